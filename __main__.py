@@ -1,0 +1,5 @@
+"""`python -m wherefore`."""
+
+from .cli.main import main
+
+main()

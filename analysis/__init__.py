@@ -1,0 +1,1 @@
+"""Ratings become agreement; predictions become discrimination, calibration, comparison; all become a report."""

@@ -1,0 +1,1 @@
+"""Rationales become ratings by clinicians in Label Studio, and ratings become verdicts."""

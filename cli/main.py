@@ -1,0 +1,43 @@
+"""`wherefore`: each command is a file of this folder and is loaded when it is called."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from ..study import parts
+from ..study.errors import PendingError, WhereforeError
+
+
+class _Commands(click.Group):
+    """One command a file; our own errors are one line, any other keeps its traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from .. import cli
+
+        return [name for name in parts.names(cli) if name != "main"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"..{cmd_name}", __name__).command
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except WhereforeError as e:
+            click.echo(f"wherefore: {e}", err=True)
+            sys.exit(3 if isinstance(e, PendingError) else 1)
+
+
+@click.command(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="wherefore")
+def main() -> None:
+    """When does teaching a model why help it predict, and when does it hurt?
+
+    Patient records become cases, a teacher explains them, clinicians grade the explanations, language models are
+    fine-tuned with and without them, and one report compares. `wherefore demo` shows all of it.
+    """

@@ -1,0 +1,29 @@
+"""`wherefore run`: all stages in order, each skipped when it is done."""
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from ..study.config import Study
+from . import _common
+
+
+def run(study: Study, runs: Path | str = "runs") -> Path:
+    """Do every stage that is not done; return the run folder.
+
+    Raises:
+        WhereforeError: what stopped it. Everything finished so far stays; the same call goes on from there.
+    """
+    home = _common.home(study, Path(runs))
+    for stage in _common.STAGES:
+        import_module(f"wherefore.{stage}.run").run(study, home)
+    return home
+
+
+@click.command()
+@_common.with_study
+def command(study: Path, runs: Path) -> None:
+    """Do every stage of STUDY that is not done yet, and name the report."""
+    home = run(_common.opened(study), runs)
+    click.echo(f"report: {home / 'analysis' / 'report.html'}")

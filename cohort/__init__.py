@@ -1,0 +1,1 @@
+"""Patient records become cases: who, when, what happened, and the history as citable evidence."""

@@ -1,0 +1,103 @@
+"""What the cohort stage gives to the others: events, evidence, cases, exclusions."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ..study.records import Record
+
+Split = Literal["train", "tuning", "held_out"]
+Sex = Literal["female", "male"]
+Kind = Literal["condition", "drug", "measurement", "procedure", "observation", "visit", "demographic"]
+Outcome = Literal["onset", "death", "event_free", "censored"]
+"""What ended follow-up inside the horizon; `event_free`: the whole horizon was seen and nothing happened."""
+
+
+class Event(Record):
+    """A dated fact in a person's records, as every source gives it."""
+
+    subject: str
+    day: int | None
+    """Days since birth; None for what holds always (sex)."""
+    kind: Kind
+    code: str
+    system: str
+    """ICD10, ICD9, SNOMED, RxNorm, LOINC, ... or the source's own."""
+    value: float | None = None
+    unit: str | None = None
+    text: str = ""
+    """The name of the code, or free text."""
+    source: str
+    """File and row it came from."""
+
+
+class Evidence(Record):
+    """One numbered, citable line of a history. Numbered on the full history, so a budget moves no id."""
+
+    case: str
+    id: str = Field(pattern=r"^E\d{3,}$")
+    kind: Kind
+    age: float | None
+    """Age in years at the event; at the first one where several were collapsed; None where it has no date."""
+    years_before: float | None
+    """Years from the event (the last one) to the prediction time; positive."""
+    code: str
+    system: str
+    name: str
+    value: float | None = None
+    unit: str | None = None
+    count: int = 1
+    """How many events stand in this line."""
+    shown: bool
+    """Whether the line is within the token budget; a rationale may cite no other."""
+    line: str
+    """The line as it stands in the timeline, its id included: `[E007] age 66.4 (3.6 y before): Stroke`."""
+    source: str
+
+
+class Case(Record):
+    """A person at a prediction time: what was known, what came after, and what it counts."""
+
+    id: str
+    subject: str
+    split: Split
+    age: float = Field(ge=0)
+    """Years, at the prediction time."""
+    sex: Sex | None
+    site: str | None = None
+    day: int
+    """Prediction time in days since birth. Nothing at or after it is in the timeline."""
+    label: int | None = Field(ge=0, le=1)
+    """1: onset in (day, day + horizon]; 0: none, death first included; None: lost before the horizon ended."""
+    outcome: Outcome
+    followup_years: float = Field(ge=0)
+    """From the prediction time to onset, death, loss or the end of the horizon."""
+    weight: float = Field(ge=0)
+    """Inverse probability of being observed (IPCW); 1 where nothing is censored, 0 for a censored case."""
+    sampling_weight: float = Field(gt=0, default=1.0)
+    """How many people of the source population this one stands for (case-control sampling)."""
+    true_risk: float | None = Field(ge=0, le=1, default=None)
+    """Five-year risk given everything that the record shows; known only for the simulator."""
+    timeline: str
+    """The history as every model and every rater sees it: evidence lines within the token budget."""
+    n_shown: int
+    n_total: int
+    """Evidence lines shown, and all there are."""
+
+    @model_validator(mode="after")
+    def _label_follows_outcome(self) -> "Case":
+        expected = {"onset": 1, "death": 0, "event_free": 0, "censored": None}[self.outcome]
+        if self.label != expected:
+            raise ValueError(
+                f"label {self.label} does not go with outcome {self.outcome!r}, which means {expected}"
+            )
+        return self
+
+
+class Exclusion(Record):
+    """A person left out, and why."""
+
+    subject: str
+    reason: str
+    """One of a few short names, counted in the flow table."""
+    detail: str = ""

@@ -1,0 +1,1 @@
+"""Study files to start from; `demo.toml` is what `wherefore demo` runs."""

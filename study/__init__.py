@@ -1,0 +1,1 @@
+"""What every stage stands on: errors, records, the study file, the grid, run folders."""

@@ -1,0 +1,78 @@
+"""The grid: every combination of the axes is one cell, named by the settings that differ from their defaults."""
+
+from itertools import product
+from typing import Any, Literal
+
+from pydantic import Field
+
+from .errors import StudyError
+from .records import Record, digest
+
+
+class Cell(Record):
+    """One fine-tuning run. Its id is the hash of what differs from the defaults below.
+
+    A new axis is a new field with a default here, and every id that exists stays as it is.
+    """
+
+    base: str
+    """A name in `[bases]`: the model that is fine-tuned."""
+    target: str
+    """What the model is taught to write: a name in `train/targets.py`."""
+    n: int = Field(gt=0)
+    """Training cases; nested: the first `n` of one seeded order, the same for every target."""
+    learning_rate: float = Field(gt=0)
+    seed: int = Field(ge=0)
+    """Of the order of batches and of the adapter's initial weights."""
+    loss: Literal["token_mean", "group_mean"] = "token_mean"
+    """One mean over all counted tokens, or the mean of each group's own mean."""
+    corpus: str = "teacher"
+    """Which rationales are taught: the teacher's, or a control made from them (shuffled, swapped, ...)."""
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits, stable under new axes and their order."""
+        return digest(self.model_dump(exclude_defaults=True))
+
+
+class Grid(Record):
+    """The axes. Each is a list; every combination is a `Cell`."""
+
+    expect: int = Field(gt=0)
+    """How many cells the author of the study expects; a changed axis is noticed."""
+    base: tuple[str, ...] = ("tiny",)
+    target: tuple[str, ...] = Field(min_length=1)
+    n: tuple[int, ...] = Field(min_length=1)
+    learning_rate: tuple[float, ...] = (1e-3,)
+    seed: tuple[int, ...] = (0,)
+    loss: tuple[Literal["token_mean", "group_mean"], ...] = ("token_mean",)
+    corpus: tuple[str, ...] = ("teacher",)
+    also: tuple[dict[str, Any], ...] = ()
+    """Single cells beside the product, each the fields that differ from the first cell of the product."""
+
+    def cells(self) -> list[Cell]:
+        """All cells, in the order of the axes as written, then `also`.
+
+        Raises:
+            StudyError: the count is not `expect`, or two cells are the same.
+        """
+        axes = [name for name in Cell.model_fields if name in type(self).model_fields]
+        cells = [
+            Cell(**dict(zip(axes, values, strict=True)))
+            for values in product(*(getattr(self, a) for a in axes))
+        ]
+        cells += [Cell.model_validate({**cells[0].model_dump(), **extra}) for extra in self.also]
+        ids = [c.id for c in cells]
+        if len(set(ids)) != len(ids):
+            twice = next(c for c in cells if ids.count(c.id) > 1)
+            raise StudyError(
+                f"grid: a cell stands twice: {twice.model_dump(exclude_defaults=True)}. Remove one."
+            )
+        if len(cells) != self.expect:
+            sizes = " x ".join(f"{len(getattr(self, a))} {a}" for a in axes) + (
+                f" + {len(self.also)} also" if self.also else ""
+            )
+            raise StudyError(
+                f"grid.expect: found {self.expect}, but the axes give {len(cells)} cells ({sizes})."
+            )
+        return cells

@@ -1,0 +1,167 @@
+"""A stage's folder on disk: settings and inputs hashed, outputs hashed, the manifest written last.
+
+No manifest: the work is done (again). Same key: skipped. Other key: `StaleError`, and nothing is touched.
+"""
+
+import fcntl
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from .errors import BusyError, DataError, StaleError
+from .provenance import provenance
+from .records import Record, digest, first_fault, write_text
+
+MANIFEST = "manifest.json"
+
+
+class Manifest(Record):
+    """What made a folder. Its presence means that the folder is complete."""
+
+    key: str
+    """Hash of settings and inputs."""
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    """SHA-256 of every file that was read, by its path from the run folder."""
+    outputs: dict[str, str]
+    """SHA-256 of every file that was written, by its path from this folder."""
+    seconds: float
+    provenance: dict[str, Any]
+    """Versions, commit, hardware."""
+
+
+class Failure(Record):
+    """Why a folder has no manifest."""
+
+    error: str
+    traceback: str
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def manifest(folder: Path) -> Manifest | None:
+    """The manifest of a complete folder; None where there is none."""
+    path = folder / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        return Manifest.model_validate_json(path.read_text())
+    except ValidationError as e:
+        raise DataError(
+            f"{path}: {first_fault(e, Manifest)} Remove the file to have the stage done again."
+        ) from e
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; the lock goes with the process, however it ends.
+
+    Raises:
+        BusyError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            raise BusyError(
+                f"{folder}: another process is working here. Wait for it or choose another run folder."
+            ) from e
+        yield
+
+
+def run_once(
+    folder: Path,
+    settings: dict[str, Any],
+    inputs: Iterable[Path],
+    work: Callable[[Path], None],
+    *,
+    keep: Iterable[str] = (),
+    set_aside: bool = False,
+) -> bool:
+    """Do `work(folder)` unless the folder is already complete for these settings and inputs.
+
+    Args:
+        folder: of the stage, `runs/<study>/<stage>`.
+        settings: JSON; everything that changes the outcome and nothing that does not.
+        inputs: files that `work` reads.
+        work: writes into the folder; may find what an interrupted earlier call left there.
+        keep: names of folders inside that are not part of the outcome (caches).
+        set_aside: a complete folder made from other inputs is renamed to `<folder>-<its key>` instead of being
+            refused; for stages that cost nothing to repeat.
+    Returns:
+        True when the work was done now, False when a complete folder was found.
+    Raises:
+        StaleError: the folder is complete, but for other settings or inputs. Nothing is touched.
+        BusyError: another process is at it.
+    """
+    root = folder.parent
+    found = {_name(p, root): sha256(p) for p in inputs}
+    key = digest([settings, found])
+    with locked(folder):
+        old = manifest(folder)
+        if old is not None:
+            if old.key == key:
+                return False
+            if not set_aside:
+                raise StaleError(f"{folder}: made from other {_changed(old, settings, found)}. {_WHAT_TO_DO}")
+            folder.rename(folder.with_name(f"{folder.name}-{old.key}"))
+            folder.mkdir()
+        start = time.monotonic()
+        work(folder)
+        skip = {MANIFEST, ".lock", *keep}
+        made = sorted(
+            p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] not in skip
+        )
+        done = Manifest(
+            key=key,
+            settings=settings,
+            inputs=found,
+            outputs={str(p.relative_to(folder)): sha256(p) for p in made},
+            seconds=round(time.monotonic() - start, 3),
+            provenance=provenance(),
+        )
+        write_text(folder / MANIFEST, done.model_dump_json(indent=1))
+    return True
+
+
+_WHAT_TO_DO = "Move the folder away, or choose another run folder with --runs."
+
+
+def _name(path: Path, root: Path) -> str:
+    return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
+
+
+def _changed(old: Manifest, settings: dict[str, Any], inputs: dict[str, str]) -> str:
+    """`settings: seed 1 -> 2` or `inputs: cohort/cases.parquet`, whatever differs."""
+    parts = [
+        f"inputs: {', '.join(names)}"
+        for names in [
+            sorted(n for n in inputs.keys() | old.inputs.keys() if inputs.get(n) != old.inputs.get(n))
+        ]
+        if names
+    ]
+    moved = [f"{name} {was!r} -> {now!r}" for name, was, now in _differences(old.settings, settings)]
+    if moved:
+        more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
+        parts.append(f"settings: {', '.join(moved[:3])}{more}")
+    return "; ".join(parts) or "settings"
+
+
+def _differences(was: Any, now: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(was, dict) and isinstance(now, dict):
+        for name in sorted(was.keys() | now.keys()):
+            yield from _differences(was.get(name), now.get(name), f"{at}.{name}" if at else name)
+    elif was != now and list(was if isinstance(was, list | tuple) else [was]) != list(
+        now if isinstance(now, list | tuple) else [now]
+    ):
+        yield at, was, now

@@ -1,0 +1,1 @@
+"""Cases become rationales: a teacher explains, and every claim is checked against the evidence."""

@@ -1,0 +1,120 @@
+"""What the synth stage gives to the others: prompts, calls, rationales, their grounding, refusals."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ..study.records import Record
+
+
+class Message(Record):
+    """One turn of a conversation with a teacher."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Prompt(Record):
+    """What a teacher is asked about one case in one style."""
+
+    case: str
+    style: str
+    sample: int = 0
+    messages: tuple[Message, ...]
+    template: str
+    """Content hash of the template file; a changed prompt is another prompt."""
+
+
+class Claim(Record):
+    """One sentence of a rationale and the evidence that it cites."""
+
+    text: str = Field(min_length=1)
+    """Without the citations, which stand in `cites`."""
+    cites: tuple[str, ...] = ()
+    section: str = ""
+    """The step it belongs to, for styles that have steps."""
+
+
+class Rationale(Record):
+    """A teacher's reasoned answer for one case."""
+
+    id: str
+    case: str
+    style: str
+    sample: int = 0
+    teacher: str
+    """Part and model, as it may stand in a report: `reference`, `openai:gpt-5`."""
+    claims: tuple[Claim, ...] = Field(min_length=1)
+    verdict: int | None = Field(ge=0, le=1, default=None)
+    """The label that the rationale argues for; the true one where the teacher was shown it."""
+    label_shown: bool
+    key: str
+    """Of the request in the ledger that answered."""
+
+    @property
+    def text(self) -> str:
+        """As a student is taught it: sections on lines of their own, citations behind each claim."""
+        out: list[str] = []
+        section = ""
+        for claim in self.claims:
+            if claim.section != section:
+                section = claim.section
+                out.append(("\n" if out else "") + f"{section}:")
+            out.append(claim.text + (f" [{', '.join(claim.cites)}]" if claim.cites else ""))
+        return " ".join(out).replace(" \n", "\n")
+
+
+class Check(Record):
+    """What grounding found about one claim."""
+
+    claim: int
+    supported: bool
+    fault: str | None = None
+    """None when supported; otherwise a name in the table of `synth/grounding.py`."""
+    why: str = ""
+    """One line: what the claim says and what the evidence says."""
+
+    @model_validator(mode="after")
+    def _fault_or_support(self) -> "Check":
+        if self.supported == (self.fault is not None):
+            raise ValueError("a claim is supported or has a fault, never both and never neither")
+        return self
+
+
+class Grounding(Record):
+    """The check of every claim of one rationale."""
+
+    rationale: str
+    checks: tuple[Check, ...]
+
+    @property
+    def support(self) -> float:
+        """Share of claims that the cited evidence supports, in [0, 1]."""
+        return sum(c.supported for c in self.checks) / len(self.checks)
+
+
+class Refusal(Record):
+    """A case and style without a rationale, and why."""
+
+    case: str
+    style: str
+    sample: int = 0
+    reason: str
+    """One of a few short names: `not_json`, `refused`, `length`, `gave_up`, ..."""
+    detail: str = ""
+    key: str | None = None
+
+
+class Call(Record):
+    """One request to a teacher, as accounted for."""
+
+    key: str
+    attempt: int
+    status: str
+    """`ok`, or the kind of fault."""
+    model: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None
+    cost: float | None = None
+    """In the currency of the price table; None where no price was given."""

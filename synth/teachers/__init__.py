@@ -1,0 +1,1 @@
+"""Who writes rationales; one file a teacher, its name the name in the study file."""

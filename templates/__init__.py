@@ -1,0 +1,1 @@
+"""Prompts, the grading form, report pages. Jinja2 files only; no code."""

@@ -1,0 +1,1 @@
+"""Cases and rationales become adapters, and adapters predictions."""

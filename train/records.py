@@ -1,0 +1,64 @@
+"""What the train stage gives to the others: examples, fits, predictions."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ..study.records import Record
+
+Group = Literal["prompt", "rationale", "label"]
+"""Loss groups. `prompt` never counts."""
+
+
+class Segment(Record):
+    """A stretch of text and the loss group of its tokens."""
+
+    text: str
+    group: Group
+
+
+class Example(Record):
+    """What a model sees and writes for one case under one target."""
+
+    case: str
+    target: str
+    segments: tuple[Segment, ...]
+
+
+class Fit(Record):
+    """A trained adapter and what it took."""
+
+    cell: str
+    base: str
+    parameters: int
+    trained_parameters: int
+    examples: int
+    epochs: float
+    steps: int
+    tokens: dict[str, int]
+    """Tokens seen per epoch, by loss group: how diluted the label is."""
+    final_loss: dict[str, float]
+    """Mean of the last epoch, by loss group, nats per token."""
+    seconds: float
+
+
+class Prediction(Record):
+    """One risk for one held-out case under one read-out."""
+
+    cell: str
+    """Of the fit, or the name of a baseline."""
+    readout: str
+    """How the risk was read: `direct`, `own_rationale`, `teacher_rationale`, or `baseline`."""
+    case: str
+    risk: float | None = Field(ge=0, le=1)
+    why_missing: str | None = None
+    written: str | None = None
+    """What the model wrote before its label, where it wrote."""
+
+    @model_validator(mode="after")
+    def _risk_or_reason(self) -> "Prediction":
+        if (self.risk is None) == (self.why_missing is None):
+            raise ValueError(
+                "a prediction has a risk or a reason for its absence, never both and never neither"
+            )
+        return self
