@@ -1,12 +1,17 @@
 """The grid: every combination of the axes is one cell, named by the settings that differ from their defaults."""
 
 from itertools import product
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from .errors import StudyError
-from .records import Record, digest
+from .records import Record, digest, first_fault
+
+Count = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0)]
+Loss = Literal["token_mean", "group_mean"]
 
 
 class Cell(Record):
@@ -19,12 +24,12 @@ class Cell(Record):
     """A name in `[bases]`: the model that is fine-tuned."""
     target: str
     """What the model is taught to write: a name in `train/targets.py`."""
-    n: int = Field(gt=0)
+    n: Count
     """Training cases; nested: the first `n` of one seeded order, the same for every target."""
-    learning_rate: float = Field(gt=0)
-    seed: int = Field(ge=0)
+    learning_rate: Rate
+    seed: Seed
     """Of the order of batches and of the adapter's initial weights."""
-    loss: Literal["token_mean", "group_mean"] = "token_mean"
+    loss: Loss = "token_mean"
     """One mean over all counted tokens, or the mean of each group's own mean."""
     corpus: str = "teacher"
     """Which rationales are taught: the teacher's, or a control made from them (shuffled, swapped, ...)."""
@@ -42,10 +47,10 @@ class Grid(Record):
     """How many cells the author of the study expects; a changed axis is noticed."""
     base: tuple[str, ...] = ("tiny",)
     target: tuple[str, ...] = Field(min_length=1)
-    n: tuple[int, ...] = Field(min_length=1)
-    learning_rate: tuple[float, ...] = (1e-3,)
-    seed: tuple[int, ...] = (0,)
-    loss: tuple[Literal["token_mean", "group_mean"], ...] = ("token_mean",)
+    n: tuple[Count, ...] = Field(min_length=1)
+    learning_rate: tuple[Rate, ...] = (1e-3,)
+    seed: tuple[Seed, ...] = (0,)
+    loss: tuple[Loss, ...] = ("token_mean",)
     corpus: tuple[str, ...] = ("teacher",)
     also: tuple[dict[str, Any], ...] = ()
     """Single cells beside the product, each the fields that differ from the first cell of the product."""
@@ -61,7 +66,7 @@ class Grid(Record):
             Cell(**dict(zip(axes, values, strict=True)))
             for values in product(*(getattr(self, a) for a in axes))
         ]
-        cells += [Cell.model_validate({**cells[0].model_dump(), **extra}) for extra in self.also]
+        cells += [_beside(cells[0], number, extra) for number, extra in enumerate(self.also)]
         ids = [c.id for c in cells]
         if len(set(ids)) != len(ids):
             twice = next(c for c in cells if ids.count(c.id) > 1)
@@ -76,3 +81,11 @@ class Grid(Record):
                 f"grid.expect: found {self.expect}, but the axes give {len(cells)} cells ({sizes})."
             )
         return cells
+
+
+def _beside(first: Cell, number: int, extra: dict[str, Any]) -> Cell:
+    """One cell of `also`."""
+    try:
+        return Cell.model_validate({**first.model_dump(), **extra})
+    except ValidationError as e:
+        raise StudyError(f"grid.also.{number}.{first_fault(e, Cell)}") from e

@@ -37,8 +37,12 @@ def digest(value: object) -> str:
 
 
 def first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
-    """The first thing pydantic found wrong, in one line: which key, what was found, what is allowed."""
-    fault = error.errors()[0]
+    """What pydantic found wrong first, in one line: which key, what was found, what is allowed.
+
+    An unknown key comes before a missing one: it is most often that very key, misspelt.
+    """
+    faults = error.errors()
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
     where = ".".join(str(part) for part in fault["loc"]) or "the row"
     if fault["type"] == "extra_forbidden":
         return f"{where}: unknown key; {did_you_mean(str(fault['loc'][-1]), _fields_at(kind, fault['loc'][:-1]))}"
