@@ -1,5 +1,6 @@
 """`wherefore run`: all stages in order, each skipped when it is done."""
 
+import shutil
 from importlib import import_module
 from pathlib import Path
 
@@ -18,12 +19,25 @@ def run(study: Study, runs: Path | str = "runs") -> Path:
     home = _common.home(study, Path(runs))
     for stage in _common.STAGES:
         import_module(f"wherefore.{stage}.run").run(study, home)
+    part = home / "report.html.part"
+    shutil.copyfile(home / "analysis" / "report.html", part)
+    part.replace(home / "report.html")
     return home
+
+
+def finish(home: Path) -> None:
+    """Print the headline table and name the report."""
+    from ..analysis.headline import headline
+
+    click.echo(headline(home))
+    click.echo(f"report: {home / 'report.html'}")
 
 
 @click.command()
 @_common.with_study
 def command(study: Path, runs: Path) -> None:
-    """Do every stage of STUDY that is not done yet, and name the report."""
-    home = run(_common.opened(study), runs)
-    click.echo(f"report: {home / 'analysis' / 'report.html'}")
+    """Do every stage of STUDY that is not done yet; print the headline table and name the report.
+
+    Stopped anywhere, by whatever, the same command goes on from there.
+    """
+    finish(run(_common.opened(study), runs))

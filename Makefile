@@ -1,0 +1,58 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Beside them `make setup` and `make bench NAME=...`.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+# Two cores are the common case: one thread a process, and nothing asks a hub for anything.
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: demo test setup lint types imports label-studio browser bench clean
+
+demo: setup
+	$(BIN)/wherefore demo
+
+test: lint types imports label-studio browser
+	$(BIN)/python -m pytest
+
+setup: $(READY)
+
+# torch first and pinned: asked for by a range, the newest build with gigabytes of CUDA would come.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "Python 3.11 or newer is needed; found %d.%d: set PYTHON=" % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# The root folder is the package, so type checkers need it under its own name whatever the clone is called.
+types: setup
+	@d=$$(mktemp -d) && ln -s "$(CURDIR)" $$d/wherefore && \
+	$(BIN)/mypy --config-file pyproject.toml --cache-dir .mypy_cache $$d/wherefore; s=$$?; rm -r $$d; exit $$s
+
+imports: setup
+	$(BIN)/lint-imports --no-cache
+
+# The Label Studio server pins packages that ours do not allow, so it lives in an environment of its own.
+label-studio: setup
+	$(BIN)/wherefore annotate install
+
+# The grading page is looked at in a real browser; without one those tests skip at home and fail in CI.
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
+	echo "no chromium: tests that look at pages will skip (Debian: apt-get install chromium)"
+
+bench: setup
+	@test -f benchmarks/$(NAME).py || { echo "make bench NAME=<one of: $$(ls benchmarks | grep '\.py$$' | grep -v '^_' | sed 's/\.py//' | tr '\n' ' ')>"; exit 2; }
+	$(BIN)/python benchmarks/$(NAME).py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

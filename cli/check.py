@@ -1,0 +1,25 @@
+"""`wherefore check`: everything resolved, counted and priced; nothing run."""
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from . import _common
+
+
+@click.command()
+@_common.with_study
+@_common.as_json
+def command(study: Path, runs: Path, json_out: bool) -> None:
+    """Look up every name in STUDY, count the work and price it, without doing any of it.
+
+    What the price rests on: the cases where the cohort is made already, otherwise what the source says of itself.
+    """
+    s = _common.opened(study)
+    cells = s.grid.cells() if s.grid else []
+    said = [import_module(f"wherefore.{stage}.run").describe(s, runs / s.name) for stage in _common.STAGES]
+    data = {"name": s.name, "cells": len(cells), "stages": dict(zip(_common.STAGES, said, strict=True))}
+    lines = [f"{s.name}: {len(cells)} fits; nothing is wrong with the study file."]
+    lines += [f"  {stage:<9}{text}" for stage, text in zip(_common.STAGES, said, strict=True)]
+    _common.say("\n".join(lines), data, json_out)

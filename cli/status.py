@@ -1,0 +1,92 @@
+"""`wherefore status`: what is done, running, failed, missing and spent."""
+
+import fcntl
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..study.config import Study
+from ..study.records import read_jsonl
+from ..study.runs import Failure, manifest
+from . import _common
+
+
+@click.command()
+@_common.with_study
+@_common.as_json
+def command(study: Path, runs: Path, json_out: bool) -> None:
+    """Say what of STUDY is done, running, failed or missing, and what was spent."""
+    s = _common.opened(study)
+    found = status(s, runs / s.name)
+    lines = [f"{s.name}: {runs / s.name}"]
+    for stage, state in found["stages"].items():
+        lines.append(f"  {stage:<10}{state['state']:<9}{_seconds(state['seconds'])}")
+    fits = found["fits"]
+    if fits["total"]:
+        lines.append("  fits      " + ", ".join(f"{n} {what}" for what, n in fits.items() if n and what != "failures"))
+    lines += [f"    failed {cell}: {why}" for cell, why in fits["failures"].items()]
+    if found["spent"]:
+        lines.append("  spent     " + ", ".join(f"{name} {value}" for name, value in found["spent"].items()))
+    _common.say("\n".join(lines), found, json_out)
+
+
+def status(study: Study, home: Path) -> dict[str, Any]:
+    """State of every stage and fit, and the teacher's account."""
+    cells = study.grid.cells() if study.grid else []
+    fits: dict[str, Any] = {"total": len(cells), "done": 0, "running": 0, "failed": 0, "missing": 0, "failures": {}}
+    for cell in cells:
+        folder = home / "train" / cell.id
+        state = _state(folder)
+        fits[state] += 1
+        if state == "failed":
+            (why,) = read_jsonl(folder / "failure.json", Failure)
+            fits["failures"][cell.id] = why.error
+    stages = {stage: _stage(home / stage) for stage in _common.STAGES if stage != "train"}
+    if cells:
+        every = "done" if fits["done"] == len(cells) else "running" if fits["running"] else "partly" if fits["done"] else "missing"
+        stages["train"] = {"state": every, "seconds": _spent_seconds(home, [c.id for c in cells])}
+    return {"name": study.name, "stages": stages, "fits": fits, "spent": _spent(home / "synth" / "summary.json")}
+
+
+def _stage(folder: Path) -> dict[str, Any]:
+    made = manifest(folder)
+    return {"state": _state(folder), "seconds": made.seconds if made else None}
+
+
+def _state(folder: Path) -> str:
+    if manifest(folder) is not None:
+        return "done"
+    if _held(folder / ".lock"):
+        return "running"
+    return "failed" if (folder / "failure.json").exists() else "missing"
+
+
+def _held(lock: Path) -> bool:
+    """Whether a living process holds the lock: a lock file alone says nothing."""
+    if not lock.exists():
+        return False
+    with lock.open("r") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def _spent_seconds(home: Path, cells: list[str]) -> float | None:
+    done = [m.seconds for c in cells if (m := manifest(home / "train" / c)) is not None]
+    return round(sum(done), 1) if done else None
+
+
+def _spent(summary: Path) -> dict[str, Any]:
+    """Requests, tokens and money from the synth stage's account; empty before it ends."""
+    if not summary.exists():
+        return {}
+    data: dict[str, Any] = json.loads(summary.read_text())
+    return {name: data[name] for name in ("requests", "prompt_tokens", "completion_tokens", "cost") if data.get(name)}
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f} s"
