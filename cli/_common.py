@@ -62,6 +62,7 @@ def home(study: Study, runs: Path) -> Path:
     from ..study.records import write_text
 
     folder = runs / study.name
+    write_text(folder / "study.toml", study.text)
     write_text(folder / "resolved.json", study.model_dump_json(indent=1))
     write_text(folder / "provenance.json", json.dumps(provenance(), indent=1))
     return folder

@@ -55,6 +55,8 @@ class Study(Record):
     """Intervals and comparisons: `analysis/settings.py`."""
     folder: Path = Field(default=Path(), exclude=True)
     """Where the study file stands; relative paths in it start here."""
+    text: str = Field(default="", exclude=True)
+    """The study file, verbatim."""
 
     def section(self, name: str, kind: type[R]) -> R:
         """One section, checked by the record of the stage that owns it.
@@ -80,12 +82,13 @@ def load(path: Path | str) -> Study:
     """
     path = Path(path)
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
     except OSError as e:
         raise StudyError(f"{path}: cannot be read: {e.strerror}. Give the path of a study file.") from e
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise StudyError(f"{path}: not TOML: {e}.") from e
     try:
-        return Study.model_validate({**raw, "folder": path.parent})
+        return Study.model_validate({**raw, "folder": path.parent, "text": text})
     except ValidationError as e:
         raise StudyError(f"{path}: {first_fault(e, Study)}") from e
