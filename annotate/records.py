@@ -6,11 +6,23 @@ from pydantic import Field, model_validator
 
 from ..study.records import Level, Record
 
+RESERVED = ("timeline", "claim", "note", "comment", "edited")
+"""Names that the grading page uses itself; no dimension may have one."""
+
+
+class Condition(Record):
+    """An answer after which something more is asked."""
+
+    dimension: str
+    any_of: tuple[str, ...] = Field(min_length=1)
+
 
 class Dimension(Record):
     """One question that a rater answers on a declared scale."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*[a-z]$")
+    title: str = ""
+    """The heading on the page; the name where empty."""
     question: str
     level: Level
     """Of the scale; what agreement is measured with."""
@@ -18,16 +30,29 @@ class Dimension(Record):
     """All allowed values, in order where the level is ordinal; also those that nobody will use."""
     anchors: tuple[str, ...] = ()
     """A word for each category, as the rater sees it; empty: the category itself."""
+    good: tuple[str, ...] = ()
+    """The categories that find no fault; planted controls and simulated raters need them."""
     per_claim: bool = False
     """Asked of every claim, or once of the whole rationale."""
+    when: Condition | None = None
+    """Asked only after such an answer (about the same claim, where it is asked of claims)."""
 
     @model_validator(mode="after")
-    def _an_anchor_each(self) -> "Dimension":
+    def _scale_holds_together(self) -> "Dimension":
         if self.anchors and len(self.anchors) != len(self.categories):
             raise ValueError(f"{len(self.anchors)} anchors for {len(self.categories)} categories")
         if len(set(self.categories)) != len(self.categories):
             raise ValueError(f"a category stands twice: {self.categories}")
+        if unknown := set(self.good) - set(self.categories):
+            raise ValueError(f"good holds {min(unknown)!r}, which is not one of {self.categories}")
+        if self.name in RESERVED:
+            raise ValueError(f"the name {self.name!r} is taken by the grading page; choose another")
         return self
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the rater reads for each category."""
+        return self.anchors or self.categories
 
 
 class Rubric(Record):
@@ -35,6 +60,14 @@ class Rubric(Record):
 
     name: str
     dimensions: tuple[Dimension, ...] = Field(min_length=1)
+    guideline: str = ""
+    """How to grade, in Markdown; shown before the first task and behind a fold on every page."""
+    note_when: Condition | None = None
+    """A line for free text opens at a claim after such an answer."""
+    edit_when: Condition | None = None
+    """A box with the rationale to be corrected opens after such an answer."""
+    comment: bool = True
+    """A box for free text on every page."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Rubric":
@@ -42,6 +75,32 @@ class Rubric(Record):
         if len(set(names)) != len(names):
             raise ValueError(f"two dimensions are called {next(n for n in names if names.count(n) > 1)!r}")
         return self
+
+    @model_validator(mode="after")
+    def _conditions_can_come_true(self) -> "Rubric":
+        seen: dict[str, Dimension] = {}
+        for d in self.dimensions:
+            self._check(d.name, d.when, seen, d.per_claim)
+            seen[d.name] = d
+        self._check("note_when", self.note_when, seen, True)
+        self._check("edit_when", self.edit_when, seen, False)
+        return self
+
+    @staticmethod
+    def _check(what: str, when: Condition | None, seen: dict[str, Dimension], per_claim: bool) -> None:
+        if when is None:
+            return
+        if when.dimension not in seen:
+            raise ValueError(f"{what} waits for {when.dimension!r}, which is no dimension before it")
+        other = seen[when.dimension]
+        if unknown := set(when.any_of) - set(other.categories):
+            raise ValueError(f"{what} waits for {min(unknown)!r}, which is not one of {other.categories}")
+        if other.per_claim != per_claim:
+            raise ValueError(f"{what} and {when.dimension!r} must both be asked of claims, or neither")
+
+    def dimension(self, name: str) -> Dimension | None:
+        """The dimension of that name, or None."""
+        return next((d for d in self.dimensions if d.name == name), None)
 
 
 class Task(Record):
@@ -77,6 +136,19 @@ class Rating(Record):
     """Made by a program with stated accuracy; never mixed with people's without saying so."""
 
 
+class Note(Record):
+    """Free text by one rater."""
+
+    item: str
+    rationale: str
+    rater: str
+    round: str = "main"
+    kind: Literal["note", "comment", "edited"]
+    """At a claim; on the whole; or the rationale as the rater corrected it."""
+    claim: int | None = None
+    text: str
+
+
 class Verdict(Record):
     """The consensus about one rationale; the ratings stay as they are."""
 
@@ -88,3 +160,8 @@ class Verdict(Record):
     consensus: dict[str, str]
     """Median or majority per dimension of the whole rationale."""
     why: str
+    adjudicator: str | None = None
+    """Who decided where the raters did not."""
+    edited: str | None = None
+    """The rationale as corrected by a rater who accepted it only so; None: as the teacher wrote it."""
+    edited_by: str | None = None
