@@ -1,0 +1,196 @@
+"""The table that every coefficient reads: units x raters, coded on a declared scale, None where nobody rated."""
+
+import math
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...study.errors import DataError
+from ...study.records import Level
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MISSING = -1
+"""The code of a rating that was not given."""
+
+MANY = 100
+"""Categories up to which all pairs of categories are held in memory; above, only moments are (interval level)."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The declared categories and how far apart two of them are."""
+
+    level: Level
+    categories: tuple[Hashable, ...]
+    """In order where the level is not nominal."""
+
+    @cached_property
+    def values(self) -> Floats:
+        """(K,) positions 0, 1, ... for nominal and ordinal, the numbers themselves for interval and ratio."""
+        if self.level in ("nominal", "ordinal"):
+            return np.arange(len(self.categories), dtype=float)
+        try:
+            values = np.array([_number(c) for c in self.categories])
+        except (TypeError, ValueError) as e:
+            raise DataError(
+                f"categories: {e}; a scale at {self.level} level has numbers. Use the ordinal level for words."
+            ) from e
+        if self.level == "ratio" and (values < 0).any():
+            raise DataError("categories: a ratio scale has no negative values; use the interval level.")
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Who gave which unit which category."""
+
+    codes: NDArray[np.int32]
+    """(units, raters): position in `scale.categories`, or `MISSING`. Units that nobody rated are left out."""
+    scale: Scale
+    units: tuple[Hashable, ...]
+    raters: tuple[Hashable, ...]
+    clusters: tuple[Hashable, ...] = field(default=())
+    """One a unit where units belong together (claims of a rationale, rationales of a patient); else empty."""
+
+    @cached_property
+    def counts(self) -> Floats:
+        """(units, K): how many raters gave the unit each category."""
+        n, k = len(self.codes), len(self.scale.categories)
+        flat = (np.arange(n, dtype=np.int64)[:, None] * (k + 1) + self.codes + 1).ravel()
+        return np.bincount(flat, minlength=n * (k + 1)).reshape(n, k + 1)[:, 1:].astype(float)
+
+    @cached_property
+    def seen(self) -> Ints:
+        """(units,): how many raters rated the unit."""
+        return np.count_nonzero(self.codes != MISSING, axis=1).astype(np.int64)
+
+    @cached_property
+    def used(self) -> Ints:
+        """Codes of the categories that occur among units with two ratings or more."""
+        codes = self.codes[self.seen >= 2]
+        return np.unique(codes[codes != MISSING]).astype(np.int64)
+
+    def of_raters(self, keep: Iterable[int]) -> "Table":
+        """The same units as only some raters (by column) saw them; units that none of them saw are left out."""
+        columns = list(keep)
+        part = replace(self, codes=self.codes[:, columns], raters=tuple(self.raters[g] for g in columns))
+        return part.of_units(np.flatnonzero(part.seen > 0))
+
+    def of_units(self, keep: Ints) -> "Table":
+        """Some units (by row)."""
+        clusters = tuple(self.clusters[i] for i in keep) if self.clusters else ()
+        units = tuple(self.units[i] for i in keep)
+        return replace(self, codes=self.codes[keep], units=units, clusters=clusters)
+
+
+def table(
+    ratings: Any,
+    level: Level,
+    categories: Sequence[Hashable] | None = None,
+    *,
+    clusters: Sequence[Hashable] | None = None,
+) -> Table:
+    """Code a matrix of ratings.
+
+    Args:
+        ratings: (units, raters), a sequence of rows, an array or a data frame (its index and columns name units
+            and raters); None, NaN or pandas' NA where a rater did not see the unit. Numbers, strings, booleans.
+        level: how far apart two categories are.
+        categories: all that raters could give, in order; None takes those that occur, sorted.
+        clusters: one a unit.
+    Raises:
+        DataError: fewer than two raters, no unit with two ratings, rows of unequal length, an infinite value or
+            one outside the categories; with rows or counts.
+
+    >>> table([[1, 1, None], [2, 3, 3]], "ordinal").codes.tolist()
+    [[0, 0, -1], [1, 2, 2]]
+    """
+    rows, units, raters = _rows(ratings)
+    if clusters is not None and len(clusters) != len(rows):
+        raise DataError(f"clusters: {len(clusters)} for {len(rows)} units; give one a unit.")
+    scale = Scale(level, tuple(categories) if categories is not None else _observed(rows, level))
+    codes = _coded(rows, scale, units)
+    made = Table(codes, scale, units, raters, tuple(clusters) if clusters is not None else ())
+    made = made.of_units(np.flatnonzero(made.seen > 0))
+    _check_pairs(made)
+    return made
+
+
+def absent(value: object) -> bool:
+    """None, NaN, pandas' NA and NaT; the word "nan" is a value like any other."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float | np.floating) and math.isnan(value)
+
+
+def _rows(ratings: Any) -> tuple[list[list[Any]], tuple[Hashable, ...], tuple[Hashable, ...]]:
+    if hasattr(ratings, "columns") and hasattr(ratings, "index"):
+        rows = [list(row) for row in ratings.astype(object).to_numpy()]
+        return rows, tuple(ratings.index), tuple(ratings.columns)
+    rows = [list(row) for row in ratings]
+    width = len(rows[0]) if rows else 0
+    for i, row in enumerate(rows):
+        if len(row) != width:
+            raise DataError(f"row {i}: {len(row)} ratings where row 0 has {width}; None marks a missing one.")
+    return rows, tuple(range(len(rows))), tuple(range(width))
+
+
+def _observed(rows: list[list[Any]], level: Level) -> tuple[Hashable, ...]:
+    found: set[Any] = {v for row in rows for v in row if not absent(v)}
+    if all(isinstance(v, int | float | bool | np.number | np.bool_) for v in found):
+        return tuple(sorted(found))
+    if level != "nominal":
+        some = ", ".join(sorted(repr(v) for v in found)[:5])
+        raise DataError(
+            f"categories: the order of {some} is not known; declare the categories, lowest first."
+        )
+    return tuple(sorted(found, key=str))
+
+
+def _coded(rows: list[list[Any]], scale: Scale, units: tuple[Hashable, ...]) -> NDArray[np.int32]:
+    """Positions of the values in the categories; every value that has none is named with its row."""
+    place: Mapping[Hashable, int] = {c: i for i, c in enumerate(scale.categories)}
+    if len(place) != len(scale.categories):
+        raise DataError(f"categories: one stands twice in {scale.categories}.")
+    out = np.full((len(rows), len(rows[0]) if rows else 0), MISSING, dtype=np.int32)
+    wrong: list[str] = []
+    for i, row in enumerate(rows):
+        for g, value in enumerate(row):
+            if absent(value):
+                continue
+            infinite = isinstance(value, float | np.floating) and math.isinf(value)
+            code = None if infinite else place.get(value)
+            if code is None:
+                wrong.append(f"{value!r} at unit {units[i]!r}")
+            else:
+                out[i, g] = code
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        known = ", ".join(str(c) for c in scale.categories[:12])
+        raise DataError(f"ratings: {'; '.join(wrong[:3])}{more} outside the scale. Allowed: {known}.")
+    return out
+
+
+def _check_pairs(made: Table) -> None:
+    """A coefficient needs two raters and a unit that two of them rated."""
+    raters = int((made.codes != MISSING).any(0).sum()) if made.codes.size else 0
+    if raters < 2:
+        raise DataError(f"ratings: {raters} rater with ratings on {len(made.units)} units; two are needed.")
+    if not (made.seen >= 2).any():
+        raise DataError(
+            f"ratings: none of {len(made.units)} units was rated by two of the {raters} raters; "
+            "agreement needs units in common."
+        )
+
+
+def _number(value: Any) -> float:
+    out = float(value)
+    if not math.isfinite(out):
+        raise ValueError(f"{value!r} is not a finite number")
+    return out
