@@ -1,0 +1,152 @@
+"""The section `[cohort]` of a study file."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ..study.parts import Part
+from ..study.records import Record
+
+Leak = Literal["keep", "mask", "exclude"]
+"""keep: as any other event; mask: taken out of the timeline; exclude: whoever has one before the index is left out."""
+
+
+class Confirm(Record):
+    """When a first code counts as an onset. None of the rules: one code is enough. Any one of them suffices."""
+
+    again_after_days: int | None = Field(default=None, ge=1)
+    """A second code at least so many days after the first (7 to 30 is common)."""
+    within_days: int = Field(default=730, ge=1)
+    """... and at most so many days after it."""
+    drug: bool = False
+    """A drug of the code set's `drugs`, ever."""
+    inpatient: bool = False
+    """A visit of a hospital stay (`inpatient` in the code set) on the same day."""
+
+
+class Phenotype(Record):
+    """What counts as the disease."""
+
+    codes: str = "adrd"
+    """A built-in code set (`cohort/data/*.toml`) or the path of a file of the same form."""
+    confirm: Confirm = Confirm()
+
+
+class Predict(Record):
+    """When the prediction is made: one rule for everybody that uses nothing of what comes later."""
+
+    rule: Literal["fixed_age", "landmark", "random_visit", "per_row"] = "random_visit"
+    """fixed_age: the birthday; landmark: a calendar date; random_visit: the first visit at or after an age drawn
+    for the person before the record is looked at; per_row: from a file."""
+    age: float | None = Field(default=None, gt=0, lt=120)
+    """Years, for `fixed_age`."""
+    date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
+    """For `landmark`."""
+    file: str | None = None
+    """For `per_row`: CSV or Parquet with `subject_id` and `prediction_time` (a date) or `prediction_age` (years)."""
+    min_age: float = Field(default=65.0, ge=0)
+    max_age: float = Field(default=85.0, le=120)
+    """Years; who is outside [min_age, max_age) at the prediction time is left out."""
+
+    @model_validator(mode="after")
+    def _what_the_rule_needs(self) -> "Predict":
+        needs = {"fixed_age": "age", "landmark": "date", "per_row": "file"}.get(self.rule)
+        if needs and getattr(self, needs) is None:
+            raise ValueError(f"rule {self.rule!r} needs {needs!r}")
+        if not self.min_age < self.max_age:
+            raise ValueError(f"min_age {self.min_age} is not below max_age {self.max_age}")
+        return self
+
+
+class Followup(Record):
+    """Until when a person was watched, beyond what the source itself says."""
+
+    until: Literal["record", "last_event"] = "record"
+    """record: the source's own end of observation, and the last event where it has none; last_event: always that."""
+    until_age: float | None = Field(default=None, gt=0)
+    """Years. Nobody is watched past this age, and everybody alive is watched up to it: for sources that end so."""
+    until_date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
+    """The end of the data. Everybody alive is watched up to it; events after it are faults of the data."""
+
+
+class Leakage(Record):
+    """Signs of the disease that are not yet its diagnosis."""
+
+    mci: Leak = "keep"
+    """Mild cognitive impairment and memory complaints."""
+    cognitive_tests: Leak = "keep"
+    drugs: Leak = "exclude"
+    """Dementia drugs; who has one before the prediction time is, as a rule, a prevalent case."""
+
+
+class SplitRule(Record):
+    """Who trains, who tunes, who is held out. Always whole persons."""
+
+    by: Literal["person", "site", "time", "source"] = "person"
+    """person: a hash of the id, which stays when people are added; site or time: those named below are held out and
+    the rest is split by person; source: as the records themselves say (MEDS `subject_splits`)."""
+    tuning: float = Field(default=0.1, ge=0, lt=1)
+    held_out: float = Field(default=0.3, gt=0, lt=1)
+    """Shares of the people."""
+    sites: tuple[str, ...] = ()
+    """Held out, for `site`."""
+    after: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
+    """For `time`: who is predicted at or after this date is held out."""
+
+    @model_validator(mode="after")
+    def _what_the_rule_needs(self) -> "SplitRule":
+        if self.by == "site" and not self.sites:
+            raise ValueError("by = 'site' needs 'sites', those held out")
+        if self.by == "time" and self.after is None:
+            raise ValueError("by = 'time' needs 'after', a date")
+        if self.tuning + self.held_out >= 1:
+            raise ValueError("nobody is left to train: tuning + held_out must be below 1")
+        return self
+
+
+class Sampling(Record):
+    """Case-control sampling within each split; the weights that undo it are kept with every case."""
+
+    train: int | None = Field(default=None, gt=0)
+    tuning: int | None = Field(default=None, gt=0)
+    held_out: int | None = Field(default=None, gt=0)
+    """Cases and controls together, at most; None: as many as the share of cases allows."""
+    case_share: float | None = Field(default=None, gt=0, lt=1)
+    """Share with onset among those sampled; None: as in the population."""
+
+
+class Timeline(Record):
+    """The history as text."""
+
+    budget: int | None = Field(default=256, gt=0)
+    """Tokens; None: everything."""
+    tokenizer: str | None = None
+    """Path of a `tokenizer.json` that counts the tokens; None: an estimate from words and digits."""
+    policy: Literal["recent", "rare", "mixed"] = "mixed"
+    """What goes first when the budget is short: the oldest, the commonest, or by the rule of the docs page."""
+    sections: bool = False
+    """Headings between demographics, long-standing conditions, the last 24 months, drugs and last values."""
+
+
+class Settings(Record):
+    """Patient records become cases."""
+
+    source: Part
+    """A file of `cohort/sources/` by name, and its options."""
+    phenotype: Phenotype = Phenotype()
+    predict: Predict = Predict()
+    horizon_years: float = Field(default=5.0, gt=0)
+    history_years: float = Field(default=1.0, ge=0)
+    """Observation required before the prediction time."""
+    gap_days: int = Field(default=0, ge=0)
+    """The history stops so many days before the prediction time; who is a case does not change with it."""
+    followup: Followup = Followup()
+    censored: Literal["exclude", "weight"] = "weight"
+    """Who is lost before the horizon ends is never a negative: left out, and with `weight` the others are weighted
+    by the inverse of their probability of being seen (IPCW)."""
+    leakage: Leakage = Leakage()
+    split: SplitRule = SplitRule()
+    sampling: Sampling | None = None
+    timeline: Timeline = Timeline()
+    bad_rows: float = Field(default=0.01, ge=0, le=1)
+    """Share of a file's rows that may be unreadable before the source is refused."""
