@@ -189,6 +189,7 @@ def _days(column: pa.ChunkedArray, file: str) -> NDArray[np.int64]:
         .astype("M8[D]")
         .astype(np.int64)
     )
+    return found
 
 
 def _first_time(
