@@ -23,6 +23,8 @@ class Example(Record):
     case: str
     target: str
     segments: tuple[Segment, ...]
+    end: Group | None = None
+    """Loss group of the end-of-text token behind the last segment; None: there is none."""
 
 
 class Fit(Record):
@@ -40,6 +42,8 @@ class Fit(Record):
     final_loss: dict[str, float]
     """Mean of the last epoch, by loss group, nats per token."""
     seconds: float
+    truncated: int = 0
+    """Examples that lost the oldest part of their history to `max_length`."""
 
 
 class Prediction(Record):
@@ -48,12 +52,14 @@ class Prediction(Record):
     cell: str
     """Of the fit, or the name of a baseline."""
     readout: str
-    """How the risk was read: `direct`, `own_rationale`, `teacher_rationale`, or `baseline`."""
+    """How the risk was read: a name in `train/readouts.py`, or `baseline`."""
     case: str
     risk: float | None = Field(ge=0, le=1)
     why_missing: str | None = None
     written: str | None = None
     """What the model wrote before its label, where it wrote."""
+    unfinished: bool = False
+    """It did not come to its answer by itself; the frame of the answer was set behind what it had written."""
 
     @model_validator(mode="after")
     def _risk_or_reason(self) -> "Prediction":

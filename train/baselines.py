@@ -1,0 +1,130 @@
+"""What needs no language model: regressions on the evidence, age and sex alone, and the best that is possible.
+
+They are fitted on the same cases as the largest fits of the grid, from the evidence lines that the models are shown.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..cohort.records import Case
+from .records import Prediction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Matrix = npt.NDArray[np.float64]
+
+_RARE = 10
+"""A code in fewer training histories than this is no feature."""
+_FADE = 5.0
+"""Years in which the mark of a past event falls to 1/e; the horizon's own length."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Features and labels; a row a case."""
+
+    names: tuple[str, ...]
+    train: Matrix
+    y: npt.NDArray[np.int64]
+    test: Matrix
+    """Of the held-out cases, in their order; NaN where a value was never measured."""
+    true_risk: Sequence[float | None]
+    """Of the held-out cases."""
+
+
+def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFrame") -> Table:
+    """Age, sex, and for every common code: whether, how often, how long ago, and the latest value.
+
+    Of `evidence` (Evidence rows) only the lines that were shown count.
+    """
+    ids = [c.id for c in train] + [c.id for c in test]
+    shown = evidence[evidence["shown"] & evidence["case"].isin(ids) & evidence["years_before"].notna()]
+    seen = shown[shown["case"].isin({c.id for c in train})].groupby("code")["case"].nunique()
+    shown = shown[shown["code"].isin(seen.index[seen >= _RARE])].sort_values("years_before")
+    by = shown.groupby(["case", "code"])
+    last = by["years_before"].first().unstack().reindex(ids)
+    count = by["count"].sum().unstack().reindex(ids)
+    value = by["value"].first().unstack().reindex(ids)
+    value = value.loc[:, value.notna().any()]
+    cases = [*train, *test]
+    columns: dict[str, Any] = {
+        "age": [c.age for c in cases],
+        "female": [float("nan") if c.sex is None else float(c.sex == "female") for c in cases],
+        **{f"{c} present": last[c].notna().astype(float) for c in last},
+        **{f"{c} recency": np.exp(-last[c] / _FADE).fillna(0.0) for c in last},
+        **{f"{c} count": np.log1p(count[c].fillna(0.0)) for c in count},
+        **{f"{c} value": value[c] for c in value},
+    }
+    x = np.column_stack([np.asarray(v, dtype=float) for v in columns.values()])
+    y = np.array([c.label for c in train], dtype=np.int64)
+    return Table(tuple(columns), x[: len(train)], y, x[len(train) :], [c.true_risk for c in test])
+
+
+def logistic_regression(table: Table, seed: int) -> Sequence[float | None]:
+    """Ridge-penalised; the penalty by five-fold cross-validation of the log loss."""
+    return _linear(table.train, table.y, table.test)
+
+
+def age_sex(table: Table, seed: int) -> Sequence[float | None]:
+    """The same with age and sex alone: what any model has to beat."""
+    columns = [table.names.index("age"), table.names.index("female")]
+    return _linear(table.train[:, columns], table.y, table.test[:, columns])
+
+
+def gradient_boosting(table: Table, seed: int) -> Sequence[float | None]:
+    """Histogram gradient boosting, small trees, stopped early on a tenth of the training cases."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        learning_rate=0.05, max_iter=300, max_leaf_nodes=8, min_samples_leaf=10, early_stopping=True,
+        validation_fraction=0.1, random_state=seed % 2**31,
+    )  # fmt: skip
+    return _probability(model.fit(table.train, table.y), table.test)
+
+
+def bayes(table: Table, seed: int) -> Sequence[float | None]:
+    """The true risk given everything the record shows, where a simulator knows it."""
+    return table.true_risk
+
+
+def _linear(x: Matrix, y: npt.NDArray[np.int64], test: Matrix) -> list[float]:
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(max_iter=1000),
+    )
+    penalties = {"logisticregression__C": np.logspace(-4, 1, 8)}
+    return _probability(GridSearchCV(model, penalties, cv=5, scoring="neg_log_loss").fit(x, y), test)
+
+
+def _probability(model: Any, x: Matrix) -> list[float]:
+    return [float(p) for p in model.predict_proba(x)[:, 1]]
+
+
+def predictions(name: str, cases: Sequence[Case], risks: Sequence[float | None]) -> list[Prediction]:
+    """One row a held-out case."""
+    return [
+        Prediction(
+            cell=name, readout="baseline", case=c.id, risk=p, why_missing=None if p is not None else "unknown"
+        )
+        for c, p in zip(cases, risks, strict=True)
+    ]
+
+
+BASELINES: dict[str, Callable[[Table, int], Sequence[float | None]]] = {
+    "logistic_regression": logistic_regression,
+    "gradient_boosting": gradient_boosting,
+    "age_sex": age_sex,
+    "bayes": bayes,
+}

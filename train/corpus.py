@@ -1,0 +1,157 @@
+"""Which cases are trained on, with which rationales: the same cases for every target of a study."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from ..annotate.records import Verdict
+from ..cohort.records import Case
+from ..study.config import Study
+from ..study.errors import DataError
+from ..study.grid import Cell
+from ..study.records import Record, from_frame, read_jsonl, read_table
+from ..study.seeds import derive
+from ..synth.records import Grounding, Rationale
+from .settings import Settings
+from .targets import TARGETS
+
+TEACHER = "teacher"
+"""The corpus of the teacher's own rationales; any other name is a control made from them."""
+
+R = TypeVar("R", bound=Record)
+
+Corpus = dict[tuple[str, str], Rationale]
+"""Rationales by (case, style)."""
+
+
+def cases(home: Path) -> list[Case]:
+    """All cases of the study."""
+    return from_frame(read_table(home / "cohort" / "cases.parquet", Case), Case)
+
+
+def corpus_path(home: Path, name: str) -> Path:
+    """Where a corpus stands."""
+    synth = home / "synth"
+    return synth / "rationales.jsonl" if name == TEACHER else synth / "controls" / f"{name}.jsonl"
+
+
+def read(home: Path, name: str, settings: Settings) -> Corpus:
+    """The rationales of a corpus; of the teacher's, those that may be taught; one per case and style.
+
+    Raises:
+        DataError: the corpus is not there.
+    """
+    path = corpus_path(home, name)
+    if not path.exists():
+        raise DataError(f"{path}: not there. Run the synth stage, or take corpus {name!r} out of the grid.")
+    rows = list(read_jsonl(path, Rationale))
+    if name == TEACHER:
+        rows = usable(rows, _optional(home / "synth" / "groundings.jsonl", Grounding),
+                      _optional(home / "annotate" / "verdicts.jsonl", Verdict), settings)  # fmt: skip
+    out: Corpus = {}
+    for r in sorted(rows, key=lambda r: (r.sample, r.id)):
+        out.setdefault((r.case, r.style), r)
+    return out
+
+
+def usable(
+    rationales: Sequence[Rationale],
+    groundings: Iterable[Grounding],
+    verdicts: Iterable[Verdict],
+    settings: Settings,
+) -> list[Rationale]:
+    """Those that may be taught, by `[train] rationales` and `min_support`; what was not checked is not usable."""
+    if settings.rationales == "all":
+        return list(rationales)
+    support = {g.rationale: g.support for g in groundings}
+    state = {v.rationale: v.state for v in verdicts}
+    refused = {"rejected"} if settings.rationales == "usable" else {None, "rejected", "needs_more_ratings",
+                                                                    "needs_adjudication"}  # fmt: skip
+    return [
+        r
+        for r in rationales
+        if support.get(r.id, -1.0) >= settings.min_support and state.get(r.id) not in refused
+    ]
+
+
+def training_order(
+    all_cases: Iterable[Case], corpora: Iterable[Corpus], styles: Iterable[str], seed: int
+) -> list[Case]:
+    """Labelled cases of the training split with a rationale in every style and corpus, in one seeded order.
+
+    The order hangs on each case's id alone, so a smaller training set is the beginning of a larger one, and a case
+    more or less moves no other.
+    """
+    corpora, styles = list(corpora), list(styles)
+    fit = [
+        c for c in all_cases
+        if c.split == "train" and c.label is not None
+        and all((c.id, style) in corpus for corpus in corpora for style in styles)
+    ]  # fmt: skip
+    return sorted(fit, key=lambda c: derive(seed, "train", "order", c.id))
+
+
+def first(order: Sequence[Case], n: int) -> list[Case]:
+    """The first `n` training cases.
+
+    Raises:
+        DataError: there are fewer.
+    """
+    if len(order) < n:
+        raise DataError(
+            f"grid.n: {n} training cases are asked for, {len(order)} are labelled and have a usable rationale in "
+            "every style of the grid. Ask for fewer, enlarge the cohort, or lower train.min_support."
+        )
+    return list(order[:n])
+
+
+def styles(cells: Iterable[Cell]) -> list[str]:
+    """The styles of rationales that the targets of these cells are taught with."""
+    return sorted({s for c in cells if (s := TARGETS[c.target].style) is not None})
+
+
+def corpora(cells: Iterable[Cell]) -> list[str]:
+    """The corpora that these cells are taught with; the teacher's always, as it decides what is usable."""
+    taught = {c.corpus for c in cells if TARGETS[c.target].style}
+    return sorted(taught | {TEACHER}) if taught else []
+
+
+def files(home: Path, cells: Iterable[Cell]) -> list[Path]:
+    """Everything that decides which cases are trained on and read, and with which rationales."""
+    checks = [home / "synth" / "groundings.jsonl", home / "annotate" / "verdicts.jsonl"]
+    names = corpora(cells)
+    return [
+        home / "cohort" / "cases.parquet",
+        *(corpus_path(home, n) for n in names),
+        *(p for p in checks if names and p.exists()),
+    ]
+
+
+def order_for(study: Study, home: Path, settings: Settings, cells: Sequence[Cell]) -> list[Case]:
+    """`training_order` for a whole grid."""
+    taught = [read(home, n, settings) for n in corpora(cells)]
+    return training_order(cases(home), taught, styles(cells), study.seed)
+
+
+def held_out(all_cases: Iterable[Case]) -> list[Case]:
+    """The cases that every cell and baseline is judged on, in the order of their ids."""
+    return sorted((c for c in all_cases if c.split == "held_out"), key=lambda c: c.id)
+
+
+def teacher_rationales(home: Path, style: str | None) -> dict[str, Rationale]:
+    """The teacher's rationales of one style by case, usable or not: what is read is not what is taught."""
+    if style is None:
+        return {}
+    found = read(home, TEACHER, Settings(rationales="all"))
+    return {case: r for (case, s), r in found.items() if s == style}
+
+
+def training_words(home: Path, all_cases: Iterable[Case]) -> list[str]:
+    """The teacher's texts on the training split: how its words are spelled, for a tokenizer; nothing else."""
+    path = corpus_path(home, TEACHER)
+    mine = {c.id for c in all_cases if c.split == "train"}
+    return [r.text for r in _optional(path, Rationale) if r.case in mine]
+
+
+def _optional(path: Path, kind: type[R]) -> list[R]:
+    return list(read_jsonl(path, kind)) if path.exists() else []

@@ -1,0 +1,174 @@
+"""The train stage: base models, baselines, and the cells of the grid in worker processes of this machine."""
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from ..study.config import Study
+from ..study.errors import StudyError, WhereforeError, not_one_of
+from ..study.grid import Cell
+from ..study.records import to_frame, write_table, write_text
+from ..study.runs import Failure, run_once
+from ..study.seeds import derive
+from . import corpus
+from .baselines import BASELINES
+from .readouts import READOUTS
+from .records import Prediction
+from .settings import Made, Settings
+from .settings import bases as bases_of
+from .targets import TARGETS
+from .workers import FAILURE, name, run_cells, state
+
+
+class CellsFailedError(WhereforeError, RuntimeError):
+    """Some fits failed; all others are done."""
+
+
+def resolve(study: Study) -> Settings:
+    """The stage's settings, with every base, target, read-out and baseline looked up; no heavy import.
+
+    Raises:
+        StudyError: a name that does not exist, a wrong value, a grid that is not as expected.
+    """
+    settings = study.section("train", Settings)
+    known = bases_of(study)
+    for readout in settings.readouts:
+        _known("train.readouts", "read-out", readout, READOUTS)
+    for baseline in settings.baselines:
+        _known("train.baselines", "baseline", baseline, BASELINES)
+    for cell in grid(study):
+        _known("grid.target", "target", cell.target, TARGETS)
+        _known("grid.base", "base", cell.base, known)
+    return settings
+
+
+def grid(study: Study) -> list[Cell]:
+    """The cells of the study; none where it has no grid."""
+    return study.grid.cells() if study.grid else []
+
+
+def _known(where: str, kind: str, name: str, table: Iterable[str]) -> None:
+    if name not in table:
+        raise StudyError(f"{where}: {not_one_of(kind, name, table)}")
+
+
+def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, int] = (1, 1)) -> bool:
+    """Make the base models, the baselines and the cells that are not there yet.
+
+    Args:
+        study: resolved.
+        home: the run folder.
+        only: ids (or their first digits) of the cells to do; empty: all.
+        shard: (i, n): of the cells in order, every n-th from the i-th, for n machines at once.
+    Raises:
+        CellsFailedError: some fits failed; the others are done and stay.
+    """
+    settings = resolve(study)
+    cells = grid(study)
+    if not cells:
+        click.echo("train: the study has no grid, nothing to fit")
+        return False
+    start = time.monotonic()
+    mine = chosen(cells, only, shard)
+    worked = [_base(study, home, name, settings) for name in sorted({c.base for c in mine})]
+    worked.append(_baselines(study, home, settings, cells))
+    before = {c.id for c in mine if state(home, c) == "done"}
+    run_cells(study, home, mine, settings)
+    _write_cells(home, cells)
+    _report(home, mine, before, time.monotonic() - start)
+    return any(worked) or len(before) < len(mine)
+
+
+def chosen(cells: Sequence[Cell], only: Sequence[str], shard: tuple[int, int]) -> list[Cell]:
+    """The cells asked for.
+
+    Raises:
+        StudyError: an id that no cell has, or a shard that is none.
+    """
+    i, n = shard
+    if not 1 <= i <= n:
+        raise StudyError(f"--shard: {i}/{n} is not a shard. Write i/n with i from 1 to n.")
+    for prefix in only:
+        if not any(c.id.startswith(prefix) for c in cells):
+            raise StudyError(f"--cells: {not_one_of('cell', prefix, [c.id for c in cells])}")
+    return [c for c in cells if not only or c.id.startswith(tuple(only))][i - 1 :: n]
+
+
+def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
+    """Make a base model where the study asks for a made one."""
+    base = bases_of(study)[name]
+    if not isinstance(base, Made):
+        return False
+    made = base
+
+    def work(folder: Path) -> None:
+        from .bases import make, pretraining_texts
+
+        cases = corpus.cases(home)
+        texts = pretraining_texts(cases)
+        words = corpus.training_words(home, cases)
+        make(made, [settings.question, *texts], words, study.seed, folder, settings.workers)
+
+    settings_of = {"base": base.model_dump(), "seed": study.seed, "question": settings.question}
+    start = time.monotonic()
+    worked = run_once(
+        home / "train" / "bases" / name, settings_of,
+        [home / "cohort" / "cases.parquet", corpus.corpus_path(home, corpus.TEACHER)], work,
+    )  # fmt: skip
+    click.echo(
+        f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "is there")
+    )
+    return worked
+
+
+def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cell]) -> bool:
+    """Fit the baselines on the cases of the largest fits."""
+
+    def work(folder: Path) -> None:
+        from ..cohort.records import Evidence
+        from ..study.records import read_table
+        from .baselines import features, predictions
+
+        train = corpus.first(corpus.order_for(study, home, settings, cells), max(c.n for c in cells))
+        test = corpus.held_out(corpus.cases(home))
+        table = features(train, test, read_table(home / "cohort" / "evidence.parquet", Evidence))
+        rows = [
+            p for name in settings.baselines
+            for p in predictions(name, test, BASELINES[name](table, derive(study.seed, "train", name)))
+        ]  # fmt: skip
+        write_table(folder / "predictions.parquet", to_frame(rows, Prediction), Prediction)
+
+    asked = {
+        "baselines": settings.baselines, "n": max(c.n for c in cells), "seed": study.seed,
+        "rationales": settings.rationales, "min_support": settings.min_support,
+        "styles": corpus.styles(cells), "corpora": corpus.corpora(cells),
+    }  # fmt: skip
+    inputs = [home / "cohort" / "evidence.parquet", *corpus.files(home, cells)]
+    return run_once(home / "train" / "baselines", asked, inputs, work)
+
+
+def _write_cells(home: Path, cells: Sequence[Cell]) -> None:
+    """`cells.csv`: every cell of the grid with its settings and its state."""
+    import pandas as pd
+
+    rows = [{"id": c.id, **c.model_dump(), "state": state(home, c)} for c in cells]
+    write_text(home / "train" / "cells.csv", pd.DataFrame(rows).to_csv(index=False))
+
+
+def _report(home: Path, cells: Sequence[Cell], before: set[str], seconds: float) -> None:
+    states = [state(home, c) for c in cells]
+    failed = [c for c in cells if state(home, c) == "failed"]
+    now = states.count("done") - len(before)
+    elsewhere = states.count("missing")
+    click.echo(
+        f"train: {states.count('done')} of {len(cells)} cells done ({now} now, {seconds:.0f} s), "
+        f"{len(failed)} failed{f', {elsewhere} in other hands' if elsewhere else ''}: {home / 'train'}"
+    )
+    if failed:
+        error = Failure.model_validate_json((home / "train" / failed[0].id / FAILURE).read_text()).error
+        raise CellsFailedError(
+            f"train: {len(failed)} of {len(cells)} cells failed; first {name(failed[0])}: {error.splitlines()[0]} "
+            f"The tracebacks are in {home / 'train'}/<cell>/{FAILURE}; run again to try them again."
+        )

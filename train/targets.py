@@ -1,0 +1,88 @@
+"""What a model is taught to write: a function from a case and its rationale to text with loss groups.
+
+Every answer has the same two frames, `Reasons:` and `Answer:`. A target decides their order, what stands behind
+them, and which tokens the loss counts in which group. A new target is one function and one line in the table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..cohort.records import Case
+from ..synth.records import Rationale
+from .records import Example, Group, Segment
+
+REASONS, ANSWER = "Reasons:", "\nAnswer:"
+LABELS = (" no", " yes")
+"""The label as text; one token each, see `train/encoding.py`."""
+
+Build = Callable[[Case, Rationale | None, str], tuple[Example, ...]]
+"""(case, its rationale or None, the question) to the examples that teach it. Without a rationale and without a
+label the same function gives the text a read-out starts from."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A way to supervise, and what it needs."""
+
+    build: Build
+    style: str | None
+    """Of the rationales it is taught with; None: it needs none."""
+    reasons_first: bool = False
+    """The model writes its reasons before its label, so that risk can be read after them."""
+
+
+def prompt(case: Case, question: str) -> Segment:
+    """What every model is shown, whatever it is taught: the timeline, then the question."""
+    return Segment(text=f"{case.timeline}\n{question}\n", group="prompt")
+
+
+def label_only(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
+    """The label after an empty rationale; only the label counts."""
+    return (_example(case, "label_only", prompt(case, question), _p(REASONS), _p(ANSWER), _label(case)),)
+
+
+def rationale_then_label(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
+    """The reasons, then the label; both count. Its read-outs: an empty, an own, or the teacher's rationale."""
+    reasons = _r(f" {rationale.text}" if rationale else "")
+    return (
+        _example(
+            case, "rationale_then_label",
+            prompt(case, question), _p(REASONS), reasons, _r(ANSWER), _label(case),
+        ),
+    )  # fmt: skip
+
+
+def label_then_rationale(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
+    """The label, then the reasons; both count, and at test time nothing is written before the label is read."""
+    why = () if rationale is None else (_r(f"\n{REASONS} {rationale.text}"),)
+    return (
+        _example(
+            case, "label_then_rationale",
+            prompt(case, question), _p(ANSWER.lstrip()), _label(case), *why, end="rationale",
+        ),
+    )  # fmt: skip
+
+
+def _example(case: Case, target: str, *segments: Segment, end: Group | None = None) -> Example:
+    return Example(case=case.id, target=target, segments=tuple(s for s in segments if s.text), end=end)
+
+
+def _p(text: str) -> Segment:
+    return Segment(text=text, group="prompt")
+
+
+def _r(text: str) -> Segment:
+    return Segment(text=text, group="rationale")
+
+
+def _label(case: Case) -> Segment:
+    """The label, or a place for it (`no`) where it is unknown: nothing at or after it is shown to a read-out."""
+    return Segment(text=LABELS[case.label or 0], group="label")
+
+
+TARGETS: dict[str, Target] = {
+    "label_only": Target(label_only, style=None),
+    "free_rationale": Target(rationale_then_label, style="free", reasons_first=True),
+    "stepwise_rationale": Target(rationale_then_label, style="stepwise", reasons_first=True),
+    "label_then_rationale": Target(label_then_rationale, style="free"),
+}

@@ -1,0 +1,139 @@
+"""The cells of the grid in worker processes of this machine; what one cell is, and how it stands.
+
+Each process goes through all cells and passes by what is done, failed, or in another's hands. The lock on a cell's
+folder is the only thing they share, so processes on other machines may work in the same run folder.
+"""
+
+import os
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from ..study.config import Study
+from ..study.errors import BusyError
+from ..study.grid import Cell
+from ..study.records import write_text
+from ..study.runs import MANIFEST, Failure, locked, run_once
+from . import corpus
+from .settings import Settings
+from .targets import TARGETS
+
+FAILURE = "failure.json"
+State = Literal["done", "failed", "missing"]
+
+
+def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Settings) -> None:
+    """Do the cells that are not done; a failure is recorded in the cell's folder and the others go on.
+
+    Raises:
+        StaleError: a finished cell was made from other settings or inputs; nothing is touched.
+    """
+    left = [c for c in cells if state(home, c) != "done"]
+    for cell in cells:
+        if cell not in left:
+            do_cell(study, home, cell, settings)  # raises where it was made from other inputs
+    for cell in left:
+        (home / "train" / cell.id / FAILURE).unlink(missing_ok=True)
+    # Reasons make a fit long, so those go first and the workers end together.
+    order = sorted(left, key=lambda c: (TARGETS[c.target].style is None, -c.n))
+    context = get_context("spawn")
+    workers = [
+        context.Process(target=_worker, args=(study, home, order, settings), daemon=True)
+        for _ in range(min(settings.workers, len(left)))
+    ]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    codes = sorted({w.exitcode for w in workers if w.exitcode})
+    for cell in left:
+        if state(home, cell) == "missing":
+            _abandoned(home / "train" / cell.id, codes)
+
+
+def _abandoned(folder: Path, codes: Sequence[int]) -> None:
+    """Record that a cell's process ended without a word, unless another process is at the cell."""
+    try:
+        with locked(folder):
+            _fail(folder, f"its process ended without a word (exit {codes}): out of memory, or killed", "")
+    except BusyError:
+        pass
+
+
+def _worker(study: Study, home: Path, cells: Sequence[Cell], settings: Settings) -> None:
+    """Go through the cells in a process of its own, which ends when its parent does."""
+    die_with_parent()
+    import torch
+
+    torch.set_num_threads(1)
+    for cell in cells:
+        folder = home / "train" / cell.id
+        if (folder / FAILURE).exists():
+            continue
+        start = time.monotonic()
+        try:
+            if do_cell(study, home, cell, settings):
+                click.echo(f"train: {name(cell)} in {time.monotonic() - start:.0f} s")
+        except BusyError:
+            continue
+        except Exception as e:
+            _fail(folder, f"{type(e).__name__}: {e}", traceback.format_exc())
+
+
+def die_with_parent() -> None:
+    """End this process as soon as the one that started it has ended, however it ended."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def name(cell: Cell) -> str:
+    """A cell in words, for people: `free_rationale n=1000 lr=0.001 seed=0 token_mean (a1b2c3d4e5f6)`."""
+    corpus_ = "" if cell.corpus == corpus.TEACHER else f" {cell.corpus}"
+    return f"{cell.target} n={cell.n} lr={cell.learning_rate:g} seed={cell.seed} {cell.loss}{corpus_} ({cell.id})"
+
+
+def _fail(folder: Path, error: str, trace: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / FAILURE, Failure(error=error, traceback=trace).model_dump_json(indent=1))
+
+
+def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
+    """Fit and read one cell, unless it is done; True when it was done now.
+
+    Raises:
+        StaleError: it is done, but from other settings or inputs.
+        BusyError: another process is at it.
+    """
+    from .bases import fingerprint
+    from .cell import base_folder, work
+
+    cells = study.grid.cells() if study.grid else []
+    asked = {
+        "cell": cell.model_dump(), "train": settings.model_dump(mode="json", exclude={"workers"}),
+        "seed": study.seed, "base": fingerprint(base_folder(study, home, cell.base)),
+        "styles": corpus.styles(cells), "corpora": corpus.corpora(cells),
+    }  # fmt: skip
+    return run_once(
+        home / "train" / cell.id, asked, corpus.files(home, cells),
+        lambda folder: work(study, home, cell, settings, folder),
+    )  # fmt: skip
+
+
+def state(home: Path, cell: Cell) -> State:
+    """How a cell's folder stands: complete, failed at the last try, or neither."""
+    if (home / "train" / cell.id / MANIFEST).exists():
+        return "done"
+    return "failed" if (home / "train" / cell.id / FAILURE).exists() else "missing"
