@@ -1,8 +1,14 @@
 """What the analysis stage makes: numbers with their interval and count, comparisons, the data of figures."""
 
+from typing import Literal
+
 from pydantic import model_validator
 
 from ..study.records import Record
+
+Population = Literal["sample", "source"]
+"""Whom a number is about: the held-out cases as they were sampled, or the population that they were sampled from
+(sampling weights applied, and risks moved by the log odds of the sampling)."""
 
 
 class Agreement(Record):
@@ -47,6 +53,33 @@ class Metric(Record):
     n_missing: int = 0
     """Cases without a prediction; they are in no other count."""
     why_missing: str | None = None
+    population: Population = "sample"
+    group: str = "all"
+    """`all`, or one subgroup of the held-out cases: `sex=female`, `age=60-70`."""
+
+
+class Average(Record):
+    """One number about all finished cells of a target under one read-out, each cell counting the same."""
+
+    target: str
+    """Or the name of a baseline."""
+    readout: str
+    metric: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    best: float | None = None
+    """The best of the cells, as the paper gives it beside the mean; chosen on the same cases, so too good."""
+    cells: int
+    """Finished, and in the mean."""
+    expected: int
+    """Of the grid. Fewer finished than expected is said wherever the mean is shown."""
+    n: int
+    n_positive: int
+    n_missing: int = 0
+    """Cases without a prediction, over all cells."""
+    why_missing: str | None = None
+    population: Population = "sample"
 
 
 class Comparison(Record):
@@ -66,6 +99,17 @@ class Comparison(Record):
     family: str = ""
     n: int
     why_missing: str | None = None
+    unit: Literal["cell", "target", "level", "readout"] = "cell"
+    """What `a` and `b` name: single cells, targets (mean over matched cells), levels of a factor of the grid, or
+    the same target under two read-outs."""
+    pairs: int = 1
+    """Pairs of cells that differ in nothing else; the difference is their mean."""
+    pairs_expected: int = 1
+    """Of the grid; fewer pairs than expected: some cells failed or are not done."""
+    seed_sd: float | None = None
+    """Standard deviation of the difference between seeds; None with fewer than two."""
+    p_delong: float | None = None
+    """DeLong's test of the same pair, for ROC-AUC of single cells on unweighted cases."""
 
 
 class Curve(Record):
@@ -78,3 +122,54 @@ class Curve(Record):
     low: float | None = None
     high: float | None = None
     n: int
+
+
+class Dilution(Record):
+    """How a fit's loss is shared out: what part of what it learned from was the label."""
+
+    cell: str
+    target: str
+    group: str
+    """Loss group; `prompt` never counts."""
+    tokens: int
+    """Seen per epoch."""
+    share: float
+    """Of the tokens that count."""
+    final_loss: float | None
+    """Nats per token, mean of the last epoch."""
+
+
+class Cited(Record):
+    """One kind of evidence: how well it tells cases from controls, and how often the teacher cites it.
+
+    Counted over people of the training split with a rationale; shown lines only.
+    """
+
+    style: str
+    code: str
+    name: str
+    cases: int
+    controls: int
+    """With a rationale."""
+    present_cases: int
+    present_controls: int
+    """Of these, with the evidence in their timeline."""
+    cited_cases: int
+    cited_controls: int
+    """Of these again, with the evidence cited."""
+    odds_ratio: float
+    """Of presence, cases against controls; 0.5 added to each count (Haldane and Anscombe)."""
+    low: float
+    high: float
+    """Woolf's limits."""
+
+
+class Grounded(Record):
+    """Claims of one style by what the grounding check found; `fault` None: supported."""
+
+    style: str
+    fault: str | None
+    claims: int
+    share: float
+    rationales: int
+    """Of the style."""

@@ -1,58 +1,48 @@
 """The coefficients. Each is a function of sums over units, so one matrix product gives every resample at once.
 
-`terms` gives a row of numbers a unit; `value` makes coefficients of sums of such rows, one a row. A bootstrap
-replicate weights the rows, the jackknife subtracts them, a cluster adds them up: the formula stays the same.
+`terms` gives a row of numbers a unit; the function makes coefficients of sums of such rows, one a row of sums. A
+bootstrap replicate weights the rows, the jackknife subtracts one, a cluster adds some up: the formula stays.
+Sums that leave a coefficient undefined give NaN, which `estimate` turns into None and a reason.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from .table import MANY, Floats, Scale, Table
-from .weights import ratio_distance
+from . import icc, terms
+from .table import Floats, Scale, Table
+from .weights import distance
 
-Terms = Callable[[Table, Floats], Floats]
 Value = Callable[[Floats, Scale, Floats], Floats]
+"""(sums (B, p), scale, weights (K, K)) -> (B,), NaN where undefined."""
 
 
 @dataclass(frozen=True)
 class Coefficient:
-    """One line of the table below."""
+    """One line of the table at the foot."""
 
-    terms: Terms
+    terms: Callable[[Table, Floats], Floats]
     """(table, weights) -> (units, p)."""
     value: Value
-    """(sums (B, p), scale, weights) -> (B,), NaN where the sums leave it undefined."""
     says: str
     """Its name and source as it may stand in a methods section."""
+    weights: Literal["level", "identity", "within_one", "none", "category"] = "level"
+    """What is taken where none are asked for: the level's own, or these; `none`: it takes no weights; `category`:
+    it is of one category, named behind a colon (`specific_agreement:yes`)."""
     corrected: bool = True
     """For chance: undefined where only one category is used."""
     declared: bool = False
     """The value depends on which categories were offered, not only on those used."""
-    weights: str | None = None
-    """Taken where none are asked for; None: those of the level."""
-
-
-def alpha_terms(table: Table, w: Floats) -> Floats:
-    """Disagreement inside each unit and its pairable values, packed by level (Krippendorff 2011).
-
-    ordinal: K(K-1)/2 coincidences, K counts; interval: disagreement, count, sum, sum of squares (no matrix of
-    categories, so that many distinct values cost nothing); else: disagreement, K counts.
-    """
-    pairable = (table.seen >= 2)[:, None]
-    share = 1 / np.maximum(table.seen - 1, 1)[:, None]
-    if table.scale.level == "interval":
-        x, m = _centred(table), table.seen[:, None]
-        s, q = x.sum(1, keepdims=True), (x**2).sum(1, keepdims=True)
-        return np.asarray(np.hstack([(m * q - s**2) * share, m, s, q]) * pairable)
-    c = table.counts
-    i, j = np.triu_indices(c.shape[1], 1)
-    if table.scale.level == "ordinal":
-        return np.asarray(np.hstack([c[:, i] * c[:, j] * share, c]) * pairable)
-    d = _distance(table.scale)
-    inside = ((c @ d) * c).sum(1, keepdims=True) / 2 * share
-    return np.asarray(np.hstack([inside, c]) * pairable)
+    symmetric: bool = True
+    """Who gave a rating does not matter, only which ratings a unit has."""
+    two: bool = False
+    """Of exactly two raters."""
+    complete: bool = False
+    """Of numbers, with every unit rated by every rater."""
+    limits: icc.Limits | None = None
+    """Interval limits from the F distribution."""
 
 
 def alpha(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -61,35 +51,25 @@ def alpha(sums: Floats, scale: Scale, w: Floats) -> Floats:
     >>> from wherefore.analysis.agreement import coefficient
     >>> rows = [[1, 1, None, 1], [2, 2, 3, 2], [3, 3, 3, 3], [3, 3, 3, 3], [2, 2, 2, 2], [1, 2, 3, 4],
     ...         [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [None, 5, 5, 5], [None, None, 1, 1], [None, 3, None, None]]
-    >>> round(coefficient(rows, "krippendorff_alpha", "ordinal"), 3)  # Krippendorff 2011, example D
-    0.815
-    >>> round(coefficient(rows, "krippendorff_alpha", "interval"), 3)
-    0.849
+    >>> [round(coefficient(rows, "krippendorff_alpha", level), 3)  # Krippendorff 2011, example D
+    ...  for level in ("nominal", "ordinal", "interval", "ratio")]
+    [0.743, 0.815, 0.849, 0.797]
     """
     if scale.level == "interval":
         inside, n, s, q = sums.T
-        return _one_minus((n - 1) * inside, n * q - s**2)
+        return 1 - _divide((n - 1) * inside, n * q - s**2)
     k = len(scale.categories)
     n = sums[:, -k:]
     total = n.sum(1)
     if scale.level == "ordinal":
         i, j = np.triu_indices(k, 1)
-        between = np.cumsum(n, 1) - n / 2
-        d = (between[:, i] - between[:, j]) ** 2
+        below = np.cumsum(n, 1) - n / 2
+        d = (below[:, i] - below[:, j]) ** 2
         inside = np.einsum("bp,bp->b", sums[:, :-k], d)
         expected = np.einsum("bp,bp,bp->b", n[:, i], n[:, j], d)
     else:
-        inside, expected = sums[:, 0], ((n @ _distance(scale)) * n).sum(1) / 2
-    return _one_minus((total - 1) * inside, expected)
-
-
-def agreement_terms(table: Table, w: Floats) -> Floats:
-    """Share of credited pairs and one where pairable; share of each category and one where rated: K + 3 columns."""
-    c, m = table.counts, table.seen.astype(float)
-    pairable = m >= 2
-    credit = ((c @ w) * c).sum(1) - m
-    share = np.where(pairable, credit / np.maximum(m * (m - 1), 1), 0.0)
-    return np.column_stack([share, pairable, c / m[:, None], np.ones(len(m))])
+        inside, expected = sums[:, 0], ((n @ distance(scale)) * n).sum(1) / 2
+    return 1 - _divide((total - 1) * inside, expected)
 
 
 def percent(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -102,18 +82,113 @@ def percent(sums: Floats, scale: Scale, w: Floats) -> Floats:
     return _divide(sums[:, 0], sums[:, 1])
 
 
-def _distance(scale: Scale) -> Floats:
-    """(K, K) squared distance of alpha at nominal and ratio level."""
-    if len(scale.categories) > MANY:
-        raise ValueError("checked before")
-    return ratio_distance(scale.values) if scale.level == "ratio" else 1 - np.eye(len(scale.categories))
+def specific(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """Given that a rater chose the category, how likely another one did (Cicchetti & Feinstein 1990; Uebersax 1982).
+
+    With two raters 2a / (2a + b + c). Units with more ratings count as in Krippendorff's coincidences.
+
+    >>> from wherefore.analysis.agreement import coefficient
+    >>> rows = [["yes", "yes"]] * 40 + [["yes", "no"]] * 9 + [["no", "yes"]] * 6 + [["no", "no"]] * 45
+    >>> round(coefficient(rows, "specific_agreement:yes", "nominal"), 4)  # 80 / 95
+    0.8421
+    """
+    return _divide(sums[:, 0], sums[:, 1])
 
 
-def _centred(table: Table) -> Floats:
-    """(units, raters) numbers minus their mean, 0 where missing: centred, so that squares lose no digits."""
-    given = table.codes >= 0
-    x = np.where(given, table.scale.values[table.codes], 0.0)
-    return np.asarray(np.where(given, x - x.sum() / given.sum(), 0.0))
+def fleiss(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """Fleiss' kappa: chance from the pooled shares of the categories (Fleiss 1971; missing ratings as Gwet 2014).
+
+    >>> from wherefore.analysis.agreement import coefficient
+    >>> counts = [(2, 0), (2, 0), (1, 1), (0, 2)]  # pa 3/4; shares 5/8 and 3/8: pe 34/64
+    >>> coefficient([[0] * a + [1] * b for a, b in counts], "fleiss_kappa", "nominal")  # (3/4 - 34/64) / (30/64)
+    0.4666666666666667
+    """
+    p = _shares(sums)
+    return _corrected(percent(sums, scale, w), ((p @ w) * p).sum(1))
+
+
+def brennan_prediger(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """Chance is the same for every category on offer (Brennan & Prediger 1981; Randolph's free-marginal kappa).
+
+    >>> from wherefore.analysis.agreement import coefficient
+    >>> coefficient([[1, 1], [1, 2]], "brennan_prediger", "nominal", categories=[1, 2, 3, 4])  # (1/2 - 1/4) / (3/4)
+    0.3333333333333333
+    """
+    return _corrected(percent(sums, scale, w), np.full(len(sums), w.mean()))
+
+
+def gwet(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """Gwet's AC1 (identity weights) and AC2: chance only where a category is hard to tell (Gwet 2008, 2014).
+
+    >>> from wherefore.analysis.agreement import coefficient
+    >>> rows = [[1, 1]] * 118 + [[1, 2]] * 5 + [[2, 1]] * 2  # Gwet 2008: kappa is -0.02 here
+    >>> round(coefficient(rows, "gwet_ac", "nominal"), 4)
+    0.9408
+    """
+    p, k = _shares(sums), len(scale.categories)
+    return _corrected(percent(sums, scale, w), w.sum() * (p * (1 - p)).sum(1) / max(k * (k - 1), 1))
+
+
+def conger(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """Conger's kappa: Cohen's for several raters, each with shares of their own (Conger 1980; Gwet 2014).
+
+    >>> from wherefore.analysis.agreement import coefficient
+    >>> rows = [[1, 1], [1, 1], [1, 2], [2, 2]]  # pa 3/4; pe 3/4 * 1/2 + 1/4 * 1/2: Cohen's kappa
+    >>> coefficient(rows, "conger_kappa", "nominal")
+    0.5
+    """
+    k = len(scale.categories)
+    given = sums[:, 2:].reshape(len(sums), -1, k)
+    n = given.sum(2, keepdims=True)
+    p = given / np.where(n > 0, n, np.nan)
+    rated = ~np.isnan(p[:, :, 0])
+    p, r = np.nan_to_num(p), rated.sum(1)
+    total = p.sum(1)
+    own = np.einsum("brk,kl,brl->b", p, w, p)
+    return _corrected(percent(sums, scale, w), _divide(((total @ w) * total).sum(1) - own, r * (r - 1.0)))
+
+
+def light(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """Light's kappa: the mean of Cohen's over the pairs of raters that share units (Light 1971).
+
+    >>> from wherefore.analysis.agreement import coefficient
+    >>> rows = [[1, 1, 1], [1, 1, 1], [1, 2, 1], [2, 2, 2]]  # pairs: 1/2, 1, 1/2
+    >>> round(coefficient(rows, "light_kappa", "nominal"), 4)
+    0.6667
+    """
+    k = len(scale.categories)
+    both = sums.reshape(len(sums), -1, k, k)
+    n = both.sum((2, 3))
+    kappa = np.stack([_cohen(both[:, i], w) for i in range(both.shape[1])], axis=1)
+    return _divide(np.where(n > 0, kappa, 0.0).sum(1), (n > 0).sum(1).astype(float))
+
+
+def cohen(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """Cohen's kappa of two raters, weighted or not, over the units both saw (Cohen 1960, 1968).
+
+    >>> from wherefore.analysis.agreement import coefficient
+    >>> rows = [["+", "+"]] * 20 + [["+", "-"]] * 5 + [["-", "+"]] * 10 + [["-", "-"]] * 15
+    >>> round(coefficient(rows, "cohen_kappa", "nominal"), 4)  # (35/50 - 1/2) / (1/2)
+    0.4
+    """
+    k = len(scale.categories)
+    return _cohen(sums.reshape(len(sums), k, k), w)
+
+
+def _cohen(both: Floats, w: Floats) -> Floats:
+    n = both.sum((1, 2))
+    p = both / np.where(n > 0, n, 1)[:, None, None]
+    observed = np.einsum("bkl,kl->b", p, w)
+    return _corrected(observed, np.einsum("bk,kl,bl->b", p.sum(2), w, p.sum(1)))
+
+
+def _shares(sums: Floats) -> Floats:
+    """(B, K) mean over units of each category's share."""
+    return np.asarray(sums[:, 2:-1] / np.maximum(sums[:, -1:], 1))
+
+
+def _corrected(observed: Floats, chance: Floats) -> Floats:
+    return _divide(observed - chance, 1 - chance)
 
 
 def _divide(a: Floats, b: Floats) -> Floats:
@@ -123,19 +198,60 @@ def _divide(a: Floats, b: Floats) -> Floats:
     return out
 
 
-def _one_minus(a: Floats, b: Floats) -> Floats:
-    return np.asarray(1 - _divide(a, b))
+def _icc(value: Value, limits: icc.Limits, says: str) -> Coefficient:
+    return Coefficient(
+        terms.squares,
+        value,
+        says,
+        weights="none",
+        corrected=False,
+        symmetric=False,
+        complete=True,
+        limits=limits,
+    )
 
 
 COEFFICIENTS: dict[str, Coefficient] = {
     "krippendorff_alpha": Coefficient(
-        alpha_terms, alpha, "Krippendorff's alpha (Krippendorff 2011)", weights="identity"
+        terms.disagreement, alpha, "Krippendorff's alpha (Krippendorff 2011)", weights="none"
     ),
     "percent_agreement": Coefficient(
-        agreement_terms,
+        terms.pairs,
         percent,
         "percent agreement (mean over items of the share of agreeing pairs)",
-        corrected=False,
-        weights="identity",
+        "identity",
+        False,
+    ),
+    "within_one_agreement": Coefficient(
+        terms.pairs, percent, "agreement within one step of the scale", "within_one", False
+    ),
+    "weighted_agreement": Coefficient(
+        terms.pairs, percent, "weighted agreement", corrected=False, declared=True
+    ),
+    "specific_agreement": Coefficient(
+        terms.category, specific, "specific agreement (Cicchetti & Feinstein 1990)", "category", False
+    ),
+    "cohen_kappa": Coefficient(
+        terms.joint, cohen, "Cohen's kappa (Cohen 1960, 1968)", symmetric=False, two=True
+    ),
+    "conger_kappa": Coefficient(terms.by_rater, conger, "Conger's kappa (Conger 1980)", symmetric=False),
+    "light_kappa": Coefficient(terms.joint, light, "Light's kappa (Light 1971)", symmetric=False),
+    "fleiss_kappa": Coefficient(terms.shares, fleiss, "Fleiss' kappa (Fleiss 1971)"),
+    "scott_pi": Coefficient(terms.two_raters, fleiss, "Scott's pi (Scott 1955)", two=True),
+    "brennan_prediger": Coefficient(
+        terms.shares, brennan_prediger, "Brennan and Prediger's coefficient (1981)", declared=True
+    ),
+    "gwet_ac": Coefficient(terms.shares, gwet, "Gwet's AC (Gwet 2008, 2014)", declared=True),
+    "icc1": _icc(icc.icc1, icc.limits1, "ICC(1), one-way, single rater (McGraw & Wong 1996)"),
+    "icc1k": _icc(icc.icc1k, icc.limits1k, "ICC(k), one-way, mean of the raters (McGraw & Wong 1996)"),
+    "icc_a1": _icc(
+        icc.icc_a1, icc.limits_a1, "ICC(A,1), absolute agreement, single rater (McGraw & Wong 1996)"
+    ),
+    "icc_ak": _icc(
+        icc.icc_ak, icc.limits_ak, "ICC(A,k), absolute agreement, mean of the raters (McGraw & Wong 1996)"
+    ),
+    "icc_c1": _icc(icc.icc_c1, icc.limits_c1, "ICC(C,1), consistency, single rater (McGraw & Wong 1996)"),
+    "icc_ck": _icc(
+        icc.icc_ck, icc.limits_ck, "ICC(C,k), consistency, mean of the raters (McGraw & Wong 1996)"
     ),
 }

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...study import parts
+from ...study.errors import DataError
 from ...study.records import Level
 from ..records import Agreement
 from . import intervals
@@ -53,11 +54,44 @@ def bind(made: Table, statistic: str, weights: Weights = None) -> Bound:
         StudyError: no such coefficient or weighting.
         DataError: weights that do not fit the categories.
     """
-    coefficient = parts.pick(COEFFICIENTS, "coefficient", statistic)
-    weights = coefficient.weights if weights is None else weights
-    many = statistic == "krippendorff_alpha" and made.scale.level == "interval"
-    w = np.empty((0, 0)) if many else matrix(weights, made.scale)
-    return Bound(statistic, coefficient, made, w)
+    name, _, category = statistic.partition(":")
+    found = parts.pick(COEFFICIENTS, "coefficient", name)
+    _fits(found, made, statistic)
+    if found.weights == "none":
+        if weights is not None:
+            raise DataError(f"weights: {name} takes none; its metric is that of the level.")
+        w: Floats = np.empty((0, 0))
+    elif found.weights == "category":
+        w = _category(made, name, category)
+    else:
+        default = None if found.weights == "level" else found.weights
+        w = matrix(default if weights is None else weights, made.scale)
+    return Bound(statistic, found, made, w)
+
+
+def _fits(found: Coefficient, made: Table, statistic: str) -> None:
+    given = made.codes >= 0
+    raters = int(given.any(0).sum())
+    if found.two and raters != 2:
+        raise DataError(
+            f"{statistic} is of two raters; found {raters}. Use conger_kappa or krippendorff_alpha."
+        )
+    if found.complete and made.scale.level == "nominal":
+        raise DataError(f"{statistic} is of numbers; the scale is nominal. Use krippendorff_alpha.")
+    if found.complete and not given.all():
+        gaps = int((~given.all(1)).sum())
+        raise DataError(
+            f"{statistic} needs every rating; {gaps} of {len(given)} units lack some. "
+            "Use krippendorff_alpha at interval level."
+        )
+
+
+def _category(made: Table, name: str, category: str) -> Floats:
+    """Weights that credit one category only."""
+    labels = [str(c) for c in made.scale.categories]
+    if category not in labels:
+        raise DataError(f"{name} is of one category: write {name}:{labels[-1]}. Known: {', '.join(labels)}.")
+    return np.diag([float(label == category) for label in labels])
 
 
 def coefficient(

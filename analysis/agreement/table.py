@@ -1,7 +1,7 @@
 """The table that every coefficient reads: units x raters, coded on a declared scale, None where nobody rated."""
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -29,6 +29,8 @@ class Scale:
     level: Level
     categories: tuple[Hashable, ...]
     """In order where the level is not nominal."""
+    declared: bool = False
+    """They are what raters were offered; otherwise what happens to occur."""
 
     @cached_property
     def values(self) -> Floats:
@@ -68,19 +70,20 @@ class Table:
     @cached_property
     def seen(self) -> Ints:
         """(units,): how many raters rated the unit."""
-        return np.count_nonzero(self.codes != MISSING, axis=1).astype(np.int64)
+        seen: Ints = (self.codes != MISSING).sum(1, dtype=np.int64)
+        return seen
 
     @cached_property
     def used(self) -> Ints:
         """Codes of the categories that occur among units with two ratings or more."""
         codes = self.codes[self.seen >= 2]
-        return np.unique(codes[codes != MISSING]).astype(np.int64)
+        used: Ints = np.unique(codes[codes != MISSING]).astype(np.int64)
+        return used
 
-    def of_raters(self, keep: Iterable[int]) -> "Table":
-        """The same units as only some raters (by column) saw them; units that none of them saw are left out."""
-        columns = list(keep)
-        part = replace(self, codes=self.codes[:, columns], raters=tuple(self.raters[g] for g in columns))
-        return part.of_units(np.flatnonzero(part.seen > 0))
+    def only(self, raters: Iterable[int]) -> "Table":
+        """The same units as some raters (by column) saw them; the others' ratings are missing."""
+        keep = np.isin(np.arange(len(self.raters)), list(raters))
+        return replace(self, codes=np.where(keep, self.codes, MISSING).astype(np.int32))
 
     def of_units(self, keep: Ints) -> "Table":
         """Some units (by row)."""
@@ -114,7 +117,8 @@ def table(
     rows, units, raters = _rows(ratings)
     if clusters is not None and len(clusters) != len(rows):
         raise DataError(f"clusters: {len(clusters)} for {len(rows)} units; give one a unit.")
-    scale = Scale(level, tuple(categories) if categories is not None else _observed(rows, level))
+    known = tuple(categories) if categories is not None else _observed(rows, level)
+    scale = Scale(level, known, declared=categories is not None)
     codes = _coded(rows, scale, units)
     made = Table(codes, scale, units, raters, tuple(clusters) if clusters is not None else ())
     made = made.of_units(np.flatnonzero(made.seen > 0))
@@ -131,9 +135,9 @@ def absent(value: object) -> bool:
 
 def _rows(ratings: Any) -> tuple[list[list[Any]], tuple[Hashable, ...], tuple[Hashable, ...]]:
     if hasattr(ratings, "columns") and hasattr(ratings, "index"):
-        rows = [list(row) for row in ratings.astype(object).to_numpy()]
+        rows = ratings.astype(object).to_numpy().tolist()
         return rows, tuple(ratings.index), tuple(ratings.columns)
-    rows = [list(row) for row in ratings]
+    rows = ratings.tolist() if isinstance(ratings, np.ndarray) else [list(row) for row in ratings]
     width = len(rows[0]) if rows else 0
     for i, row in enumerate(rows):
         if len(row) != width:
@@ -142,8 +146,8 @@ def _rows(ratings: Any) -> tuple[list[list[Any]], tuple[Hashable, ...], tuple[Ha
 
 
 def _observed(rows: list[list[Any]], level: Level) -> tuple[Hashable, ...]:
-    found: set[Any] = {v for row in rows for v in row if not absent(v)}
-    if all(isinstance(v, int | float | bool | np.number | np.bool_) for v in found):
+    found: set[Any] = {v for v in set().union(*rows) if not absent(v) and not _infinite(v)}
+    if all(isinstance(v, int | float | np.number | np.bool_) for v in found):
         return tuple(sorted(found))
     if level != "nominal":
         some = ", ".join(sorted(repr(v) for v in found)[:5])
@@ -154,27 +158,24 @@ def _observed(rows: list[list[Any]], level: Level) -> tuple[Hashable, ...]:
 
 
 def _coded(rows: list[list[Any]], scale: Scale, units: tuple[Hashable, ...]) -> NDArray[np.int32]:
-    """Positions of the values in the categories; every value that has none is named with its row."""
-    place: Mapping[Hashable, int] = {c: i for i, c in enumerate(scale.categories)}
+    """Positions of the values in the categories; every value that has none is named with its unit."""
+    place: dict[Any, int] = {c: i for i, c in enumerate(scale.categories)}
     if len(place) != len(scale.categories):
         raise DataError(f"categories: one stands twice in {scale.categories}.")
-    out = np.full((len(rows), len(rows[0]) if rows else 0), MISSING, dtype=np.int32)
-    wrong: list[str] = []
-    for i, row in enumerate(rows):
-        for g, value in enumerate(row):
-            if absent(value):
-                continue
-            infinite = isinstance(value, float | np.floating) and math.isinf(value)
-            code = None if infinite else place.get(value)
-            if code is None:
-                wrong.append(f"{value!r} at unit {units[i]!r}")
-            else:
-                out[i, g] = code
-    if wrong:
+    outside = len(place)
+    code = {v: MISSING if absent(v) else place.get(v, outside) for v in set().union(*rows)}
+    out = np.array([[code[v] for v in row] for row in rows], dtype=np.int32).reshape(len(rows), -1)
+    wrong = np.argwhere(out == outside)
+    if len(wrong):
+        first = "; ".join(f"{rows[i][g]!r} at unit {units[i]!r}" for i, g in wrong[:3])
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         known = ", ".join(str(c) for c in scale.categories[:12])
-        raise DataError(f"ratings: {'; '.join(wrong[:3])}{more} outside the scale. Allowed: {known}.")
+        raise DataError(f"ratings: {first}{more} outside the scale. Allowed: {known}.")
     return out
+
+
+def _infinite(value: object) -> bool:
+    return isinstance(value, float | np.floating) and math.isinf(value)
 
 
 def _check_pairs(made: Table) -> None:

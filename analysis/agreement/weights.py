@@ -46,8 +46,19 @@ def radical(x: Floats) -> Floats:
 
 def ratio(x: Floats) -> Floats:
     """Credit falls with the squared relative distance ((x - y) / (x + y))^2 (Gwet 2014, ch. 3)."""
-    d = ratio_distance(x)
-    return _credit(d)
+    return _credit(_relative(x))
+
+
+def circular(x: Floats) -> Floats:
+    """The scale is a ring: sin^2 of half the angle between categories (Gwet 2014, ch. 3)."""
+    return _credit(np.sin(np.pi * (x[:, None] - x) / (x.max() - x.min() + 1)) ** 2)
+
+
+def bipolar(x: Floats) -> Floats:
+    """The same distance counts more near the ends of the scale (Gwet 2014, ch. 3)."""
+    s = x[:, None] + x
+    room = (s - 2 * x.min()) * (2 * x.max() - s)
+    return _credit(np.where(room > 0, (x[:, None] - x) ** 2 / np.where(room > 0, room, 1), 0.0))
 
 
 def within_one(x: Floats) -> Floats:
@@ -55,15 +66,25 @@ def within_one(x: Floats) -> Floats:
     return np.asarray(np.abs(x[:, None] - x) <= 1, dtype=float)
 
 
-def _credit(distance: Floats) -> Floats:
-    return np.asarray(1 - distance / distance.max())
+def _credit(apart: Floats) -> Floats:
+    return np.asarray(1 - apart / apart.max())
 
 
-def ratio_distance(x: Floats) -> Floats:
+def _relative(x: Floats) -> Floats:
     """(K, K): ((x - y) / (x + y))^2, 0 where both are 0."""
     s = x[:, None] + x
-    d: Floats = np.where(s != 0, (x[:, None] - x) / np.where(s == 0, 1, s), 0.0) ** 2
-    return d
+    return np.asarray(np.where(s != 0, (x[:, None] - x) / np.where(s == 0, 1, s), 0.0) ** 2)
+
+
+def distance(scale: Scale) -> Floats:
+    """(K, K) squared distance of alpha at nominal, interval and ratio level; the ordinal one depends on the data.
+
+    Source: Krippendorff 2011, section D.
+    """
+    x = scale.values
+    if scale.level == "nominal":
+        return 1 - np.eye(len(x))
+    return _relative(x) if scale.level == "ratio" else np.asarray((x[:, None] - x) ** 2)
 
 
 def matrix(weights: Weights, scale: Scale) -> Floats:
@@ -113,5 +134,7 @@ WEIGHTS: dict[str, Callable[[Floats], Floats]] = {
     "ordinal": ordinal,
     "radical": radical,
     "ratio": ratio,
+    "circular": circular,
+    "bipolar": bipolar,
     "within_one": within_one,
 }

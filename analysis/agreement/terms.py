@@ -1,0 +1,88 @@
+"""What is summed over units: a row of numbers for each unit, from which a coefficient is made.
+
+Each function takes the table and the agreement weights and gives (units, p). A unit with fewer than two ratings
+gives zeros where pairs are counted.
+"""
+
+from itertools import combinations
+
+import numpy as np
+
+from .table import Floats, Table
+from .weights import distance
+
+
+def disagreement(table: Table, w: Floats) -> Floats:
+    """Disagreement inside each unit and its pairable values (Krippendorff 2011), packed by level.
+
+    ordinal: K(K-1)/2 coincidences, K counts. interval: disagreement, count, sum, sum of squares (no matrix of
+    categories, so that many distinct values cost nothing). Else: disagreement, K counts.
+    """
+    pairable = (table.seen >= 2)[:, None]
+    share = 1 / np.maximum(table.seen - 1, 1)[:, None]
+    if table.scale.level == "interval":
+        x, m = centred(table), table.seen[:, None]
+        s, q = x.sum(1, keepdims=True), (x**2).sum(1, keepdims=True)
+        return np.asarray(np.hstack([(m * q - s**2) * share, m, s, q]) * pairable)
+    c = table.counts
+    if table.scale.level == "ordinal":
+        i, j = np.triu_indices(c.shape[1], 1)
+        return np.asarray(np.hstack([c[:, i] * c[:, j] * share, c]) * pairable)
+    inside = ((c @ distance(table.scale)) * c).sum(1, keepdims=True) / 2 * share
+    return np.asarray(np.hstack([inside, c]) * pairable)
+
+
+def pairs(table: Table, w: Floats) -> Floats:
+    """Credited share of each unit's pairs, one where it has pairs: 2 columns."""
+    c, m = table.counts, table.seen.astype(float)
+    credit = ((c @ w) * c).sum(1) - (c @ w.diagonal())
+    return np.column_stack([credit / np.maximum(m * (m - 1), 1), m >= 2])
+
+
+def shares(table: Table, w: Floats) -> Floats:
+    """`pairs`, then each category's share of the unit's ratings and one where it was rated: K + 3 columns."""
+    c, m = table.counts, table.seen
+    return np.column_stack([pairs(table, w), c / np.maximum(m, 1)[:, None], m >= 1])
+
+
+def two_raters(table: Table, w: Floats) -> Floats:
+    """`shares` of the units that both raters saw."""
+    return np.asarray(shares(table, w) * (table.seen >= 2)[:, None])
+
+
+def by_rater(table: Table, w: Floats) -> Floats:
+    """`pairs`, then which category each rater gave: 2 + R * K columns."""
+    return np.hstack([pairs(table, w), _given(table).reshape(len(table.codes), -1)])
+
+
+def joint(table: Table, w: Floats) -> Floats:
+    """For every pair of raters, which two categories they gave: R(R-1)/2 * K * K columns."""
+    given = _given(table)
+    raters = combinations(range(given.shape[1]), 2)
+    both = [given[:, g, :, None] * given[:, h, None, :] for g, h in raters]
+    return np.stack(both, axis=1).reshape(len(given), -1)
+
+
+def category(table: Table, w: Floats) -> Floats:
+    """Pairs in one category (the one that `w` credits), ratings in it: 2 columns, weighted as in alpha."""
+    pairable = table.seen >= 2
+    c = table.counts @ w.diagonal() * pairable
+    return np.column_stack([c * (c - 1) / np.maximum(table.seen - 1, 1), c])
+
+
+def squares(table: Table, w: Floats) -> Floats:
+    """Sum of squares between and in all, one, each rater's number: 3 + R columns, for complete tables."""
+    x = centred(table)
+    return np.column_stack([x.sum(1) ** 2 / x.shape[1], (x**2).sum(1), np.ones(len(x)), x])
+
+
+def centred(table: Table) -> Floats:
+    """(units, raters) numbers minus their mean, 0 where missing: centred, so that squares lose no digits."""
+    given = table.codes >= 0
+    x = np.where(given, table.scale.values[table.codes], 0.0)
+    return np.asarray(np.where(given, x - x.sum() / given.sum(), 0.0))
+
+
+def _given(table: Table) -> Floats:
+    """(units, raters, K) one where the rater gave the category."""
+    return np.asarray(table.codes[:, :, None] == np.arange(len(table.scale.categories)), dtype=float)
