@@ -118,3 +118,12 @@ class Call(Record):
     seconds: float | None = None
     cost: float | None = None
     """In the currency of the price table; None where no price was given."""
+
+
+class Planted(Record):
+    """A fault that the reference teacher put into a claim on purpose: the answer key of the grounding check."""
+
+    rationale: str
+    claim: int
+    fault: str
+    """A name in the table of `synth/faults.py`, which are those of `synth/grounding.py`."""

@@ -1,0 +1,120 @@
+"""What an endpoint's answer means: a body, or a fault by its kind. No key and no patient text in any line."""
+
+import contextlib
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+import orjson
+
+from .teaching import Body, Fault
+
+AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
+"""Status codes after which the same request may succeed."""
+
+
+def read_body(data: bytes) -> Body:
+    """The JSON object of a 200.
+
+    Raises:
+        Fault: it is none.
+    """
+    try:
+        found = orjson.loads(data)
+    except ValueError:
+        raise Fault("broken_body", "the answer is no JSON") from None
+    if not isinstance(found, dict):
+        raise Fault("broken_body", "the answer is no JSON object")
+    return found
+
+
+def bad_status(url: str, status: int, headers: Mapping[str, str], body: object, key_env: str) -> Fault:
+    """The fault that a status code means. The server's own words stay out: they may repeat the key or the prompt."""
+    code = _code(body)
+    about = f"{url}: status {status}" + (f" ({code})" if code else "")
+    if status in (401, 403):
+        return Fault(
+            "auth", f"{about}: the key in {key_env} was refused. Set a valid one.", again=False, fatal=True
+        )
+    if status == 404:
+        return Fault(
+            "not_found", f"{about}: no such model or path. Correct synth.teacher.", again=False, fatal=True
+        )
+    if code == "insufficient_quota":
+        return Fault("quota", f"{about}: the account has no credit left.", again=False, fatal=True)
+    wait = retry_after(headers)
+    if status == 429:
+        return Fault("rate_limit", about, busy=True, wait=wait)
+    if status in AGAIN:
+        return Fault("server", about, busy=status in (503, 529), wait=wait)
+    return Fault("bad_request", about, again=False)
+
+
+def unreached(url: str, error: BaseException) -> Fault:
+    """No connection."""
+    return Fault("connection", f"{url}: cannot be reached ({_why(error)})")
+
+
+def bad_body(url: str, error: BaseException) -> Fault:
+    """A connection that broke before the whole answer was here."""
+    return Fault("broken_body", f"{url}: the answer broke off ({type(error).__name__})")
+
+
+def _why(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _code(body: object) -> str:
+    """The short error code of an OpenAI-style error body; empty where there is none."""
+    if isinstance(body, bytes):
+        try:
+            body = orjson.loads(body)
+        except ValueError:
+            return ""
+    if isinstance(body, dict):
+        inner: Any = body.get("error", body)
+        found = (inner.get("code") or inner.get("type")) if isinstance(inner, dict) else None
+        if isinstance(found, str) and re.fullmatch(r"[a-z_]{2,40}", found):
+            return found
+    return ""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a server asks to wait, by `retry-after-ms` or `retry-after` (seconds or a date).
+
+    >>> retry_after({"retry-after": "2"}), retry_after({"retry-after-ms": "250"}), retry_after({})
+    (2.0, 0.25, None)
+    """
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        found = headers.get(name)
+        if not found:
+            continue
+        with contextlib.suppress(ValueError):
+            return max(0.0, float(found) * scale)
+        with contextlib.suppress(ValueError):
+            return max(0.0, parsedate_to_datetime(found).timestamp() - time())
+    return None
+
+
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?$")
+
+
+def wait_before_next(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the next request is welcome, where a success says that none is left for now.
+
+    >>> wait_before_next({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m2s"})
+    62.0
+    >>> wait_before_next({"x-ratelimit-remaining-requests": "7"}) is None
+    True
+    """
+    for what in ("requests", "tokens"):
+        if headers.get(f"x-ratelimit-remaining-{what}") == "0":
+            m = _DURATION.match(headers.get(f"x-ratelimit-reset-{what}", ""))
+            if m and any(m.groups()):
+                hours, minutes, seconds, ms = (float(g or 0) for g in m.groups())
+                return 3600 * hours + 60 * minutes + seconds + ms / 1000
+    return None

@@ -1,0 +1,195 @@
+"""The asking: many requests at once, every fault handled by its kind, every answer stored before it counts."""
+
+import asyncio
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from ..study.errors import ServiceError
+from ..study.progress import Progress
+from . import parse
+from .ledger import Ledger
+from .limiter import Limiter
+from .settings import Prices, Settings
+from .teaching import Body, Door, Fault, Request, key
+
+SYNC_SECONDS = 0.1
+"""Between two `fdatasync` of the ledger."""
+
+
+class Job:
+    """One run over a stream of requests.
+
+    Args:
+        doors: of the teacher; each gets its own limiter.
+        ledger: open for writing.
+        settings: of the stage.
+        bar: is told about every finished request.
+    """
+
+    def __init__(self, doors: Sequence[Door], ledger: Ledger, settings: Settings, bar: Progress) -> None:
+        self.ledger, self.settings, self.bar = ledger, settings, bar
+        most = -(-settings.job.in_flight // len(doors))
+        self.gates = [(door, Limiter(most)) for door in doors]
+        self.faults: Counter[str] = Counter()
+        self.answered = 0
+        self.stopped: str | None = None
+        """Why the job ended before its requests did."""
+        self._unreached = 0
+        self._estimate = 1000.0
+
+    async def run(self, requests: Iterator[Request]) -> None:
+        """Ask everything that the ledger does not hold.
+
+        Raises:
+            ServiceError: no request can succeed; one line that says why.
+        """
+        deadline = self.settings.job.deadline_minutes
+        self._deadline = time.monotonic() + 60 * deadline if deadline else float("inf")
+        loop = asyncio.get_running_loop()
+        with suppress(
+            ValueError, RuntimeError, NotImplementedError
+        ):  # only the main thread may listen to Ctrl-C
+            loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        syncing = asyncio.create_task(self._sync())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.settings.job.in_flight):
+                    group.create_task(self._worker(requests))
+        except BaseExceptionGroup as e:
+            raise e.exceptions[0] from None
+        finally:
+            syncing.cancel()
+            with suppress(ValueError, RuntimeError, NotImplementedError):
+                loop.remove_signal_handler(signal.SIGINT)
+
+    def _interrupt(self) -> None:
+        self.stopped = "interrupted"
+
+    async def _sync(self) -> None:
+        while True:
+            await asyncio.sleep(SYNC_SECONDS)
+            await asyncio.to_thread(self.ledger.sync)
+
+    async def _worker(self, requests: Iterator[Request]) -> None:
+        for request in requests:
+            if self._must_stop():
+                return
+            await self._one(request)
+            self.bar.step(note=self._note())
+
+    async def _one(self, request: Request) -> None:
+        """Ask until the answer can be read; answers that are stored already are not asked for again."""
+        for repeat in range(self.settings.reask + 1):
+            name = key(request.body, repeat) if repeat else request.key
+            if name not in self.ledger:
+                body = await self._ask(request, name)
+                if body is None:
+                    return
+            if name not in self.ledger.unreadable:
+                return
+
+    async def _ask(self, request: Request, name: str) -> Body | None:
+        """One answer, stored; None where there is none to be had."""
+        attempt = faults = 0
+        while True:
+            door, limiter = min(self.gates, key=lambda gate: gate[1].load)
+            await limiter.acquire()
+            if self._must_stop():
+                limiter.release()
+                return None
+            attempt += 1
+            self.ledger.sent(name, attempt)
+            start = time.monotonic()
+            try:
+                reply = await door.ask(request)
+            except Fault as fault:
+                seconds = time.monotonic() - start
+                limiter.release(refused=fault.busy, wait=fault.wait)
+                self.ledger.fault(name, attempt, seconds, fault.kind, fault.detail)
+                self._judge(fault)
+                faults += not fault.busy
+                if not fault.again or faults >= self.settings.job.attempts:
+                    return None
+                await asyncio.sleep(_pause(attempt, fault.wait))
+            else:
+                seconds = time.monotonic() - start
+                limiter.release(latency=seconds)
+                if reply.wait:
+                    limiter.hold(reply.wait)
+                reason = parse.read(reply.body, request.style).reason
+                self.ledger.answer(
+                    name, attempt, seconds, reply.body, reason if reason in parse.RE_ASK else None
+                )
+                self.answered += 1
+                self._unreached = 0
+                return reply.body
+
+    def _judge(self, fault: Fault) -> None:
+        """Count a fault, and end the job where no request can succeed."""
+        self.faults[fault.kind] += 1
+        if fault.fatal:
+            raise ServiceError(fault.detail)
+        self._unreached = self._unreached + 1 if fault.kind == "connection" else 0
+        patience = 3 * self.settings.job.in_flight + 20 if self.answered else self.settings.job.attempts
+        if self._unreached >= patience:
+            raise ServiceError(f"{fault.detail}. Start the server or correct synth.teacher.base_url.")
+
+    def _must_stop(self) -> bool:
+        if self.stopped is None:
+            job = self.settings.job
+            if time.monotonic() > self._deadline:
+                self.stopped = f"the deadline of {job.deadline_minutes:g} minutes is over"
+            elif job.budget_tokens is not None and self._tokens() > job.budget_tokens:
+                self.stopped = f"the budget of {job.budget_tokens} tokens is spent"
+            elif job.budget is not None and self._cost() > job.budget:
+                self.stopped = f"the budget of {job.budget:g} is spent"
+        return self.stopped is not None
+
+    def _in_flight(self) -> int:
+        return sum(limiter.busy for _, limiter in self.gates)
+
+    def _per_answer(self) -> tuple[float, float]:
+        """Mean prompt and completion tokens of the stored answers; a guess before the first one."""
+        n = len(self.ledger)
+        return (self.ledger.prompt_tokens / n, self.ledger.completion_tokens / n) if n else (1500.0, 400.0)
+
+    def _tokens(self) -> float:
+        """Spent, and in flight and about to be spent."""
+        return (
+            self.ledger.prompt_tokens
+            + self.ledger.completion_tokens
+            + self._in_flight() * sum(self._per_answer())
+        )
+
+    def _cost(self) -> float:
+        prompt, completion = (self._in_flight() * mean for mean in self._per_answer())
+        spent = self.ledger
+        total = cost(self.settings.prices, spent.prompt_tokens + prompt, spent.completion_tokens + completion)
+        return total or 0.0
+
+    def _note(self) -> str:
+        parts = [f"{self._in_flight()} in flight"]
+        spent = cost(self.settings.prices, self.ledger.prompt_tokens, self.ledger.completion_tokens)
+        if spent is not None:
+            parts.append(f"cost {spent:.2f}")
+        if self.faults:
+            parts.append(f"{self.faults.total()} faults")
+        return ", ".join(parts)
+
+
+def cost(prices: Prices | None, prompt: float, completion: float) -> float | None:
+    """Money for tokens; None where the study names no prices.
+
+    >>> cost(Prices(prompt=2.0, completion=10.0), 1_000_000, 100_000)
+    3.0
+    """
+    return None if prices is None else (prompt * prices.prompt + completion * prices.completion) / 1e6
+
+
+def _pause(attempt: int, wait: float | None) -> float:
+    """Seconds before the next attempt: what the endpoint asks for, plus exponential back-off with full jitter."""
+    return (wait or 0.0) + random.random() * min(30.0, 0.25 * 2.0 ** min(attempt, 7))

@@ -1,0 +1,113 @@
+"""How many requests an endpoint bears at once, found out while asking.
+
+Slow start, then multiplicative decrease by windows with cubic recovery (as in TCP CUBIC). The limit falls only
+when at least 5 % of a window of requests were refused: a lone 429 delays its own request and no other.
+"""
+
+import asyncio
+import random
+import time
+from collections import deque
+
+CUT = 0.75
+SHARE = 0.05
+"""Of the refused requests in a window, from which the limit falls."""
+LONGEST_HOLD = 120.0
+"""Seconds that an endpoint may ask for silence."""
+
+
+class Limiter:
+    """Slots of one endpoint.
+
+    Args:
+        most: never more at once.
+        start: at once in the beginning.
+    """
+
+    def __init__(self, most: int, start: int = 32) -> None:
+        self.most, self.limit = most, float(min(start, most))
+        self.busy = 0
+        """Requests in flight."""
+        self.cuts = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._hold = self._grace = 0.0
+        self._window = self._refused = self._peak = 0
+        self._before_cut, self._cut_at, self._slow_start = float(most), 0.0, True
+        self._latency = 0.2
+
+    @property
+    def load(self) -> float:
+        """Share of the slots in use; where several endpoints serve, the least loaded is asked."""
+        return (self.busy + 1) / max(1.0, self.limit) + (1e6 if time.monotonic() < self._hold else 0)
+
+    async def acquire(self) -> None:
+        """Wait for a slot."""
+        while True:
+            wait = self._hold - time.monotonic()
+            if wait > 0:
+                await asyncio.sleep(wait + random.random() * 0.05)
+            elif self.busy < int(self.limit):
+                self.busy += 1
+                self._peak = max(self._peak, self.busy)
+                return
+            else:
+                slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._waiting.append(slot)
+                await slot
+
+    def hold(self, seconds: float) -> None:
+        """Send nothing for a while: the endpoint said so."""
+        self._hold = max(self._hold, time.monotonic() + min(seconds, LONGEST_HOLD))
+
+    def release(self, latency: float | None = None, refused: bool = False, wait: float | None = None) -> None:
+        """Give a slot back.
+
+        Args:
+            latency: seconds, of a request that was answered.
+            refused: the endpoint asks for fewer requests.
+            wait: seconds of silence that it asks for; kept only while many requests are refused.
+        """
+        self.busy -= 1
+        now = time.monotonic()
+        if latency is not None:
+            self._latency += 0.05 * (latency - self._latency)
+        if now >= self._grace:
+            self._count(refused, wait, now)
+        if latency is not None and self._peak >= 0.8 * int(self.limit):
+            self._grow(now)
+        self._wake()
+
+    def _count(self, refused: bool, wait: float | None, now: float) -> None:
+        self._window += 1
+        self._refused += refused
+        size = max(20, int(self.limit))
+        if self._refused >= max(2, SHARE * size):
+            self._before_cut, self._cut_at, self._slow_start = self.limit, now, False
+            self.limit = max(1.0, self.limit * CUT)
+            self.cuts += 1
+            self._grace = now + max(wait or 0.0, self._latency)
+            if wait:
+                self.hold(wait)
+            self._window = self._refused = 0
+        elif self._window >= size:
+            self._window = self._refused = 0
+            self._peak = self.busy
+
+    def _grow(self, now: float) -> None:
+        if self._slow_start:
+            self.limit = min(self.most, self.limit + 1)
+            return
+        period = (
+            20 * self._latency
+        )  # back where the cut was after this long, flat around it, then probing upwards
+        x = (now - self._cut_at - period) / period
+        goal = self._before_cut * (1 + (0.25 if x < 0 else 0.05) * x**3)
+        self.limit = min(self.most, max(self.limit, goal))
+
+    def _wake(self) -> None:
+        free = int(self.limit) - self.busy
+        while free > 0 and self._waiting:
+            slot = self._waiting.popleft()
+            if not slot.done():
+                slot.set_result(None)
+                free -= 1

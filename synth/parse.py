@@ -1,0 +1,133 @@
+"""A raw answer becomes claims and a verdict, or a named reason why not. Pure, so that it can be run again."""
+
+import json
+import re
+from typing import Any
+
+from ..study.records import Record
+from .records import Claim
+from .styles import Style
+from .teaching import Body
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "claims": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "section": {"type": "string"},
+                    "text": {"type": "string"},
+                    "evidence": {"type": "array", "items": {"type": "string", "pattern": "^E[0-9]{3,}$"}},
+                },
+                "required": ["section", "text", "evidence"],
+                "additionalProperties": False,
+            },
+        },
+        "verdict": {"type": "integer", "enum": [0, 1]},
+    },
+    "required": ["claims", "verdict"],
+    "additionalProperties": False,
+}
+"""What an endpoint with structured output is held to; `read` also takes less tidy answers."""
+
+RE_ASK = frozenset({"not_json", "no_claims", "empty"})
+"""Reasons that another try may cure."""
+
+
+class Answer(Record):
+    """What could be read from a raw answer: claims, or a reason why there are none."""
+
+    claims: tuple[Claim, ...] = ()
+    verdict: int | None = None
+    reason: str | None = None
+    detail: str = ""
+
+
+def read(body: Body, style: Style) -> Answer:
+    """Claims and verdict of a chat completion.
+
+    >>> content = '{"claims": [{"text": "Stroke at age 66.4.", "evidence": ["E007"]}], "verdict": 1}'
+    >>> read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims
+    (Claim(text='Stroke at age 66.4.', cites=('E007',), section=''),)
+    """
+    choices = body.get("choices") or []
+    if not choices:
+        return Answer(reason="empty", detail="the answer has no choices")
+    message = choices[0].get("message") or {}
+    if message.get("refusal"):
+        return Answer(reason="refused", detail=_short(message["refusal"]))
+    finish = choices[0].get("finish_reason")
+    if finish == "content_filter":
+        return Answer(reason="content_filter", detail="the endpoint's filter stopped the answer")
+    text = without_thinking(message.get("content") or "")
+    if not text:
+        reason = "length" if finish == "length" else "empty"
+        return Answer(reason=reason, detail=f"no text in the answer, finish_reason {finish}")
+    found = _object(text)
+    if found is None:
+        if finish == "length":
+            return Answer(reason="length", detail="cut off by the token limit")
+        return Answer(reason="not_json", detail=_short(text))
+    claims = tuple(c for c in map(_claim, _list(found.get("claims"))) if c is not None)
+    if not claims:
+        return Answer(reason="no_claims", detail=_short(text))
+    return Answer(claims=claims, verdict=_verdict(found.get("verdict")))
+
+
+def without_thinking(text: str) -> str:
+    """The answer after a reasoning model's `<think>` block; an unclosed block is all thinking."""
+    text = re.sub(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", "", text, flags=re.DOTALL | re.IGNORECASE)
+    return text.strip()
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """The outermost JSON object of a text that may stand in a fence or between sentences."""
+    start, end = text.find("{"), text.rfind("}")
+    if start < 0 or end < start:
+        return None
+    piece = text[start : end + 1]
+    for attempt in (piece, re.sub(r",\s*([}\]])", r"\1", piece)):  # a comma too many is the commonest slip
+        try:
+            found = json.loads(attempt, strict=False)
+        except ValueError:
+            continue
+        return found if isinstance(found, dict) else None
+    return None
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+_IDS = re.compile(r"E\d{3,}")
+_CITATION = re.compile(r"\s*[\[(]\s*E\d{3,}(?:\s*[,;]\s*E\d{3,})*\s*[\])]")
+
+
+def _claim(item: object) -> Claim | None:
+    """One claim; ids that stand in the sentence count as cited, and leave the sentence."""
+    if isinstance(item, str):
+        item = {"text": item}
+    if not isinstance(item, dict) or not isinstance(item.get("text"), str):
+        return None
+    evidence = item.get("evidence", item.get("cites"))
+    listed = _IDS.findall(" ".join(map(str, evidence if isinstance(evidence, list) else [evidence or ""])))
+    inline = [i for group in _CITATION.findall(item["text"]) for i in _IDS.findall(group)]
+    text = re.sub(r"\s+", " ", _CITATION.sub("", item["text"])).strip()
+    section = item.get("section")
+    if not text:
+        return None
+    cites = tuple(dict.fromkeys(listed + inline))
+    return Claim(text=text, cites=cites, section=section.strip() if isinstance(section, str) else "")
+
+
+def _verdict(value: object) -> int | None:
+    words = {"1": 1, "yes": 1, "true": 1, "0": 0, "no": 0, "false": 0}
+    return words.get(str(value).strip().lower())
+
+
+def _short(text: object) -> str:
+    line = " ".join(str(text).split())
+    return line if len(line) <= 120 else line[:117] + "..."

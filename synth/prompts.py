@@ -1,0 +1,82 @@
+"""Prompts from the templates, each with the content hash of everything that it was made from."""
+
+import hashlib
+from functools import cache
+from typing import TYPE_CHECKING
+
+from .records import Message, Prompt
+from .settings import Settings
+from .styles import Style
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from ..cohort.records import Case
+
+USER = "=== user ===\n"
+"""The line in a template that ends the system message."""
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("wherefore", "templates/prompts"), undefined=StrictUndefined, autoescape=False
+    )
+
+
+@cache
+def template_hash(name: str) -> str:
+    """Twelve hex digits of the template called `name` and of all templates that it includes."""
+    from jinja2 import meta
+
+    environment = _environment()
+    assert environment.loader is not None
+    source, seen, todo = "", set[str](), [f"{name}.jinja"]
+    while todo:
+        file = todo.pop(0)
+        if file in seen:
+            continue
+        seen.add(file)
+        text = environment.loader.get_source(environment, file)[0]
+        source += f"{file}\n{text}"
+        todo += sorted(t for t in meta.find_referenced_templates(environment.parse(text)) if t)
+    return hashlib.sha256(source.encode()).hexdigest()[:12]
+
+
+def prompt(case: "Case", style: Style, sample: int, label: int | None, settings: Settings) -> Prompt:
+    """What the teacher is asked about one case.
+
+    Args:
+        case: whose history.
+        style: how to explain.
+        sample: which of several answers to the same question.
+        label: the outcome that the teacher is told; None where it is to find out.
+        settings: of the stage.
+    """
+    text = (
+        _environment()
+        .get_template(f"{style.name}.jinja")
+        .render(
+            age=case.age,
+            sex=case.sex,
+            timeline=case.timeline,
+            n_shown=case.n_shown,
+            n_total=case.n_total,
+            label=label,
+            sections=style.sections,
+            outcome=settings.outcome,
+            horizon=f"{settings.horizon_years:g}",
+        )
+    )
+    system, _, user = text.partition(USER)
+    messages = (Message(role="system", content=system.strip()), Message(role="user", content=user.strip()))
+    return Prompt(
+        case=case.id, style=style.name, sample=sample, messages=messages, template=template_hash(style.name)
+    )
+
+
+def empty(style: str) -> Prompt:
+    """A prompt about nobody: what a teacher makes of it shows its settings."""
+    return Prompt(case="", style=style, messages=(), template="")

@@ -1,0 +1,56 @@
+"""The `[synth]` section of a study file."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ..cohort.records import Split
+from ..study.parts import Part
+from ..study.records import Record
+
+
+class Job(Record):
+    """How the requests are sent. None of it changes an answer, so none of it makes a finished stage stale."""
+
+    in_flight: int = Field(default=64, gt=0)
+    """Most requests at once, over all endpoints; the job finds out how many of them an endpoint bears."""
+    attempts: int = Field(default=6, gt=0)
+    """Of one request, before it is given up. A refusal to take more at the moment (429) does not count."""
+    deadline_minutes: float | None = Field(default=None, gt=0)
+    """After this the job sends nothing more, waits for what is in flight, and stops."""
+    budget: float | None = Field(default=None, gt=0)
+    """Money, in the currency of `prices`; the job stops before it spends more."""
+    budget_tokens: int | None = Field(default=None, gt=0)
+    """Prompt and completion tokens together."""
+
+
+class Prices(Record):
+    """What a million tokens cost, in whatever currency; used for `check`, for the budget and in the report."""
+
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
+
+
+class Settings(Record):
+    """Who explains what, and how."""
+
+    teacher: Part = Part(name="reference")
+    """A file name in `synth/teachers/`, and that teacher's options beside it."""
+    styles: tuple[str, ...] = Field(default=("free", "stepwise"), min_length=1)
+    """Names in the table of `synth/styles.py`."""
+    label: Literal["shown", "hidden", "filtered"] = "shown"
+    """Whether the teacher is told the outcome; `filtered`: hidden, and kept only where the verdict is right."""
+    samples: int = Field(default=1, gt=0)
+    """Rationales per case and style."""
+    splits: tuple[Split, ...] = ("train", "tuning", "held_out")
+    """Whose cases are explained; held-out ones only to read how much of the label a rationale gives away."""
+    outcome: str = "Alzheimer's disease or a related dementia"
+    """What the question to the teacher is about."""
+    horizon_years: float = Field(default=5, gt=0)
+    """As in the cohort's label."""
+    reask: int = Field(default=1, ge=0)
+    """How often an answer that cannot be read is asked for again."""
+    controls: tuple[str, ...] = ()
+    """Corpora made from the rationales for the experiment: names in the table of `synth/controls.py`."""
+    prices: Prices | None = None
+    job: Job = Job()

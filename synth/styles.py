@@ -1,0 +1,33 @@
+"""The ways to explain. A style is one template in `templates/prompts/` and one line in the table below."""
+
+from ..study import parts
+from ..study.records import Record
+
+
+class Style(Record):
+    """What a rationale in this style is made of."""
+
+    name: str
+    sections: tuple[str, ...] = ()
+    """Headings, in order; empty: flowing text."""
+
+
+STYLES = {
+    style.name: style
+    for style in (
+        Style(name="free"),
+        Style(name="stepwise", sections=("Risk factors", "Against", "Judgement")),
+        Style(name="for_and_against", sections=("For", "Against", "Weighing")),
+        Style(name="evidence_list", sections=("Evidence", "Judgement")),
+        Style(name="counterfactual", sections=("Reasons", "Counterfactual")),
+    )
+}
+
+
+def style(name: str) -> Style:
+    """The style called `name`.
+
+    Raises:
+        StudyError: no such style, with what there is.
+    """
+    return parts.pick(STYLES, "style", name)

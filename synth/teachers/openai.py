@@ -1,0 +1,192 @@
+"""Any endpoint that speaks the OpenAI chat completions: OpenAI itself, vLLM, SGLang, a gateway.
+
+The real `openai` client carries the requests, its own retries switched off: what is asked again is decided in
+`synth/job.py` and written down in the ledger. `transport = "fast"` posts the same bytes with aiohttp alone.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Literal
+
+import orjson
+from pydantic import Field
+
+from ...study.errors import ServiceError
+from ...study.records import Record
+from ..http import bad_body, bad_status, read_body, unreached, wait_before_next
+from ..parse import SCHEMA
+from ..permission import loopback
+from ..records import Prompt
+from ..teaching import Body, Door, Fault, Reply, Request
+
+
+class Options(Record):
+    """Settings of an OpenAI-compatible teacher."""
+
+    model: str
+    base_url: str | tuple[str, ...] = "https://api.openai.com/v1"
+    """One endpoint, or several that serve the same model and share the work."""
+    key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key; the key itself stands nowhere."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int | None = Field(default=None, gt=0)
+    """Sent as `max_completion_tokens`; thinking counts."""
+    reasoning_effort: str | None = None
+    structured: Literal["json_schema", "json_object", "none"] = "json_schema"
+    """How the endpoint is held to the answer's form; `none` for those that know neither."""
+    seeded: bool = True
+    """Send a seed with every request."""
+    extra: dict[str, Any] = Field(default_factory=dict)
+    """More fields of the request, as the endpoint calls them."""
+    timeout_seconds: float = Field(default=600, gt=0)
+    transport: Literal["openai", "fast"] = "openai"
+
+
+def title(options: Options) -> str:
+    """As it stands in a report."""
+    return f"openai:{options.model}"
+
+
+def urls(options: Options) -> tuple[str, ...]:
+    """Where patient text goes."""
+    return (options.base_url,) if isinstance(options.base_url, str) else options.base_url
+
+
+def body(options: Options, prompt: Prompt, seed: int) -> Body:
+    """The whole request; addresses, keys and timeouts are no part of it."""
+    form = {
+        "json_schema": {
+            "type": "json_schema",
+            "json_schema": {"name": "rationale", "strict": True, "schema": SCHEMA},
+        },
+        "json_object": {"type": "json_object"},
+        "none": None,
+    }[options.structured]
+    fields = {
+        "model": options.model,
+        "messages": [m.model_dump() for m in prompt.messages],
+        "response_format": form,
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "max_completion_tokens": options.max_tokens,
+        "reasoning_effort": options.reasoning_effort,
+        "seed": seed % 2**31 if options.seeded else None,
+        **options.extra,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@asynccontextmanager
+async def doors(options: Options) -> AsyncIterator[list[Door]]:
+    """One door an endpoint.
+
+    Raises:
+        ServiceError: no key in the environment for an endpoint that is not on this machine.
+    """
+    async with AsyncExitStack() as stack:
+        open_door = _fast if options.transport == "fast" else _client
+        yield [await open_door(url, options, stack) for url in urls(options)]
+
+
+def api_key(url: str, options: Options) -> str:
+    """The key, from the environment; servers on this machine need none.
+
+    Raises:
+        ServiceError: it is not set.
+    """
+    found = os.environ.get(options.key_env, "")
+    if not found and not loopback(url):
+        raise ServiceError(f"{url}: no key: the environment variable {options.key_env} is not set. Set it.")
+    return found or "none"
+
+
+class _Client:
+    """Through the `openai` client."""
+
+    def __init__(self, client: Any, url: str, options: Options) -> None:
+        self._client, self._url, self._options = client, url, options
+
+    async def ask(self, request: Request) -> Reply:
+        import httpx2
+        import openai
+
+        try:
+            response = await self._client.post(
+                "/chat/completions",
+                content=orjson.dumps(request.body),
+                options={"headers": {"content-type": "application/json", "x-client-request-id": request.key}},
+                cast_to=httpx2.Response,
+            )
+            return Reply(read_body(response.content), wait_before_next(response.headers))
+        except openai.APIStatusError as e:
+            raise bad_status(
+                self._url, e.status_code, e.response.headers, e.body, self._options.key_env
+            ) from None
+        except openai.APITimeoutError:
+            raise Fault("timeout", f"{self._url}: no answer in {self._options.timeout_seconds:g} s") from None
+        except openai.APIConnectionError as e:
+            raise unreached(self._url, e.__cause__ or e) from None
+        except (httpx2.HTTPError, openai.APIError) as e:
+            raise bad_body(self._url, e) from None
+
+
+async def _client(url: str, options: Options, stack: AsyncExitStack) -> Door:
+    import httpx2
+    import openai
+
+    http = openai.DefaultAioHttpClient(
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+        timeout=options.timeout_seconds,
+        follow_redirects=False,  # a redirect could carry patient text to another machine
+        trust_env=not loopback(url),  # and so could a proxy
+    )
+    client = openai.AsyncOpenAI(
+        base_url=url,
+        api_key=api_key(url, options),
+        max_retries=0,
+        timeout=options.timeout_seconds,
+        http_client=http,
+    )
+    return _Client(await stack.enter_async_context(client), url, options)
+
+
+class _Fast:
+    """Through aiohttp alone: the same bytes, a fraction of the processor time."""
+
+    def __init__(self, session: Any, url: str, options: Options) -> None:
+        self._session, self._url, self._options = session, url, options
+        self._path = url.rstrip("/") + "/chat/completions"
+
+    async def ask(self, request: Request) -> Reply:
+        import aiohttp
+
+        try:
+            async with self._session.post(
+                self._path,
+                data=orjson.dumps(request.body),
+                headers={"x-client-request-id": request.key},
+                allow_redirects=False,
+            ) as response:
+                data = await response.read()
+                if response.status == 200:
+                    return Reply(read_body(data), wait_before_next(response.headers))
+                raise bad_status(self._url, response.status, response.headers, data, self._options.key_env)
+        except TimeoutError:
+            raise Fault("timeout", f"{self._url}: no answer in {self._options.timeout_seconds:g} s") from None
+        except aiohttp.ClientConnectorError as e:
+            raise unreached(self._url, e.os_error) from None
+        except (aiohttp.ClientError, OSError) as e:
+            raise bad_body(self._url, e) from None
+
+
+async def _fast(url: str, options: Options, stack: AsyncExitStack) -> Door:
+    import aiohttp
+
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=75),
+        timeout=aiohttp.ClientTimeout(total=options.timeout_seconds),
+        headers={"content-type": "application/json", "authorization": f"Bearer {api_key(url, options)}"},
+    )
+    return _Fast(await stack.enter_async_context(session), url, options)

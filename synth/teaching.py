@@ -1,0 +1,110 @@
+"""What a teacher is to the job: doors that take one request and give one raw answer, or raise a `Fault`.
+
+A teacher is one file in `synth/teachers/` with
+
+    Options                              its settings, a Record
+    title(options) -> str                as it may stand in a report: "openai:gpt-5"
+    urls(options) -> tuple[str, ...]     where patient text goes; empty: it stays in this process
+    body(options, prompt, seed) -> dict  the whole request; what changes an answer stands in it, nothing else does
+    doors(options) -> async context manager of a list of Door
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..cohort.records import Case, Evidence
+from .styles import Style
+
+Body = dict[str, Any]
+"""A chat completion request, or the completion itself, as JSON. Every teacher answers in this one shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A case and all its evidence, in order."""
+
+    case: Case
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question: what is sent, and what it is about."""
+
+    key: str
+    body: Body
+    history: History
+    style: Style
+    sample: int
+    label: int | None
+    """As the teacher is told it."""
+
+
+class Fault(Exception):  # noqa: N818  (a fault is an outcome here, not an error of this package)
+    """A request without an answer.
+
+    Args:
+        kind: a short name that is counted: `rate_limit`, `server`, `connection`, `timeout`, `broken_body`, ...
+        detail: one line, free of keys and patient text.
+        again: whether asking again can help.
+        busy: the endpoint asks for fewer requests at once.
+        wait: seconds that the endpoint asks to wait.
+        fatal: no request can succeed (wrong key): the whole job stops with this line.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str = "",
+        *,
+        again: bool = True,
+        busy: bool = False,
+        wait: float | None = None,
+        fatal: bool = False,
+    ) -> None:
+        super().__init__(kind, detail)
+        self.kind, self.detail, self.again, self.busy, self.wait, self.fatal = (
+            kind, detail, again, busy, wait, fatal,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A raw answer."""
+
+    body: Body
+    """A chat completion."""
+    wait: float | None = None
+    """Seconds until the endpoint takes the next request, where it said that this was the last one for now."""
+
+
+class Door(Protocol):
+    """One endpoint of a teacher."""
+
+    async def ask(self, request: Request) -> Reply:
+        """The raw answer.
+
+        Raises:
+            Fault: there is none.
+        """
+        ...
+
+
+def key(body: Body, repeat: int = 0) -> str:
+    """32 hex digits of the whole request; `repeat` counts the times it was asked again for a readable answer.
+
+    >>> key({"model": "m", "n": 1}) == key({"n": 1, "model": "m"})
+    True
+    """
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.blake2b(
+        text.encode() + (b"#%d" % repeat if repeat else b""), digest_size=16, person=b"wherefore-synth"
+    ).hexdigest()
+
+
+def completion(content: str, model: str, finish: str = "stop", **more: Any) -> Body:
+    """A chat completion for teachers that are no endpoint."""
+    message = {"role": "assistant", "content": content}
+    return {"model": model, "choices": [{"index": 0, "message": message, "finish_reason": finish}], **more}
