@@ -29,6 +29,12 @@ class Agreement(Record):
     """How the interval was made, in words that can stand in a methods section."""
     simulated: bool = False
     """The raters were programs."""
+    weights: str = ""
+    """Name of the agreement weights, where the coefficient takes some."""
+    standard_error: float | None = None
+    """In closed form, for independent items, where the literature has one; a check on the interval."""
+    note: str = ""
+    """What a reader must know beside the number: a prevalence paradox, unused categories, few raters."""
 
     @model_validator(mode="after")
     def _value_or_reason(self) -> "Agreement":

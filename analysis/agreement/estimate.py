@@ -1,97 +1,26 @@
-"""One coefficient with its interval: how the two are made, and what is said where one of them does not exist."""
+"""Coefficients with their intervals: how the two are made, and what is said where one of them does not exist."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from ...study import parts
 from ...study.errors import DataError
 from ...study.records import Level
 from ..records import Agreement
 from . import intervals
-from .coefficients import COEFFICIENTS, Coefficient
-from .resample import Sample, bootstrap, sample
-from .table import Floats, Table, table
-from .weights import Weights, matrix
+from .bound import Bound, bind, needs_declaring
+from .intervals import FEW, Interval, Method
+from .resample import Draws, draw
+from .standard_errors import standard_errors
+from .table import Table, table
+from .weights import Weights
 
-Method = Literal["auto", "bca", "percentile", "jackknife"]
+Raters = Literal["fixed", "random"]
+"""The interval is about these raters, or about raters like these."""
 
-FEW = 30
-"""Independent units below which `auto` takes the jackknife instead of the bootstrap."""
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A coefficient with the scale and weights it is computed for."""
-
-    name: str
-    coefficient: Coefficient
-    table: Table
-    weights: Floats
-
-    def of(self, sums: Floats) -> Floats:
-        """(B, p) sums -> (B,) values, NaN where undefined."""
-        return self.coefficient.value(sums, self.table.scale, self.weights)
-
-    def sample(self) -> Sample:
-        """The rows to resample: a unit each, or a cluster each."""
-        return sample(self.coefficient.terms(self.table, self.weights), self.table.clusters)
-
-    def undefined(self) -> str | None:
-        """Why the ratings leave the coefficient without a value; None where they do not."""
-        if self.coefficient.corrected and len(self.table.used) < 2:
-            only = self.table.scale.categories[self.table.used[0]]
-            return f"no variation: every pairable rating is {only!r}, so chance agreement is complete"
-        return None
-
-
-def bind(made: Table, statistic: str, weights: Weights = None) -> Bound:
-    """Look the coefficient up and fit it to a table.
-
-    Raises:
-        StudyError: no such coefficient or weighting.
-        DataError: weights that do not fit the categories.
-    """
-    name, _, category = statistic.partition(":")
-    found = parts.pick(COEFFICIENTS, "coefficient", name)
-    _fits(found, made, statistic)
-    if found.weights == "none":
-        if weights is not None:
-            raise DataError(f"weights: {name} takes none; its metric is that of the level.")
-        w: Floats = np.empty((0, 0))
-    elif found.weights == "category":
-        w = _category(made, name, category)
-    else:
-        default = None if found.weights == "level" else found.weights
-        w = matrix(default if weights is None else weights, made.scale)
-    return Bound(statistic, found, made, w)
-
-
-def _fits(found: Coefficient, made: Table, statistic: str) -> None:
-    given = made.codes >= 0
-    raters = int(given.any(0).sum())
-    if found.two and raters != 2:
-        raise DataError(
-            f"{statistic} is of two raters; found {raters}. Use conger_kappa or krippendorff_alpha."
-        )
-    if found.complete and made.scale.level == "nominal":
-        raise DataError(f"{statistic} is of numbers; the scale is nominal. Use krippendorff_alpha.")
-    if found.complete and not given.all():
-        gaps = int((~given.all(1)).sum())
-        raise DataError(
-            f"{statistic} needs every rating; {gaps} of {len(given)} units lack some. "
-            "Use krippendorff_alpha at interval level."
-        )
-
-
-def _category(made: Table, name: str, category: str) -> Floats:
-    """Weights that credit one category only."""
-    labels = [str(c) for c in made.scale.categories]
-    if category not in labels:
-        raise DataError(f"{name} is of one category: write {name}:{labels[-1]}. Known: {', '.join(labels)}.")
-    return np.diag([float(label == category) for label in labels])
+Statistic = str | tuple[str, Weights]
+"""A name in `COEFFICIENTS`, or the name and its weights."""
 
 
 def coefficient(
@@ -109,7 +38,7 @@ def coefficient(
         statistic: a name in `COEFFICIENTS`.
         level: how far apart two categories are.
         weights: for weighted coefficients: a name in `WEIGHTS` or a matrix; None takes the level's own.
-        categories: all that raters could give, in order; None takes those that occur.
+        categories: all that raters could give, in order; None takes those that occur, as published examples do.
     Returns:
         None where the ratings do not vary (`estimate` says why in words).
     Raises:
@@ -119,106 +48,111 @@ def coefficient(
     >>> coefficient([[1, 1], [1, 2], [2, 2]], "krippendorff_alpha", "nominal")  # 1 - (6 - 1) * 1 / (3 * 3)
     0.4444444444444444
     """
-    bound = bind(table(ratings, level, categories), statistic, weights)
-    if bound.undefined():
-        return None
-    value = float(bound.of(bound.sample().total)[0])
-    return None if np.isnan(value) else value
+    return bind(table(ratings, level, categories), statistic, weights).value()
 
 
-def estimate(
+def estimate(made: Table, statistic: Statistic, **how: Any) -> Agreement:
+    """One coefficient with its interval; `how` as in `estimates`."""
+    return estimates(made, [statistic], **how)[0]
+
+
+def estimates(
     made: Table,
-    statistic: str,
+    statistics: Sequence[Statistic],
     *,
     dimension: str = "",
-    weights: Weights = None,
     method: Method = "auto",
+    raters: Raters = "fixed",
     confidence: float = 0.95,
     replicates: int | None = None,
     seed: int = 0,
     unit: str = "item",
-) -> Agreement:
-    """A coefficient with its interval, counts and the words for a methods section.
+) -> list[Agreement]:
+    """Coefficients with intervals, counts and the words for a methods section, all from the same draws.
 
     Args:
-        made: the table; its clusters, where it has some, are what is resampled.
-        statistic: a name in `COEFFICIENTS`.
+        made: the table, its categories declared; its clusters, where it has some, are what is resampled.
+        statistics: names, with weights where the level's own are not wanted.
         dimension: what was rated.
-        weights: as in `coefficient`.
-        method: `auto` is `bca`, or `jackknife` under 30 independent units or where replicates are undefined.
+        method: of the interval; see `intervals.interval`. `auto` takes the F distribution for an ICC of
+            independent units.
+        raters: `random` adds the jackknife variance of leaving raters out (Satterthwaite degrees of freedom).
         confidence: of the interval.
         replicates: bootstrap draws; None takes 10,000, and up to 100,000 where the units are few and it costs no
             more, because the limits of a small sample are the noisiest.
         seed: of the draws.
         unit: what one independent unit is called in the text.
+    Raises:
+        DataError: categories that must be declared were not; ratings that do not suit a coefficient.
+        StudyError: an unknown name.
     """
-    bound = bind(made, statistic, weights)
-    empty = Agreement(
+    bounds = [bind(made, *([s] if isinstance(s, str) else s)) for s in statistics]
+    for b in bounds:
+        if why := needs_declaring(b):
+            raise DataError(f"categories: {why}.")
+    defined = [b for b in bounds if b.why_undefined() is None]
+    n = len(set(made.clusters)) if made.clusters else len(made.units)
+    if method == "jackknife" or raters == "random" or (method == "auto" and n < FEW):
+        replicates = 0
+    elif replicates is None:
+        replicates = max(10_000, min(100_000, 10_000_000 // n))
+    drawn = dict(zip(defined, draw(defined, replicates, seed), strict=True)) if defined else {}
+    return [_row(b, drawn.get(b), dimension, method, raters, confidence, seed, unit) for b in bounds]
+
+
+def _row(
+    b: Bound,
+    d: Draws | None,
+    dimension: str,
+    method: Method,
+    raters: Raters,
+    confidence: float,
+    seed: int,
+    unit: str,
+) -> Agreement:
+    found = Interval(None, None, b.why_undefined() or "")
+    if d is not None:
+        found = _interval(b, d, method, raters, confidence, seed)
+    return Agreement(
         dimension=dimension,
-        statistic=statistic,
-        value=None,
-        why_missing=bound.undefined() or "not computed",
-        n_items=len(made.units),
-        n_raters=int((made.codes >= 0).any(0).sum()),
-        n_ratings=int(made.seen.sum()),
-    )
-    if bound.undefined():
-        return empty
-    rows = bound.sample()
-    replicates = replicates or max(10_000, min(100_000, 10_000_000 // rows.n))
-    value = float(bound.of(rows.total)[0])
-    found = _interval(bound, rows, value, method, confidence, replicates, seed)
-    low, high = found.limits or (None, None)
-    return empty.model_copy(
-        update={
-            "value": value,
-            "low": low,
-            "high": high,
-            "why_missing": None if found.limits else found.text,
-            "method": f"{found.text}, by {unit} (n = {rows.n}), raters fixed" if found.limits else "",
-        }
+        statistic=b.name,
+        weights=b.weighting,
+        value=d.value if d else None,
+        low=found.low,
+        high=found.high,
+        standard_error=standard_errors(b) if d and not b.table.clusters else None,
+        n_items=len(b.table.units),
+        n_raters=int((b.table.codes >= 0).any(0).sum()),
+        n_ratings=int(b.table.seen.sum()),
+        why_missing=found.text if found.low is None else None,
+        method=f"{found.text}, by {unit} (n = {d.n}), raters {raters}" if d and found.low is not None else "",
     )
 
 
-@dataclass(frozen=True)
-class _Found:
-    limits: intervals.Limits | None
-    text: str
+def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: float, seed: int) -> Interval:
+    if raters == "random":
+        return _random_raters(b, d, confidence)
+    if b.coefficient.limits and method == "auto" and not b.table.clusters:
+        low, high = b.coefficient.limits(b.terms().sum(0, keepdims=True), confidence)
+        return Interval(low, high, f"{confidence:.0%} limits of the F distribution (McGraw & Wong 1996)")
+    return intervals.interval(d, method, confidence, seed)
 
 
-def _interval(
-    bound: Bound, rows: Sample, value: float, method: Method, confidence: float, replicates: int, seed: int
-) -> _Found:
-    """The limits by the wished method, or by the jackknife where `auto` finds the bootstrap unfit."""
-    if rows.n < 2:
-        return _Found(None, f"{rows.n} independent unit: no interval")
-    left_out = bound.of(rows.left_out())
-    if method == "jackknife" or (method == "auto" and rows.n < FEW):
-        return _jackknife(rows, value, left_out, confidence)
-    drawn = bound.of(bootstrap(rows, replicates, seed))
-    kept = drawn[~np.isnan(drawn)]
-    lost = 1 - len(kept) / replicates
-    if lost > 0.2:
-        return _Found(None, f"{lost:.0%} of bootstrap replicates have no variation: no interval")
-    if method == "percentile":
-        limits: intervals.Limits | None = intervals.percentile(kept, confidence)
-    elif (method == "auto" and lost > 0.01) or np.isnan(left_out).any():
-        return _jackknife(rows, value, left_out, confidence)
-    else:
-        limits = intervals.bca(value, kept, left_out, rows.times, confidence)
-    if limits is None:
-        return _Found(None, "the replicates do not vary around the value: resampling gives no interval")
-    dropped = f", {replicates - len(kept)} undefined and dropped" if lost else ""
-    name = "percentile" if method == "percentile" else "BCa"
-    return _Found(
-        limits, f"{confidence:.0%} {name} bootstrap, {replicates:,} replicates{dropped}, seed {seed}"
+def _random_raters(b: Bound, d: Draws, confidence: float) -> Interval:
+    """Jackknife over units and over raters, variances added (Satterthwaite's degrees of freedom)."""
+    columns = [g for g in range(len(b.table.raters)) if (b.table.codes[:, g] >= 0).any()]
+    left_out = [b.without(g) for g in columns]
+    if len(columns) < 3 or any(v is None for v in left_out):
+        return Interval(None, None, f"{len(columns)} raters: leaving one out leaves nothing to measure")
+    if np.isnan(d.left_out).any() or abs(d.value) >= 1:
+        return intervals.jackknife(d, confidence)
+    units = intervals.jackknife_se(d.left_out, d.times) ** 2
+    among = (
+        intervals.jackknife_se(np.array(left_out, dtype=float), np.ones(len(columns), dtype=np.int64)) ** 2
     )
-
-
-def _jackknife(rows: Sample, value: float, left_out: Floats, confidence: float) -> _Found:
-    if np.isnan(left_out).any():
-        return _Found(None, "without one of the units nothing varies: no interval")
-    limits = intervals.jackknife_fisher(value, left_out, rows.times, confidence)
-    if limits is None:
-        return _Found(None, "the raters never differ: resampling gives no interval")
-    return _Found(limits, f"{confidence:.0%} jackknife interval on Fisher's z scale")
+    df = (units + among) ** 2 / (units**2 / (d.n - 1) + among**2 / (len(columns) - 1))
+    low, high = intervals.symmetric(d.value, (units + among) ** 0.5, df, confidence, fisher=True)
+    few = "; fewer than 5 raters say little about others" if len(columns) < 5 else ""
+    return Interval(
+        low, high, f"{confidence:.0%} jackknife over units and over raters, t with {df:.1f} df{few}"
+    )

@@ -1,67 +1,104 @@
-"""Bootstrap and jackknife of sums over units. Draws once, serves every coefficient: what is compared is paired."""
+"""Bootstrap and jackknife. All coefficients are drawn at once on the same units, so that any two are paired."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from .bound import Bound
 from .table import Floats, Ints
 
 BLOCK = 120_000
 """Weights drawn at once (about 1 MB): larger blocks leave the cache."""
 
+MANY_ALIKE = 12
+"""Times as many units as distinct ones, from which drawing distinct ones is faster than drawing units."""
+
 
 @dataclass(frozen=True, eq=False)
-class Sample:
-    """What is resampled: a row of terms for each independent unit, with how many units have that very row."""
+class Draws:
+    """A number and what becomes of it under resampling of units (or clusters of units)."""
 
-    terms: Floats
-    """(rows, p)."""
+    value: float
+    replicates: Floats
+    """(B,) bootstrap; NaN where undefined."""
+    left_out: Floats
+    """(rows,) without one unit of each distinct row; NaN where undefined."""
     times: Ints
-    """(rows,) units with this row."""
+    """(rows,) units with that row."""
+    bounded: bool = True
+    """Stays in [-1, 1]."""
 
     @property
     def n(self) -> int:
-        """Independent units: items, or clusters of items."""
+        """Independent units."""
         return int(self.times.sum())
 
-    @property
-    def total(self) -> Floats:
-        """(1, p) sums over all units."""
-        return np.asarray(self.times.astype(float) @ self.terms)[None]
-
-    def left_out(self) -> Floats:
-        """(rows, p) sums with one unit of each row left out: the jackknife."""
-        return np.asarray(self.total - self.terms)
-
-
-def sample(terms: Floats, clusters: Sequence[Hashable] = ()) -> Sample:
-    """One row a unit, or one a cluster: its units' rows added up."""
-    if not clusters:
-        return Sample(terms, np.ones(len(terms), dtype=np.int64))
-    number = {c: i for i, c in enumerate(dict.fromkeys(clusters))}
-    of = np.array([number[c] for c in clusters])
-    summed = np.zeros((len(number), terms.shape[1]))
-    np.add.at(summed, of, terms)
-    return Sample(summed, np.ones(len(summed), dtype=np.int64))
+    def __sub__(self, other: "Draws") -> "Draws":
+        """The paired difference."""
+        return replace(
+            self,
+            value=self.value - other.value,
+            replicates=self.replicates - other.replicates,
+            left_out=self.left_out - other.left_out,
+            bounded=False,
+        )
 
 
-def bootstrap(of: Sample, replicates: int, seed: int) -> Floats:
-    """(replicates, p) sums over units drawn with replacement.
+def mean(some: Sequence[Draws]) -> Draws:
+    """The mean of several numbers of the same draws."""
+    return replace(
+        some[0],
+        value=float(np.mean([d.value for d in some])),
+        replicates=np.mean([d.replicates for d in some], axis=0),
+        left_out=np.mean([d.left_out for d in some], axis=0),
+    )
 
-    Where the rows are distinct units, the draws are those of `rng.integers(0, n, n)` for each replicate in turn;
-    where many units share a row, the number of each row is drawn (multinomial), which is the same in distribution.
+
+def draw(bounds: Sequence[Bound], replicates: int, seed: int) -> list[Draws]:
+    """Resample several coefficients of tables that have the same units.
+
+    Args:
+        bounds: their tables agree in units and clusters, row by row; a unit may be unrated in some of them.
+        replicates: bootstrap draws; 0 for the jackknife only.
+        seed: of the draws. Where units are drawn one by one, replicate b has those of the b-th
+            `rng.integers(0, n, n)`; where many units are alike, how often each distinct one occurs is drawn
+            (multinomial), which is the same in distribution.
     """
+    clusters = bounds[0].table.clusters
+    if clusters:
+        terms = _added([b.terms() for b in bounds], clusters)
+        times: Ints = np.ones(len(terms[0]), dtype=np.int64)
+    else:
+        first, times = _distinct(bounds)
+        terms = [b.terms(b.table.of_units(first)) for b in bounds]
+    totals = [times.astype(float)[None] @ t for t in terms]
+    boot = _bootstrap(bounds, terms, times, replicates, seed)
+    with np.errstate(invalid="ignore"):
+        return [
+            Draws(float(b.of(total)[0]), boot[i], b.of(total - t), times)
+            for i, (b, t, total) in enumerate(zip(bounds, terms, totals, strict=True))
+        ]
+
+
+def _bootstrap(
+    bounds: Sequence[Bound], terms: list[Floats], times: Ints, replicates: int, seed: int
+) -> Floats:
+    """(coefficients, replicates) values under resampling, block by block so that memory stays small."""
     rng = np.random.default_rng(seed)
-    n, rows = of.n, len(of.terms)
-    out = np.empty((replicates, of.terms.shape[1]))
+    n, rows = int(times.sum()), len(times)
+    joined = np.hstack(terms)
+    ends = np.cumsum([t.shape[1] for t in terms])
+    out = np.empty((len(bounds), replicates))
     step = max(1, BLOCK // rows)
     with threadpool_limits(1):  # more threads lose more in waiting than they win at this size
         for start in range(0, replicates, step):
             size = min(step, replicates - start)
-            drawn = _indexed(rng, size, n) if rows == n else rng.multinomial(n, of.times / n, size=size)
-            out[start : start + size] = drawn.astype(float) @ of.terms
+            drawn = _indexed(rng, size, n) if rows == n else rng.multinomial(n, times / n, size=size)
+            sums = np.split(drawn.astype(float) @ joined, ends[:-1], axis=1)
+            for i, b in enumerate(bounds):
+                out[i, start : start + size] = b.of(sums[i])
     return out
 
 
@@ -70,3 +107,30 @@ def _indexed(rng: np.random.Generator, size: int, n: int) -> Ints:
     drawn = rng.integers(0, n, (size, n))
     drawn += (np.arange(size) * n)[:, None]
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+
+
+def _added(terms: list[Floats], clusters: Sequence[Hashable]) -> list[Floats]:
+    """The rows of each cluster added up."""
+    number = {c: i for i, c in enumerate(dict.fromkeys(clusters))}
+    of = np.array([number[c] for c in clusters])
+    order = np.argsort(of, kind="stable")
+    starts = np.searchsorted(of[order], np.arange(len(number)))
+    return [np.add.reduceat(t[order], starts, axis=0) for t in terms]
+
+
+def _distinct(bounds: Sequence[Bound]) -> tuple[Ints, Ints]:
+    """Rows of units that stand for all, and how many units each stands for; all of them where few are alike."""
+    n = len(bounds[0].table.units)
+    everyone = np.arange(n), np.ones(n, dtype=np.int64)
+    if n < MANY_ALIKE * 100:
+        return everyone
+    tables = {id(b.table): b.table for b in bounds}
+    alike = all(b.coefficient.symmetric for b in bounds) and len(tables) == 1
+    codes = np.hstack([np.sort(t.codes, axis=1) if alike else t.codes for t in tables.values()])
+    base = int(codes.max()) + 2
+    if base ** codes.shape[1] < 2**62:
+        keys = (codes + 1) @ base ** np.arange(codes.shape[1], dtype=np.int64)
+        _, first, times = np.unique(keys, return_index=True, return_counts=True)
+    else:
+        _, first, times = np.unique(codes, axis=0, return_index=True, return_counts=True)
+    return (first, times) if n > MANY_ALIKE * len(first) else everyone

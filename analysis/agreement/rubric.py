@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ...annotate.records import Dimension, Rating, Rubric
 from ...study.errors import DataError
 from ..records import Agreement
-from .estimate import estimate
+from .estimate import estimates
 from .table import Table, table
 
 ALWAYS: dict[str, tuple[str, ...]] = {
@@ -66,10 +66,7 @@ def _dimension(own: list[Rating], dimension: Dimension, seed: int, replicates: i
             for name in names
         ]
     made, unit = rated(own, dimension)
-    return [
-        estimate(made, name, dimension=dimension.name, replicates=replicates, seed=seed, unit=unit)
-        for name in names
-    ]
+    return estimates(made, names, dimension=dimension.name, replicates=replicates, seed=seed, unit=unit)
 
 
 def rated(own: Sequence[Rating], dimension: Dimension) -> tuple[Table, str]:

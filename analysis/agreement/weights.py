@@ -87,13 +87,14 @@ def distance(scale: Scale) -> Floats:
     return _relative(x) if scale.level == "ratio" else np.asarray((x[:, None] - x) ** 2)
 
 
-def matrix(weights: Weights, scale: Scale) -> Floats:
-    """(K, K) agreement weights for a scale.
+def matrix(weights: Weights, scale: Scale) -> tuple[Floats, str]:
+    """(K, K) agreement weights for a scale, and what they are called.
 
     A matrix with zeros on its diagonal is read as disagreement (Cohen 1968) and turned into 1 - d / max d.
 
     Raises:
-        DataError: a matrix of the wrong shape, not symmetric, or with neither 0 nor 1 on its diagonal.
+        DataError: a matrix of the wrong shape, not symmetric, or with neither 0 nor 1 on its diagonal; too many
+            categories.
         StudyError: an unknown name.
     """
     k = len(scale.categories)
@@ -106,8 +107,8 @@ def matrix(weights: Weights, scale: Scale) -> Floats:
         weights = DEFAULT[scale.level]
     if isinstance(weights, str):
         made = parts.pick(WEIGHTS, "weighting", weights)
-        return made(scale.values) if k > 1 else np.ones((k, k))
-    return _given(np.asarray(weights, dtype=float), k)
+        return (made(scale.values) if k > 1 else np.ones((k, k))), weights
+    return _given(np.asarray(weights, dtype=float), k), "given"
 
 
 def _given(w: Any, k: int) -> Floats:
