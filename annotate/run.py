@@ -37,6 +37,15 @@ def resolve(study: Study) -> Settings:
     return s
 
 
+def describe(study: Study, home: Path) -> str:
+    """What the stage would do, in a line."""
+    s = resolve(study)
+    if s.raters == "none":
+        return "nobody grades"
+    who = "simulated raters" if s.raters == "simulated" else f"people ({s.raters})"
+    return f"{s.items} rationales, {len(s.names)} {who}, rubric {rubric.load(study, s.rubric).name}"
+
+
 def run(study: Study, home: Path) -> bool:
     """Grade the rationales of `home`, and write tasks, ratings and verdicts; True where work was done now."""
     s, folder = resolve(study), home / "annotate"

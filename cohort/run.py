@@ -8,7 +8,7 @@ import click
 
 from ..study import parts
 from ..study.config import Study
-from ..study.runs import run_once
+from ..study.runs import manifest, run_once
 from .phenotype import code_set
 from .settings import Settings
 
@@ -26,6 +26,19 @@ def resolve(study: Study) -> Settings:
     settings.source.options(source.Options, "cohort.source")
     code_set(settings.phenotype.codes, study.path(settings.phenotype.codes))
     return settings
+
+
+def describe(study: Study, home: Path) -> str:
+    """What the stage would do or has done, in a line."""
+    if manifest(home / "cohort"):
+        return f"done: {_said(home / 'cohort', False).removeprefix('cohort: ')}"
+    s = resolve(study)
+    when = {"fixed_age": f"age {s.predict.age}", "landmark": s.predict.date}.get(
+        s.predict.rule, s.predict.rule
+    )
+    return (
+        f"{s.source.name} records, predicted at {when}, {s.phenotype.codes} within {s.horizon_years:g} years"
+    )
 
 
 def run(study: Study, home: Path) -> bool:

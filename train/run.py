@@ -10,7 +10,7 @@ from ..study.config import Study
 from ..study.errors import StudyError, WhereforeError, not_one_of
 from ..study.grid import Cell
 from ..study.records import to_frame, write_table, write_text
-from ..study.runs import Failure, run_once
+from ..study.runs import Failure, manifest, run_once
 from ..study.seeds import derive
 from . import corpus
 from .baselines import BASELINES
@@ -52,6 +52,16 @@ def grid(study: Study) -> list[Cell]:
 def _known(where: str, kind: str, name: str, table: Iterable[str]) -> None:
     if name not in table:
         raise StudyError(f"{where}: {not_one_of(kind, name, table)}")
+
+
+def describe(study: Study, home: Path) -> str:
+    """What the stage would do, in a line: fits, and configurations counted as fits times their read-outs."""
+    s, cells = resolve(study), grid(study)
+    read = sum(READOUTS[r].fits(TARGETS[c.target]) for c in cells for r in s.readouts)
+    done = sum(manifest(home / "train" / c.id) is not None for c in cells)
+    return (
+        f"{len(cells)} fits ({done} done), {read} configurations with their read-outs, on {s.workers} workers"
+    )
 
 
 def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, int] = (1, 1)) -> bool:
