@@ -1,0 +1,115 @@
+"""Why a rationale may hurt: how diluted the label is, what the teacher cites, and whether it is true.
+
+The fourth piece, how much of the label the teacher's rationale gives away, is a paired comparison of read-outs and
+stands with the others (`compare.by_readout`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import norm
+
+from ..synth.records import Grounding, Rationale
+from .cells import CellState
+from .records import Cited, Dilution, Grounded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def dilution(cells: Iterable[CellState]) -> Iterator[Dilution]:
+    """Tokens that count, by loss group, for every finished fit."""
+    for state in cells:
+        fit = state.fit() if state.state == "done" else None
+        counted = {g: n for g, n in fit.tokens.items() if g != "prompt"} if fit else {}
+        total = sum(counted.values())
+        for group, tokens in counted.items():
+            if fit and total:
+                yield Dilution(
+                    cell=state.cell.id, target=state.cell.target, group=group, tokens=tokens,
+                    share=tokens / total, final_loss=fit.final_loss.get(group),
+                )  # fmt: skip
+
+
+def odds_ratio(a: int, n1: int, b: int, n0: int, level: float = 0.95) -> tuple[float, float, float]:
+    """Odds ratio of `a` of `n1` against `b` of `n0` and Woolf's limits, 0.5 added to each count.
+
+    >>> [round(x, 3) for x in odds_ratio(10, 20, 5, 20)]    # (10.5 x 15.5) / (10.5 x 5.5)
+    [2.818, 0.76, 10.445]
+    """
+    cells = np.array([a, n1 - a, b, n0 - b]) + 0.5
+    log = float(np.log(cells[0] * cells[3] / (cells[1] * cells[2])))
+    half = float(norm.ppf((1 + level) / 2) * np.sqrt((1 / cells).sum()))
+    return float(np.exp(log)), float(np.exp(log - half)), float(np.exp(log + half))
+
+
+def cited(
+    rationales: Sequence[Rationale], evidence: "pd.DataFrame", cases: "pd.DataFrame", level: float = 0.95
+) -> list[Cited]:
+    """Every kind of evidence in the timelines of the training split, most cited first, for each style.
+
+    Args:
+        rationales: all; those of held-out people and of people without a label are left out.
+        evidence: `Evidence` table.
+        cases: `Case` table.
+        level: of the odds ratios' intervals.
+    """
+    known = cases[(cases["split"] == "train") & cases["label"].notna()]
+    label = dict(zip(known["id"], known["label"].astype(int), strict=True))
+    shown = evidence[evidence["shown"] & evidence["case"].isin(label)]
+    code_of = {
+        (case, eid): code for case, eid, code in zip(shown["case"], shown["id"], shown["code"], strict=True)
+    }
+    name_of = dict(zip(shown["code"], shown["name"], strict=True))
+    codes_of: dict[str, set[str]] = {}
+    for (case, _), code in code_of.items():
+        codes_of.setdefault(case, set()).add(code)
+    out: list[Cited] = []
+    for style in dict.fromkeys(r.style for r in rationales):
+        mine = {r.case: r for r in rationales if r.style == style and r.case in label}
+        n = Counter(label[case] for case in mine)
+        if not (n[0] and n[1]):
+            continue
+        present: Counter[tuple[str, int]] = Counter()
+        used: Counter[tuple[str, int]] = Counter()
+        for case, rationale in mine.items():
+            ids = {eid for claim in rationale.claims for eid in claim.cites}
+            present.update((code, label[case]) for code in codes_of.get(case, ()))
+            used.update(
+                (code, label[case]) for code in {code_of[case, e] for e in ids if (case, e) in code_of}
+            )
+        rows = [
+            _cited(style, code, name_of[code], n, present, used, level) for code in {c for c, _ in present}
+        ]
+        out += sorted(rows, key=lambda r: (-r.cited_cases - r.cited_controls, r.code))
+    return out
+
+
+def _cited(
+    style: str, code: str, name: str, n: Counter[int], present: Counter[tuple[str, int]],
+    used: Counter[tuple[str, int]], level: float,
+) -> Cited:  # fmt: skip
+    ratio, low, high = odds_ratio(present[code, 1], n[1], present[code, 0], n[0], level)
+    return Cited(
+        style=style, code=code, name=name, cases=n[1], controls=n[0],
+        present_cases=present[code, 1], present_controls=present[code, 0],
+        cited_cases=used[code, 1], cited_controls=used[code, 0], odds_ratio=ratio, low=low, high=high,
+    )  # fmt: skip
+
+
+def grounded(rationales: Iterable[Rationale], groundings: Iterable[Grounding]) -> list[Grounded]:
+    """Claims by what the check found, supported first, then the faults by frequency, for each style."""
+    style_of = {r.id: r.style for r in rationales}
+    found: dict[str, Counter[str | None]] = {}
+    pages: Counter[str] = Counter()
+    for g in groundings:
+        style = style_of[g.rationale]
+        pages[style] += 1
+        found.setdefault(style, Counter()).update(c.fault for c in g.checks)
+    return [
+        Grounded(style=s, fault=f, claims=n, share=n / count.total(), rationales=pages[s])
+        for s, count in found.items()
+        for f, n in sorted(count.items(), key=lambda x: (x[0] is not None, -x[1], str(x[0])))
+    ]

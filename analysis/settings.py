@@ -1,0 +1,37 @@
+"""`[analysis]` of the study file: intervals, comparisons, what the report may show."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ..study.records import Record
+
+Metric = Literal["roc_auc", "pr_auc", "brier", "log_loss", "calibration_slope", "calibration_in_the_large"]
+
+
+class Settings(Record):
+    """How the predictions are judged. Every default can stand in a paper."""
+
+    replicates: int = Field(ge=100, default=2000)
+    """Bootstrap draws of persons; the same draws serve every model, so that all comparisons are paired."""
+    level: float = Field(gt=0.5, lt=1, default=0.95)
+    """Of every interval."""
+    reference: str = "label_only"
+    """The target that the others are compared with."""
+    reference_readout: str = "direct"
+    compared: tuple[Metric, ...] = Field(min_length=1, default=("roc_auc", "pr_auc", "brier"))
+    """Metrics of the paired comparisons; each is a family of its own under Holm's correction."""
+    bins: int = Field(ge=2, le=50, default=10)
+    """Of the calibration curve: equal counts."""
+    age_bands: tuple[float, ...] = (60.0, 70.0)
+    """Years at the prediction time where a new age band starts, for the subgroups."""
+    smallest_group: int = Field(ge=1, default=10)
+    """A subgroup with fewer cases or fewer controls than this gets no number."""
+    example: Literal["auto", "always", "never"] = "auto"
+    """Whether the report shows one person's timeline; `auto`: only where the records are synthetic."""
+
+    @model_validator(mode="after")
+    def _bands_rise(self) -> "Settings":
+        if list(self.age_bands) != sorted(set(self.age_bands)):
+            raise ValueError(f"age bands must rise: {self.age_bands}")
+        return self

@@ -1,0 +1,105 @@
+"""The whole stage on a run folder whose truth is known."""
+
+import re
+import shutil
+from typing import Any
+
+import pytest
+
+from wherefore.analysis.headline import headline
+from wherefore.analysis.records import Average, Comparison, Metric
+from wherefore.analysis.run import resolve, run
+from wherefore.study.errors import StudyError
+from wherefore.study.records import from_frame, read_table
+from wherefore.study.runs import manifest
+
+
+def rows(home: Any, name: str, kind: type) -> list[Any]:
+    return from_frame(read_table(home / "analysis" / f"{name}.parquet", kind), kind)
+
+
+def test_the_noisy_target_is_found_to_be_worse(analysed: Any) -> None:
+    found = {
+        (c.a, c.a_readout): c
+        for c in rows(analysed.home, "comparisons", Comparison)
+        if c.family == "targets: roc_auc"
+    }
+    own = found["free_rationale", "own_rationale"]
+    assert own.high < 0
+    assert own.p_adjusted < 0.05
+    assert (own.pairs, own.pairs_expected) == (3, 3)
+    assert own.seed_sd > 0
+    same = found["label_then_rationale", "direct"]  # made from the same draws of noise as the reference
+    assert same.difference == 0
+    assert same.p == 1
+    assert ("free_rationale", "teacher_rationale") not in found  # hindsight is no prediction
+
+
+def test_missing_predictions_are_counted_and_leave_both_sides_of_a_comparison(analysed: Any) -> None:
+    metric = {
+        (m.cell, m.readout): m
+        for m in rows(analysed.home, "metrics", Metric)
+        if m.metric == "roc_auc" and m.group == "all" and m.population == "sample"
+    }
+    cell = next(c for c in analysed.study.grid.cells() if c.target == "free_rationale")
+    own = metric[cell.id, "own_rationale"]
+    assert own.n_missing > 0
+    full = metric["bayes", "baseline"]
+    assert own.n + own.n_missing == full.n
+    pair = next(
+        c
+        for c in rows(analysed.home, "comparisons", Comparison)
+        if c.a == cell.id and c.a_readout == "own_rationale" and c.metric == "roc_auc"
+    )
+    assert pair.n == own.n
+
+
+def test_second_call_finds_it_done_and_another_prediction_sets_it_aside(trial: Any) -> None:
+    assert run(trial.study, trial.home)
+    first = manifest(trial.home / "analysis")
+    assert not run(trial.study, trial.home)
+    gone = trial.study.grid.cells()[1]
+    (trial.home / "train" / gone.id / "manifest.json").unlink()
+    assert run(trial.study, trial.home)
+    assert first is not None
+    assert (trial.home / f"analysis-{first.key}" / "report.html").exists()
+    averages = rows(trial.home, "averages", Average)
+    assert not [a for a in averages if a.target == gone.target]
+    assert "1 missing" in (trial.home / "analysis" / "report.html").read_text()
+
+
+def test_same_inputs_same_bytes(trial: Any) -> None:
+    assert run(trial.study, trial.home)
+    first = manifest(trial.home / "analysis")
+    shutil.rmtree(trial.home / "analysis")
+    assert run(trial.study, trial.home)
+    again = manifest(trial.home / "analysis")
+    assert first is not None
+    assert again is not None
+    assert first.outputs == again.outputs
+
+
+def test_study_without_grid_and_ratings_ends_with_what_there_is(trial: Any) -> None:
+    for part in ("train", "annotate"):
+        shutil.rmtree(trial.home / part)
+    study = trial.study.model_copy(update={"grid": None})
+    assert run(study, trial.home)
+    assert headline(trial.home) == (
+        "No predictions: the study ends with the verdicts.\nNo ratings: agreement is not measured."
+    )
+    assert "the study has no grid" in (trial.home / "analysis" / "report.html").read_text()
+
+
+def test_headline_names_every_target_and_readout(analysed: Any) -> None:
+    text = headline(analysed.home)
+    assert re.search(r"label only +direct +0\.\d{3}  0\.\d{3} to 0\.\d{3} +3 of 3 fits", text)
+    assert re.search(r"bayes +baseline +0\.\d{3}", text)
+    assert "simulated raters" in text
+
+
+def test_reference_that_the_grid_lacks_is_refused(trial: Any) -> None:
+    wrong = trial.study.model_copy(update={"analysis": {"reference": "label_onyl"}})
+    with pytest.raises(
+        StudyError, match=r"analysis\.reference: 'label_onyl' is not a target .* 'label_only'\?"
+    ):
+        resolve(wrong)
