@@ -66,7 +66,6 @@ def estimates(
     confidence: float = 0.95,
     replicates: int | None = None,
     seed: int = 0,
-    unit: str = "item",
 ) -> list[Agreement]:
     """Coefficients with intervals, counts and the words for a methods section, all from the same draws.
 
@@ -81,7 +80,6 @@ def estimates(
         replicates: bootstrap draws; None takes 10,000, and up to 100,000 where the units are few and it costs no
             more, because the limits of a small sample are the noisiest.
         seed: of the draws.
-        unit: what one independent unit is called in the text.
     Raises:
         DataError: categories that must be declared were not; ratings that do not suit a coefficient.
         StudyError: an unknown name.
@@ -91,13 +89,13 @@ def estimates(
         if why := needs_declaring(b):
             raise DataError(f"categories: {why}.")
     defined = [b for b in bounds if b.why_undefined() is None]
-    n = len(set(made.clusters)) if made.clusters else len(made.units)
+    n, _ = made.independent
     if method == "jackknife" or raters == "random" or (method == "auto" and n < FEW):
         replicates = 0
     elif replicates is None:
         replicates = max(10_000, min(100_000, 10_000_000 // n))
     drawn = dict(zip(defined, draw(defined, replicates, seed), strict=True)) if defined else {}
-    return [_row(b, drawn.get(b), dimension, method, raters, confidence, seed, unit) for b in bounds]
+    return [_row(b, drawn.get(b), dimension, method, raters, confidence, seed) for b in bounds]
 
 
 def _row(
@@ -108,8 +106,8 @@ def _row(
     raters: Raters,
     confidence: float,
     seed: int,
-    unit: str,
 ) -> Agreement:
+    n, unit = b.table.independent
     found = Interval(None, None, b.why_undefined() or "")
     if d is not None:
         found = _interval(b, d, method, raters, confidence, seed)
@@ -125,7 +123,7 @@ def _row(
         n_raters=int((b.table.codes >= 0).any(0).sum()),
         n_ratings=int(b.table.seen.sum()),
         why_missing=found.text if found.low is None else None,
-        method=f"{found.text}, by {unit} (n = {d.n}), raters {raters}" if d and found.low is not None else "",
+        method=f"{found.text}, by {unit} (n = {n}), raters {raters}" if d and found.low is not None else "",
     )
 
 

@@ -59,6 +59,13 @@ class Table:
     raters: tuple[Hashable, ...]
     clusters: tuple[Hashable, ...] = field(default=())
     """One a unit where units belong together (claims of a rationale, rationales of a patient); else empty."""
+    cluster_name: str = "cluster"
+    """What a cluster is, in a word."""
+
+    @property
+    def independent(self) -> tuple[int, str]:
+        """How many independent units there are, and what one is called."""
+        return (len(set(self.clusters)), self.cluster_name) if self.clusters else (len(self.units), "item")
 
     @cached_property
     def counts(self) -> Floats:
@@ -98,6 +105,9 @@ def table(
     categories: Sequence[Hashable] | None = None,
     *,
     clusters: Sequence[Hashable] | None = None,
+    units: Sequence[Hashable] | None = None,
+    raters: Sequence[Hashable] | None = None,
+    cluster_name: str = "cluster",
 ) -> Table:
     """Code a matrix of ratings.
 
@@ -107,6 +117,9 @@ def table(
         level: how far apart two categories are.
         categories: all that raters could give, in order; None takes those that occur, sorted.
         clusters: one a unit.
+        units: their names; None takes the data frame's, or numbers.
+        raters: their names, likewise.
+        cluster_name: what a cluster is, in a word.
     Raises:
         DataError: fewer than two raters, no unit with two ratings, rows of unequal length, an infinite value or
             one outside the categories; with rows or counts.
@@ -114,13 +127,14 @@ def table(
     >>> table([[1, 1, None], [2, 3, 3]], "ordinal").codes.tolist()
     [[0, 0, -1], [1, 2, 2]]
     """
-    rows, units, raters = _rows(ratings)
+    rows, own_units, own_raters = _rows(ratings)
+    units, raters = tuple(units or own_units), tuple(raters or own_raters)
     if clusters is not None and len(clusters) != len(rows):
         raise DataError(f"clusters: {len(clusters)} for {len(rows)} units; give one a unit.")
     known = tuple(categories) if categories is not None else _observed(rows, level)
     scale = Scale(level, known, declared=categories is not None)
     codes = _coded(rows, scale, units)
-    made = Table(codes, scale, units, raters, tuple(clusters) if clusters is not None else ())
+    made = Table(codes, scale, units, raters, tuple(clusters or ()), cluster_name)
     made = made.of_units(np.flatnonzero(made.seen > 0))
     _check_pairs(made)
     return made

@@ -63,5 +63,5 @@ def test_people_and_programs_are_never_mixed() -> None:
 
 
 def test_a_thing_rated_twice_by_one_rater_is_refused() -> None:
-    with pytest.raises(DataError, match=r"'a' rated item '1', 'accuracy' twice"):
+    with pytest.raises(DataError, match=r"item '1', rater 'a', 'accuracy'\. Keep one"):
         agreements([rating(1, "a", "1"), rating(1, "b", "1"), rating(1, "a", "2")], RUBRIC, 0, 10)

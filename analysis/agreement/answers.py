@@ -1,0 +1,108 @@
+"""Ratings one by one, wherever they come from, and the table they make."""
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...annotate.records import Rating
+from ...study.errors import DataError
+from ...study.records import Level
+from .table import Floats, Table, table
+
+
+class Answer(NamedTuple):
+    """One value by one rater for one unit."""
+
+    item: str
+    rater: str
+    value: Hashable
+    """None: the rater was asked and gave none."""
+    dimension: str = "value"
+    cluster: str = ""
+    """What the unit belongs to (a rationale, a patient); empty: it stands alone."""
+    group: str = ""
+    """What is compared: an arm, a system, a round."""
+    order: float | None = None
+    """When the rater gave it: a rank or a time, rising."""
+    where: str = ""
+    """File and row, for messages."""
+
+
+def of_ratings(
+    ratings: Sequence[Rating], order: dict[tuple[str, str], int] | None = None
+) -> tuple[list[Answer], str]:
+    """The ratings of a study, and what their clusters are.
+
+    A claim is a unit. Its cluster is the rationale, or the patient where one patient has several rationales.
+
+    Args:
+        ratings: of any dimensions.
+        order: (item, rater) -> place in the rater's own sequence.
+    """
+    rationales = Counter(case for case, _ in {(r.case, r.rationale) for r in ratings})
+    by_patient = any(n > 1 for n in rationales.values())
+    made = [
+        Answer(
+            item=r.item if r.claim is None else f"{r.item} claim {r.claim}",
+            rater=r.rater,
+            value=r.value,
+            dimension=r.dimension,
+            cluster=r.case if by_patient else r.rationale,
+            group=r.round,
+            order=(order or {}).get((r.item, r.rater)),
+        )
+        for r in ratings
+    ]
+    return made, "patient" if by_patient else "rationale"
+
+
+def pivot(
+    answers: Sequence[Answer],
+    level: Level,
+    categories: Sequence[Hashable] | None = None,
+    cluster_name: str = "cluster",
+) -> Table:
+    """The table of one dimension: units and raters in the order they first appear, clusters where units share one.
+
+    Raises:
+        DataError: two answers of one rater for one unit, with their rows; and as `table`.
+    """
+    units = list(dict.fromkeys(a.item for a in answers))
+    raters = sorted({a.rater for a in answers})
+    row, column = {u: i for i, u in enumerate(units)}, {g: i for i, g in enumerate(raters)}
+    _check_once(answers)
+    cells: list[list[Hashable]] = [[None] * len(raters) for _ in units]
+    clusters = [""] * len(units)
+    for a in answers:
+        cells[row[a.item]][column[a.rater]] = a.value
+        clusters[row[a.item]] = a.cluster
+    shared = len(set(clusters)) < len(units) and all(clusters)
+    return table(cells, level, categories, clusters=clusters if shared else None, units=units, raters=raters)
+
+
+def orders(answers: Sequence[Answer], made: Table) -> Floats:
+    """(units, raters) when each rating was given; NaN where that is not known."""
+    row, column = {u: i for i, u in enumerate(made.units)}, {g: i for i, g in enumerate(made.raters)}
+    out = np.full(made.codes.shape, np.nan)
+    for a in answers:
+        if a.order is not None and a.item in row:
+            out[row[a.item], column[a.rater]] = a.order
+    return out
+
+
+def _check_once(answers: Sequence[Answer]) -> None:
+    first: dict[tuple[str, str], Answer] = {}
+    twice = []
+    for a in answers:
+        before = first.setdefault((a.item, a.rater), a)
+        if before is not a:
+            twice.append((before, a))
+    if twice:
+        before, a = twice[0]
+        places = f" ({before.where} and {a.where})" if a.where else ""
+        raise DataError(
+            f"ratings: {len(twice)} given twice; the first: item {a.item!r}, rater {a.rater!r}, "
+            f"{a.dimension!r}{places}. Keep one of each."
+        )

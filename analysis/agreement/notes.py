@@ -1,0 +1,59 @@
+"""What a reader must know beside a coefficient: where prevalence or an unused category moves it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..records import Agreement
+from .bound import bind
+from .table import Table
+
+FAR = 0.05
+"""A coefficient that moves by more than this is said to have moved."""
+
+
+def noted(rows: Sequence[Agreement], made: Table) -> list[Agreement]:
+    """The rows of one table, each with its note.
+
+    - On alpha: a prevalence paradox (most pairs agree, alpha is low, nearly all ratings are one category).
+    - On AC and Brennan-Prediger: how far categories that nobody used carry them.
+    """
+    by_name = {r.statistic: r.value for r in rows}
+    percent, alpha = by_name.get("percent_agreement"), by_name.get("krippendorff_alpha")
+    out = []
+    for row in rows:
+        note = ""
+        if row.statistic == "krippendorff_alpha" and percent is not None and alpha is not None:
+            note = paradox(made, percent, alpha)
+        elif row.statistic in ("gwet_ac", "brennan_prediger") and row.value is not None:
+            note = unused(made, row.statistic, row.weights, row.value)
+        out.append(row.model_copy(update={"note": note}) if note else row)
+    return out
+
+
+def paradox(made: Table, percent: float, alpha: float) -> str:
+    """The prevalence paradox (Feinstein & Cicchetti 1990): high agreement, low kappa, one common category."""
+    share = made.counts.sum(0) / made.counts.sum()
+    most = int(np.argmax(share))
+    if percent < 0.8 or percent - alpha < 0.3 or share[most] < 0.8:
+        return ""
+    return (
+        f"prevalence paradox: {share[most]:.0%} of ratings are {made.scale.categories[most]!r}, so {percent:.0%} "
+        f"agreement is little more than chance gives; read with AC, specific agreement and prevalence"
+    )
+
+
+def unused(made: Table, statistic: str, weights: str, value: float) -> str:
+    """How far declared categories that nobody used carry a coefficient."""
+    used = [c for c, n in zip(made.scale.categories, made.counts.sum(0), strict=True) if n]
+    idle = len(made.scale.categories) - len(used)
+    if not idle or len(used) < 2 or weights == "given":
+        return ""
+    place = {made.scale.categories.index(c): i for i, c in enumerate(used)}
+    codes = np.vectorize(lambda c: place.get(c, -1), otypes=[np.int32])(made.codes)
+    narrow = replace(made, codes=codes, scale=replace(made.scale, categories=tuple(used)))
+    other = bind(narrow, statistic, weights).value()
+    if other is None or abs(other - value) < FAR:
+        return ""
+    return f"{idle} of {len(made.scale.categories)} declared categories are unused; without them it is {other:.2f}"
