@@ -79,7 +79,15 @@ def pivot(
         cells[row[a.item]][column[a.rater]] = a.value
         clusters[row[a.item]] = a.cluster
     shared = len(set(clusters)) < len(units) and all(clusters)
-    return table(cells, level, categories, clusters=clusters if shared else None, units=units, raters=raters)
+    return table(
+        cells,
+        level,
+        categories,
+        clusters=clusters if shared else None,
+        units=units,
+        raters=raters,
+        cluster_name=cluster_name,
+    )
 
 
 def orders(answers: Sequence[Answer], made: Table) -> Floats:

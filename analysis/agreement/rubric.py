@@ -68,7 +68,9 @@ def suited(scale: Scale) -> list[Statistic]:
     return names
 
 
-def _dimension(own: list[Answer], dimension: Dimension, seed: int, replicates: int | None) -> list[Agreement]:
+def _dimension(
+    own: list[Answer], dimension: Dimension, cluster_name: str, seed: int, replicates: int | None
+) -> list[Agreement]:
     names = suited(Scale(dimension.level, dimension.categories, declared=True))
     raters, units = {a.rater for a in own}, {a.item for a in own}
     if len(raters) < 2 or len(own) == len(units):
