@@ -179,3 +179,42 @@ class Grounded(Record):
     share: float
     rationales: int
     """Of the style."""
+
+
+class Called(Record):
+    """A model's confusion table at the threshold of equal specificity, and how it differs from the reference's."""
+
+    model: str
+    """As the figures name it."""
+    cell: str
+    readout: str
+    threshold: float
+    """Called above it."""
+    true_positive: int
+    false_negative: int
+    false_positive: int
+    true_negative: int
+    cases_gained: int
+    """Cases that it finds and the reference misses."""
+    cases_lost: int
+    """Cases that the reference finds and it misses."""
+    alarms_shared: int
+    """False alarms that both raise."""
+
+
+class Alarm(Record):
+    """A kind of evidence among the false alarms of a model and among the other controls."""
+
+    model: str
+    code: str
+    name: str
+    alarms: int
+    """Controls called."""
+    with_alarm: int
+    """Of these, with the evidence in their timeline."""
+    quiet: int
+    """Controls not called."""
+    with_quiet: int
+    odds_ratio: float
+    low: float
+    high: float

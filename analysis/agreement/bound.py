@@ -66,6 +66,8 @@ def bind(made: Table, statistic: str, weights: Weights = None) -> Bound:
     name, _, category = statistic.partition(":")
     found = parts.pick(COEFFICIENTS, "coefficient", name)
     _fits(found, made, statistic)
+    if found.two:
+        made = made.columns(np.flatnonzero((made.codes >= 0).any(0)))
     if found.weights == "none" and weights is not None:
         raise DataError(f"weights: {name} takes none; its metric is that of the level.")
     if found.weights == "none":

@@ -92,6 +92,10 @@ class Table:
         keep = np.isin(np.arange(len(self.raters)), list(raters))
         return replace(self, codes=np.where(keep, self.codes, MISSING).astype(np.int32))
 
+    def columns(self, keep: Ints) -> "Table":
+        """The same units with some raters (by column) only."""
+        return replace(self, codes=self.codes[:, keep], raters=tuple(self.raters[g] for g in keep))
+
     def of_units(self, keep: Ints) -> "Table":
         """Some units (by row)."""
         clusters = tuple(self.clusters[i] for i in keep) if self.clusters else ()
