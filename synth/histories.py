@@ -1,36 +1,77 @@
-"""The cohort's tables as histories: a case and its evidence together."""
+"""The cohort's tables as histories, a case and its evidence together, read as a stream."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from ..cohort.records import Case, Evidence
 from ..study.errors import DataError
-from ..study.records import from_frame, read_table
+from ..study.records import SCHEMA_VERSION, R, first_fault
 from .teaching import History
+
+ROWS = 4096
+"""Read at once; the memory needed does not grow with the cohort."""
 
 
 def histories(cohort: Path, splits: tuple[str, ...]) -> Iterator[History]:
     """Every case of the splits with its evidence, in the order of the case table.
 
     Raises:
-        DataError: a table is missing or wrong, or evidence belongs to no case.
+        DataError: a table is missing or wrong, or a case has not the evidence that it counts.
     """
-    cases = read_table(cohort / "cases.parquet", Case)
-    evidence = read_table(cohort / "evidence.parquet", Evidence)
-    lost = set(evidence["case"]) - set(cases["id"])
-    if lost:
+    groups = groupby(_rows(cohort / "evidence.parquet", Evidence), key=lambda row: row["case"])
+    head = next(groups, None)
+    for number, row in enumerate(_rows(cohort / "cases.parquet", Case)):
+        case = _record(row, Case, cohort / "cases.parquet", number)
+        lines: list[dict[str, Any]] = []
+        if head is not None and head[0] == case.id:
+            lines = list(head[1])
+            head = next(groups, None)
+        if len(lines) != case.n_total:
+            raise DataError(
+                f"{cohort / 'evidence.parquet'}: {len(lines)} lines follow for case {case.id!r}, which counts "
+                f"{case.n_total}. Evidence stands in the order of cases.parquet; run the cohort stage again."
+            )
+        if case.split in splits:
+            yield History(
+                case, tuple(_record(r, Evidence, cohort / "evidence.parquet", i) for i, r in enumerate(lines))
+            )
+    if head is not None:
         raise DataError(
-            f"{cohort / 'evidence.parquet'}: evidence of case {sorted(lost)[0]!r}, which is not in cases.parquet. "
-            "Run `wherefore cohort` again in a new run folder."
+            f"{cohort / 'evidence.parquet'}: evidence of case {head[0]!r}, which is not in cases.parquet."
         )
-    wanted = cases[cases["split"].isin(splits)]
-    rows = dict(iter(evidence.groupby("case", sort=False)))
-    for case in from_frame(wanted, Case):
-        group = rows.get(case.id)
-        yield History(case, tuple(from_frame(group, Evidence)) if group is not None else ())
 
 
 def count(cohort: Path, splits: tuple[str, ...]) -> int:
-    """How many cases will be asked about."""
-    cases = read_table(cohort / "cases.parquet", Case)
-    return int((cases["split"].isin(splits) & cases["label"].notna()).sum())
+    """How many cases will be asked about: those of the splits that have a label."""
+    rows = _rows(cohort / "cases.parquet", Case, ["split", "label"])
+    return sum(r["split"] in splits and r["label"] is not None for r in rows)
+
+
+def _rows(path: Path, kind: type[R], columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of a table of the cohort stage."""
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        raise DataError(f"{path}: not there. Run the cohort stage first.")
+    file = pq.ParquetFile(path)
+    label = file.schema_arrow.metadata or {}
+    found = (label.get(b"wherefore.record", b"").decode(), label.get(b"wherefore.schema", b"").decode())
+    if found != (kind.__name__, str(SCHEMA_VERSION)):
+        raise DataError(
+            f"{path}: holds {' version '.join(found).strip()}, not {kind.__name__} version {SCHEMA_VERSION}."
+        )
+    for batch in file.iter_batches(ROWS, columns=columns):
+        yield from batch.to_pylist()
+
+
+def _record(row: dict[str, Any], kind: type[R], path: Path, number: int) -> R:
+    """A row as a record; NaN, which pandas writes where nothing is, is None."""
+    plain = {name: None if value != value else value for name, value in row.items()}
+    try:
+        return kind.model_validate(plain)
+    except ValidationError as e:
+        raise DataError(f"{path}: row {number}: {first_fault(e, kind)}") from e

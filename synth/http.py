@@ -1,6 +1,7 @@
 """What an endpoint's answer means: a body, or a fault by its kind. No key and no patient text in any line."""
 
 import contextlib
+import os
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -52,20 +53,22 @@ def bad_status(url: str, status: int, headers: Mapping[str, str], body: object, 
     return Fault("bad_request", about, again=False)
 
 
-def unreached(url: str, error: BaseException) -> Fault:
-    """No connection."""
-    return Fault("connection", f"{url}: cannot be reached ({_why(error)})")
+def broken(url: str, error: BaseException, patience: float) -> Fault:
+    """The fault behind an exception: no connection, no answer in time, or an answer that broke off.
 
-
-def bad_body(url: str, error: BaseException) -> Fault:
-    """A connection that broke before the whole answer was here."""
-    return Fault("broken_body", f"{url}: the answer broke off ({type(error).__name__})")
-
-
-def _why(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return getattr(error, "strerror", None) or type(error).__name__
+    The client wraps what happened twice over and calls a dropped connection a timeout, so the first cause decides.
+    """
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    for cause in reversed(causes):
+        if isinstance(cause, TimeoutError):
+            return Fault("timeout", f"{url}: no answer in {patience:g} s")
+        if "Connector" in type(cause).__name__:  # aiohttp.ClientConnectorError and its kin: DNS, TLS, refused
+            number = getattr(cause, "errno", None)
+            why = os.strerror(number) if isinstance(number, int) and number > 0 else type(cause).__name__
+            return Fault("connection", f"{url}: cannot be reached ({why})")
+    return Fault("broken_body", f"{url}: the answer broke off ({type(causes[-1]).__name__})")
 
 
 def _code(body: object) -> str:

@@ -11,9 +11,10 @@ from contextlib import suppress
 from ..study.errors import ServiceError
 from ..study.progress import Progress
 from . import parse
+from .calls import cost
 from .ledger import Ledger
 from .limiter import Limiter
-from .settings import Prices, Settings
+from .settings import Settings
 from .teaching import Body, Door, Fault, Request, key
 
 SYNC_SECONDS = 0.1
@@ -94,7 +95,7 @@ class Job:
 
     async def _ask(self, request: Request, name: str) -> Body | None:
         """One answer, stored; None where there is none to be had."""
-        attempt = faults = 0
+        attempt, faults = max(self.ledger.unanswered.get(name, (0,))), 0
         while True:
             door, limiter = min(self.gates, key=lambda gate: gate[1].load)
             await limiter.acquire()
@@ -179,15 +180,6 @@ class Job:
         if self.faults:
             parts.append(f"{self.faults.total()} faults")
         return ", ".join(parts)
-
-
-def cost(prices: Prices | None, prompt: float, completion: float) -> float | None:
-    """Money for tokens; None where the study names no prices.
-
-    >>> cost(Prices(prompt=2.0, completion=10.0), 1_000_000, 100_000)
-    3.0
-    """
-    return None if prices is None else (prompt * prices.prompt + completion * prices.completion) / 1e6
 
 
 def _pause(attempt: int, wait: float | None) -> float:

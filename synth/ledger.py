@@ -1,89 +1,113 @@
 """Everything that was asked and answered, append-only: nothing is paid for twice and nothing is lost.
 
-One line an entry, JSON and its CRC-32. A request is written down before it is sent and its raw answer before it
-counts, each with its own write, so that the death of the process loses neither; `fdatasync` follows within a fraction
-of a second against the death of the machine. One folder a writer; whoever opens a ledger reads all of them.
+A request is written down before it is sent and its raw answer before it counts, each with its own write, so that the
+death of the process loses neither; `fdatasync` follows soon after, against the death of the machine. One folder a
+writer; whoever opens a ledger reads all of them. Full files are sealed to Parquet.
 """
 
 import os
+import threading
 import time
-import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-import orjson
 
 from ..study.errors import DataError
 from ..study.runs import locked
+from .keys import Places
+from .segment import Entry, Segment, packed
 from .teaching import Body
 
-Entry = dict[str, Any]
-"""`k` key, `e` sent | answer | fault, `a` attempt, `t` unix time, `s` seconds, `b` body, `f` fault, `d` detail,
-`u` why the body could not be read."""
+SEAL_BYTES = 256 * 2**20
+"""A file is sealed when it has grown to this."""
 
 
 class Ledger:
     """The entries of all writers, open for one of them. Use as a context manager.
 
+    Args:
+        folder: of the whole ledger.
+        writer: the name of the one who writes; each has a folder and a lock of its own.
+        expected: about how many answers it will hold.
+        also: more ledgers to read, of earlier runs.
     Raises:
         BusyError: another process writes under the same name.
         DataError: a line in the middle of a file is damaged.
     """
 
-    def __init__(self, folder: Path, writer: str = "main") -> None:
-        self.folder, self.writer = folder, writer
+    def __init__(
+        self, folder: Path, writer: str = "main", expected: int = 0, also: tuple[Path, ...] = ()
+    ) -> None:
+        self.folder, self.writer, self.also = folder, writer, also
         self.unreadable: set[str] = set()
         """Keys whose answer could not be read when it came."""
+        self.unanswered: dict[str, list[int]] = {}
+        """Attempts that were sent, and of which nothing came back, by key: possibly paid, not received."""
+        self.faults: dict[str, tuple[str, str]] = {}
+        """The last fault of every request without an answer: its kind, and one line about it."""
         self.prompt_tokens = self.completion_tokens = 0
-        self.unanswered: set[tuple[str, int]] = set()
-        """Requests that were sent, and of which nothing came back: possibly paid, not received."""
-        self._where: dict[str, tuple[Path, int, int]] = {}
+        self._places = Places(expected)
+        self._segments: list[Segment] = []
+        self._dirty = False
+        self._guard = threading.Lock()
+        self._sealing = ThreadPoolExecutor(1, thread_name_prefix="seal")
 
     def __enter__(self) -> "Ledger":
         own = self.folder / self.writer
         self._lock = locked(own)
         self._lock.__enter__()
-        mend(own)
-        for path in segments(self.folder):
-            offset = 0
-            for entry, length in scan(path):
-                self._note(entry, path, offset, length)
-                offset += length
-        path = max(own.glob("*.jsonl"), default=own / "0000.jsonl")
-        self._path, self._file = path, path.open("ab", buffering=0)
-        self._offset = self._file.seek(0, os.SEEK_END)
-        self._dirty = False
+        for folder in (*self.also, self.folder):
+            for path in files(folder):
+                segment = Segment(path)
+                self._segments.append(segment)
+                for entry in segment.scan():
+                    self._note(entry, len(self._segments) - 1, segment.rows - 1)
+                if path.parent == own and path.suffix == ".jsonl":
+                    segment.mend()
+        last = max(
+            (s for s in self._segments if s.path.parent == own), key=lambda s: s.path.stem, default=None
+        )
+        if last is not None and last.path.suffix == ".jsonl":
+            self._open(last, self._segments.index(last))
+        else:
+            self._next(own, 0 if last is None else int(last.path.stem) + 1)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.sync()
+        self._sealing.shutdown()
         self._file.close()
         self._lock.__exit__(kind, error, trace)
 
     def __contains__(self, key: str) -> bool:
         """Whether an answer to the request is stored."""
-        return key in self._where
+        return self._places.get(key) is not None
 
     def __len__(self) -> int:
-        return len(self._where)
+        """Stored answers."""
+        return len(self._places)
 
     def body(self, key: str) -> Body | None:
         """The stored raw answer; None where there is none."""
-        where = self._where.get(key)
-        if where is None:
+        place = self._places.get(key)
+        if place is None:
             return None
-        path, offset, length = where
-        with path.open("rb") as f:
-            f.seek(offset)
-            entry = _entry(f.read(length))
-        if entry is None or entry["k"] != key:
-            raise DataError(f"{path}: the answer at byte {offset} is damaged. Restore the file from a copy.")
+        segment = self._segments[place >> 40]
+        entry = segment.entry(place & (2**40 - 1))
+        if entry["k"] != key:
+            raise DataError(
+                f"{segment.path}: two requests share the first half of a key: {key} and {entry['k']}."
+            )
         body: Body = entry["b"]
         return body
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries of this ledger's writers."""
+        for path in files(self.folder):
+            yield from Segment(path).scan()
 
     def sent(self, key: str, attempt: int) -> None:
         """Say that a request is about to be sent."""
@@ -102,72 +126,66 @@ class Ledger:
 
     def sync(self) -> None:
         """Wait until everything is on the disk."""
-        if self._dirty:
-            self._dirty = False
-            os.fdatasync(self._file.fileno())
+        with self._guard:
+            if self._dirty:
+                self._dirty = False
+                os.fdatasync(self._file.fileno())
 
     def _put(self, entry: Entry) -> None:
-        data = orjson.dumps(entry)
-        line = b"%s\t%08x\n" % (data, zlib.crc32(data))
+        line = packed(entry)
         self._file.write(line)
         self._dirty = True
-        self._note(entry, self._path, self._offset, len(line))
-        self._offset += len(line)
+        self._segment.grew(len(line))
+        self._note(entry, self._number, self._segment.rows - 1)
+        if self._segment.bytes >= SEAL_BYTES:
+            self._turn()
 
-    def _note(self, entry: Entry, path: Path, offset: int, length: int) -> None:
+    def _turn(self) -> None:
+        """Go on in a new file, and seal the full one beside the work."""
+        self.sync()
+        number, full = self._number, self._segment
+        with self._guard:
+            self._file.close()
+            self._next(full.path.parent, int(full.path.stem) + 1)
+
+        def seal() -> None:
+            self._segments[number] = full.seal()
+
+        self._sealing.submit(seal)
+
+    def _next(self, own: Path, number: int) -> None:
+        segment = Segment(own / f"{number:04d}.jsonl")
+        self._segments.append(segment)
+        self._open(segment, len(self._segments) - 1)
+
+    def _open(self, segment: Segment, number: int) -> None:
+        self._segment, self._number = segment, number
+        self._file = segment.path.open("ab", buffering=0)
+
+    def _note(self, entry: Entry, segment: int, row: int) -> None:
         key, attempt = entry["k"], entry["a"]
         if entry["e"] == "sent":
-            self.unanswered.add((key, attempt))
+            self.unanswered.setdefault(key, []).append(attempt)
             return
-        self.unanswered.discard((key, attempt))
-        if entry["e"] == "answer":
-            self._where[key] = (path, offset, length)
-            usage = entry["b"].get("usage") or {}
-            self.prompt_tokens += usage.get("prompt_tokens") or 0
-            self.completion_tokens += usage.get("completion_tokens") or 0
-            if "u" in entry:
-                self.unreadable.add(key)
+        if attempt in (attempts := self.unanswered.get(key, [])):
+            attempts.remove(attempt)
+            if not attempts:
+                del self.unanswered[key]
+        if entry["e"] == "fault":
+            if key not in self:
+                self.faults[key] = (entry["f"], entry["d"])
+            return
+        self.faults.pop(key, None)
+        self._places.put(key, segment << 40 | row)
+        usage = entry["b"].get("usage") or {}
+        self.prompt_tokens += usage.get("prompt_tokens") or 0
+        self.completion_tokens += usage.get("completion_tokens") or 0
+        if "u" in entry:
+            self.unreadable.add(key)
 
 
-def segments(folder: Path) -> list[Path]:
-    """All files of all writers."""
-    return sorted(folder.glob("*/*.jsonl"))
-
-
-def scan(path: Path) -> Iterator[tuple[Entry, int]]:
-    """Entries of a file with their length in bytes. An unfinished last line belongs to a writer that died.
-
-    Raises:
-        DataError: a line that is damaged and not the last.
-    """
-    with path.open("rb") as f:
-        bad = None
-        for number, line in enumerate(f, 1):
-            if bad is not None:
-                raise DataError(f"{path}:{bad}: the line is damaged. Restore the file from a copy.")
-            entry = _entry(line)
-            if entry is None:
-                bad = number
-                continue
-            yield entry, len(line)
-
-
-def mend(folder: Path) -> None:
-    """Cut the unfinished last line off the last file of a writer that died."""
-    for path in sorted(folder.glob("*.jsonl"))[-1:]:
-        good = sum(length for _, length in scan(path))
-        if path.stat().st_size != good:
-            os.truncate(path, good)
-
-
-def _entry(line: bytes) -> Entry | None:
-    data, tab, crc = line.rpartition(b"\t")
-    if not tab or len(crc) != 9 or crc[8:] != b"\n":
-        return None
-    try:
-        if int(crc, 16) != zlib.crc32(data):
-            return None
-        found: Entry = orjson.loads(data)
-    except ValueError:
-        return None
-    return found
+def files(folder: Path) -> list[Path]:
+    """All files of all writers. Lines beside their sealed table are what a kill between the two left."""
+    tables = set(folder.glob("*/*.parquet"))
+    lines = {path for path in folder.glob("*/*.jsonl") if path.with_suffix(".parquet") not in tables}
+    return sorted(tables | lines)

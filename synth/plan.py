@@ -13,40 +13,54 @@ from .styles import style
 from .teaching import History, Request, key
 
 
-def teacher(settings: Settings) -> tuple[Any, Record]:
-    """The teacher's module and its options."""
-    module = parts.find(teachers, "teacher", settings.teacher.name)
-    return module, settings.teacher.options(module.Options, "synth.teacher")
+class Plan:
+    """The questions of a study, each made when it is needed.
 
+    Raises:
+        StudyError: the teacher or one of its options does not exist.
+    """
 
-def identity(study: Study, settings: Settings) -> dict[str, Any]:
-    """What decides the outcome: not how fast or by which door it was asked."""
-    from . import grounding, prompts
+    def __init__(self, study: Study, settings: Settings) -> None:
+        self.study, self.settings = study, settings
+        self.module: Any = parts.find(teachers, "teacher", settings.teacher.name)
+        self.options: Record = settings.teacher.options(self.module.Options, "synth.teacher")
+        self.styles = tuple(style(name) for name in settings.styles)
+        self.size = len(self.styles) * settings.samples
+        """Questions about one case."""
 
-    module, options = teacher(settings)
-    given = settings.model_dump(mode="json", exclude={"job", "teacher"})
-    probe = module.body(options, prompts.empty(settings.styles[0]), 0)
-    return {
-        **given,
-        "seed": study.seed,
-        "teacher": {k: v for k, v in probe.items() if k not in ("messages", "seed", "style")},
-        "templates": {name: prompts.template_hash(name) for name in settings.styles},
-        "grounding": grounding.VERSION,
-    }
+    @property
+    def title(self) -> str:
+        """The teacher, as it stands in a report."""
+        title: str = self.module.title(self.options)
+        return title
 
+    def about(self, history: History) -> Iterator[Request]:
+        """All questions about one case; none where it has no label that could be explained."""
+        from .prompts import prompt
 
-def requests(study: Study, settings: Settings, histories: Iterator[History]) -> Iterator[Request]:
-    """The plan: cases x styles x samples, in order, each prompt made when needed; censored cases are not asked."""
-    from .prompts import prompt
-
-    module, options = teacher(settings)
-    for history in histories:
         case = history.case
         if case.label is None:
-            continue
-        label = case.label if settings.label == "shown" else None
-        for name in settings.styles:
-            for sample in range(settings.samples):
-                asked = prompt(case, style(name), sample, label, settings)
-                body = module.body(options, asked, derive(study.seed, "synth", case.id, name, sample))
-                yield Request(key(body), body, history, style(name), sample, label)
+            return
+        label = case.label if self.settings.label == "shown" else None
+        for asked_style in self.styles:
+            for sample in range(self.settings.samples):
+                asked = prompt(case, asked_style, sample, label, self.settings)
+                seed = derive(self.study.seed, "synth", case.id, asked_style.name, sample)
+                body = self.module.body(self.options, asked, seed)
+                yield Request(key(body), body, history, asked_style, sample, label)
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the outcome: not how fast or by which door it was asked."""
+        from . import grounding, prompts
+
+        probe = self.module.body(self.options, prompts.empty(self.settings.styles[0]), 0)
+        return {
+            **self.settings.model_dump(mode="json", exclude={"job", "teacher"}),
+            "seed": self.study.seed,
+            "teacher": {
+                "name": self.settings.teacher.name,
+                **{k: v for k, v in probe.items() if k not in ("messages", "seed", "style")},
+            },
+            "templates": {name: prompts.template_hash(name) for name in self.settings.styles},
+            "grounding": grounding.VERSION,
+        }

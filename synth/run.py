@@ -1,19 +1,22 @@
 """The synth stage: ask the teacher about every case, then derive rationales and their grounding from the ledger."""
 
 import asyncio
+import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..study.config import Study
 from ..study.errors import PendingError
 from ..study.progress import Progress
-from ..study.runs import MANIFEST, run_once
+from ..study.runs import manifest, run_once
 from . import permission
-from .plan import identity, requests, teacher
+from .plan import Plan
 from .settings import Settings
-from .styles import style
+
+if TYPE_CHECKING:
+    from .ledger import Ledger
 
 
 def resolve(study: Study) -> Settings:
@@ -23,11 +26,21 @@ def resolve(study: Study) -> Settings:
         StudyError: a wrong key, value or name, or a teacher elsewhere without leave.
     """
     settings = study.section("synth", Settings)
-    module, options = teacher(settings)
-    permission.check(study, module.urls(options))
-    for name in settings.styles:
-        style(name)
+    plan = Plan(study, settings)
+    permission.check(study, plan.module.urls(plan.options))
     return settings
+
+
+def describe(study: Study, home: Path) -> str:
+    """What the stage would ask, in a line; the price where prices stand in the study file and the cohort is made."""
+    from .histories import count
+
+    s = resolve(study)
+    each = len(s.styles) * s.samples
+    if manifest(home / "cohort") is None:
+        return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {each} requests a case (cases not made yet)"
+    total = count(home / "cohort", s.splits) * each
+    return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {total} requests"
 
 
 def run(study: Study, home: Path) -> bool:
@@ -37,43 +50,54 @@ def run(study: Study, home: Path) -> bool:
         ServiceError: the teacher cannot be asked at all.
         PendingError: stopped before the end (budget, deadline, Ctrl-C); the same call goes on.
     """
-    from .derive import derive_all
-
-    settings = resolve(study)
+    plan = Plan(study, resolve(study))
     cohort = home / "cohort"
 
     def work(folder: Path) -> None:
-        ask(study, settings, cohort, folder)
-        derive_all(study, settings, cohort, folder)
+        from .derive import derive_all
+        from .histories import count
+        from .ledger import Ledger
+
+        total = count(cohort, plan.settings.splits) * plan.size
+        with Ledger(folder / "ledger", expected=total, also=set_aside(home)) as ledger:
+            ask(plan, ledger, cohort, total)
+            derive_all(plan, ledger, cohort, folder)
 
     inputs = [cohort / name for name in ("cases.parquet", "evidence.parquet")]
-    done = run_once(home / "synth", identity(study, settings), inputs, work, keep=("ledger",))
-    click.echo(f"synth: {_told(home / 'synth')}" + ("" if done else " (already there)"))
+    done = run_once(home / "synth", plan.identity(), inputs, work, keep=("ledger",))
+    found = json.loads((home / "synth" / "summary.json").read_text())
+    click.echo(
+        f"synth: {found['rationales']} rationales, {found['refusals']} refused; "
+        f"{'made' if done else 'already there'}: {home / 'synth'}"
+    )
     return done
 
 
-def ask(study: Study, settings: Settings, cohort: Path, folder: Path) -> None:
+def set_aside(home: Path) -> tuple[Path, ...]:
+    """Ledgers of stage folders that were renamed to `synth-<anything>`: their answers are paid and count here too."""
+    return tuple(sorted(path for path in home.glob("synth-*/ledger") if path.is_dir()))
+
+
+def ask(plan: Plan, ledger: "Ledger", cohort: Path, total: int) -> None:
     """Ask everything that the ledger does not hold yet.
 
     Raises:
         PendingError: stopped before the end.
     """
-    from .histories import count, histories
+    from .histories import histories
     from .job import Job
-    from .ledger import Ledger
 
-    module, options = teacher(settings)
-    total = count(cohort, settings.splits) * len(settings.styles) * settings.samples
+    settings = plan.settings
+    requests = (r for h in histories(cohort, settings.splits) for r in plan.about(h))
 
-    async def main(ledger: Ledger, bar: Progress) -> Job:
-        async with module.doors(options) as doors:
+    async def main(bar: Progress) -> Job:
+        async with plan.module.doors(plan.options) as doors:
             job = Job(doors, ledger, settings, bar)
-            await job.run(requests(study, settings, histories(cohort, settings.splits)))
+            await job.run(requests)
             return job
 
-    with Ledger(folder / "ledger") as ledger, Progress("synth", total) as bar:
-        with asyncio.Runner(loop_factory=_loop()) as runner:
-            job = runner.run(main(ledger, bar))
+    with Progress("synth", total) as bar, asyncio.Runner(loop_factory=_loop()) as runner:
+        job = runner.run(main(bar))
         if job.stopped:
             raise PendingError(
                 f"synth: {job.stopped}; {len(ledger)} answers are stored. Run the command again to go on from there."
@@ -87,12 +111,3 @@ def _loop() -> Any:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def _told(folder: Path) -> str:
-    import json
-
-    if not (folder / MANIFEST).exists():
-        return str(folder)
-    found = json.loads((folder / "summary.json").read_text())
-    return f"{found['rationales']} rationales, {found['refusals']} refused, in {folder}"

@@ -14,11 +14,11 @@ from pydantic import Field
 
 from ...study.errors import ServiceError
 from ...study.records import Record
-from ..http import bad_body, bad_status, read_body, unreached, wait_before_next
+from ..http import bad_status, broken, read_body, wait_before_next
 from ..parse import SCHEMA
 from ..permission import loopback
 from ..records import Prompt
-from ..teaching import Body, Door, Fault, Reply, Request
+from ..teaching import Body, Door, Reply, Request
 
 
 class Options(Record):
@@ -124,12 +124,8 @@ class _Client:
             raise bad_status(
                 self._url, e.status_code, e.response.headers, e.body, self._options.key_env
             ) from None
-        except openai.APITimeoutError:
-            raise Fault("timeout", f"{self._url}: no answer in {self._options.timeout_seconds:g} s") from None
-        except openai.APIConnectionError as e:
-            raise unreached(self._url, e.__cause__ or e) from None
-        except (httpx2.HTTPError, openai.APIError) as e:
-            raise bad_body(self._url, e) from None
+        except (openai.APIError, httpx2.HTTPError) as e:
+            raise broken(self._url, e, self._options.timeout_seconds) from None
 
 
 async def _client(url: str, options: Options, stack: AsyncExitStack) -> Door:
@@ -173,12 +169,8 @@ class _Fast:
                 if response.status == 200:
                     return Reply(read_body(data), wait_before_next(response.headers))
                 raise bad_status(self._url, response.status, response.headers, data, self._options.key_env)
-        except TimeoutError:
-            raise Fault("timeout", f"{self._url}: no answer in {self._options.timeout_seconds:g} s") from None
-        except aiohttp.ClientConnectorError as e:
-            raise unreached(self._url, e.os_error) from None
-        except (aiohttp.ClientError, OSError) as e:
-            raise bad_body(self._url, e) from None
+        except (aiohttp.ClientError, OSError) as e:  # TimeoutError is an OSError
+            raise broken(self._url, e, self._options.timeout_seconds) from None
 
 
 async def _fast(url: str, options: Options, stack: AsyncExitStack) -> Door:

@@ -1,7 +1,13 @@
 """A small cohort on disk, written as the cohort stage writes it, and a loopback endpoint with faults."""
 
-from collections.abc import Callable
+import asyncio
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,3 +94,136 @@ def cohort() -> Callable[[Path, int], Path]:
         return home
 
     return write
+
+
+class Endpoint:
+    """A loopback server of chat completions. What it does with a request is decided by `behave`.
+
+    Args:
+        behave: from the number of the request (from 0) and its `x-client-request-id` to a behaviour below.
+    """
+
+    def __init__(
+        self, behave: Callable[[int, str], str] = lambda number, key: "ok", latency: float = 0.0
+    ) -> None:
+        self.behave, self.latency = behave, latency
+        self.received: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
+        self.headers: list[dict[str, str]] = []
+        self.bodies: list[dict[str, Any]] = []
+        self.in_flight = self.most_in_flight = 0
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._connection, "127.0.0.1", 0))
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._ready.set()
+        self._loop.run_forever()
+
+    def close(self) -> None:
+        async def stop() -> None:
+            self._server.close()
+            others = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(stop(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while await self._one(reader, writer):
+                pass
+            writer.close()
+            await writer.wait_closed()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
+        body = json.loads(await reader.readexactly(int(headers["content-length"])))
+        key = headers.get("x-client-request-id", "")
+        behaviour = self.behave(sum(self.received.values()), key)
+        self.received[key] += 1
+        self.headers.append(headers)
+        self.bodies.append(body)
+        self.in_flight += 1
+        self.most_in_flight = max(self.in_flight, self.most_in_flight)
+        try:
+            await asyncio.sleep(30 if behaviour == "hang" else self.latency)
+        finally:
+            self.in_flight -= 1
+        if behaviour == "reset":
+            writer.transport.abort()
+            return False
+        status, more, content = reply(behaviour, body)
+        data = content.encode()
+        writer.write(f"HTTP/1.1 {status} X\r\n{more}content-length: {len(data)}\r\n\r\n".encode())
+        if behaviour == "half":
+            writer.write(data[: len(data) // 2])
+            return False
+        writer.write(data)
+        await writer.drain()
+        self.answered[key] += status == 200
+        return True
+
+
+def reply(behaviour: str, body: dict[str, Any]) -> tuple[int, str, str]:
+    """Status, header lines and body."""
+    if behaviour.startswith("4") or behaviour.startswith("5"):
+        status, _, wait = behaviour.partition(" ")
+        error = {"message": "the key sk-secret of Mr Example", "type": "x", "code": "some_code"}
+        return int(status), f"retry-after: {wait}\r\n" if wait else "", json.dumps({"error": error})
+    if behaviour == "not_json":
+        return 200, "", "<html>"
+    user = body["messages"][-1]["content"]
+    claim = {
+        "section": "",
+        "text": "The history speaks for itself.",
+        "evidence": re.findall(r"\[(E\d+)\]", user)[1:2],
+    }
+    good = json.dumps({"claims": [claim], "verdict": int("Outcome: yes" in user)})
+    content = {"prose": "I would say yes.", "refusal": None, "length": good[:20]}.get(behaviour, good)
+    message = {
+        "role": "assistant",
+        "content": content,
+        "refusal": "I cannot." if behaviour == "refusal" else None,
+    }
+    finish = "length" if behaviour == "length" else "stop"
+    choices = [] if behaviour == "empty" else [{"index": 0, "message": message, "finish_reason": finish}]
+    usage = {"prompt_tokens": len(user) // 4, "completion_tokens": 60}
+    limits = (
+        "x-ratelimit-remaining-requests: 0\r\nx-ratelimit-reset-requests: 200ms\r\n"
+        if behaviour == "last"
+        else ""
+    )
+    return 200, limits, json.dumps({"id": "x", "model": body["model"], "choices": choices, "usage": usage})
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Callable[..., Endpoint]]:
+    """Starts endpoints; they stop with the test."""
+    started: list[Endpoint] = []
+
+    def start(*args: Any, **more: Any) -> Endpoint:
+        started.append(Endpoint(*args, **more))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()

@@ -73,10 +73,10 @@ def test_grounding_finds_each_planted_fault_and_no_other(cohort: Write, tmp_path
     assert len(invented) <= 0.02 * len(found), invented
 
 
-def test_a_clean_teacher_has_no_planted_file_and_full_support(cohort: Write, tmp_path: Path) -> None:
+def test_a_clean_teacher_has_nothing_planted_and_full_support(cohort: Write, tmp_path: Path) -> None:
     home = cohort(tmp_path, 40)
     run(study(teacher={"name": "reference", "faults": 0.0}), home)
-    assert not (home / "synth" / "planted.jsonl").exists()
+    assert (home / "synth" / "planted.jsonl").read_text() == ""
     groundings = list(read_jsonl(home / "synth" / "groundings.jsonl", Grounding))
     assert [c.why for g in groundings for c in g.checks if not c.supported] == []
 
