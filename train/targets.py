@@ -32,8 +32,8 @@ class Target:
 
 
 def prompt(case: Case, question: str) -> Segment:
-    """What every model is shown, whatever it is taught: the timeline, then the question."""
-    return Segment(text=f"{case.timeline}\n{question}\n", group="prompt")
+    """What every model is shown, whatever it is taught: the timeline, the age at the prediction, the question."""
+    return Segment(text=f"{case.timeline}\nAge now: {case.age:.1f}\n{question}\n", group="prompt")
 
 
 def label_only(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:

@@ -19,7 +19,7 @@ STEPWISE = Rationale(
     claims=(Claim(text="There was a stroke.", cites=("E001",), section="History"),
             Claim(text="Risk is high.", section="Conclusion")),
 )  # fmt: skip
-PROMPT = ("[E001] age 66.4 (3.6 y before): Stroke\nDementia?\n", "prompt")
+PROMPT = ("[E001] age 66.4 (3.6 y before): Stroke\nAge now: 70.0\nDementia?\n", "prompt")
 
 GOLDEN = {
     "label_only": (
