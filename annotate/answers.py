@@ -16,10 +16,13 @@ class Mark(Record):
     value: str
 
 
+TextKind = Literal["note", "comment", "edited"]
+
+
 class Text(Record):
     """One written answer."""
 
-    kind: Literal["note", "comment", "edited"]
+    kind: TextKind
     claim: int | None = None
     text: str
 
@@ -114,6 +117,8 @@ def _wrong(a: Answer, task: Task | None, items: Mapping[str, Item], rubric: Rubr
             out.append(("unknown_value", f"{m.dimension}: {m.value!r} is not one of {allowed}"))
         elif (m.claim is not None) != d.per_claim or (m.claim is not None and not 0 <= m.claim < n):
             out.append(("unknown_claim", f"{m.dimension}: claim {m.claim} of {n}"))
+        elif (m.dimension, m.claim) in given:
+            out.append(("answered_twice", f"{m.dimension}: {given[m.dimension, m.claim]!r} and {m.value!r}"))
         else:
             given[m.dimension, m.claim] = m.value
     for d, claim in required(rubric, given, n):

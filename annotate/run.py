@@ -1,19 +1,20 @@
 """The stage: rationales are graded, and every one gets a verdict by a declared rule."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ..cohort.records import Case
 from ..study.config import Study
 from ..study.errors import PendingError, StudyError, did_you_mean, not_one_of
-from ..study.records import read_jsonl, read_table, write_jsonl, write_text
+from ..study.records import read_jsonl, write_jsonl
 from ..study.runs import run_once
-from ..synth.records import Grounding, Rationale
-from . import design, items, rubric, simulated, verdicts
-from .answers import accept
-from .records import Rubric, Verdict
+from . import rubric
+from .records import Dimension, Rubric, Verdict
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .rounds import State
 
 
 def resolve(study: Study) -> Settings:
@@ -25,33 +26,45 @@ def resolve(study: Study) -> Settings:
     s = study.section("annotate", Settings)
     r = rubric.load(study, s.rubric)
     for c in s.verdict.criteria:
-        d = r.dimension(c.dimension)
-        if d is None:
-            names = [x.name for x in r.dimensions]
-            raise StudyError(f"annotate.verdict.criteria: {not_one_of('dimension', c.dimension, names)}")
+        d = _known(r, c.dimension, "annotate.verdict.criteria")
         if unknown := sorted(set(c.passes) - set(d.categories)):
             raise StudyError(
                 f"annotate.verdict.criteria: {unknown[0]!r} is no category of {d.name}; "
                 f"{did_you_mean(unknown[0], d.categories)}"
             )
+        if c.rule == "median" and d.level == "nominal":
+            raise StudyError(
+                f"annotate.verdict.criteria: {d.name} is nominal and has no median; use majority."
+            )
+    if s.rounds.gate:
+        _known(r, s.rounds.gate, "annotate.rounds.gate")
+    everybody = [x.name for x in (s.simulated if s.raters == "simulated" else s.people)]
+    if (who := s.rounds.adjudicator) and who not in everybody:
+        raise StudyError(f"annotate.rounds.adjudicator: {not_one_of('rater', who, everybody)}")
     return s
 
 
-def describe(study: Study, home: Path) -> str:
-    """What the stage would do, in a line."""
-    s = resolve(study)
-    if s.raters == "none":
-        return "nobody grades"
-    who = "simulated raters" if s.raters == "simulated" else f"people ({s.raters})"
-    return f"{s.items} rationales, {len(s.names)} {who}, rubric {rubric.load(study, s.rubric).name}"
+def _known(r: Rubric, name: str, where: str) -> Dimension:
+    d = r.dimension(name)
+    if d is None:
+        raise StudyError(f"{where}: {not_one_of('dimension', name, [x.name for x in r.dimensions])}")
+    return d
 
 
 def run(study: Study, home: Path) -> bool:
-    """Grade the rationales of `home`, and write tasks, ratings and verdicts; True where work was done now."""
+    """Grade the rationales of `home`, and write tasks, ratings and verdicts; True where work was done now.
+
+    Raises:
+        PendingError: people are still grading; what to do stands in the line.
+    """
     s, folder = resolve(study), home / "annotate"
-    settings = {"annotate": s.model_dump(mode="json"), "seed": study.seed}
-    inputs = [home / "cohort" / "cases.parquet", home / "synth" / "rationales.jsonl",
-              home / "synth" / "groundings.jsonl"]  # fmt: skip
+    settings = {
+        "annotate": s.model_dump(mode="json", exclude={"server"}),
+        "rubric": rubric.load(study, s.rubric).model_dump(mode="json"),
+        "seed": study.seed,
+    }
+    inputs = [home / "cohort" / "cases.parquet", home / "cohort" / "evidence.parquet",
+              home / "synth" / "rationales.jsonl", home / "synth" / "groundings.jsonl"]  # fmt: skip
     made = run_once(folder, settings, inputs, lambda f: _grade(study, s, home, f))
     states = [v.state for v in read_jsonl(folder / "verdicts.jsonl", Verdict)]
     said = f"{states.count('accepted')} of {len(states)} rationales accepted"
@@ -60,33 +73,29 @@ def run(study: Study, home: Path) -> bool:
 
 
 def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
-    import pandas as pd
+    from . import plan, push, rounds
 
-    from ..study.records import from_frame
+    if s.raters in ("simulated", "none"):
+        state = rounds.programs(study, s, home)
+        push.save(folder, push.ledger(folder))
+    else:
+        state = rounds.people(study, s, home)
+        if (due := state.due) is not None:
+            raise PendingError(_what_to_do(s, state, due, folder))
+    plan.save(state.plan, folder)
+    write_jsonl(folder / "ratings.jsonl", state.ratings())
+    write_jsonl(folder / "control_ratings.jsonl", state.ratings(controls=True))
+    write_jsonl(folder / "notes.jsonl", state.got.notes)
+    write_jsonl(folder / "faults.jsonl", state.got.faults)
+    write_jsonl(folder / "verdicts.jsonl", state.verdicts())
 
-    frame: pd.DataFrame = read_table(home / "cohort" / "cases.parquet", Case)
-    r: Rubric = rubric.load(study, s.rubric)
-    rationales = list(read_jsonl(home / "synth" / "rationales.jsonl", Rationale))
-    needed = {x.case for x in rationales}
-    cases = {c.id: c for c in from_frame(frame[frame["id"].isin(needed)], Case)}
-    n = 0 if s.raters == "none" else s.items
-    chosen = items.sample(rationales, cases, s.split, n, study.seed)
-    shown = [items.make(study.seed, x, cases[x.case], "main", x.claims) for x in chosen]
-    tasks = design.tasks(shown, s.names, study.seed)
-    if s.raters not in ("simulated", "none"):
-        raise PendingError(f"{folder}: waiting for {len(tasks)} gradings.")
-    bad = {g.rationale: frozenset(c.claim for c in g.checks if not c.supported)
-           for g in read_jsonl(home / "synth" / "groundings.jsonl", Grounding)}  # fmt: skip
-    faulty = {i.id: bad.get(i.rationale, frozenset()) for i in shown}
-    by_id = {i.id: i for i in shown}
-    given = [
-        a for rater in s.simulated
-        for a in simulated.answers(rater, tasks, by_id, faulty, r, s.spread, study.seed)
-    ]  # fmt: skip
-    got = accept(given, tasks, by_id, r)
-    write_text(folder / "rubric.json", r.model_dump_json(indent=1))
-    write_jsonl(folder / "tasks.jsonl", tasks)
-    write_jsonl(folder / "ratings.jsonl", got.ratings)
-    pairs = [(i.rationale, i.case) for i in shown if i.control is None]
-    write_jsonl(folder / "verdicts.jsonl", verdicts.verdicts(got.ratings, pairs, r, s.verdict, got.notes))
-    write_text(folder / "project.json", "{}\n")
+
+def _what_to_do(s: Settings, state: "State", due: str, folder: Path) -> str:
+    counts = state.counts(due)
+    said = ", ".join(f"{rater} {done}/{total}" for rater, (done, total) in sorted(counts.items()))
+    how = (
+        "`wherefore annotate push`, then `wherefore annotate pull`"
+        if s.raters == "label_studio"
+        else "`wherefore annotate export`, then `wherefore annotate import`"
+    )
+    return f"{folder}: the {due} round waits for people: {said or 'not handed out yet'}. {how}; then run this again."

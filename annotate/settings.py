@@ -105,9 +105,10 @@ class Rule(Record):
 class Where(Record):
     """A Label Studio server. The token is read from the environment, never from the study file."""
 
-    url: str = "http://127.0.0.1:8080"
+    url: str = Field(default="", pattern=r"^$|^https?://")
+    """Empty: the one that `annotate serve` starts."""
     token: str = "WHEREFORE_LABEL_STUDIO_TOKEN"
-    """Name of the environment variable; the server of `annotate serve` needs none."""
+    """Name of the environment variable that holds it; the server of `annotate serve` needs none."""
 
 
 class Judge(Record):
@@ -175,5 +176,5 @@ class Settings(Record):
     def names(self) -> list[str]:
         """Who grades, programs or people, without the adjudicator."""
         if self.raters == "simulated":
-            return [r.name for r in self.simulated]
+            return [r.name for r in self.simulated if r.name != self.rounds.adjudicator]
         return [p.name for p in self.people if p.name != self.rounds.adjudicator]

@@ -1,12 +1,19 @@
 """A small cohort and its rationales, written by hand: enough for every part of the annotate stage."""
 
-from collections.abc import Callable
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from wherefore.cohort.records import Case
+from wherefore.annotate import server as server_
+from wherefore.annotate.label_studio import Server
+from wherefore.cohort.records import Case, Evidence
 from wherefore.study.config import Study
 from wherefore.study.records import to_frame, write_jsonl, write_table
 from wherefore.synth.records import Check, Claim, Grounding, Rationale
@@ -40,6 +47,26 @@ def case(i: int) -> Case:
     )
 
 
+def evidence(i: int) -> list[Evidence]:
+    """The lines of a case's timeline."""
+    return [
+        Evidence(
+            case=f"c{i:03d}",
+            id=e,
+            kind="condition",
+            age=age,
+            years_before=before,
+            code="x",
+            system="ICD10",
+            name=name,
+            shown=True,
+            line=f"[{e}] age {age} ({before} y before): {name}",
+            source="conftest",
+        )
+        for e, age, before, name in LINES
+    ]
+
+
 def rationale(i: int, style: str) -> Rationale:
     """Three cited claims and an uncited conclusion."""
     return Rationale(
@@ -70,6 +97,8 @@ def written(home: Path, n: int = 60) -> Path:
     """A run folder with cohort/ and synth/ of `n` cases in two styles."""
     (home / "synth").mkdir(parents=True)
     write_table(home / "cohort" / "cases.parquet", to_frame([case(i) for i in range(n)], Case), Case)
+    rows = [line for i in range(n) for line in evidence(i)]
+    write_table(home / "cohort" / "evidence.parquet", to_frame(rows, Evidence), Evidence)
     pairs = [(i, style) for i in range(n) for style in ("free", "stepwise")]
     write_jsonl(home / "synth" / "rationales.jsonl", [rationale(*p) for p in pairs])
     write_jsonl(home / "synth" / "groundings.jsonl", [grounding(*p) for p in pairs])
@@ -90,3 +119,77 @@ def study() -> Callable[..., Study]:
         return Study(name="t", seed=7, cohort={}, annotate=annotate)
 
     return make
+
+
+RATERS = ("ann", "ben", "carla")
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@dataclass
+class LabelStudio:
+    """The running server, and ways to act on it as one of the raters would."""
+
+    folder: Path
+    state: server_.State
+
+    def __post_init__(self) -> None:
+        self.admin = Server(self.state.url, self.state.token)
+        self._raters: dict[str, httpx.Client] = {}
+
+    def session(self, rater: str) -> httpx.Client:
+        """HTTP with the rater's own token."""
+        if rater not in self._raters:
+            token = server_.token(self.state, f"{rater}@raters.example.com")
+            self._raters[rater] = httpx.Client(
+                base_url=self.state.url,
+                headers={"Authorization": f"Token {token}"},
+                timeout=120,
+                trust_env=False,
+            )
+        return self._raters[rater]
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.admin.close()
+        for http in self._raters.values():
+            http.close()
+
+    def submit(
+        self, rater: str, task: int, result: Sequence[object], seconds: float = 60.0, **more: Any
+    ) -> int:
+        """Post a form for a task; the annotation's number."""
+        body = {"result": list(result), "lead_time": seconds, **more}
+        answer = self.session(rater).post(f"/api/tasks/{task}/annotations/", json=body)
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["id"])
+
+
+@pytest.fixture(scope="session")
+def label_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudio]:
+    """A real Label Studio with an account for each rater; absent, it skips at home and fails in CI.
+
+    A new data folder takes half a minute of migrations, so a prepared one is kept beside the environment and copied.
+    """
+    if not server_.installed():
+        why = "Label Studio is not installed; `wherefore annotate install` does it"
+        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+    program = server_.environment()
+    template = program.parent.parent.with_name(f"label-studio-{server_.VERSION}-tests")
+    if not (template / "ready").exists():
+        shutil.rmtree(template, ignore_errors=True)
+        with server_.serving(template, free_port()) as state:
+            for rater in RATERS:
+                server_.account(template, state, f"{rater}@raters.example.com")
+        (template / "ready").touch()
+    folder = tmp_path_factory.mktemp("server") / "label_studio"
+    shutil.copytree(template, folder)
+    with server_.serving(folder, free_port()) as state:
+        running = LabelStudio(folder, state)
+        yield running
+        running.close()

@@ -1,0 +1,282 @@
+"""Talking to a Label Studio server, ours or somebody else's.
+
+Projects, accounts and imports go through `label-studio-sdk`. Its lists and exports are two to four times slower than
+the calls beneath (measured in `benchmarks/annotate.py`), so reading goes through plain HTTP on the same connection.
+"""
+
+import base64
+import contextlib
+import json
+import time
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import orjson
+
+from ..study.errors import ServiceError
+from ..study.records import Record
+
+if TYPE_CHECKING:
+    from label_studio_sdk import LabelStudio
+
+TRIED = "1.23"
+"""Releases of the server that the tests run against."""
+PAGE = 1000
+"""Tasks or item keys in one request that looks something up."""
+
+
+class Project(Record):
+    """What we need to know of a project on the server."""
+
+    id: int
+    title: str
+    config: str
+    description: str
+
+
+class Token(httpx.Auth):
+    """Either kind of token: a legacy one is sent as it is; a personal access token buys a five-minute one.
+
+    A personal access token sent as a bearer itself is refused by the server, which is what most people meet first.
+    """
+
+    requires_response_body = True
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url, self._token = url, token
+        self._access, self._until = "", 0.0
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is a personal access token (a JWT) and no legacy one."""
+        return self._token.count(".") == 2
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if not self.personal:
+            request.headers["Authorization"] = f"Token {self._token}"
+            yield request
+            return
+        if time.time() > self._until - 30:
+            answer = yield httpx.Request(
+                "POST", f"{self._url}/api/token/refresh/", json={"refresh": self._token}
+            )
+            if answer.status_code != 200:
+                raise ServiceError(
+                    f"{self._url}: the personal access token was refused ({answer.status_code}); it may have expired "
+                    "or been revoked. Make a new one under Account & Settings, Personal Access Token."
+                )
+            self._access = answer.json()["access"]
+            self._until = _expires(self._access)
+        request.headers["Authorization"] = f"Bearer {self._access}"
+        yield request
+
+
+def _expires(access: str) -> float:
+    """When an access token ends, in seconds since 1970."""
+    payload = access.split(".")[1]
+    return float(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
+
+
+class Server:
+    """One Label Studio, one account.
+
+    Args:
+        url: where it is.
+        token: legacy or personal access token of that account.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self._token = url.rstrip("/"), token
+        self._plain: httpx.Client | None = None
+        self._http = httpx.Client(
+            base_url=self.url, auth=Token(self.url, token), timeout=600, trust_env=False
+        )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+        if self._plain is not None:
+            self._plain.close()
+
+    @cached_property
+    def sdk(self) -> "LabelStudio":
+        """The client of the SDK; importing it takes a second, so only what writes to the server does."""
+        from label_studio_sdk import LabelStudio
+
+        self._plain = httpx.Client(timeout=600, trust_env=False)
+        return LabelStudio(base_url=self.url, api_key=self._token, httpx_client=self._plain, timeout=600)
+
+    def call(self, method: str, path: str, **how: Any) -> Any:
+        """One request; JSON back.
+
+        Raises:
+            ServiceError: unreachable or refused, with what to do.
+        """
+        with self._said():
+            answer = self._http.request(method, path, **how)
+            if answer.is_error:
+                raise _refused(self.url, answer.status_code, answer.text, self._token)
+            return orjson.loads(answer.content) if answer.content else None
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        """Turns what the two clients raise into one line."""
+        try:
+            yield
+        except httpx.TimeoutException as e:
+            raise ServiceError(f"{self.url}: no answer in time. Is the server overloaded? Try again.") from e
+        except httpx.HTTPError as e:
+            raise ServiceError(
+                f"{self.url}: cannot be reached ({e}). Start one with `wherefore annotate serve`, or correct "
+                "annotate.server.url."
+            ) from e
+        except orjson.JSONDecodeError as e:
+            raise ServiceError(
+                f"{self.url}: answered, but not as Label Studio does. Is the address right?"
+            ) from e
+        except ServiceError:
+            raise
+        except Exception as e:
+            if (status := getattr(e, "status_code", None)) is None:
+                raise
+            raise _refused(self.url, status, str(getattr(e, "body", "")), self._token) from e
+
+    def version(self) -> str:
+        """Release of the server, such as `1.23.2`."""
+        return str(self.call("GET", "/api/version/").get("release", "unknown"))
+
+    def accounts(self) -> dict[int, str]:
+        """E-mail address of every account by its number."""
+        return {u["id"]: u["email"] for u in self.call("GET", "/api/users/")}
+
+    def projects(self, prefix: str) -> list[Project]:
+        """All projects whose title starts so, oldest first."""
+        found: list[Project] = []
+        path: str | None = "/api/projects/?page_size=200&ordering=id"
+        while path:
+            page = self.call("GET", path)
+            found += [_project(p) for p in page["results"] if p["title"].startswith(prefix)]
+            path = page.get("next")
+        return found
+
+    def project(self, id: int) -> Project:
+        """One project, as it is on the server now."""
+        return _project(self.call("GET", f"/api/projects/{id}/"))
+
+    def create(self, title: str, description: str, config: str, instruction: str) -> Project:
+        """A new project; its order of tasks is the order of import."""
+        with self._said():
+            made = self.sdk.projects.create(
+                title=title,
+                description=description,
+                label_config=config,
+                expert_instruction=instruction,
+                show_instruction=True,
+                maximum_annotations=1,
+                sampling="Sequential sampling",
+                show_collab_predictions=False,
+                show_skip_button=True,
+                enable_empty_annotation=False,
+            )
+        return Project(id=int(made.id or 0), title=title, config=config, description=description)
+
+    def configure(self, project: int, config: str) -> None:
+        """Give a project another labeling config."""
+        with self._said():
+            self.sdk.projects.update(project, label_config=config)
+
+    def add(self, project: int, tasks: Sequence[Mapping[str, Any]], size: int = 1000) -> Iterator[int]:
+        """Import tasks in batches; yields how many each batch brought in."""
+        for start in range(0, len(tasks), size):
+            batch = [dict(t) for t in tasks[start : start + size]]
+            with self._said():
+                self.sdk.projects.import_tasks(project, request=batch)
+            yield len(batch)
+
+    def held(self, project: int) -> dict[str, list[tuple[int, int]]]:
+        """What is on the server: for each item, its tasks and how many annotations each has."""
+        out: dict[str, list[tuple[int, int]]] = {}
+        for t in self._pages(project, {}, "task_only", include="id,data,total_annotations"):
+            out.setdefault(t["data"].get("item", ""), []).append((t["id"], t.get("total_annotations") or 0))
+        return out
+
+    def export(self, project: int) -> list[dict[str, Any]]:
+        """Every task with an annotation."""
+        found: list[dict[str, Any]] = self.call("GET", f"/api/projects/{project}/export?exportType=JSON")
+        return found
+
+    def changed(self, project: int, since: str) -> list[dict[str, Any]]:
+        """Tasks whose annotations were made, edited, skipped or deleted after `since` (ISO, UTC)."""
+        item = {
+            "filter": "filter:tasks:updated_at",
+            "operator": "greater",
+            "type": "Datetime",
+            "value": since,
+        }
+        return list(self._pages(project, {"filters": {"conjunction": "and", "items": [item]}}, "all"))
+
+    def remove(self, task: int) -> None:
+        """Delete one task."""
+        self.call("DELETE", f"/api/tasks/{task}/")
+
+    def _pages(
+        self, project: int, query: Mapping[str, Any], fields: str, include: str = ""
+    ) -> Iterator[dict[str, Any]]:
+        page = 1
+        while True:
+            params: dict[str, str | int] = {
+                "project": project,
+                "fields": fields,
+                "page": page,
+                "page_size": PAGE,
+            }
+            if query:
+                params["query"] = json.dumps(query)
+            if include:
+                params["include"] = include
+            answer = self.call("GET", "/api/tasks", params=params)
+            yield from answer["tasks"]
+            if page * PAGE >= answer["total"]:
+                return
+            page += 1
+
+    def now(self) -> str:
+        """The server's clock, ISO in UTC, a little behind so that nothing falls between two pulls."""
+        from datetime import timedelta
+        from email.utils import parsedate_to_datetime
+
+        with self._said():
+            date = self._http.get("/health").headers["date"]
+        return (parsedate_to_datetime(date) - timedelta(seconds=OVERLAP)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+OVERLAP = 5
+"""Seconds by which two incremental pulls overlap."""
+
+
+def _project(p: Mapping[str, Any]) -> Project:
+    return Project(
+        id=p["id"],
+        title=p["title"],
+        config=p.get("label_config") or "",
+        description=p.get("description") or "",
+    )
+
+
+def _refused(url: str, status: int, body: str, token: str) -> ServiceError:
+    """The line for an HTTP status."""
+    if status in (401, 403):
+        if "legacy" in body:
+            what = (
+                "legacy tokens are switched off in this organization. Use a personal access token (Account & "
+                "Settings), or switch legacy tokens on (Organization, Access Token Settings)"
+            )
+        else:
+            what = (
+                f"the token ending in {token[-4:]!r} is not known here. Copy it again from Account & Settings"
+            )
+        return ServiceError(f"{url}: refused ({status}): {what}.")
+    short = " ".join(body.split())[:200]
+    return ServiceError(f"{url}: answered {status}: {short}.")

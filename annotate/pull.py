@@ -1,0 +1,159 @@
+"""Grades from a server, or from files that came from one: only what changed is read, and everything is checked."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..study.errors import DataError
+from ..study.records import Record, read_jsonl, write_jsonl
+from . import page
+from .answers import Accepted, Answer, Fault, accept
+from .label_studio import Server
+from .plan import Plan
+from .push import check, ledger, save
+
+FOLDER = "pulled"
+
+
+class Sent(Record):
+    """One submitted form as the server holds it."""
+
+    item: str
+    task: int
+    annotation: int
+    by: str
+    """E-mail address of the account that made it."""
+    changed_by: str
+    """Of the account that touched it last."""
+    at: str
+    """When it was touched last, ISO."""
+    seconds: float | None
+    skipped: bool
+    result: tuple[dict[str, Any], ...]
+
+
+class Pulled(Record):
+    """What one pull found in one project."""
+
+    round: str
+    rater: str
+    changed: int
+    """Tasks that were read."""
+    graded: int
+    """Forms that are here now."""
+
+
+def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> list[Pulled]:
+    """Read what is new on the server into `folder/pulled`, one file a rater and round.
+
+    Args:
+        plan: what was to be graded.
+        server: where.
+        folder: `runs/<study>/annotate`.
+        full: read everything again.
+    """
+    led = ledger(folder)
+    if not led.places:
+        raise DataError(f"{folder}: nothing was pushed from here. Run `wherefore annotate push` first.")
+    emails = server.accounts()
+    out = []
+    for place in led.places:
+        check(plan, place, server.project(place.project))
+        now = server.now()
+        path = _path(folder, place.round, place.rater)
+        fresh = full or place.pulled is None
+        tasks = server.export(place.project) if fresh else server.changed(place.project, place.pulled or "")
+        kept: list[Sent] = [] if fresh else read(path)
+        touched = {t["id"] for t in tasks}
+        new = [s for t in tasks for s in _sent(t, emails)]
+        if tasks or fresh:
+            kept = [s for s in kept if s.task not in touched] + new
+            write_jsonl(path, _sorted(kept))
+        led = led.with_place(place.model_copy(update={"pulled": now}))
+        save(folder, led)
+        out.append(Pulled(round=place.round, rater=place.rater, changed=len(tasks), graded=len(kept)))
+    return out
+
+
+def _sorted(sent: Iterable[Sent]) -> list[Sent]:
+    return sorted(sent, key=lambda s: (s.task, s.annotation))
+
+
+def _path(folder: Path, round: str, rater: str) -> Path:
+    return folder / FOLDER / f"{round}-{rater}.jsonl"
+
+
+def read(path: Path) -> list[Sent]:
+    """Forms pulled earlier; none where there is no file."""
+    return list(read_jsonl(path, Sent)) if path.exists() else []
+
+
+def _sent(task: Mapping[str, Any], emails: Mapping[int, str]) -> Iterator[Sent]:
+    """The forms of one task as exported."""
+    for a in task.get("annotations") or []:
+        by = a["completed_by"]
+        by = by["id"] if isinstance(by, dict) else by
+        touched = a.get("updated_by") or by
+        yield Sent(
+            item=str(task["data"].get("item", "")),
+            task=task["id"],
+            annotation=a["id"],
+            by=emails.get(by, f"account {by}"),
+            changed_by=emails.get(touched, f"account {touched}"),
+            at=a["updated_at"],
+            seconds=a.get("lead_time"),
+            skipped=bool(a.get("was_cancelled")),
+            result=tuple(a.get("result") or ()),
+        )
+
+
+def collect(plan: Plan, folder: Path) -> Accepted:
+    """Everything pulled so far, through the door: ratings, notes, and a list of all that is not as it must be."""
+    rounds = sorted({t.round for t in plan.tasks})
+    raters = sorted({t.rater for t in plan.tasks})
+    accounts = {p.name: p.account for p in plan.settings.people}
+    answers: list[Answer] = []
+    faults: list[Fault] = []
+    for round in rounds:
+        for rater in raters:
+            sent = read(_path(folder, round, rater))
+            chosen, wrong = latest(sent, round, rater, accounts.get(rater, rater))
+            faults += wrong
+            answers += [answer(s, round, rater, plan) for s in chosen]
+    got = accept(answers, plan.tasks, plan.items, plan.rubric)
+    return got.model_copy(update={"faults": (*faults, *got.faults)})
+
+
+def latest(sent: Iterable[Sent], round: str, rater: str, account: str) -> tuple[list[Sent], list[Fault]]:
+    """The rater's own last form of every item; all others are listed."""
+    by: dict[str, list[Sent]] = {}
+    faults = []
+
+    def fault(s: Sent, name: str, detail: str, counted: bool) -> Fault:
+        return Fault(rater=rater, item=s.item, round=round, fault=name, detail=detail, counted=counted)
+
+    for s in sent:
+        if s.by != account:
+            faults.append(fault(s, "foreign_annotation", f"by {s.by}, not by {account}", False))
+        elif s.changed_by != account:
+            faults.append(fault(s, "foreign_edit", f"changed by {s.changed_by} at {s.at}", False))
+        else:
+            by.setdefault(s.item, []).append(s)
+    chosen = []
+    for forms in by.values():
+        last = max(forms, key=lambda s: (s.at, s.annotation))
+        chosen.append(last)
+        for s in forms:
+            if s is not last:
+                detail = f"annotation {s.annotation}; {last.annotation} is newer and counts"
+                faults.append(fault(s, "duplicate_annotation", detail, False))
+    return chosen, faults
+
+
+def answer(s: Sent, round: str, rater: str, plan: Plan) -> Answer:
+    """A form as an answer; what is wrong with it is found by `answers.accept`."""
+    n = len(plan.items[s.item].claims) if s.item in plan.items else 1
+    marks, texts = page.read_form(s.result, plan.rubric, n)
+    return Answer(
+        item=s.item, rater=rater, round=round, marks=marks, texts=texts, seconds=s.seconds, skipped=s.skipped
+    )

@@ -1,0 +1,223 @@
+"""`wherefore annotate`: hand the rationales to people and bring the grades back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import _common
+
+if TYPE_CHECKING:
+    from ..annotate.label_studio import Server
+    from ..annotate.rounds import State
+    from ..annotate.settings import Settings
+    from ..study.config import Study
+
+
+@click.group()
+def command() -> None:
+    """Hand rationales to people (Label Studio), bring the grades back, see how it goes.
+
+    `serve` starts a Label Studio on this machine and hands out what is due. With a server of your own, `push` hands
+    out and `pull` brings back. Without one, `export` and `import` do it by files. `wherefore run` goes on when all
+    grades are in.
+    """
+
+
+@command.command()
+def install() -> None:
+    """Install Label Studio in an environment of its own, if it is not there."""
+    from ..annotate import server
+
+    click.echo(f"Label Studio {server.VERSION}: {server.environment()}")
+
+
+@command.command("run")
+@_common.with_study
+def run_(study: Path, runs: Path) -> None:
+    """Make ratings and verdicts of what is in."""
+    from ..annotate.run import run
+
+    s = _common.opened(study)
+    run(s, _common.home(s, runs))
+
+
+@command.command()
+@_common.with_study
+@click.option(
+    "--port", default=8080, show_default=True, help="On this machine only; refused where it is taken."
+)
+@click.option("--hours", type=float, default=None, help="Stop by itself after so long.")
+def serve(study: Path, runs: Path, port: int, hours: float | None) -> None:
+    """Start Label Studio on this machine, make the raters' accounts, hand out what is due, print a link each."""
+    import threading
+
+    from ..annotate import push as push_
+    from ..annotate import server as server_
+
+    s, settings, home = _people(study, runs)
+    folder = home / "label_studio"
+    with server_.serving(folder, port) as state:
+        click.echo(f"Label Studio {server_.VERSION} on {state.url} (data in {folder})")
+        passwords = {p.name: server_.account(folder, state, p.account) for p in settings.people}
+        with _server(settings, home) as server:
+            _push(s, settings, home, server, past_gate=False)
+        for place in push_.ledger(home / "annotate").places:
+            person = next(p for p in settings.people if p.name == place.rater)
+            click.echo(
+                f"{place.round} {place.rater}: {server_.link(state.url, place.project)} "
+                f"(sign in as {person.account}, password {passwords[person.name]})"
+            )
+        click.echo("Serving. Bring the grades back with `wherefore annotate pull`; stop with ctrl+c.")
+        try:
+            threading.Event().wait(None if hours is None else hours * 3600)
+        except KeyboardInterrupt:
+            click.echo("stopped; the grades are kept")
+
+
+@command.command()
+@_common.with_study
+@click.option(
+    "--past-gate", is_flag=True, help="Hand out the main round although the calibration gate is not met."
+)
+@click.option("--restore", is_flag=True, help="Put back a labeling interface that was changed on the server.")
+def push(study: Path, runs: Path, past_gate: bool, restore: bool) -> None:
+    """Hand out the round that is due; safe to repeat."""
+    s, settings, home = _people(study, runs)
+    with _server(settings, home) as server:
+        _push(s, settings, home, server, past_gate, restore)
+
+
+@command.command()
+@_common.with_study
+@_common.as_json
+@click.option("--full", is_flag=True, help="Read everything again instead of what changed.")
+def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
+    """Bring back what is new on the server, check it, and list what is wrong with it."""
+    from ..annotate import pull as pull_
+    from ..annotate import rounds
+    from ..study.runs import locked
+
+    s, settings, home = _people(study, runs)
+    with _server(settings, home) as server, locked(home / "annotate"):
+        state = rounds.people(s, settings, home)
+        done = pull_.pull(state.plan, server, home / "annotate", full=full)
+        state = rounds.people(s, settings, home)
+    faults = state.got.faults
+    data = {"projects": [d.model_dump() for d in done], "faults": [f.model_dump() for f in faults]}
+    lines = [f"{d.round} {d.rater}: {d.changed} read, {d.graded} forms here" for d in done]
+    lines += [
+        f"  {f.fault}{'' if f.counted else ' (does not count)'}: {f.rater}, {f.item}: {f.detail}"
+        for f in faults
+    ]
+    _common.say("\n".join(lines), data, json_out)
+
+
+def _people(study: Path, runs: Path) -> "tuple[Study, Settings, Path]":
+    """The study, its section and its run folder, where people grade and are not done.
+
+    Raises:
+        StudyError: nobody but programs grade in this study.
+    """
+    from ..annotate.run import resolve
+    from ..study.errors import StudyError
+
+    s = _common.opened(study)
+    settings = resolve(s)
+    if settings.raters not in ("label_studio", "files"):
+        raise StudyError(
+            f"{study}: annotate.raters is {settings.raters!r}; people grade where it is 'label_studio'."
+        )
+    return s, settings, runs / s.name
+
+
+@contextmanager
+def _server(settings: "Settings", home: Path) -> "Iterator[Server]":
+    """The server of the study, with the token from the environment or of our own server."""
+    import os
+
+    from ..annotate import server as server_
+    from ..annotate.label_studio import Server
+    from ..study.errors import ServiceError
+
+    if settings.server.url:
+        url, name = settings.server.url, settings.server.token
+        token = os.environ.get(name, "")
+        if not token:
+            raise ServiceError(f"{name}: not set. Put your token of {url} into this environment variable.")
+    else:
+        own = server_.known(home / "label_studio")
+        if own is None:
+            raise ServiceError(
+                f"{home}: no server yet. Run `wherefore annotate serve`, or set annotate.server.url."
+            )
+        url, token = own.url, own.token
+    server = Server(url, token)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def _push(
+    s: "Study", settings: "Settings", home: Path, server: "Server", past_gate: bool, restore: bool = False
+) -> None:
+    from ..annotate import plan as plan_
+    from ..annotate import push as push_
+    from ..annotate import rounds
+    from ..study.runs import locked
+
+    folder = home / "annotate"
+    with locked(folder):
+        state = rounds.people(s, settings, home)
+        if restore:
+            for title in push_.restore(state.plan, server, folder):
+                click.echo(f"{title}: labeling interface put back")
+        due = state.due
+        if due == "adjudication":
+            state = state.with_adjudication()
+        plan_.save(state.plan, folder)
+        if due is None:
+            click.echo("everything is graded; `wherefore run` goes on")
+            return
+        _gate(state, due, past_gate)
+        for p in push_.push(
+            state.plan, server, folder, due, state.earlier() if due == "adjudication" else {}
+        ):
+            click.echo(
+                f"{p.round} {p.rater}: project {p.project}, {p.added} added, {p.kept} there"
+                + (f", {p.removed} taken away" if p.removed else "")
+                + (f", {p.superseded} graded but no longer wanted" if p.superseded else "")
+            )
+
+
+def _gate(state: "State", due: str, past_gate: bool) -> None:
+    """Stop before the main round while raters disagree on the calibration round."""
+    from ..study.errors import PendingError
+
+    rounds = state.plan.settings.rounds
+    if due != "main" or not rounds.gate or not rounds.calibration:
+        return
+    alpha = agreement(state, rounds.gate, "calibration")
+    if (alpha is None or alpha < rounds.gate_alpha) and not past_gate:
+        found = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
+        raise PendingError(
+            f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {found}; {rounds.gate_alpha} is "
+            "asked for. Discuss the items with the raters, then push with --past-gate, or calibrate on more items."
+        )
+
+
+def agreement(state: "State", dimension: str, round: str) -> float | None:
+    """Krippendorff's alpha on the grades that are in; None where it is not defined."""
+    from ..analysis.agreement import coefficient
+
+    d = state.plan.rubric.dimension(dimension)
+    assert d is not None  # resolve() looked it up
+    ratings = [r for r in state.ratings() if r.dimension == dimension and r.round == round]
+    raters = sorted({r.rater for r in ratings})
+    units: dict[tuple[str, int | None], list[str | None]] = {}
+    for r in ratings:
+        units.setdefault((r.item, r.claim), [None] * len(raters))[raters.index(r.rater)] = r.value
+    return coefficient(list(units.values()), "krippendorff_alpha", d.level, categories=d.categories)
