@@ -1,23 +1,69 @@
 """From an opened source to cases, evidence, exclusions: two passes, a shard in memory at a time."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..study.errors import DataError
 from ..study.progress import Progress
+from .bad_rows import BadRows
+from .clean import cleaned
 from .events import YEAR, Records, RiskOf, Shard
-from .phenotype import CodeSet, matches
+from .near import without_twins
+from .phenotype import CodeSet, first_day, matches
 from .records import Case, Evidence, Exclusion
 from .sampling import sample
 from .settings import Settings
 from .split import split
-from .task import asked, check_days
-from .timeline import Count, choose, evidence, history, render
+from .task import Rows, asked
+from .timeline import Count, collapsed, evidence, rows_before, shown, texts
+from .units import harmonised, mixed
 from .weights import ipcw
+
+Reading = Callable[[], Iterator[Shard]]
+"""Goes through the cleaned shards from the start."""
+
+
+@dataclass
+class Counts:
+    """What the records hold, whoever is left out of the cohort later."""
+
+    people: int = 0
+    events: int = 0
+    deaths: int = 0
+    with_code: int = 0
+    """People with an onset code of the phenotype, ever."""
+    kinds: Counter[str] = field(default_factory=Counter)
+    """Kind -> events."""
+    holders: Counter[str] = field(default_factory=Counter)
+    """Code -> people."""
+    systems: Counter[str] = field(default_factory=Counter)
+    """Coding system -> different codes (the most in one shard)."""
+    units: dict[str, set[str]] = field(default_factory=dict)
+    """Codes in more than one unit that could not be made one."""
+
+    def add(self, shard: Shard, codes: CodeSet) -> None:
+        """Count a shard."""
+        self.people += len(shard.people)
+        self.events += len(shard.day)
+        self.deaths += int(shard.people["death_day"].notna().sum())
+        self.with_code += int((~np.isnan(first_day(shard, matches(shard.codes, codes.onset)))).sum())
+        per_code = np.bincount(shard.code, minlength=len(shard.codes))
+        kinds = pd.Series(per_code).groupby(shard.codes["kind"].to_numpy()).sum()
+        self.kinds.update({str(k): int(n) for k, n in kinds.items() if n})
+        for name, n in shard.codes["system"].value_counts().items():
+            self.systems[str(name)] = max(self.systems[str(name)], int(n))
+        pairs = np.sort(shard.code.astype(np.int64) << 32 | shard.person)
+        first = pairs[np.append(True, np.diff(pairs) != 0)] if len(pairs) else pairs
+        people = np.bincount(first >> 32, minlength=len(shard.codes))
+        self.holders.update(dict(zip(shard.codes["code"], people.tolist(), strict=True)))
+        for code, units in mixed(shard).items():
+            self.units.setdefault(code, set()).update(units)
 
 
 @dataclass(frozen=True)
@@ -29,11 +75,11 @@ class Cohort:
     exclusions: pd.DataFrame
     population: pd.DataFrame
     """One row a person or prediction with its `reason`, for the flow table."""
-    events: int
+    counts: Counts
 
 
-def build(records: Records, settings: Settings, codes: CodeSet, seed: int, count: Count, risk_of: RiskOf | None = None,
-          rows: dict[str, list[float]] | None = None) -> Cohort:  # fmt: skip
+def build(records: Records, settings: Settings, codes: CodeSet, seed: int, count: Count, bad: BadRows,
+          risk_of: RiskOf | None = None, rows: Rows | None = None) -> Cohort:  # fmt: skip
     """All of the stage but the disk.
 
     Args:
@@ -41,62 +87,99 @@ def build(records: Records, settings: Settings, codes: CodeSet, seed: int, count
         settings: of the section.
         codes: of the disease.
         seed: of the study.
-        count: tokens of a text.
+        count: tokens of texts.
+        bad: where bad rows are counted.
         risk_of: the source's own knowledge of the true risk, where it has one.
-        rows: prediction days for the rule `per_row`.
+        rows: prediction times, and labels where they come from elsewhere, for the rule `per_row`.
     Raises:
         DataError: the records break a rule, or nobody is left.
     """
-    population, rarity, events = _asked(records, settings, codes, seed, rows)
+
+    def read() -> Iterator[Shard]:
+        return (harmonised(cleaned(shard, settings.followup, bad), bad) for shard in records)
+
+    population, counts = _asked(read, settings, codes, seed, rows)
+    bad.check()
+    bad.open = False
+    _check(population, counts, settings, codes)
     population = _chosen(population, settings, seed)
     kept = population[population["reason"].isna()].copy()
     if kept.empty:
-        reasons = ", ".join(f"{n} {r}" for r, n in population["reason"].value_counts().items())
-        raise DataError(
-            f"cohort: nobody is left ({reasons or 'the records are empty'}). Widen [cohort.predict] or check the records."
-        )
+        raise DataError(_nobody(population))
     kept["true_risk"] = None
     if risk_of is not None:
         kept["true_risk"] = risk_of(
             kept["subject"].tolist(), kept["day"].to_numpy(np.int64), settings.horizon_years
         )
-    cases, lines = _rendered(records, kept, settings, codes, count, rarity)
-    left = population[population["reason"].notna()]
-    exclusions = pd.DataFrame({"subject": left["subject"], "reason": left["reason"], "detail": ""})
-    return Cohort(
-        cases, lines, exclusions[list(Exclusion.model_fields)].reset_index(drop=True), population, events
+    rarity = {code: float(np.log(counts.people / n)) for code, n in counts.holders.items() if n}
+    cases, lines = _rendered(read, kept, settings, codes, count, rarity)
+    cases, lines, twins = without_twins(cases, lines, settings.near_duplicates)
+    population.loc[population["subject"].isin(twins) & population["reason"].isna(), "reason"] = (
+        "near_duplicate"
     )
+    left = population[population["reason"].notna()].reset_index(drop=True)
+    exclusions = left.assign(detail="")[list(Exclusion.model_fields)]
+    return Cohort(cases, lines, exclusions, population, counts)
 
 
-def _asked(records: Records, settings: Settings, codes: CodeSet, seed: int,
-           rows: dict[str, list[float]] | None) -> tuple[pd.DataFrame, dict[str, float], int]:  # fmt: skip
-    """First pass: who, when, what came after; how rare each code is; how many events there are."""
-    frames, holders, people, events = [], Counter[str](), 0, 0
+def _asked(
+    read: Reading, settings: Settings, codes: CodeSet, seed: int, rows: Rows | None
+) -> tuple[pd.DataFrame, Counts]:
+    """First pass: who, when, what came after; and what the records hold."""
+    frames, counts = [], Counts()
     with Progress("cohort: people read") as bar:
-        for number, shard in enumerate(records):
-            check_days(shard, settings.followup)
+        for number, shard in enumerate(read()):
+            counts.add(shard, codes)
             frames.append(asked(shard, settings, codes, seed, rows).assign(shard=number))
-            holders.update(_holders(shard))
-            people, events = people + len(shard.people), events + len(shard.day)
             bar.step(len(shard.people))
-    if not people:
+    if not counts.people:
         raise DataError("cohort: the records hold nobody. Check cohort.source.")
-    frame = pd.concat(frames, ignore_index=True)
+    frame = pd.concat([*frames, *_absent(rows, frames)], ignore_index=True)
     twice = frame.loc[frame.duplicated(["subject", "day"]) & frame["day"].notna(), "subject"]
     if len(twice):
         raise DataError(
             f"cohort: subject {twice.iloc[0]} stands in the records twice ({len(twice)} such). Ids must be unique."
         )
-    return frame, {code: float(np.log(people / n)) for code, n in holders.items() if n}, events
+    return frame, counts
 
 
-def _holders(shard: Shard) -> dict[str, int]:
-    """How many people have each code."""
-    pairs = np.sort(shard.code.astype(np.int64) << 32 | shard.person)
-    first = pairs[np.append(True, np.diff(pairs) != 0)] if len(pairs) else pairs
-    return dict(
-        zip(shard.codes["code"], np.bincount(first >> 32, minlength=len(shard.codes)).tolist(), strict=True)
-    )
+def _absent(rows: Rows | None, frames: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Predictions asked for people who are not in the records: left out with that reason."""
+    if rows is None:
+        return []
+    known = pd.concat([f["subject"] for f in frames])
+    return [
+        pd.DataFrame(
+            {"subject": rows.loc[~rows["subject"].isin(known), "subject"], "reason": "not_in_records"}
+        )
+    ]
+
+
+def _check(population: pd.DataFrame, counts: Counts, settings: Settings, codes: CodeSet) -> None:
+    """Refuse a code set that finds nobody and a horizon that nobody was watched for.
+
+    Raises:
+        DataError: with what there is instead.
+    """
+    if settings.predict.labels is not None:
+        return
+    if not counts.with_code:
+        have = ", ".join(f"{n} {name or 'without a system'}" for name, n in counts.systems.most_common(6))
+        raise DataError(
+            f"cohort.phenotype.codes: {settings.phenotype.codes!r} ({', '.join(codes.onset)}) matches no code of the "
+            f"{counts.people} people. The records have: {have}. Choose another set, or map the systems in cohort.source."
+        )
+    watched = population.loc[population["reason"].isna(), ["outcome", "followup"]]
+    if len(watched) and not (watched["outcome"] == "event_free").any():
+        raise DataError(
+            f"cohort.horizon_years: {settings.horizon_years:g} is longer than anybody was watched after the prediction "
+            f"time (at most {watched['followup'].max():.1f} years). Choose a shorter horizon or an earlier prediction."
+        )
+
+
+def _nobody(population: pd.DataFrame) -> str:
+    reasons = ", ".join(f"{n} {r}" for r, n in population["reason"].value_counts().items())
+    return f"cohort: nobody is left ({reasons}). Widen cohort.predict, or check the records with `wherefore cohort --count`."
 
 
 def _chosen(population: pd.DataFrame, settings: Settings, seed: int) -> pd.DataFrame:
@@ -118,46 +201,50 @@ def _chosen(population: pd.DataFrame, settings: Settings, seed: int) -> pd.DataF
     return out
 
 
-def _rendered(records: Records, kept: pd.DataFrame, settings: Settings, codes: CodeSet, count: Count,
+def _rendered(read: Reading, kept: pd.DataFrame, settings: Settings, codes: CodeSet, count: Count,
               rarity: dict[str, float]) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """Second pass: timelines of the cases."""
-    cases: list[dict[str, Any]] = []
-    lines: list[dict[str, Any]] = []
+    cases, lines = [], []
     wanted = dict(list(kept.groupby("shard")))
     with Progress("cohort: timelines", len(kept)) as bar:
-        for number, shard in enumerate(records):
-            if number not in wanted:
-                continue
-            hidden, bounds = _hidden(shard, settings, codes), shard.bounds
-            for case in wanted[number].itertuples():
-                day = int(case.day)
-                name = f"{case.subject}@{day}"
-                found = history(
-                    shard, bounds[case.person], bounds[case.person + 1], day - settings.gap_days, hidden
-                )
-                rows = evidence(shard, name, found, day)
-                choose(rows, settings.timeline, count, rarity)
-                lines += rows
-                cases.append(_case(name, case, day, rows))
-                bar.step()
-    return pd.DataFrame(cases, columns=list(Case.model_fields)), pd.DataFrame(
-        lines, columns=list(Evidence.model_fields)
+        for number, shard in enumerate(read()):
+            if number in wanted:
+                mine = wanted[number]
+                case, line = rendered(shard, mine, settings, codes, count, rarity)
+                cases.append(case)
+                lines.append(line)
+                bar.step(len(mine))
+    return pd.concat(cases, ignore_index=True), pd.concat(lines, ignore_index=True)
+
+
+def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSet, count: Count,
+             rarity: dict[str, float]) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """Rows of `Case` and of `Evidence` for the cases of one shard."""
+    person, day = mine["person"].to_numpy(np.int64), mine["day"].to_numpy(np.int64)
+    names = [f"{s}@{d}" for s, d in zip(mine["subject"], day, strict=True)]
+    case, rows = rows_before(shard, person, day - settings.gap_days)
+    keep = ~_hidden(shard, settings, codes)[shard.code[rows]]
+    lines = collapsed(shard, case[keep], rows[keep])
+    frame = evidence(shard, names, day, lines)
+    frame["shown"] = shown(frame, lines.case, settings.timeline, count, rarity)
+    totals = np.bincount(lines.case, minlength=len(mine))
+    out = mine.assign(
+        id=names,
+        age=np.round(day / YEAR, 2),
+        day=day,
+        label=(mine["outcome"] == "onset").astype(int),
+        followup_years=mine["followup"],
+        timeline=texts(frame, lines.case, len(mine), settings.timeline.sections),
+        n_shown=np.bincount(lines.case[frame["shown"].to_numpy(bool)], minlength=len(mine)),
+        n_total=totals,
     )
+    return out[list(Case.model_fields)], frame
 
 
-def _hidden(shard: Shard, settings: Settings, codes: CodeSet) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _hidden(shard: Shard, settings: Settings, codes: CodeSet) -> NDArray[np.bool_]:
     """Codes that the leakage policy masks."""
     out = np.zeros(len(shard.codes), dtype=bool)
     for name in ("mci", "cognitive_tests", "drugs"):
         if getattr(settings.leakage, name) == "mask":
             out |= matches(shard.codes, getattr(codes, name))
     return out
-
-
-def _case(name: str, case: Any, day: int, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "id": name, "subject": case.subject, "split": case.split, "age": round(day / YEAR, 2),
-        "sex": case.sex, "site": case.site, "day": day, "label": int(case.outcome == "onset"), "outcome": case.outcome,
-        "followup_years": case.followup, "weight": case.weight, "sampling_weight": case.sampling_weight,
-        "true_risk": case.true_risk, "timeline": render(rows), "n_shown": sum(r["shown"] for r in rows), "n_total": len(rows),
-    }  # fmt: skip

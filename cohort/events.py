@@ -5,7 +5,8 @@ past this point. Codes are numbers into a small table, because comparing numbers
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 YEAR = 365.25
 """Days."""
-STATIC = np.iinfo(np.int32).min
+STATIC = int(np.iinfo(np.int32).min)
 """The day of what holds always (sex, education)."""
 
-PEOPLE = ("subject", "sex", "site", "birth", "first_day", "last_day", "death_day", "split")
-"""Columns of `Shard.people`: `birth` a date (NaT: unknown); days are floats, NaN where there is none."""
+PEOPLE = ("subject", "sex", "site", "aged", "birth", "first_day", "last_day", "death_day", "split")
+"""Columns of `Shard.people`. `aged`: whether days since birth are known; `birth`: a date, NaT where only ages are;
+`first_day`, `last_day`: of observation; days are floats, NaN where there is none."""
 CODES = ("code", "system", "kind", "name")
 """Columns of `Shard.codes`."""
 
@@ -42,19 +44,36 @@ class Shard:
     """(events,) days since birth, ascending within a person; `STATIC` first."""
     code: NDArray[np.int32]
     """(events,) row in `codes`."""
-    file: str
-    """Where it was read from, as it may stand in a report: no folders."""
+    files: tuple[str, ...]
+    """Where the events were read from, as it may stand in a report: no folders."""
     row: NDArray[np.int64]
-    """(events,) row in `file`."""
+    """(events,) row in the file, from 0."""
+    file: NDArray[np.int32] | None = None
+    """(events,) place in `files`; None: all from the first."""
     value: NDArray[np.float64] | None = None
     """(events,) NaN where there is none."""
     unit: NDArray[np.object_] | None = None
+    """(events,) None where there is none."""
     text: NDArray[np.object_] | None = None
 
-    @property
+    @cached_property
     def bounds(self) -> NDArray[np.int64]:
         """(people + 1,) where each person's events begin."""
-        return np.searchsorted(self.person, np.arange(len(self.people) + 1))
+        return np.searchsorted(self.person, np.arange(len(self.people) + 1, dtype=self.person.dtype))
+
+    def source(self, event: int) -> str:
+        """`file:row` of one event."""
+        name = self.files[0 if self.file is None else int(self.file[event])]
+        return f"{name}:{self.row[event]}"
+
+    def take(self, rows: NDArray[np.int64]) -> "Shard":
+        """The same people with some of their events."""
+
+        def some(column: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
+            return None if column is None else column[rows]
+
+        names = ("person", "day", "code", "row", "file", "value", "unit", "text")
+        return replace(self, **{name: some(getattr(self, name)) for name in names})
 
 
 class Records(Protocol):

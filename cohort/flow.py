@@ -1,50 +1,158 @@
-"""The flow table and table 1."""
+"""Who was left out and why, who is in, and what the records hold: numbers first, then the figure."""
 
+import json
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
 import pandas as pd
 
+from .bad_rows import BadRows
 from .task import STEPS
 
-TEXT = dict(STEPS) | {"not_sampled": "not drawn for the case-control sample"}
+if TYPE_CHECKING:
+    from .build import Cohort
+
+TEXT = {
+    **dict(STEPS),
+    "not_sampled": "not drawn for the case-control sample",
+    "near_duplicate": "a history that stands nearly the same in a later part of the split",
+}
 
 
-def flow(frame: pd.DataFrame, total: int) -> pd.DataFrame:
-    """Who was there and who was left out, step by step (STROBE).
+def flow(population: pd.DataFrame) -> pd.DataFrame:
+    """Who was there and who was left out, step by step (STROBE item 13).
 
     Args:
-        frame: one row a person or prediction, with `reason` (None: a case).
-        total: rows of the source population.
+        population: one row a person or prediction, with `reason` (None: a case).
     Returns:
         Columns step, reason, people (left out here), left (after this step).
     """
-    rows, left = [("source", "people in the records", 0, total)], total
+    left = len(population)
+    rows = [("source", "people in the records", 0, left)]
+    counts = population["reason"].value_counts()
     for name, text in TEXT.items():
-        n = int((frame["reason"] == name).sum())
+        n = int(counts.get(name, 0))
         left -= n
         rows.append((name, text, n, left))
     return pd.DataFrame(rows, columns=["step", "reason", "people", "left"])
 
 
+def figure(steps: pd.DataFrame) -> str:
+    """The flow table as a picture: a box for who is left, a box beside it for each step that left somebody out."""
+    kept = steps[(steps["people"] > 0) | (steps["step"] == "source")].reset_index(drop=True)
+    parts = [_box(20, 20, 300, "People in the records", f"n = {kept['left'].iloc[0]:,}")]
+    y = 20
+    for row in kept.iloc[1:].itertuples():
+        parts += [f'<path d="M170 {y + 44}V{y + 110}M170 {y + 77}H360" class="l"/>']
+        parts += [_box(360, y + 55, 440, str(row.reason).capitalize(), f"n = {row.people:,}")]
+        y += 110
+        title = "Cases and controls" if row.Index == len(kept) - 1 else "Remaining"
+        parts += [_box(20, y, 300, title, f"n = {row.left:,}")]
+    style = "text{font:13px system-ui,sans-serif;fill:#222}.n{fill:#555}.b{fill:#fff;stroke:#888}.l{fill:none;stroke:#888}"
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 {y + 64}" role="img" '
+            f'aria-label="Flow of people into the study"><style>{style}</style>{"".join(parts)}</svg>\n')  # fmt: skip
+
+
+def _box(x: int, y: int, width: int, title: str, number: str) -> str:
+    short = title if len(title) <= width // 7 else title[: width // 7 - 1] + "…"
+    return (f'<g><title>{escape(title)}</title><rect x="{x}" y="{y}" width="{width}" height="44" rx="4" class="b"/>'
+            f'<text x="{x + 10}" y="{y + 18}">{escape(short)}</text>'
+            f'<text x="{x + 10}" y="{y + 36}" class="n">{number}</text></g>')  # fmt: skip
+
+
 def table1(cases: pd.DataFrame) -> pd.DataFrame:
-    """Cases against non-cases. Columns characteristic, level, cases, non_cases: means (sd), or n (%)."""
-    groups = {"cases": cases[cases["label"] == 1], "non_cases": cases[cases["label"] == 0]}
-    rows = [("people", "n", *(str(len(g)) for g in groups.values()))]
-    for name, unit in (
+    """Cases against non-cases as sampled, not weighted.
+
+    Returns:
+        Columns characteristic, level, cases, non_cases (mean (sd), or n (%)), smd: the standardised mean difference.
+    """
+    yes, no = cases[cases["label"] == 1], cases[cases["label"] == 0]
+    rows = [("people", "n", str(len(yes)), str(len(no)), None)]
+    numbers = (
         ("age", "years, mean (sd)"),
         ("followup_years", "mean (sd)"),
         ("n_total", "evidence lines, mean (sd)"),
-    ):
-        rows.append(
-            (
-                name,
-                unit,
-                *(f"{g[name].mean():.1f} ({g[name].std():.1f})" if len(g) else "" for g in groups.values()),
-            )
-        )
-    for name in ("sex", "split", "outcome"):
+    )
+    for name, unit in numbers:
+        rows.append((name, unit, _mean(yes[name]), _mean(no[name]), difference(yes[name], no[name])))
+    for name in ("sex", "site", "split", "outcome"):
         for level in sorted(cases[name].dropna().unique()):
-            rows.append((name, level, *(_share(g[name] == level) for g in groups.values())))
-    return pd.DataFrame(rows, columns=["characteristic", "level", "cases", "non_cases"])
+            a, b = (yes[name] == level).astype(float), (no[name] == level).astype(float)
+            rows.append((name, str(level), _share(a), _share(b), difference(a, b)))
+        if cases[name].isna().any() and cases[name].notna().any():
+            rows.append((name, "missing", _share(yes[name].isna()), _share(no[name].isna()), None))
+    return pd.DataFrame(rows, columns=["characteristic", "level", "cases", "non_cases", "smd"])
 
 
-def _share(is_it: "pd.Series[bool]") -> str:
-    return f"{int(is_it.sum())} ({100 * is_it.mean():.1f} %)" if len(is_it) else ""
+def difference(a: "pd.Series[float]", b: "pd.Series[float]") -> float | None:
+    """Standardised mean difference, over the root of the mean variance; None where there is none (Austin 2009).
+
+    >>> difference(pd.Series([1.0, 3.0]), pd.Series([0.0, 2.0]))
+    0.71
+    """
+    spread = np.sqrt((a.var() + b.var()) / 2)
+    return round(float((a.mean() - b.mean()) / spread), 2) if spread > 0 else None
+
+
+def _mean(x: "pd.Series[float]") -> str:
+    return f"{x.mean():.1f} ({x.std():.1f})" if len(x) > 1 else ""
+
+
+def _share(x: "pd.Series[float]") -> str:
+    return f"{int(x.sum())} ({100 * x.mean():.1f} %)" if len(x) else ""
+
+
+def summary(made: "Cohort", bad: BadRows) -> str:
+    """What a reader of the report wants to know in a line each, as JSON."""
+    cases, known = made.cases, made.counts
+    out: dict[str, object] = {
+        "people": known.people,
+        "events": known.events,
+        "deaths": known.deaths,
+        "with_onset_code": known.with_code,
+        "events_by_kind": dict(known.kinds.most_common()),
+        "rows_read": dict(bad.total),
+        "bad_rows": sum(bad.bad.values()),
+        "bad_rows_by_reason": {f"{f}: {r}": n for (f, r), n in bad.bad.items()},
+        "skipped_rows": {f"{f}: {r}": n for (f, r), n in bad.skipped.items()},
+        "mixed_units": {code: sorted(units) for code, units in known.units.items()},
+        "cases": len(cases),
+        "with_onset": int(cases["label"].sum()),
+        "splits": cases["split"].value_counts().to_dict(),
+        "lines_shown": round(float(cases["n_shown"].mean()), 2),
+        "lines_total": round(float(cases["n_total"].mean()), 2),
+        "weighted_rate": round(
+            float(np.average(cases["label"], weights=cases["weight"] * cases["sampling_weight"])), 5
+        ),
+    }
+    if cases["true_risk"].notna().all():
+        out["bayes"] = bayes(cases)
+    return json.dumps(out, indent=1) + "\n"
+
+
+def bayes(cases: pd.DataFrame) -> dict[str, float]:
+    """What the true risk itself reaches on the held-out cases, as sampled and as in the population."""
+    held = cases[cases["split"] == "held_out"]
+    label, risk = held["label"].to_numpy(int), held["true_risk"].to_numpy(float)
+    weight = (held["weight"] * held["sampling_weight"]).to_numpy(float)
+    return {
+        "auc_sample": round(auc(label, risk, np.ones(len(held))), 4),
+        "auc_population": round(auc(label, risk, weight), 4),
+        "mean_true_risk_population": round(float(np.average(risk, weights=weight)), 5),
+    }
+
+
+def auc(label: np.ndarray, score: np.ndarray, weight: np.ndarray) -> float:
+    """Area under the ROC curve with weights; ties count half.
+
+    >>> auc(np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.4, 0.8]), np.ones(4))
+    0.875
+    """
+    order = np.argsort(score, kind="stable")
+    score, yes, no = score[order], (weight * (label == 1))[order], (weight * (label == 0))[order]
+    starts = np.flatnonzero(np.append(True, np.diff(score) != 0))
+    up, down = np.add.reduceat(yes, starts), np.add.reduceat(no, starts)
+    below = np.cumsum(down) - down
+    total = up.sum() * down.sum()
+    return float((up * (below + down / 2)).sum() / total) if total > 0 else float("nan")

@@ -1,8 +1,11 @@
 """The stage on disk: `<home>/cohort/`."""
 
+import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +14,9 @@ from ..study.config import Study
 from ..study.runs import manifest, run_once
 from .phenotype import code_set
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .events import Place, Records
 
 
 def resolve(study: Study) -> Settings:
@@ -51,34 +57,53 @@ def run(study: Study, home: Path) -> bool:
 
 
 def _make(study: Study, settings: Settings, folder: Path) -> None:
+    import pandas as pd
+
     from ..study.records import write_table, write_text
-    from . import sources
     from .build import build
-    from .events import Place
-    from .flow import flow, table1
+    from .flow import figure, flow, summary, table1
+    from .labels import rows
     from .records import Case, Evidence, Exclusion
     from .tokens import counter
 
-    part = parts.find(sources, "source", settings.source.name)
-    options = settings.source.options(part.Options, "cohort.source")
     codes = code_set(settings.phenotype.codes, study.path(settings.phenotype.codes))
     tokenizer = settings.timeline.tokenizer
-    with tempfile.TemporaryDirectory() as scratch:
-        place = Place(study.path, study.seed, Path(scratch))
-        place.bad.limit = settings.bad_rows
-        opened = part.read(options, place)
-        made = build(opened, settings, codes, study.seed, counter(study.path(tokenizer) if tokenizer else None),
-                     getattr(opened, "true_risk", None))  # fmt: skip
+    with opened(study, settings) as (records, place):
+        count = counter(study.path(tokenizer) if tokenizer else None)
+        made = build(records, settings, codes, study.seed, count, place.bad, getattr(records, "true_risk", None),
+                     rows(settings.predict, place))  # fmt: skip
     write_table(folder / "cases.parquet", made.cases, Case)
     write_table(folder / "evidence.parquet", made.evidence, Evidence)
     write_table(folder / "exclusions.parquet", made.exclusions, Exclusion)
-    write_text(folder / "flow.csv", flow(made.population, len(made.population)).to_csv(index=False))
+    steps = flow(made.population)
+    write_text(folder / "flow.csv", steps.to_csv(index=False))
+    write_text(folder / "flow.svg", figure(steps))
     write_text(folder / "table1.csv", table1(made.cases).to_csv(index=False))
+    listed = pd.DataFrame(place.bad.rows, columns=["file", "row", "reason", "found"])
+    write_text(folder / "bad_rows.csv", listed.to_csv(index=False))
+    write_text(folder / "summary.json", summary(made, place.bad))
+
+
+@contextmanager
+def opened(study: Study, settings: Settings) -> Iterator[tuple["Records", "Place"]]:
+    """The records of a study, and the place that counts what is wrong with them.
+
+    Raises:
+        WhereforeError: they cannot be read.
+    """
+    from . import sources
+    from .bad_rows import BadRows
+    from .events import Place
+
+    part = parts.find(sources, "source", settings.source.name)
+    options = settings.source.options(part.Options, "cohort.source")
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Place(study.path, study.seed, Path(scratch), BadRows(settings.bad_rows))
+        yield part.read(options, place), place
 
 
 def _said(folder: Path, done: bool) -> str:
-    import pyarrow.parquet as pq
-
-    labels: Any = pq.read_table(folder / "cases.parquet", columns=["label"])["label"].to_pylist()
+    known = json.loads((folder / "summary.json").read_text())
     state = "made" if done else "already there"
-    return f"cohort: {len(labels)} cases, {sum(labels)} with onset; {state}: {folder}"
+    bad = f", {known['bad_rows']} bad rows listed in bad_rows.csv" if known["bad_rows"] else ""
+    return f"cohort: {known['cases']} cases, {known['with_onset']} with onset{bad}; {state}: {folder}"

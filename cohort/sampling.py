@@ -2,32 +2,51 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..study.seeds import derive
-from .settings import Sampling
+from .settings import Match, Sampling
+
+Floats = NDArray[np.float64]
 
 
 def sample(frame: pd.DataFrame, rule: Sampling | None, seed: int) -> pd.DataFrame:
     """Mark who stays and what each stands for.
 
     Args:
-        frame: columns subject, split, label; everybody whose outcome is known.
+        frame: columns subject, split, label, sex, day; everybody whose outcome is known.
         rule: None keeps everybody.
         seed: of the study.
     Returns:
-        `frame` with `sampled` (bool) and `sampling_weight` (population over sampled, by split and label).
+        `frame` with `sampled` (bool) and `sampling_weight`: how many people of the population each stands for.
     """
-    out = frame.assign(sampled=True, sampling_weight=1.0)
+    out = frame.assign(sampled=rule is None, sampling_weight=1.0)
     if rule is None:
         return out
-    for name, part in frame.groupby("split", sort=True):
+    for name, part in out.groupby("split", sort=True):
         rng = np.random.default_rng(derive(seed, "cohort", "sample", name))
-        for label, wanted in _wanted(part["label"], getattr(rule, str(name)), rule.case_share).items():
-            pool = part.index[part["label"] == label]
-            left = rng.choice(len(pool), len(pool) - wanted, replace=False)
-            out.loc[pool[left], "sampled"] = False
-            out.loc[pool, "sampling_weight"] = len(pool) / max(wanted, 1)
+        total = getattr(rule, str(name))
+        taken = (
+            _matched(part, rule.match, total, rng)
+            if rule.match
+            else _drawn(part, rule.case_share, total, rng)
+        )
+        out.loc[taken.index, "sampled"] = True
+        out.loc[taken.index, "sampling_weight"] = taken
     return out
+
+
+def _drawn(
+    part: pd.DataFrame, case_share: float | None, total: int | None, rng: np.random.Generator
+) -> "pd.Series[float]":
+    """Weights of those taken, cases and controls each at random."""
+    wanted = _wanted(part["label"], total, case_share)
+    taken = []
+    for label, n in wanted.items():
+        pool = part.index[part["label"] == label].to_numpy()
+        mine = rng.choice(pool, n, replace=False)
+        taken.append(pd.Series(len(pool) / max(n, 1), index=mine))
+    return pd.concat(taken)
 
 
 def _wanted(labels: "pd.Series[int]", total: int | None, case_share: float | None) -> dict[int, int]:
@@ -37,3 +56,32 @@ def _wanted(labels: "pd.Series[int]", total: int | None, case_share: float | Non
     most = min(cases / share if share else controls, controls / (1 - share) if share < 1 else cases)
     n = most if total is None else min(total, most)
     return {1: min(cases, round(n * share)), 0: min(controls, round(n * (1 - share)))}
+
+
+def _matched(
+    part: pd.DataFrame, match: Match, total: int | None, rng: np.random.Generator
+) -> "pd.Series[float]":
+    """Weights of cases and the controls drawn for them, `ratio` each of like age and sex, nobody twice.
+
+    A control's weight is one over its chance to be drawn, 1 - prod(1 - drawn / eligible) over the cases it could
+    have been drawn for (Samuelsen 1997). Whom no case could have drawn is represented by nobody.
+    """
+    cases = rng.permutation(part.index[part["label"] == 1].to_numpy())
+    most = len(cases) if total is None else min(len(cases), total // (1 + match.ratio))
+    chosen = cases[:most]
+    group = part["sex"].fillna("").to_numpy(object) if match.sex else np.full(len(part), "", dtype=object)
+    age = part["day"].to_numpy(float) / 365.25
+    age = np.floor(age) if match.caliper == 0 else age
+    place = pd.Series(np.arange(len(part)), index=part.index)
+    control = part["label"].to_numpy() == 0
+    free, missed, drawn = control.copy(), np.ones(len(part)), []
+    for case in place[chosen]:
+        near = control & (group == group[case]) & (np.abs(age - age[case]) <= match.caliper + 1e-9)
+        pool = np.flatnonzero(near & free)
+        mine = rng.choice(pool, min(match.ratio, len(pool)), replace=False)
+        free[mine] = False
+        drawn.append(mine)
+        missed[near] *= 1 - len(mine) / max(int(near.sum()), 1)
+    controls = np.concatenate(drawn) if drawn else np.zeros(0, dtype=int)
+    weights = pd.Series(1 / np.maximum(1 - missed[controls], 1e-9), index=part.index[controls])
+    return pd.concat([pd.Series(len(cases) / max(most, 1), index=chosen), weights])

@@ -35,15 +35,21 @@ class Phenotype(Record):
 class Predict(Record):
     """When the prediction is made: one rule for everybody that uses nothing of what comes later."""
 
-    rule: Literal["fixed_age", "landmark", "random_visit", "per_row"] = "random_visit"
-    """fixed_age: the birthday; landmark: a calendar date; random_visit: the first visit at or after an age drawn
+    rule: Literal["fixed_age", "landmark", "enrolment", "random_visit", "per_row"] = "random_visit"
+    """fixed_age: the birthday; landmark: a calendar date; enrolment: `after_days` after observation began;
+    random_visit: the first visit at or after an age drawn
     for the person before the record is looked at; per_row: from a file."""
     age: float | None = Field(default=None, gt=0, lt=120)
     """Years, for `fixed_age`."""
     date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
     """For `landmark`."""
+    after_days: int = Field(default=1, ge=0)
+    """For `enrolment`. 1: what was found on the first day is in the history."""
     file: str | None = None
     """For `per_row`: CSV or Parquet with `subject_id` and `prediction_time` (a date) or `prediction_age` (years)."""
+    labels: str | None = None
+    """For `per_row`: the column of the file that holds the labels (MEDS: `boolean_value`). Then nothing about
+    eligibility or outcome is decided here: who is in the file is in the study. None: labels from the phenotype."""
     min_age: float = Field(default=65.0, ge=0)
     max_age: float = Field(default=85.0, le=120)
     """Years; who is outside [min_age, max_age) at the prediction time is left out."""
@@ -53,6 +59,8 @@ class Predict(Record):
         needs = {"fixed_age": "age", "landmark": "date", "per_row": "file"}.get(self.rule)
         if needs and getattr(self, needs) is None:
             raise ValueError(f"rule {self.rule!r} needs {needs!r}")
+        if self.labels is not None and self.rule != "per_row":
+            raise ValueError(f"labels come with rule 'per_row', not {self.rule!r}")
         if not self.min_age < self.max_age:
             raise ValueError(f"min_age {self.min_age} is not below max_age {self.max_age}")
         return self
@@ -104,6 +112,16 @@ class SplitRule(Record):
         return self
 
 
+class Match(Record):
+    """Controls of like age and sex for each case."""
+
+    ratio: int = Field(default=4, ge=1)
+    """Controls a case."""
+    caliper: float = Field(default=0.0, ge=0)
+    """Years that ages may differ; 0: the same age in whole years."""
+    sex: bool = True
+
+
 class Sampling(Record):
     """Case-control sampling within each split; the weights that undo it are kept with every case."""
 
@@ -113,12 +131,20 @@ class Sampling(Record):
     """Cases and controls together, at most; None: as many as the share of cases allows."""
     case_share: float | None = Field(default=None, gt=0, lt=1)
     """Share with onset among those sampled; None: as in the population."""
+    match: Match | None = None
+    """Controls drawn for each case instead of at random; then `case_share` follows from the ratio."""
+
+    @model_validator(mode="after")
+    def _one_of_the_two(self) -> "Sampling":
+        if self.match is not None and self.case_share is not None:
+            raise ValueError("case_share follows from match.ratio; give only one of them")
+        return self
 
 
 class Timeline(Record):
     """The history as text."""
 
-    budget: int | None = Field(default=256, gt=0)
+    budget: int | None = Field(default=512, gt=0)
     """Tokens; None: everything."""
     tokenizer: str | None = None
     """Path of a `tokenizer.json` that counts the tokens; None: an estimate from words and digits."""
@@ -148,5 +174,8 @@ class Settings(Record):
     split: SplitRule = SplitRule()
     sampling: Sampling | None = None
     timeline: Timeline = Timeline()
+    near_duplicates: float | None = Field(default=0.9, gt=0, le=1)
+    """Jaccard index of two histories from which they are taken for the same person; such a pair is not left in two
+    parts of the split. None: not compared."""
     bad_rows: float = Field(default=0.01, ge=0, le=1)
     """Share of a file's rows that may be unreadable before the source is refused."""

@@ -4,15 +4,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..study.errors import DataError
 from ..study.seeds import derive
 from .events import STATIC, YEAR, Shard
 from .phenotype import CodeSet, first_day, matches, onset
 from .settings import Followup, Predict, Settings
 
+GRACE = 31
+"""Days between the last sign of observation and a death that still counts as seen."""
 Floats = NDArray[np.float64]
+Rows = pd.DataFrame
+"""Predictions asked for: columns subject, `time` (a date) and `age` (years), one of them missing, `label` (0, 1, NaN)."""
 
 STEPS = (
+    ("not_in_records", "a prediction is asked for, but the records do not have the person"),
     ("no_birth_date", "no date of birth, so no age"),
     ("no_prediction_time", "never at the prediction time (no eligible visit, or too young to have come so far)"),
     ("outside_ages", "outside the ages asked for at the prediction time"),
@@ -21,14 +25,14 @@ STEPS = (
     ("short_history", "observed for less than the history required"),
     ("prevalent", "had the disease, or a drug for it, at the prediction time"),
     ("early_signs", "had a sign that the leakage policy excludes, before the prediction time"),
-    ("no_events", "no dated event before the prediction time"),
+    ("no_events", "no dated event before the prediction time (and the gap)"),
     ("lost_to_followup", "lost before the horizon ended, with neither onset nor death seen"),
 )  # fmt: skip
 """Reasons to be left out, in the order of the flow table."""
 
 
 def asked(
-    shard: Shard, settings: Settings, codes: CodeSet, seed: int, rows: dict[str, list[float]] | None = None
+    shard: Shard, settings: Settings, codes: CodeSet, seed: int, rows: Rows | None = None
 ) -> pd.DataFrame:
     """One row a person (or a prediction): day, exclusion reason or None, label, outcome, follow-up.
 
@@ -37,10 +41,10 @@ def asked(
         settings: of the section.
         codes: of the disease.
         seed: of the study, for the random ages.
-        rows: for the rule `per_row`, subject -> days since birth.
+        rows: for the rule `per_row`.
     Returns:
-        Columns: person (row in `shard.people`), subject, sex, site, split_given, birth, day, reason, outcome, label,
-        followup (years), censored_at (years).
+        Columns: person (row in `shard.people`), subject, sex, site, split_given, birth, day, reason, outcome,
+        followup (years).
     """
     person, day = _days(shard, settings.predict, seed, rows)
     people = shard.people.iloc[person]
@@ -52,26 +56,46 @@ def asked(
         "site": people["site"].to_numpy(), "split_given": people["split"].to_numpy(),
         "birth": people["birth"].to_numpy(), "day": day,
     })  # fmt: skip
-    frame["reason"] = _reasons(shard, settings, codes, frame, death, last, any_code)
-    return frame.assign(**_outcome(day, took_ill, death, last, settings.horizon_years))
+    tests = _tests(shard, settings, codes, frame, death, last, any_code)
+    if settings.predict.labels is not None:
+        assert rows is not None
+        tests = {name: test for name, test in tests.items() if name in DECIDED_ELSEWHERE}
+        label = rows.loc[rows["subject"].isin(shard.people["subject"]), "label"].to_numpy(float)
+        outcome: dict[str, object] = {
+            "outcome": np.where(label == 1, "onset", "event_free"), "followup": settings.horizon_years
+        }  # fmt: skip
+    else:
+        outcome = _outcome(day, took_ill, death, last, settings.horizon_years)
+    frame["reason"] = _first_reason(tests, len(frame))
+    for name, column in outcome.items():
+        frame[name] = column
+    return frame
 
 
-def _days(
-    shard: Shard, predict: Predict, seed: int, rows: dict[str, list[float]] | None
-) -> tuple[NDArray[np.int64], Floats]:
+def _days(shard: Shard, predict: Predict, seed: int, rows: Rows | None) -> tuple[NDArray[np.int64], Floats]:
     """Person and day of each prediction; NaN where the rule gives none."""
     n = len(shard.people)
     everybody = np.arange(n)
     if predict.rule == "fixed_age":
         assert predict.age is not None
         return everybody, np.full(n, np.ceil(predict.age * YEAR))
+    if predict.rule == "enrolment":
+        return everybody, shard.people["first_day"].to_numpy(float) + predict.after_days
     if predict.rule == "landmark":
         return everybody, days_since_birth(shard.people, str(predict.date))
     if predict.rule == "per_row":
-        given = rows or {}
-        pairs = [(i, d) for i, s in enumerate(shard.people["subject"]) for d in given.get(s, [np.nan])]
-        return np.array([p for p, _ in pairs], dtype=np.int64), np.array([d for _, d in pairs], dtype=float)
+        assert rows is not None
+        return _listed(shard.people, rows)
     return everybody, _visit_after(shard, _drawn_ages(shard.people["subject"], predict, seed))
+
+
+def _listed(people: pd.DataFrame, rows: "Rows") -> tuple[NDArray[np.int64], Floats]:
+    """Person and day of the predictions that are asked for these people."""
+    at = pd.Index(people["subject"]).get_indexer(pd.Index(rows["subject"]))
+    mine = rows[at >= 0]
+    person = at[at >= 0]
+    span = (mine["time"] - people["birth"].iloc[person].set_axis(mine.index)).dt.days.to_numpy(float)
+    return person, np.where(np.isnan(span), np.ceil(mine["age"].to_numpy(float) * YEAR), span)
 
 
 def days_since_birth(people: pd.DataFrame, date: str) -> Floats:
@@ -119,27 +143,36 @@ def _last_day(shard: Shard, followup: Followup) -> Floats:
     return np.minimum.reduce(ends) if ends else last
 
 
-def _reasons(shard: Shard, settings: Settings, codes: CodeSet, frame: pd.DataFrame, death: Floats, last: Floats,
-             any_code: Floats) -> NDArray[np.object_]:  # fmt: skip
-    """(rows,) the first reason of `STEPS` that applies, or None; the last one is decided after the outcome."""
+DECIDED_ELSEWHERE = ("no_birth_date", "no_prediction_time", "no_events")
+"""The only reasons to leave somebody out whose label comes with the prediction time."""
+
+
+def _tests(shard: Shard, settings: Settings, codes: CodeSet, frame: pd.DataFrame, death: Floats, last: Floats,
+           any_code: Floats) -> dict[str, NDArray[np.bool_]]:  # fmt: skip
+    """Reason -> (rows,) whether it applies, in the order of `STEPS`."""
     person, day = frame["person"].to_numpy(), frame["day"].to_numpy(float)
     people = shard.people.iloc[person]
     drug = first_day(shard, matches(shard.codes, codes.drugs))[person]
     first = people["first_day"].to_numpy(float)
     earliest = first_day(shard, np.ones(len(shard.codes), dtype=bool))[person]
     age = day / YEAR
-    tests = {
-        "no_birth_date": people["birth"].isna().to_numpy(),
+    drugged = drug <= day if settings.leakage.drugs == "exclude" else np.zeros(len(day), dtype=bool)
+    return {
+        "no_birth_date": ~people["aged"].to_numpy(bool),
         "no_prediction_time": np.isnan(day),
         "outside_ages": (age < settings.predict.min_age) | (age >= settings.predict.max_age),
         "dead_before": death <= day,
         "lost_before": ~(last >= day),
         "short_history": ~(first <= day - settings.history_years * YEAR),
-        "prevalent": (any_code <= day) | ((drug <= day) if settings.leakage.drugs == "exclude" else False),
+        "prevalent": (any_code <= day) | drugged,
         "early_signs": _signs(shard, settings, codes)[person] < day,
         "no_events": ~(earliest < day - settings.gap_days),
     }
-    out = np.full(len(frame), None, dtype=object)
+
+
+def _first_reason(tests: dict[str, NDArray[np.bool_]], n: int) -> NDArray[np.object_]:
+    """(rows,) the first reason that applies, or None."""
+    out = np.full(n, None, dtype=object)
     for name in reversed(tests):
         out[tests[name]] = name
     return out
@@ -162,37 +195,9 @@ def _outcome(day: Floats, took_ill: Floats, death: Floats, last: Floats, horizon
     end = day + horizon * YEAR
     ill = np.where((took_ill > day) & (took_ill <= np.minimum(end, last)), took_ill, np.inf)
     dead = np.where(death <= end, death, np.inf)
-    lost = np.where((last < end) & ~(death <= last), last, np.inf)
+    lost = np.where((last < end) & ~(death <= last + GRACE), last, np.inf)
     stop = np.minimum.reduce([ill, dead, lost, end])
     outcome = np.select(
         [ill <= stop, dead <= stop, stop >= end], ["onset", "death", "event_free"], "censored"
     )
     return {"outcome": outcome, "followup": np.maximum(stop - day, 0) / YEAR}
-
-
-def check_days(shard: Shard, followup: Followup) -> None:
-    """Refuse what cannot be: events before birth, after death, or after the end of the data.
-
-    Raises:
-        DataError: how many, and one of them.
-    """
-    dated = shard.day != STATIC
-    death = shard.people["death_day"].to_numpy(float)
-    limits = [
-        ("before birth", shard.day < 0),
-        ("more than 31 days after death", shard.day > (death + 31)[shard.person]),
-    ]
-    if followup.until_date is not None:
-        end = days_since_birth(shard.people, followup.until_date)
-        limits.append(
-            (
-                f"after the end of the data, {followup.until_date} (cohort.followup.until_date)",
-                shard.day > end[shard.person],
-            )
-        )
-    for what, wrong in limits:
-        at = np.flatnonzero(wrong & dated)
-        if len(at):
-            who = shard.people["subject"].iloc[shard.person[at[0]]]
-            raise DataError(f"{shard.file}: row {shard.row[at[0]]}: an event {what} ({len(at)} such events; subject {who}). "
-                            "Correct the records.")  # fmt: skip

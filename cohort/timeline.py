@@ -2,117 +2,241 @@
 
 Repeats of a code are one line, dated at the first; lines are numbered in the order of their first event over the
 whole history before the prediction time. So a number stays when the budget changes, and when the prediction time
-moves later the numbers that were there stay too.
+moves later the numbers that were there stay too. All cases of a shard are worked at once, in columns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from .events import STATIC, YEAR, Shard
+from .records import Evidence
 from .settings import Timeline
+from .units import flag_of
 
-Count = Callable[[str], int]
+Ints, Floats = NDArray[np.int64], NDArray[np.float64]
+Count = Callable[[Sequence[str]], Ints]
+"""Texts -> tokens of each."""
+RECENT = 2.0
+"""Years."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line before it is numbered."""
+class Lines:
+    """Lines of all cases of a shard, by case and number."""
 
-    code: int
-    first: int
-    last: int
-    """Days since birth; `STATIC` for what holds always."""
-    count: int
-    value: float
-    """The last one; NaN where there is none."""
-    row: int
-    """Of the first event, within the shard."""
+    case: Ints
+    """(lines,) which case, ascending."""
+    number: Ints
+    """(lines,) from 1 within the case."""
+    first: Ints
+    last: Ints
+    """(lines,) rows of the shard's events: the first and the last that stand in the line."""
+    count: Ints
+    """(lines,) how many events stand in the line."""
 
 
-def history(shard: Shard, start: int, stop: int, before: int, hidden: NDArray[np.bool_]) -> list[Line]:
-    """The lines of one person: events [start, stop) of the shard that lie before day `before` and are not hidden."""
-    upto = start + int(np.searchsorted(shard.day[start:stop], before, side="left"))
-    rows = np.arange(start, upto)
-    rows = rows[~hidden[shard.code[rows]]]
-    if not len(rows):
-        return []
-    code = shard.code[rows]
-    order = np.argsort(code, kind="stable")
-    edges = np.flatnonzero(np.append(True, np.diff(code[order]) != 0))
-    ends = np.append(edges[1:], len(order)) - 1
-    firsts, lasts = rows[order[edges]], rows[order[ends]]
-    value = shard.value[lasts] if shard.value is not None else np.full(len(lasts), np.nan)
-    lines = [
-        Line(int(shard.code[f]), int(shard.day[f]), int(shard.day[la]), int(n), float(v), int(f))
-        for f, la, n, v in zip(firsts, lasts, ends - edges + 1, value, strict=True)
+def rows_before(shard: Shard, person: Ints, day: Ints) -> tuple[Ints, Ints]:
+    """All events of each case's person that lie before its day.
+
+    Args:
+        shard: the events.
+        person: (cases,) row in the people.
+        day: (cases,) days since birth; nothing at or after it is given back.
+    Returns:
+        (events,) case and (events,) row in the shard, in the order of the shard within a case.
+    """
+    low = -np.int64(STATIC)
+    keys = shard.person.astype(np.int64) << 32 | (shard.day.astype(np.int64) + low)
+    starts = shard.bounds[person]
+    stops = np.searchsorted(
+        keys, person.astype(np.int64) << 32 | (np.maximum(day, STATIC) + low), side="left"
+    )
+    sizes = np.maximum(stops - starts, 0)
+    case = np.repeat(np.arange(len(person)), sizes)
+    within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return case, np.repeat(starts, sizes) + within
+
+
+def collapsed(shard: Shard, case: Ints, rows: Ints) -> Lines:
+    """Events of the same code (and unit) of a case become one line."""
+    what = shard.code[rows].astype(np.int64)
+    if shard.unit is not None:
+        unit, units = pd.factorize(shard.unit[rows], use_na_sentinel=False)
+        what = what * len(units) + unit
+    key = case * (int(what.max(initial=0)) + 1) + what
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(key[order]) != 0)) if len(order) else order
+    sizes = np.diff(np.append(starts, len(order)))
+    first, last = order[starts], order[starts + sizes - 1] if len(order) else order
+    by_first = np.argsort(first)
+    first, last, sizes = first[by_first], last[by_first], sizes[by_first]
+    of = case[first]
+    begin = np.searchsorted(of, of)
+    return Lines(of, np.arange(len(of)) - begin + 1, rows[first], rows[last], sizes)
+
+
+def evidence(shard: Shard, names: Sequence[str], day: Ints, lines: Lines) -> pd.DataFrame:
+    """Rows of `Evidence`, all of them still shown.
+
+    Args:
+        shard: the events.
+        names: (cases,) ids of the cases.
+        day: (cases,) prediction time in days since birth.
+        lines: of all cases.
+    """
+    first, last, at = shard.day[lines.first], shard.day[lines.last], day[lines.case]
+    dated = first != STATIC
+    age, ago = np.round(first / YEAR, 1), np.round((at - last.astype(np.int64)) / YEAR, 1)
+    since = np.round((at - first.astype(np.int64)) / YEAR, 1)
+    table = {
+        c: shard.codes[c].to_numpy(object)[shard.code[lines.first]]
+        for c in ("kind", "code", "system", "name")
+    }
+    value = np.full(len(first), np.nan) if shard.value is None else shard.value[lines.last]
+    unit = np.full(len(first), None, dtype=object) if shard.unit is None else shard.unit[lines.last]
+    if shard.text is not None:
+        table["name"] = _with_text(table["name"], shard.text[lines.last], value)
+    ids = [f"E{n:03d}" for n in lines.number.tolist()]
+    text = [
+        line(*row)
+        for row in zip(ids, dated.tolist(), age.tolist(), since.tolist(), ago.tolist(), table["name"], value.tolist(),
+                       unit, lines.count.tolist(), table["code"], strict=True)
+    ]  # fmt: skip
+    files = np.array(shard.files, dtype=object)[0 if shard.file is None else shard.file[lines.first]]
+    out = pd.DataFrame({
+        "case": np.array(names, dtype=object)[lines.case], "id": ids, **table,
+        "age": np.where(dated, age, np.nan), "years_before": np.where(dated, ago, np.nan),
+        "value": value, "unit": np.where(np.isnan(value), None, unit), "count": lines.count, "shown": True, "line": text,
+        "source": files + ":" + shard.row[lines.first].astype(str).astype(object),
+    })  # fmt: skip
+    return out[list(Evidence.model_fields)]
+
+
+def line(id: str, dated: bool, age: float, since: float, ago: float, name: str, value: float, unit: str | None,
+         count: int, code: str) -> str:  # fmt: skip
+    """One line: number, age and years before at the first event, name, value with its unit and flag, repeats.
+
+    >>> line("E007", True, 66.4, 3.6, 0.2, "Hypertension", float("nan"), None, 3, "I10")
+    '[E007] age 66.4 (3.6 y before): Hypertension; 3 times, last 0.2 y before'
+    >>> line("E008", True, 66.4, 3.6, 3.6, "Systolic blood pressure", 152.0, "mm[Hg]", 1, "8480-6")
+    '[E008] age 66.4 (3.6 y before): Systolic blood pressure 152 mm[Hg] (high)'
+    """
+    what = name
+    if value == value:
+        flag = flag_of(code, value)
+        what += f" {value:g}" + (f" {unit}" if unit else "") + (f" ({flag})" if flag else "")
+    if not dated:
+        return f"[{id}] {what}"
+    repeats = f"; {count} times, last {ago:.1f} y before" if count > 1 else ""
+    return f"[{id}] age {age:.1f} ({since:.1f} y before): {what}{repeats}"
+
+
+def _with_text(name: NDArray[Any], text: NDArray[Any], value: Floats) -> NDArray[Any]:
+    """What was found stands behind the name, where it is a word and not a number."""
+    words = [
+        f"{n}: {t}" if t is not None and t == t and v != v else n
+        for n, t, v in zip(name, text, value, strict=True)
     ]
-    return sorted(lines, key=lambda x: x.row)  # rows are in order of day
+    return np.array(words, dtype=object)
 
 
-def evidence(shard: Shard, case: str, lines: list[Line], day: int) -> list[dict[str, Any]]:
-    """Rows of `Evidence`, numbered, not yet chosen (`shown` is True)."""
-    codes, systems, kinds, names = (shard.codes[c].to_numpy() for c in ("code", "system", "kind", "name"))
-    out = []
-    for i, line in enumerate(lines, 1):
-        c, dated = line.code, line.first != STATIC
-        unit = None if shard.unit is None else shard.unit[line.row]
-        row = {
-            "case": case, "id": f"E{i:03d}", "kind": kinds[c],
-            "age": round(line.first / YEAR, 1) if dated else None,
-            "years_before": round((day - line.last) / YEAR, 1) if dated else None,
-            "code": codes[c], "system": systems[c], "name": names[c],
-            "value": None if np.isnan(line.value) else line.value, "unit": unit, "count": line.count, "shown": True,
-            "source": f"{shard.file}:{shard.row[line.row]}",
-        }  # fmt: skip
-        row["line"] = text(row, round((day - line.first) / YEAR, 1) if dated else None)
-        out.append(row)
+def shown(
+    frame: pd.DataFrame, case: Ints, settings: Timeline, count: Count, rarity: dict[str, float]
+) -> NDArray[np.bool_]:
+    """(lines,) which lines are within the budget: the best ones by the policy, until the first that does not fit.
+
+    Args:
+        frame: rows of `Evidence`.
+        case: (lines,) ascending.
+        settings: budget and policy.
+        count: tokens of texts.
+        rarity: code -> how rare among people, the larger the rarer.
+    """
+    if settings.budget is None or frame.empty:
+        return np.ones(len(frame), dtype=bool)
+    tier, within = POLICIES[settings.policy](frame, np.array([rarity.get(c, 0.0) for c in frame["code"]]))
+    tier = np.where(frame["kind"] == "demographic", -1, tier)
+    order = np.lexsort((within, tier, case))
+    spent = np.cumsum(count(frame["line"].tolist())[order])
+    begin = np.searchsorted(case, case)  # `order` keeps each case's block where it was
+    before = np.where(begin > 0, spent[begin - 1], 0)
+    out = np.zeros(len(frame), dtype=bool)
+    out[order] = spent - before <= settings.budget
     return out
 
 
-def text(row: dict[str, Any], first_before: float | None) -> str:
-    """One line: number, age and years before, name, value, and repeats.
+Ranks = tuple[Floats, Floats]
+"""(lines,) tier and place within it; the smaller goes in first."""
 
-    >>> row = {"id": "E007", "age": 66.4, "years_before": 0.2, "name": "Hypertension", "value": None, "count": 3}
-    >>> text(row, 3.6)
-    '[E007] age 66.4 (3.6 y before): Hypertension; 3 times, last 0.2 y before'
+
+def _recent(frame: pd.DataFrame, rarity: Floats) -> Ranks:
+    """Newest first."""
+    return np.zeros(len(frame)), frame["years_before"].fillna(0).to_numpy(float)
+
+
+def _rare(frame: pd.DataFrame, rarity: Floats) -> Ranks:
+    """What few people have first."""
+    return np.zeros(len(frame)), -rarity
+
+
+def _mixed(frame: pd.DataFrame, rarity: Floats) -> Ranks:
+    """Conditions, which mid-life is about, the rare before the common; then the last two years; then the rest.
+
+    Only the newest lines would lose the exposures that begin decades before dementia, only the rarest the present.
     """
-    what = row["name"]
-    if row["value"] is not None:
-        what += f" {row['value']:g}" + (f" {row['unit']}" if row.get("unit") else "")
-    if row["count"] > 1 and row["age"] is not None:
-        what += f"; {row['count']} times, last {row['years_before']:.1f} y before"
-    when = "" if row["age"] is None else f" age {row['age']:.1f} ({first_before:.1f} y before):"
-    return f"[{row['id']}]{when} {what}"
+    ago = frame["years_before"].fillna(0).to_numpy(float)
+    condition = (frame["kind"] == "condition").to_numpy()
+    tier = np.where(condition, 0, np.where(ago <= RECENT, 1, 2))
+    return tier, np.where(tier == 1, ago, -rarity)
 
 
-def choose(rows: list[dict[str, Any]], timeline: Timeline, count: Count, rarity: dict[str, float]) -> None:
-    """Set `shown` on the lines that fit the budget, best first by the policy."""
-    if timeline.budget is None:
-        return
-    left = timeline.budget
-    for row in sorted(rows, key=lambda r: _rank(r, timeline.policy, rarity)):
-        cost = count(row["line"])
-        row["shown"] = cost <= left
-        left -= cost if row["shown"] else 0
+POLICIES: dict[str, Callable[[pd.DataFrame, Floats], Ranks]] = {
+    "recent": _recent,
+    "rare": _rare,
+    "mixed": _mixed,
+}
+
+HEADINGS = (
+    "Person",
+    "Long-standing conditions",
+    "Drugs",
+    "Last values",
+    "Earlier",
+    "Last 24 months, newest first",
+)
 
 
-def _rank(row: dict[str, Any], policy: str, rarity: dict[str, float]) -> tuple[float, ...]:
-    """Smaller goes in first. Demographics always lead; `mixed` keeps conditions before everything recent or common."""
-    demographic = float(row["kind"] != "demographic")
-    recent = row["years_before"] if row["years_before"] is not None else 0.0
-    if policy == "recent":
-        return demographic, recent
-    common = -rarity.get(row["code"], 0.0)
-    if policy == "rare":
-        return demographic, common, recent
-    tier = {"condition": 0.0, "drug": 1.0, "measurement": 2.0}.get(row["kind"], 3.0)
-    return demographic, tier - (1.0 if recent <= 2.0 and tier > 0 else 0.0), common, recent
+def section_of(frame: pd.DataFrame) -> Ints:
+    """(lines,) place in `HEADINGS`."""
+    kind, ago = frame["kind"].to_numpy(), frame["years_before"].fillna(0).to_numpy(float)
+    lasting = (kind == "condition") & ((frame["count"] > 1) | (ago > RECENT)).to_numpy()
+    tests = [kind == "demographic", lasting, kind == "drug", kind == "measurement", ago > RECENT]
+    return np.select(tests, np.arange(5), 5)
 
 
-def render(rows: list[dict[str, Any]]) -> str:
-    """The timeline: the lines shown, in the order of their numbers."""
-    return "\n".join(r["line"] for r in rows if r["shown"])
+def texts(frame: pd.DataFrame, case: Ints, cases: int, sections: bool) -> list[str]:
+    """The timeline of each case: the lines shown, by number, or under headings."""
+    keep = np.flatnonzero(frame["shown"].to_numpy(bool))
+    of, lines = case[keep], frame["line"].to_numpy(object)[keep]
+    if sections:
+        part = frame.iloc[keep]
+        section = section_of(part)
+        newest = np.where(section == 5, part["years_before"].fillna(0).to_numpy(float), 0.0)
+        order = np.lexsort((keep, newest, section, of))
+        of, lines, section = of[order], lines[order], section[order]
+        new = (
+            np.append(True, (np.diff(of) != 0) | (np.diff(section) != 0))
+            if len(of)
+            else np.zeros(0, dtype=bool)
+        )
+        lines = np.array(
+            [f"{HEADINGS[s]}:\n{t}" if n else t for t, s, n in zip(lines, section, new, strict=True)],
+            dtype=object,
+        )
+    edges = np.searchsorted(of, np.arange(cases + 1))
+    return ["\n".join(lines[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]

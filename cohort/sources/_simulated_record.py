@@ -87,6 +87,7 @@ def shard(w: "World", first: int, rng: np.random.Generator, noise: float) -> Sha
                 "subject": [f"S{first + i:06d}" for i in range(n)],
                 "sex": np.where(w.male, "male", "female"),
                 "site": None,
+                "aged": True,
                 "birth": birth.astype("datetime64[s]"),
                 "first_day": np.floor(35 * YEAR),
                 "last_day": np.floor(w.observed_until * YEAR),
@@ -98,7 +99,7 @@ def shard(w: "World", first: int, rng: np.random.Generator, noise: float) -> Sha
         person=person[order].astype(np.int32),
         day=day[order].astype(np.int32),
         code=code[order].astype(np.int32),
-        file="simulated",
+        files=("simulated",),
         row=np.arange(len(order)),
         value=value[order],
     )

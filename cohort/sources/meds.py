@@ -102,6 +102,7 @@ class Meds:
         table = pq.read_table(file, columns=list(names.values()), read_dictionary=dictionary).combine_chunks()
         if table.num_rows == 0:
             raise DataError(f"{file.name}: an empty table. Remove the file, or export it again.")
+        self.place.bad.read(file.name, table.num_rows)
         row, person, ids = _people(table[names["subject"]], file.name)
         codes, code = self._codes(table[names["code"]], file.name)
         time = _days(table[names["time"]], file.name)
@@ -120,6 +121,7 @@ class Meds:
             "subject": [str(i) for i in ids],
             "sex": _sexes(codes, person, code, len(ids)),
             "site": _sites(table, names.get("site"), person, row, len(ids)),
+            "aged": birth != NEVER,
             "birth": pd.Series(np.where(birth == NEVER, 0, birth).astype("M8[D]").astype("M8[s]")).where(birth != NEVER),
             **_span(person[keep], day[keep], len(ids)),
             "death_day": np.where((death == NEVER) | (birth == NEVER), np.nan, death - birth),
@@ -131,7 +133,7 @@ class Meds:
             person=person[keep],
             day=day[keep],
             code=code[keep],
-            file=file.name,
+            files=(file.name,),
             row=source,
             value=None
             if value is None

@@ -1,0 +1,118 @@
+"""Units of the few measurements that nearly every record has: one unit each, limits, and what cannot be."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .bad_rows import BadRows
+from .events import Shard
+
+Floats = NDArray[np.float64]
+
+
+@cache
+def table() -> dict[str, Any]:
+    """Units, limits and conversions, from `cohort/data/units.json`."""
+    found: dict[str, Any] = json.loads(
+        files("wherefore.cohort").joinpath("data/units.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def flag_of(code: str, value: float) -> str:
+    """`high`, `low`, or nothing where the value is within limits or the code has none.
+
+    >>> flag_of("8480-6", 152.0), flag_of("8480-6", 120.0), flag_of("other", 1.0)
+    ('high', '', '')
+    """
+    known = table()["LOINC"].get(code)
+    if known is None or known["normal"] is None:
+        return ""
+    low, high = known["normal"]
+    return "low" if value < low else "high" if value > high else ""
+
+
+def converted(code: str, value: Floats, unit: str) -> tuple[Floats, str]:
+    """Values in the unit of the table where there is a way; else as they are.
+
+    >>> converted("2339-0", np.array([5.0]), "mmol/l")
+    (array([90.091]), 'mg/dL')
+    >>> converted("2339-0", np.array([5.0]), "U")
+    (array([5.]), 'U')
+    """
+    unit = table()["same"].get(unit, unit)
+    for way in table()["convert"]:
+        if code in way["codes"] and unit == way["from"]:
+            return value * way["factor"] + way.get("offset", 0.0), way["to"]
+    return value, unit
+
+
+def harmonised(shard: Shard, bad: BadRows) -> Shard:
+    """The shard with known measurements in one unit each, and values that cannot be taken out, counted and listed."""
+    if shard.value is None:
+        return shard
+    value, unit = shard.value.copy(), None if shard.unit is None else shard.unit.copy()
+    gone = np.zeros(len(value), dtype=bool)
+    for code, rows in _measured(shard):
+        known = table()["LOINC"][code]
+        if unit is not None:
+            for name in pd.unique(pd.Series(unit[rows], dtype=object)):
+                if isinstance(name, str):
+                    mine = rows[unit[rows] == name]
+                    value[mine], unit[mine] = converted(code, value[mine], name)
+        same = (
+            np.ones(len(rows), dtype=bool)
+            if unit is None
+            else np.isin(unit[rows].astype(str), [known["unit"], "None"])
+        )
+        low, high = known["plausible"]
+        wrong = rows[same & ((value[rows] < low) | (value[rows] > high))]
+        gone[wrong] = True
+    _count(shard, np.flatnonzero(gone), bad)
+    value[gone] = np.nan
+    out = replace(shard, value=value, unit=unit)
+    return out.take(np.flatnonzero(~gone)) if gone.any() else out
+
+
+def mixed(shard: Shard) -> dict[str, set[str]]:
+    """Codes whose values stand in more than one unit, and the units; they keep a line each and are never mixed."""
+    if shard.unit is None or shard.value is None:
+        return {}
+    rows = np.flatnonzero(~np.isnan(shard.value))
+    frame = pd.DataFrame(
+        {"code": shard.code[rows], "unit": pd.Series(shard.unit[rows], dtype=object)}
+    ).drop_duplicates()
+    some = frame.groupby("code")["unit"].agg(lambda u: {str(x) for x in u})
+    names = shard.codes["code"].to_numpy(object)
+    return {str(names[c]): units for c, units in some.items() if len(units) > 1}
+
+
+def _measured(shard: Shard) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Known codes that occur, and their rows with a value."""
+    assert shard.value is not None
+    names = shard.codes["code"].to_numpy(object)
+    known = np.flatnonzero(
+        (shard.codes["system"] == "LOINC").to_numpy() & np.isin(names.astype(str), list(table()["LOINC"]))
+    )
+    rows = np.flatnonzero(np.isin(shard.code, known) & ~np.isnan(shard.value))
+    for code in known:
+        mine = rows[shard.code[rows] == code]
+        if len(mine):
+            yield str(names[code]), mine
+
+
+def _count(shard: Shard, rows: NDArray[np.int64], bad: BadRows) -> None:
+    assert shard.value is not None
+    names = shard.codes["name"].to_numpy(object)[shard.code[rows]]
+    file = np.zeros(len(rows), dtype=int) if shard.file is None else shard.file[rows]
+    for number in np.unique(file):
+        mine = rows[file == number]
+        found = [f"{n} {v:g}" for n, v in zip(names[file == number], shard.value[mine], strict=True)]
+        bad.add(shard.files[number], "a value that cannot be", shard.row[mine].tolist(), found)
