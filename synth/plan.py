@@ -8,6 +8,7 @@ from ..study.config import Study
 from ..study.records import Record
 from ..study.seeds import derive
 from . import teachers
+from .controls import CONTROLS
 from .settings import Settings
 from .styles import style
 from .teaching import History, Request, key
@@ -25,6 +26,8 @@ class Plan:
         self.module: Any = parts.find(teachers, "teacher", settings.teacher.name)
         self.options: Record = settings.teacher.options(self.module.Options, "synth.teacher")
         self.styles = tuple(style(name) for name in settings.styles)
+        for name in settings.controls:
+            parts.pick(CONTROLS, "control", name)
         self.size = len(self.styles) * settings.samples
         """Questions about one case."""
 

@@ -18,7 +18,8 @@ USER = "=== user ===\n"
 
 
 @cache
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """Of the templates in `templates/prompts/`; a name that a template lacks is an error, never an empty string."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
@@ -31,17 +32,17 @@ def template_hash(name: str) -> str:
     """Twelve hex digits of the template called `name` and of all templates that it includes."""
     from jinja2 import meta
 
-    environment = _environment()
-    assert environment.loader is not None
+    templates = environment()
+    assert templates.loader is not None
     source, seen, todo = "", set[str](), [f"{name}.jinja"]
     while todo:
         file = todo.pop(0)
         if file in seen:
             continue
         seen.add(file)
-        text = environment.loader.get_source(environment, file)[0]
+        text = templates.loader.get_source(templates, file)[0]
         source += f"{file}\n{text}"
-        todo += sorted(t for t in meta.find_referenced_templates(environment.parse(text)) if t)
+        todo += sorted(t for t in meta.find_referenced_templates(templates.parse(text)) if t)
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
@@ -56,7 +57,7 @@ def prompt(case: "Case", style: Style, sample: int, label: int | None, settings:
         settings: of the stage.
     """
     text = (
-        _environment()
+        environment()
         .get_template(f"{style.name}.jinja")
         .render(
             age=case.age,

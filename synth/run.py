@@ -54,6 +54,8 @@ def run(study: Study, home: Path) -> bool:
     cohort = home / "cohort"
 
     def work(folder: Path) -> None:
+        from .card import write_card
+        from .controls import write_controls
         from .derive import derive_all
         from .histories import count
         from .ledger import Ledger
@@ -62,6 +64,8 @@ def run(study: Study, home: Path) -> bool:
         with Ledger(folder / "ledger", expected=total, also=set_aside(home)) as ledger:
             ask(plan, ledger, cohort, total)
             derive_all(plan, ledger, cohort, folder)
+        write_controls(plan.settings, cohort, folder, study.seed)
+        write_card(plan, cohort, folder)
 
     inputs = [cohort / name for name in ("cases.parquet", "evidence.parquet")]
     done = run_once(home / "synth", plan.identity(), inputs, work, keep=("ledger",))

@@ -83,7 +83,7 @@ def history(case: str, age: float, rng: np.random.Generator) -> list[Evidence]:
     return out
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cohort() -> Callable[[Path, int], Path]:
     """Writes a cohort of n people into a run folder and returns the folder."""
 
