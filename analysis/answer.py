@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from .compare import HINDSIGHT
+from .compare import BASELINE, HINDSIGHT
 from .records import Average, Comparison
+from .scores import SOURCE_SCALE
 
 Finding = Literal["lower", "higher", "unclear"]
 
@@ -60,6 +61,16 @@ def finding(row: Comparison) -> Finding:
     return "lower" if row.high < 0 else "higher" if row.low > 0 else "unclear"
 
 
+def verdict(row: Comparison) -> str:
+    """`better`, `worse` or `unclear`, whichever end of the metric is the good one."""
+    if row.metric in LOWER_IS_BETTER:
+        return {"lower": "better", "higher": "worse"}.get(finding(row), "unclear")
+    return {"lower": "worse", "higher": "better"}.get(finding(row), "unclear")
+
+
+LOWER_IS_BETTER = frozenset({"brier", "log_loss"})
+
+
 def effects(comparisons: Iterable[Comparison]) -> list[Effect]:
     """Each target that writes reasons before its label, read in its own format, against the reference (ROC-AUC)."""
     return [
@@ -83,12 +94,18 @@ def answer(comparisons: Sequence[Comparison], averages: Sequence[Average], *, tr
             if trained
             else "the study has no grid, so nothing was trained"
         )
-        return Answer("none", f"Whether teaching reasons helps is not answered here: {why}.", ())
-    kinds = {e.finding for e in found}
-    head = _HEADLINES[_overall(kinds)]
-    support = [_sentence(e, auc) for e in found]
-    support += _leakage(comparisons, auc)
-    return Answer(_overall(kinds), head, tuple(support))
+        return Answer("none", f"That is not answered here: {why}.", ())
+    overall = _overall({e.finding for e in found})
+    head = _mixed(found) if overall == "mixed" else _HEADLINES[overall]
+    first = {e.target for e in found}
+    others = [
+        Effect(c.a, c.a_readout, c, finding(c))
+        for c in comparisons
+        if c.family == "targets: roc_auc" and c.a not in first and c.difference is not None
+    ]
+    support = [_sentence(e, auc) for e in [*found, *others]]
+    support += [*_leakage(comparisons, auc), *_yardsticks(found[0].row, auc)]
+    return Answer(overall, head, tuple(support))
 
 
 def _overall(kinds: set[Finding]) -> Literal["appears", "reversed", "mixed", "unclear"]:
@@ -108,15 +125,18 @@ _HEADLINES = {
         "Here it helped: models taught to reason before they answer ranked people better than models taught "
         "the label alone."
     ),
-    "mixed": (
-        "Here the answer differs between targets: not every way of teaching reasons moved the ranking in the "
-        "same direction beyond chance."
-    ),
     "unclear": (
         "Here no difference was established: the interval of every comparison includes zero. At this size the "
         "paper's effect neither appears nor is ruled out."
     ),
 }
+
+
+def _mixed(found: Sequence[Effect]) -> str:
+    """Targets differ: each is named with what happened to it."""
+    said = {"lower": "hurt", "higher": "helped", "unclear": "made no difference that could be established"}
+    parts = [f"{words(e.target)} {said[e.finding]}" for e in found]
+    return f"Here it depends on the target: {', '.join(parts[:-1])} and {parts[-1]}, against the label alone."
 
 
 def _sentence(effect: Effect, auc: Mapping[tuple[str, str], Average]) -> str:
@@ -128,15 +148,37 @@ def _sentence(effect: Effect, auc: Mapping[tuple[str, str], Average]) -> str:
     )
     mine, other = auc[effect.target, effect.readout], auc[row.b, row.b_readout]
     seeds = "" if row.seed_sd is None else f"; standard deviation between seeds {number(row.seed_sd)}"
-    pairs = (
-        ""
-        if row.pairs == row.pairs_expected == 1
-        else f", mean of {row.pairs} of {row.pairs_expected} matched pairs"
-    )
+    single = row.pairs == row.pairs_expected == 1
+    pairs = "" if single else f", mean of {row.pairs} of {row.pairs_expected} matched pairs"
     return (
-        f"{words(effect.target).capitalize()}: ROC-AUC {number(mine.value)} against {number(other.value)} for "
-        f"{words(row.b)}, {gap} (95 % interval of the difference {span(row.low, row.high)}{pairs}{seeds})."
+        f"{words(effect.target).capitalize()}, read {_READ.get(effect.readout, words(effect.readout))}: ROC-AUC "
+        f"{number(mine.value)} against {number(other.value)} for {words(row.b)}, {gap} "
+        f"(interval of the difference {span(row.low, row.high)}{pairs}{seeds})."
     )
+
+
+_READ = {"direct": "directly", "own_rationale": "after its own rationale"}
+
+
+def _yardsticks(row: Comparison, auc: Mapping[tuple[str, str], Average]) -> list[str]:
+    """What the reference itself is worth, and what could be had: without that, a small gap says little."""
+    reference = auc[row.b, row.b_readout]
+    out = []
+    if reference.low is not None and reference.low <= 0.5:
+        limits = span(reference.low, reference.high)
+        itself = f"{words(row.b).capitalize()} itself is not told from guessing here ({limits})"
+        out.append(f"{itself}: a comparison with it can show little.")
+    simple = {t: a.value for (t, r), a in auc.items() if r == BASELINE and t not in SOURCE_SCALE and a.value}
+    if simple:
+        best = max(simple, key=lambda t: simple[t])
+        optimum = next((a.value for (t, _), a in auc.items() if t in SOURCE_SCALE), None)
+        ceiling = (
+            "" if optimum is None else f", and the true risk of the simulator ranks at {number(optimum)}"
+        )
+        out.append(
+            f"For scale: {words(best)} without any language model reaches {number(simple[best])}{ceiling}."
+        )
+    return out
 
 
 def _leakage(comparisons: Iterable[Comparison], auc: Mapping[tuple[str, str], Average]) -> list[str]:

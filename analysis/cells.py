@@ -1,6 +1,6 @@
 """Which fits of the grid are finished, which failed, which are missing: every average says how many it rests on."""
 
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -54,30 +54,33 @@ def _state(cell: Cell, folder: Path) -> CellState:
     return CellState(cell, "missing", folder)
 
 
-def varying(cells: Sequence[Cell]) -> list[str]:
-    """The axes, beside the target, that have more than one value: what a cell must be named by.
+ARM = ("target", "loss", "corpus")
+"""The axes that say how a model is taught. Cells that share them are one arm; the others are design."""
 
-    >>> a = Cell(base="tiny", target="label_only", n=100, learning_rate=1e-3, seed=0)
-    >>> varying([a, a.model_copy(update={"n": 200})])
-    ['n']
+
+def arm(cell: Cell) -> str:
+    """What a cell was taught: its target, then loss and corpus where they are not the default.
+
+    >>> a = Cell(base="tiny", target="label_then_rationale", n=100, learning_rate=1e-3, seed=0)
+    >>> arm(a), arm(a.model_copy(update={"loss": "group_mean"}))
+    ('label_then_rationale', 'label_then_rationale, group_mean')
     """
-    axes = [name for name in Cell.model_fields if name != "target"]
-    return [axis for axis in axes if len({getattr(c, axis) for c in cells}) > 1]
+    changed = [f for f in ARM[1:] if getattr(cell, f) != Cell.model_fields[f].default]
+    return ", ".join([cell.target, *(getattr(cell, f) for f in changed)])
 
 
-def label(cell: Cell, axes: Sequence[str]) -> str:
-    """A cell in words: its target, then what else varies in the grid.
+def reference_of(cell: Cell, grid: AbstractSet[Cell], target: str) -> Cell | None:
+    """The cell to compare with: the reference target, all design axes alike.
 
-    >>> a = Cell(base="tiny", target="label_only", n=100, learning_rate=1e-3, seed=0)
-    >>> label(a, ["n", "learning_rate"])
-    'label_only, n 100, learning_rate 0.001'
+    Of the same loss and corpus where the grid has it, else of the defaults; None where the grid has neither.
     """
-    parts = [f"{axis} {getattr(cell, axis):g}" if isinstance(getattr(cell, axis), int | float)
-             else f"{axis} {getattr(cell, axis)}" for axis in axes]  # fmt: skip
-    return ", ".join([cell.target, *parts])
+    defaults = {f: Cell.model_fields[f].default for f in ARM[1:]}
+    near = cell.model_copy(update={"target": target})
+    found = (c for c in (near, near.model_copy(update=defaults)) if c in grid)
+    return next(found, None)
 
 
-def matched(a: Cell, others: Sequence[Cell], axis: str, value: object) -> Cell | None:
-    """The cell that differs from `a` in one axis alone, where it has `value`."""
-    wanted = a.model_copy(update={axis: value})
-    return next((c for c in others if c == wanted), None)
+def matched(cell: Cell, grid: AbstractSet[Cell], axis: str, value: object) -> Cell | None:
+    """The cell that differs in one axis alone, where it has `value`; None where the grid has no such cell."""
+    other = cell.model_copy(update={axis: value})
+    return other if other in grid else None

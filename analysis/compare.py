@@ -1,21 +1,24 @@
 """Paired comparisons: the same held-out cases, the same bootstrap draws, everything else in the grid alike."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..study.grid import Cell
-from .cells import CellState, matched
+from .cells import ARM, CellState, arm, matched, reference_of
 from .delong import delong
 from .evaluate import Evaluation
 from .intervals import holm, interval, p_value
-from .records import Average, Comparison, Population
-from .scores import Key
+from .records import Comparison, Population
+from .scores import SOURCE_SCALE, Key
 
 HINDSIGHT = "teacher_rationale"
 """The read-out that is given what the teacher wrote, label in hand: a measure of leakage, not a prediction."""
+
+BASELINE = "baseline"
+"""The read-out of what needs no language model."""
 
 
 class Pair(NamedTuple):
@@ -72,51 +75,57 @@ class Comparer:
     def __init__(self, evaluation: Evaluation, cells: Sequence[CellState]) -> None:
         self.evaluation, self.settings = evaluation, evaluation.settings
         self.grid = [s.cell for s in cells]
-        self.done = [s.cell for s in cells if s.state == "done"]
-        self.targets = list(dict.fromkeys(c.target for c in self.grid))
-        self.readouts = {t: self._readouts(t) for t in self.targets}
+        self.planned = frozenset(self.grid)
+        self.done = frozenset(s.cell for s in cells if s.state == "done")
+        self.arms: dict[str, list[Cell]] = {}
+        for cell in self.grid:
+            self.arms.setdefault(arm(cell), []).append(cell)
+        self.readouts = {name: self._readouts(mine) for name, mine in self.arms.items()}
 
-    def _readouts(self, target: str) -> list[str]:
-        ids = {c.id for c in self.done if c.target == target}
+    def _readouts(self, cells: Sequence[Cell]) -> list[str]:
+        ids = {c.id for c in cells if c in self.done}
         return list(dict.fromkeys(k.readout for k in self.evaluation.scores.risk if k.cell in ids))
 
-    def _has(self, cell: Cell | None, readout: str) -> bool:
-        return cell in self.done and cell is not None and Key(cell.id, readout) in self.evaluation.scores.risk
+    def has(self, cell: Cell, readout: str) -> bool:
+        """Whether a cell is finished and was read in this way."""
+        return cell in self.done and Key(cell.id, readout) in self.evaluation.scores.risk
 
-    def _against_reference(self, target: str, readout: str) -> tuple[list[Pair], int]:
-        """Pairs of a target's cells with the reference's cells, and how many the grid has."""
-        reference, other = self.settings.reference, self.settings.reference_readout
-        both = [(c, matched(c, self.grid, "target", reference)) for c in self.grid if c.target == target]
-        planned = [(a, b) for a, b in both if b is not None]
-        pairs = [
+    def pairs(self, planned: Sequence[tuple[Cell, Cell]], readout: str, other: str) -> list[Pair]:
+        """The planned pairs of which both sides are there."""
+        return [
             Pair(Key(a.id, readout), Key(b.id, other), a.seed)
             for a, b in planned
-            if self._has(a, readout) and self._has(b, other)
+            if self.has(a, readout) and self.has(b, other)
         ]
-        return pairs, len(planned)
+
+    def _against_reference(self, name: str, readout: str) -> tuple[list[Pair], int]:
+        """Pairs of an arm's cells with the reference's cells, and how many the grid has."""
+        both = [(c, reference_of(c, self.planned, self.settings.reference)) for c in self.arms[name]]
+        planned = [(a, b) for a, b in both if b is not None]
+        return self.pairs(planned, readout, self.settings.reference_readout), len(planned)
 
     def _challengers(self) -> Iterator[tuple[str, str]]:
-        """Every target and read-out that predicts, the reference itself left out."""
+        """Every arm and read-out that predicts, the reference itself left out."""
         own = (self.settings.reference, self.settings.reference_readout)
-        for target in self.targets:
-            for readout in self.readouts[target]:
-                if (target, readout) != own and readout != HINDSIGHT:
-                    yield target, readout
+        for name in self.arms:
+            for readout in self.readouts[name]:
+                if (name, readout) != own and readout != HINDSIGHT:
+                    yield name, readout
 
     def by_target(self, metric: str) -> Iterator[Comparison]:
-        """Each target and read-out against the reference, mean over matched cells."""
-        for target, readout in self._challengers():
-            pairs, expected = self._against_reference(target, readout)
+        """Each arm and read-out against the reference, mean over matched cells."""
+        for name, readout in self._challengers():
+            pairs, expected = self._against_reference(name, readout)
             yield Comparison(
                 metric=metric, unit="target", family=f"targets: {metric}",
-                a=target, a_readout=readout, b=self.settings.reference, b_readout=self.settings.reference_readout,
+                a=name, a_readout=readout, b=self.settings.reference, b_readout=self.settings.reference_readout,
                 **{"pairs_expected": expected, **contrast(self.evaluation, metric, pairs)},
             )  # fmt: skip
 
     def by_cell(self, metric: str) -> Iterator[Comparison]:
-        """Each cell against the reference cell that differs in the target alone."""
-        for target, readout in self._challengers():
-            for pair in self._against_reference(target, readout)[0]:
+        """Each cell against the reference cell that it is matched with."""
+        for name, readout in self._challengers():
+            for pair in self._against_reference(name, readout)[0]:
                 yield Comparison(
                     metric=metric, unit="cell", family=f"cells: {metric}",
                     a=pair.a.cell, a_readout=readout, b=pair.b.cell, b_readout=pair.b.readout,
@@ -135,56 +144,67 @@ class Comparer:
 
     def by_readout(self, metric: str) -> Iterator[Comparison]:
         """What a rationale at test time changes: the model's own against none, the teacher's against its own."""
-        for target in self.targets:
+        for name, mine in self.arms.items():
             for a, b in (("own_rationale", "direct"), (HINDSIGHT, "own_rationale")):
-                if not {a, b} <= set(self.readouts[target]):
-                    continue
-                mine = [c for c in self.grid if c.target == target]
-                pairs = [
-                    Pair(Key(c.id, a), Key(c.id, b), c.seed)
-                    for c in mine
-                    if self._has(c, a) and self._has(c, b)
-                ]
-                yield Comparison(
-                    metric=metric, unit="readout", family=f"readouts: {metric}",
-                    a=target, a_readout=a, b=target, b_readout=b,
-                    **{"pairs_expected": len(mine), **contrast(self.evaluation, metric, pairs)},
-                )  # fmt: skip
+                if {a, b} <= set(self.readouts[name]):
+                    pairs = self.pairs([(c, c) for c in mine], a, b)
+                    yield Comparison(
+                        metric=metric, unit="readout", family=f"readouts: {metric}",
+                        a=name, a_readout=a, b=name, b_readout=b,
+                        **{"pairs_expected": len(mine), **contrast(self.evaluation, metric, pairs)},
+                    )  # fmt: skip
 
     def by_level(self, metric: str) -> Iterator[Comparison]:
-        """Factor effects: each level of an axis against its first, all else alike, target by target."""
-        for axis in (a for a in Cell.model_fields if a not in ("target", "seed")):
-            levels = list(dict.fromkeys(getattr(c, axis) for c in self.grid))
-            for target, readout in ((t, r) for t in self.targets for r in self.readouts[t]):
-                mine = [c for c in self.grid if c.target == target and getattr(c, axis) == levels[0]]
-                for level in levels[1:]:
-                    both = [(matched(c, self.grid, axis, level), c) for c in mine]
+        """Factor effects: each level of a design axis against its first, all else alike, arm by arm."""
+        for axis in (f for f in Cell.model_fields if f not in (*ARM, "seed")):
+            for name, readout in ((n, r) for n in self.arms for r in self.readouts[n]):
+                first, *others = dict.fromkeys(getattr(c, axis) for c in self.arms[name])
+                mine = [c for c in self.arms[name] if getattr(c, axis) == first]
+                for level in others:
+                    both = [(matched(c, self.planned, axis, level), c) for c in mine]
                     planned = [(a, b) for a, b in both if a is not None]
-                    pairs = [
-                        Pair(Key(a.id, readout), Key(b.id, readout), a.seed)
-                        for a, b in planned
-                        if self._has(a, readout) and self._has(b, readout)
-                    ]
                     if planned:
+                        pairs = self.pairs(planned, readout, readout)
                         yield Comparison(
                             metric=metric, unit="level", family=f"{axis}: {metric}",
-                            a=f"{target}, {axis} {level}", a_readout=readout,
-                            b=f"{target}, {axis} {levels[0]}", b_readout=readout,
+                            a=f"{name}, {axis} {level}", a_readout=readout,
+                            b=f"{name}, {axis} {first}", b_readout=readout,
                             **{"pairs_expected": len(planned), **contrast(self.evaluation, metric, pairs)},
                         )  # fmt: skip
 
     def baselines(self, metric: str) -> Iterator[Comparison]:
-        """Each baseline against the reference target, mean over its cells."""
+        """Each baseline against the reference, mean over its cells."""
         other = self.settings.reference_readout
-        mine = [c for c in self.grid if c.target == self.settings.reference]
+        mine = self.arms.get(self.settings.reference, [])
         for key in self.evaluation.scores.risk:
-            if key.readout == "baseline":
-                pairs = [Pair(key, Key(c.id, other), c.seed) for c in mine if self._has(c, other)]
+            if key.readout == BASELINE and mine:
+                pairs = [Pair(key, Key(c.id, other), c.seed) for c in mine if self.has(c, other)]
                 yield Comparison(
                     metric=metric, unit="target", family=f"baselines: {metric}",
                     a=key.cell, a_readout=key.readout, b=self.settings.reference, b_readout=other,
                     **{"pairs_expected": len(mine), **contrast(self.evaluation, metric, pairs)},
                 )  # fmt: skip
+
+    def shown(self) -> dict[str, Key]:
+        """The few sets of predictions for the figures: the best fit of each arm in its own format, and the baselines
+        that matter, the best one and the optimum where it is known."""
+        groups = {name: [Key(c.id, self._own(name)) for c in cells] for name, cells in self.arms.items()}
+        baselines = [k for k in self.evaluation.scores.risk if k.readout == BASELINE]
+        groups["best_baseline"] = [k for k in baselines if k.cell not in SOURCE_SCALE]
+        groups["optimum"] = [k for k in baselines if k.cell in SOURCE_SCALE]
+        best = {name: self._best(keys) for name, keys in groups.items()}
+        return {name: key for name, key in best.items() if key is not None}
+
+    def _own(self, name: str) -> str:
+        """The read-out in the format that the arm was taught in."""
+        return "own_rationale" if "own_rationale" in self.readouts[name] else "direct"
+
+    def _best(self, keys: Sequence[Key]) -> Key | None:
+        known = [k for k in keys if k in self.evaluation.scores.risk]
+        scored = [
+            (self.evaluation.value("roc_auc", k, "sample", self.evaluation.present(k)), k) for k in known
+        ]
+        return max(((v, k) for v, k in scored if v is not None), default=(0.0, None))[1]
 
     def all(self) -> list[Comparison]:
         """Every comparison, p values adjusted within each family."""
@@ -193,62 +213,6 @@ class Comparer:
             for family in (self.by_target, self.by_cell, self.by_readout, self.by_level, self.baselines):
                 found += family(metric)
         return adjusted(found)
-
-    def averages(self, metrics: Iterable[str]) -> Iterator[Average]:
-        """Mean and best over the finished cells of every target and read-out, and the baselines beside them."""
-        wanted = list(metrics)
-        groups = [
-            (t, r, [Key(c.id, r) for c in self.done if c.target == t and self._has(c, r)])
-            for t in self.targets
-            for r in self.readouts[t]
-        ]
-        groups += [(k.cell, k.readout, [k]) for k in self.evaluation.scores.risk if k.readout == "baseline"]
-        for target, readout, keys in groups:
-            expected = sum(c.target == target for c in self.grid) or 1
-            for population in self.evaluation.held.populations:
-                for metric in wanted:
-                    yield self._average(target, readout, keys, expected, metric, population)
-
-    def _average(
-        self,
-        target: str,
-        readout: str,
-        keys: Sequence[Key],
-        expected: int,
-        metric: str,
-        population: Population,
-    ) -> Average:
-        rows = [(key, self.evaluation.metric(metric, key, population)) for key in keys]
-        known = [(key, row, row.value) for key, row in rows if row.value is not None]
-        names: dict[str, Any] = {
-            "target": target,
-            "readout": readout,
-            "metric": metric,
-            "population": population,
-        }
-        missing = sum(row.n_missing for _, row in rows)
-        if not known:
-            why = next((row.why_missing for _, row in rows), "no cell is finished")
-            return Average(
-                **names, value=None, cells=0, expected=expected, n=0, n_positive=0, n_missing=missing, why_missing=why
-            )  # fmt: skip
-        spread = np.mean(
-            [self.evaluation.spread(metric, k, population, self.evaluation.present(k)) for k, _, _ in known],
-            axis=0,
-        )
-        limits = interval(spread, self.settings.level) or (None, None)
-        values = [value for _, _, value in known]
-        return Average(
-            **names, value=float(np.mean(values)), low=limits[0], high=limits[1],
-            best=(max if metric in HIGHER_IS_BETTER else min)(values) if metric in RANKED else None,
-            cells=len(known), expected=expected, n=min(r.n for _, r, _ in known),
-            n_positive=min(r.n_positive for _, r, _ in known), n_missing=missing,
-        )  # fmt: skip
-
-
-HIGHER_IS_BETTER = frozenset({"roc_auc", "pr_auc", "scaled_brier"})
-RANKED = HIGHER_IS_BETTER | {"brier", "log_loss"}
-"""Metrics with a best end; calibration is best in the middle."""
 
 
 def adjusted(found: Sequence[Comparison]) -> list[Comparison]:

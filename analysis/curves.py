@@ -1,12 +1,40 @@
 """The numbers behind the figures: a row a point, with the count behind it. Drawing is in figures.py."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from .evaluate import Evaluation
 from .metrics import Labels
-from .records import Curve
-from .scores import Floats
+from .records import Cited, Curve
+from .scores import Floats, Key
+
+
+def models(evaluation: Evaluation, shown: Mapping[str, Key]) -> Iterator[Curve]:
+    """Every curve of the models shown: ranking as sampled; calibration and net benefit in the source population."""
+    held, settings = evaluation.held, evaluation.settings
+    population = held.populations[-1]
+    top = min(0.6, 4 * held.prevalence(population))
+    for name, key in shown.items():
+        where = evaluation.present(key)
+        if evaluation.why_not(where):
+            continue
+        y, risk = held.y[where], evaluation.scores.on(key, population)[where]
+        weight, sampled = held.weights(population)[where], held.weights("sample")[where]
+        yield from calibration(y, risk, weight, name, settings.bins, settings.level)
+        yield from roc(y, risk, sampled, name)
+        yield from precision_recall(y, risk, sampled, name)
+        yield from net_benefit(y, risk, weight, name, top)
+    yield from net_benefit(held.y, np.ones(len(held.y)), held.weights(population), "treat_all", top)
+
+
+def evidence(cited: Sequence[Cited], top: int = 40) -> Iterator[Curve]:
+    """The most cited evidence of the first style: odds ratio of presence, and share cited where present."""
+    spoken = [c for c in cited if c.style == cited[0].style and c.cited_cases + c.cited_controls > 0]
+    for c in spoken[:top]:
+        n = c.cited_cases + c.cited_controls
+        share = n / (c.present_cases + c.present_controls)
+        yield Curve(figure="evidence", series=c.name, x=c.odds_ratio, y=share, low=c.low, high=c.high, n=n)
 
 
 def calibration(

@@ -85,18 +85,12 @@ def all_metrics(evaluation: Evaluation, keys: Iterable[Key]) -> Iterator[Metric]
 
 
 def subgroups(held: HeldOut, settings: Settings) -> dict[str, Where]:
-    """The cases of each sex and age band, by the name that stands in the tables."""
-    out = {f"sex={sex}": np.array([s == sex for s in held.sex]) for sex in sorted({s for s in held.sex if s})}
+    """The cases of each sex and age band, by the name that stands in the tables; groups of nobody are left out."""
+    out = {f"sex {sex}": np.array([s == sex for s in held.sex]) for sex in sorted({s for s in held.sex if s})}
     edges = (-np.inf, *settings.age_bands, np.inf)
     for low, high in pairwise(edges):
-        name = (
-            f"age<{high:g}"
-            if low == -np.inf
-            else f"age>={low:g}"
-            if high == np.inf
-            else f"age={low:g}-{high:g}"
-        )
-        out[name] = (held.age >= low) & (held.age < high)
+        name = f"<{high:g}" if low == -np.inf else f"{low:g}+" if high == np.inf else f"{low:g}-{high:g}"
+        out[f"age {name}"] = (held.age >= low) & (held.age < high)
     return {name: where for name, where in out.items() if where.any()}
 
 

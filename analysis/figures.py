@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from ..study.records import write_text
+from .answer import words
 from .records import Curve
 
 INK, MUTED, RULE = "#1c1c1a", "#6b6a65", "#d9d7cf"
 SERIES = ("#0f6e8c", "#c2410c", "#5b7f2b", "#8a4a9e", "#a17c12", "#4b5563")
+YARDSTICKS = {"best_baseline": (INK, "-"), "optimum": (INK, ":"), "treat_all": (MUTED, "--")}
+"""Colour and dash of what is no rival."""
 _NAMES = {INK: "ink", MUTED: "muted", RULE: "rule"} | {c: f"s{i}" for i, c in enumerate(SERIES)}
 _STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "wherefore", "text.parse_math": False, "font.size": 9,
@@ -60,7 +63,7 @@ def svg(rows: Sequence[Curve], draw: Callable[[Sequence[Curve]], Any]) -> str:
     text = text[text.index("<svg") :]
     for colour, name in _NAMES.items():
         text = text.replace(colour, f"var(--{name}, {colour})")
-    return text.replace("font: ", "font:").replace("'DejaVu Sans', ", "")
+    return text.replace("'DejaVu Sans', ", "")
 
 
 def _ys(points: Sequence[Curve]) -> list[float]:
@@ -69,6 +72,14 @@ def _ys(points: Sequence[Curve]) -> list[float]:
 
 def _bar(r: Curve) -> list[float]:
     return [math.nan if v is None else v for v in (r.low, r.high)]
+
+
+def colours(series: Iterable[str]) -> dict[str, str]:
+    """A colour a series, the same in every figure; what models are measured by is grey."""
+    rivals = [s for s in series if s not in YARDSTICKS]
+    return {s: YARDSTICKS[s][0] for s in YARDSTICKS} | {
+        s: SERIES[i % len(SERIES)] for i, s in enumerate(rivals)
+    }
 
 
 def series_of(rows: Sequence[Curve]) -> dict[str, list[Curve]]:
@@ -81,21 +92,27 @@ def calibration(rows: Sequence[Curve]) -> Any:
     from matplotlib.figure import Figure
 
     panels = series_of(rows)
+    columns = min(4, len(panels))
+    tiers = -(-len(panels) // columns)
     top = min(1.0, 1.08 * max(max(r.high or 0, r.x) for r in rows))
-    figure = Figure(figsize=(2.35 * len(panels) + 0.3, 2.65))
-    axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
-    for i, (ax, (name, points)) in enumerate(zip(axes, panels.items(), strict=True)):
+    figure = Figure(figsize=(2.45 * columns + 0.3, 2.7 * tiers + 0.2))
+    figure.set_layout_engine("constrained", h_pad=0.1)
+    axes = figure.subplots(tiers, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    for ax, (name, points) in zip(axes, panels.items(), strict=False):
+        colour = colours(panels)[name]
         ax.plot([0, top], [0, top], color=MUTED, lw=0.7, ls=(0, (3, 3)))
         for r in points:
-            ax.plot([r.x, r.x], _bar(r), color=SERIES[i % len(SERIES)], lw=1, alpha=0.55)
-        ax.plot([r.x for r in points], _ys(points), color=SERIES[i % len(SERIES)], lw=0.8, alpha=0.5)
+            ax.plot([r.x, r.x], _bar(r), color=colour, lw=1, alpha=0.55)
+        ax.plot([r.x for r in points], _ys(points), color=colour, lw=0.8, alpha=0.5)
         ax.scatter(
             [r.x for r in points], _ys(points), s=[max(8.0, r.n / 4) for r in points],
-            color=SERIES[i % len(SERIES)], zorder=3, linewidths=0,
+            color=colour, zorder=3, linewidths=0,
         )  # fmt: skip
-        ax.set_title(name, color=INK)
+        ax.set_title(words(name), color=INK)
         ax.set(xlim=(0, top), ylim=(0, top), aspect="equal")
-    axes[0].set_ylabel("observed share")
+    figure.supylabel("observed share", fontsize=9, color=MUTED)
     figure.supxlabel("predicted risk", fontsize=9, color=MUTED)
     return figure
 
@@ -108,16 +125,16 @@ def lines(
     def draw(rows: Sequence[Curve]) -> Any:
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(4.1, 3.6) if square else (5.2, 3.4))
+        figure = Figure(figsize=(4.6, 5.0) if square else (6.4, 4.3))
         ax = figure.subplots()
         if diagonal:
             ax.plot([0, 1], [0, 1], color=MUTED, lw=0.7, ls=(0, (3, 3)))
-        colours = iter(SERIES * 4)
-        for name, points in series_of(rows).items():
-            fixed = name in PLAIN
+        series = series_of(rows)
+        for name, points in series.items():
+            thin = name in YARDSTICKS
             ax.plot(
-                [r.x for r in points], _ys(points), label=name, drawstyle="default",
-                color=MUTED if fixed else next(colours), lw=0.9 if fixed else 1.5, ls="--" if fixed else "-",
+                [r.x for r in points], _ys(points), label=words(name), color=colours(series)[name],
+                lw=1.0 if thin else 1.6, ls=YARDSTICKS.get(name, ("", "-"))[1],
             )  # fmt: skip
         ax.set_xlabel(xlabel)
         ax.set_ylabel(ylabel)
@@ -125,7 +142,7 @@ def lines(
             ax.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
         else:
             _trim(ax, rows)
-        ax.legend(loc="best", handlelength=1.4)
+        figure.legend(loc="outside lower left", ncols=2, handlelength=1.4, columnspacing=1.4)
         return figure
 
     return draw
@@ -166,7 +183,6 @@ def evidence(rows: Sequence[Curve]) -> Any:
     return figure
 
 
-PLAIN = frozenset({"treat all", "treat none"})
 FIGURES: dict[str, Callable[[Sequence[Curve]], Any]] = {
     "calibration": calibration,
     "roc": lines("1 − specificity", "sensitivity", diagonal=True),

@@ -1,6 +1,6 @@
 """The table that `wherefore run` and `wherefore demo` end with: what was found, in a dozen lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,21 +49,42 @@ def _models(averages: list[Average]) -> Iterator[str]:
         return
     n, ones = max(a.n for a in rows), max(a.n_positive for a in rows)
     yield f"ROC-AUC on {n} held-out cases, {ones} with the outcome (interval: 95 %, over persons)"
-    yield f"  {'target':<22}{'read-out':<20}{'ROC-AUC':>8}  interval"
+    cells = [("target", "read-out", "ROC-AUC", "interval", "")]
     for a in rows:
         part = f"{a.cells} of {a.expected} fits" if a.expected != 1 or a.cells != 1 else ""
         missing = f"{a.n_missing} missing" if a.n_missing else ""
         note = ", ".join(x for x in (part, missing, a.why_missing or "") if x)
-        line = f"  {words(a.target):<22}{words(a.readout):<20}{number(a.value):>8}  {span(a.low, a.high):<18}{note}"
-        yield line.rstrip()
+        cells.append((words(a.target), words(a.readout), number(a.value), span(a.low, a.high), note))
+    yield from _columns(cells)
 
 
 def _raters(rows: list[Agreement]) -> Iterator[str]:
-    if not rows:
+    mine = [r for r in rows if r.statistic in MAIN]
+    if not mine:
         yield "No ratings: agreement is not measured."
         return
-    who = "simulated raters" if any(r.simulated for r in rows) else "raters"
-    yield f"Agreement of {max(r.n_raters for r in rows)} {who} (interval: 95 %, over items)"
-    for r in rows:
-        value = number(r.value) if r.value is not None else f"– ({r.why_missing})"
-        yield f"  {words(r.dimension):<22}{words(r.statistic):<20}{value:>8}  {span(r.low, r.high)}".rstrip()
+    who = "simulated raters" if any(r.simulated for r in mine) else "raters"
+    yield f"Agreement of {max(r.n_raters for r in mine)} {who} (interval: 95 %)"
+    yield from _columns(
+        [
+            (
+                words(r.dimension),
+                words(r.statistic),
+                number(r.value),
+                span(r.low, r.high),
+                r.why_missing or "",
+            )
+            for r in mine
+        ]
+    )
+
+
+def _columns(cells: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Left-aligned columns two spaces apart, as wide as their widest cell."""
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    for row in cells:
+        yield ("  " + "  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True))).rstrip()
+
+
+MAIN = ("krippendorff_alpha", "percent_agreement")
+"""The coefficients of the headline; every other is in the table and the report."""

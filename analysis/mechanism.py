@@ -36,8 +36,8 @@ def dilution(cells: Iterable[CellState]) -> Iterator[Dilution]:
 def odds_ratio(a: int, n1: int, b: int, n0: int, level: float = 0.95) -> tuple[float, float, float]:
     """Odds ratio of `a` of `n1` against `b` of `n0` and Woolf's limits, 0.5 added to each count.
 
-    >>> [round(x, 3) for x in odds_ratio(10, 20, 5, 20)]    # (10.5 x 15.5) / (10.5 x 5.5)
-    [2.818, 0.76, 10.445]
+    >>> [round(x, 3) for x in odds_ratio(10, 20, 5, 20)]    # (10.5 x 15.5) / (10.5 x 5.5); log se 0.661
+    [2.818, 0.772, 10.293]
     """
     cells = np.array([a, n1 - a, b, n0 - b]) + 0.5
     log = float(np.log(cells[0] * cells[3] / (cells[1] * cells[2])))

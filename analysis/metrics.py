@@ -16,6 +16,8 @@ Labels = NDArray[np.int64]
 Function = Callable[[Labels, Floats, Floats], Floats]
 EDGE = 1e-6
 """Risks nearer to 0 or 1 than this are moved here where a logarithm is taken."""
+SPECIFICITY = 0.9
+"""Of the one threshold at which models are compared: the same false alarms, how many cases found."""
 
 
 def roc_auc(y: Labels, risk: Floats, w: Floats) -> Floats:
@@ -52,6 +54,29 @@ def pr_auc(y: Labels, risk: Floats, w: Floats) -> Floats:
     step = np.diff(found, axis=1, prepend=0.0)
     precision = np.divide(found, called, out=np.zeros_like(found), where=called > 0)
     return _ratio(np.einsum("bi,bi->b", step, precision), found[:, -1])
+
+
+def sensitivity(y: Labels, risk: Floats, w: Floats) -> Floats:
+    """Share of cases above the threshold that leaves at least nine in ten controls below or at it.
+
+    The threshold is found anew in every weighting, so its uncertainty is in the interval.
+
+    >>> y = np.array([0] * 10 + [1, 1]); risk = np.array([*range(1, 11), 5, 9.5]) / 10    # threshold 0.9
+    >>> sensitivity(y, risk, np.ones((1, 12))).tolist()
+    [0.5]
+    """
+    cases, controls = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
+    cases = cases[np.argsort(risk[cases], kind="stable")]
+    controls = controls[np.argsort(risk[controls], kind="stable")]
+    if not (len(cases) and len(controls)):
+        return np.full(len(w), np.nan)
+    below = np.cumsum(w[:, controls], axis=1)
+    enough = below >= SPECIFICITY * below[:, -1:] * (1 - 1e-12)
+    threshold = risk[controls][np.argmax(enough, axis=1)]
+    missed = np.pad(np.cumsum(w[:, cases], axis=1), ((0, 0), (1, 0)))
+    first = np.searchsorted(risk[cases], threshold, "right")
+    total = missed[:, -1]
+    return _ratio(total - missed[np.arange(len(w)), first], total * (below[:, -1] > 0))
 
 
 def brier(y: Labels, risk: Floats, w: Floats) -> Floats:
@@ -121,11 +146,13 @@ def calibration_slope(y: Labels, risk: Floats, w: Floats) -> Floats:
     [0.7925]
     """
     x = _logit(risk)
-    if np.ptp(x) == 0:
+    spread = float(x.std())
+    if spread < 1e-12:
         return np.full(len(w), np.nan)
-    a: Floats = np.zeros(len(w))
-    b: Floats = np.ones(len(w))
+    x = (x - x.mean()) / spread  # the slope of nearly constant risks is steep, and Newton's steps are not
     wy, wyx = w @ y.astype(float), w @ (y * x)
+    b: Floats = np.zeros(len(w))  # from a flat line: from elsewhere the first step can overshoot
+    a = _logit(_ratio(wy, w.sum(axis=1)))
     step: Floats = np.ones(1)
     for _ in range(STEPS):
         p = _expit(a[:, None] + b[:, None] * x)
@@ -139,7 +166,7 @@ def calibration_slope(y: Labels, risk: Floats, w: Floats) -> Floats:
         step = np.abs(db)
         if not (step > TOLERANCE).any():
             break
-    b = np.where(step > TOLERANCE, np.nan, b)
+    b = np.where(step > TOLERANCE, np.nan, b / spread)
     return _one_class_is_nan(b, y, w)
 
 
@@ -168,6 +195,7 @@ def _one_class_is_nan(value: Floats, y: Labels, w: Floats) -> Floats:
 METRICS: dict[str, Function] = {
     "roc_auc": roc_auc,
     "pr_auc": pr_auc,
+    "sensitivity_at_90": sensitivity,
     "brier": brier,
     "scaled_brier": scaled_brier,
     "log_loss": log_loss,

@@ -61,7 +61,7 @@ class Metric(Record):
     why_missing: str | None = None
     population: Population = "sample"
     group: str = "all"
-    """`all`, or one subgroup of the held-out cases: `sex=female`, `age=60-70`."""
+    """`all`, or one subgroup of the held-out cases: `sex female`, `age 60-70`."""
 
 
 class Average(Record):

@@ -1,5 +1,6 @@
 """The analysis stage: predictions and ratings in, tables, figures and the report out."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,7 @@ def _asked(study: Study, settings: Settings) -> dict[str, Any]:
     said = study.model_dump(
         mode="json", include={"name", "title", "seed", "data_use", "grid", "cohort", "synth"}
     )
-    return {**said, "analysis": settings.model_dump(mode="json")}
+    return {**said, "analysis": settings.model_dump(mode="json"), "wherefore": version("wherefore")}
 
 
 def _work(study: Study, home: Path, settings: Settings, folder: Path) -> None:

@@ -6,7 +6,15 @@ from pydantic import Field, model_validator
 
 from ..study.records import Record
 
-Metric = Literal["roc_auc", "pr_auc", "brier", "log_loss", "calibration_slope", "calibration_in_the_large"]
+Metric = Literal[
+    "roc_auc",
+    "pr_auc",
+    "sensitivity_at_90",
+    "brier",
+    "log_loss",
+    "calibration_slope",
+    "calibration_in_the_large",
+]
 
 
 class Settings(Record):
@@ -19,11 +27,13 @@ class Settings(Record):
     reference: str = "label_only"
     """The target that the others are compared with."""
     reference_readout: str = "direct"
-    compared: tuple[Metric, ...] = Field(min_length=1, default=("roc_auc", "pr_auc", "brier"))
+    compared: tuple[Metric, ...] = Field(
+        min_length=1, default=("roc_auc", "pr_auc", "sensitivity_at_90", "brier")
+    )
     """Metrics of the paired comparisons; each is a family of its own under Holm's correction."""
     bins: int = Field(ge=2, le=50, default=10)
     """Of the calibration curve: equal counts."""
-    age_bands: tuple[float, ...] = (60.0, 70.0)
+    age_bands: tuple[float, ...] = (70.0, 80.0)
     """Years at the prediction time where a new age band starts, for the subgroups."""
     smallest_group: int = Field(ge=1, default=10)
     """A subgroup with fewer cases or fewer controls than this gets no number."""

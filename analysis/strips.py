@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT, MARGIN = 220, 18, 6
+WIDTH, HEIGHT, MARGIN = 196, 18, 6
 
 
 class Axis(NamedTuple):

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def cases(n: int = 700, seed: int = 1) -> list[Case]:
         risk = float(1 / (1 + np.exp(2.6 - 1.5 * rng.standard_normal())))
         y = int(rng.random() < min(1.0, 4 * risk / (1 + 3 * risk)))
         lost = rng.random() < 0.03
-        outcome = "censored" if lost else "onset" if y else "event_free"
+        outcome: Any = "censored" if lost else "onset" if y else "event_free"
         shown = tuple(
             f"[E{k + 1:03d}] age {60 + k}.0 ({8 - k}.0 y before): {NAMES[k]}"
             for k in range(4)
@@ -79,7 +79,8 @@ def evidence(of: list[Case]) -> list[Evidence]:
 def noisy(of: list[Case], noise: float, seed: int) -> list[float | None]:
     """Risks as a model that sees the latent through noise would give them; every fiftieth is missing."""
     rng = np.random.default_rng(seed)
-    logits = [np.log(c.true_risk / (1 - c.true_risk)) + noise * rng.standard_normal() for c in of]
+    known = [c.true_risk or 0.5 for c in of]
+    logits = [np.log(p / (1 - p)) + noise * rng.standard_normal() for p in known]
     return [None if noise > 2 and i % 50 == 7 else float(1 / (1 + np.exp(-x))) for i, x in enumerate(logits)]
 
 
@@ -181,15 +182,12 @@ def _annotate(folder: Path, of: list[Case]) -> None:
         truth = int(rng.integers(0, 3))
         for rater in ("a", "b", "c"):
             seen = truth if rng.random() < 0.8 else int(rng.integers(0, 3))
-            common = {
-                "item": f"i{i}",
-                "rationale": f"r{c.id}",
-                "case": c.id,
-                "rater": rater,
-                "simulated": True,
-            }
-            rows.append(Rating(**common, dimension="accuracy", value=scale[seen]))
-            rows.append(Rating(**common, dimension="accept", value="yes" if seen else "no"))
+            for dimension, value in (("accuracy", scale[seen]), ("accept", "yes" if seen else "no")):
+                row = Rating(
+                    item=f"i{i}", rationale=f"r{c.id}", case=c.id, rater=rater, simulated=True,
+                    dimension=dimension, value=value,
+                )  # fmt: skip
+                rows.append(row)
     write_text(folder / "rubric.json", rubric.model_dump_json())
     write_jsonl(folder / "ratings.jsonl", rows)
     verdicts = [

@@ -92,7 +92,7 @@ def test_study_without_grid_and_ratings_ends_with_what_there_is(trial: Any) -> N
 
 def test_headline_names_every_target_and_readout(analysed: Any) -> None:
     text = headline(analysed.home)
-    assert re.search(r"label only +direct +0\.\d{3}  0\.\d{3} to 0\.\d{3} +3 of 3 fits", text)
+    assert re.search(r"label only +direct +0\.\d{3} +0\.\d{3} to 0\.\d{3} +3 of 3 fits", text)
     assert re.search(r"bayes +baseline +0\.\d{3}", text)
     assert "simulated raters" in text
 
