@@ -173,7 +173,7 @@ class Server:
                 description=description,
                 label_config=config,
                 expert_instruction=instruction,
-                show_instruction=True,
+                show_instruction=False,
                 maximum_annotations=1,
                 sampling="Sequential sampling",
                 show_collab_predictions=False,

@@ -4,6 +4,7 @@ Label Studio's hot-keys inside a Repeater can only be made of the index, which s
 index 0 and stands last on the page, where the key 0 is last on the keyboard; claim k (from 1) has index k.
 """
 
+import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -61,6 +62,7 @@ def config(rubric: Rubric, *, show_label: bool, most_claims: int) -> str:
             guide=guide(rubric, keyed),
             show_label=show_label,
             idx=idx,
+            keyed=keyed,
             per_claim=per_claim,
             overall=overall,
             conditions=conditions,
@@ -112,6 +114,14 @@ def guide(rubric: Rubric, keyed: bool = True) -> str:
     whole = "; ".join(f"**{' '.join(row[: len(d.categories)])}** {d.title or d.name}" for d, row in rows)
     lines += [f"The whole: {whole}. **ctrl+enter** submits (leave a text box first with **esc** or a click)."]
     return "\n".join(lines).strip()
+
+
+def instruction(rubric: Rubric) -> str:
+    """The guideline page as HTML, for the server's own place for instructions."""
+    text = html.escape(guide(rubric))
+    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
+    text = re.sub(r"\*(.+?)\*", r"<i>\1</i>", text)
+    return "".join(f"<p>{part}</p>" for part in re.split(r"\n\s*\n", text))
 
 
 def data(

@@ -129,7 +129,7 @@ def push(
             xml = config(plan, mine)
             there = found.get(mark(plan, round, rater))
             made = there or server.create(
-                title(plan, round, rater), mark(plan, round, rater), xml, page.guide(plan.rubric)
+                title(plan, round, rater), mark(plan, round, rater), xml, page.instruction(plan.rubric)
             )
             place = led.at(round, rater) or Place(
                 round=round, rater=rater, project=made.id, config=digest(xml)
