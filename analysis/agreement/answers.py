@@ -11,6 +11,9 @@ from ...study.errors import DataError
 from ...study.records import Level
 from .table import Floats, Table, table
 
+MAIN = "main"
+"""The round whose grades were given independently; those of calibration and adjudication were not."""
+
 
 class Answer(NamedTuple):
     """One value by one rater for one unit."""
@@ -63,8 +66,17 @@ def pivot(
     level: Level,
     categories: Sequence[Hashable] | None = None,
     cluster_name: str = "cluster",
+    *,
+    all_clusters: bool = False,
 ) -> Table:
-    """The table of one dimension: units and raters in the order they first appear, clusters where units share one.
+    """The table of one dimension: units as they first appear, raters by name.
+
+    Args:
+        answers: of one dimension.
+        level: of its scale.
+        categories: all that raters could give; None takes those that occur.
+        cluster_name: what a cluster is, in a word.
+        all_clusters: keep clusters also where each has a single unit (they may carry the pairing of a comparison).
 
     Raises:
         DataError: two answers of one rater for one unit, with their rows; and as `table`.
@@ -78,7 +90,7 @@ def pivot(
     for a in answers:
         cells[row[a.item]][column[a.rater]] = a.value
         clusters[row[a.item]] = a.cluster
-    shared = len(set(clusters)) < len(units) and all(clusters)
+    shared = all(clusters) and (all_clusters or len(set(clusters)) < len(units))
     return table(
         cells,
         level,
@@ -88,6 +100,16 @@ def pivot(
         raters=raters,
         cluster_name=cluster_name,
     )
+
+
+def by_group(answers: Sequence[Answer]) -> list[Answer]:
+    """Where an item was rated in several groups (arms), each is a unit of its own and the item their cluster."""
+    seen: dict[str, set[str]] = {}
+    for a in answers:
+        seen.setdefault(a.item, set()).add(a.group)
+    if all(len(g) == 1 for g in seen.values()):
+        return list(answers)
+    return [a._replace(item=f"{a.item} ({a.group})", cluster=a.cluster or a.item) for a in answers]
 
 
 def orders(answers: Sequence[Answer], made: Table) -> Floats:

@@ -68,7 +68,7 @@ def compare(
             value_b=bounds[1].value(),
             difference=None,
             n=both[0].independent[0],
-            n_both=len(set(a.table.units) & set(b.table.units)),
+            n_both=len(set(_units(a.table)) & set(_units(b.table))),
             why_missing="; ".join(undefined) or None,
         )
         if not undefined:
@@ -157,6 +157,11 @@ def aligned(tables: Sequence[Table]) -> list[Table]:
         clusters = tuple(of[u] for u in units) if t.clusters else ()
         out.append(replace(t, codes=codes, units=tuple(units), clusters=clusters))
     return out
+
+
+def _units(made: Table) -> tuple[Hashable, ...]:
+    """What is drawn: clusters, or units."""
+    return made.clusters or made.units
 
 
 def holm(rows: Sequence[Difference]) -> list[Difference]:

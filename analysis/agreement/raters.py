@@ -59,7 +59,8 @@ def rater_rows(
         seed: of the draws.
     """
     rows = [_basic(made, g) for g in range(len(made.raters))]
-    rows = _influence(rows, made, statistic, weights, confidence, replicates, seed)
+    if len(rows) > 2:
+        rows = _influence(rows, made, statistic, weights, confidence, replicates, seed)
     if made.scale.level == "nominal":
         return rows
     fit = _Severity.fit(made)

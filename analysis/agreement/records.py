@@ -26,7 +26,7 @@ class Difference(Record):
     n: int
     """Independent units drawn."""
     n_both: int
-    """Items rated under both; the pairing rests on them and on shared clusters."""
+    """Of them, those rated under both: the pairing rests on these."""
     why_missing: str | None = None
     method: str = ""
 

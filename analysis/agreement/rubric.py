@@ -4,13 +4,10 @@ from collections.abc import Collection, Sequence
 
 from ...annotate.records import Dimension, Rating, Rubric
 from ..records import Agreement
-from .answers import Answer, of_ratings, pivot
+from .answers import MAIN, Answer, of_ratings, pivot
 from .estimate import Statistic, estimates
 from .notes import noted
 from .table import Scale
-
-MAIN = "main"
-"""The round whose grades were given independently; calibration and adjudication were not."""
 
 
 def agreements(

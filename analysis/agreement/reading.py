@@ -1,0 +1,275 @@
+"""Ratings from a file: long CSV, a Label Studio export, or the ratings of a study's run folder."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from ...annotate.records import Dimension, Rating, Rubric, Task
+from ...study.errors import DataError, did_you_mean
+from ...study.records import Record, read_jsonl
+from ...synth.records import Rationale
+from .answers import MAIN, Answer, of_ratings
+
+R = TypeVar("R", bound=Record)
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "item": ("item", "unit", "task", "id"),
+    "rater": ("rater", "annotator", "coder", "reader", "grader"),
+    "value": ("value", "rating", "grade", "score", "label", "answer"),
+    "dimension": ("dimension", "question", "criterion"),
+    "cluster": ("cluster", "patient", "rationale"),
+    "group": ("group", "arm", "system"),
+    "order": ("order", "time", "created_at"),
+}
+"""What a column is for, and the names under which it is looked for, in any case."""
+
+
+class Source(NamedTuple):
+    """What a file gave."""
+
+    answers: list[Answer]
+    rubric: dict[str, Dimension]
+    """Declared scales, where the file comes with some."""
+    cluster_name: str = "cluster"
+    simulated: bool = False
+    note: str = ""
+    """What was left out."""
+
+
+def read(path: Path, columns: Mapping[str, str] | None = None) -> Source:
+    """Read ratings by the kind of the file.
+
+    Args:
+        path: `.csv` (a row a rating), `.json` (Label Studio, export type JSON), `.jsonl` (ratings of a run folder,
+            with `rubric.json` beside it), or the run folder itself.
+        columns: role -> column of a CSV whose columns are not called as in `ROLES`.
+    Raises:
+        DataError: a file that cannot be read as one of these, by row.
+    """
+    if path.is_dir():
+        path = next(
+            (p for p in (path / "annotate" / "ratings.jsonl", path / "ratings.jsonl") if p.exists()), path
+        )
+    if not path.is_file():
+        raise DataError(f"{path}: not there. Give ratings.csv, a Label Studio export.json or a run folder.")
+    if path.suffix == ".jsonl":
+        return _run_folder(path)
+    if path.suffix == ".json":
+        return Source(_numbered(list(_label_studio(path))), {}, "task")
+    if path.suffix == ".csv":
+        answers, cluster_name = _csv(path, columns or {})
+        return Source(_numbered(answers), {}, cluster_name)
+    raise DataError(f"{path}: ends in {path.suffix or 'nothing'!r}. Allowed: .csv, .json, .jsonl.")
+
+
+def _csv(path: Path, columns: Mapping[str, str]) -> tuple[list[Answer], str]:
+    """The rows, and what their clusters are called."""
+    import csv
+
+    if unknown := sorted(set(columns) - set(ROLES)):
+        raise DataError(f"column: {unknown[0]!r} is no role; {did_you_mean(unknown[0], ROLES)}")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as f:
+            rows = csv.DictReader(f)
+            place = _places(path, list(rows.fieldnames or ()), columns)
+            answers = [_answer(row, place, f"{path.name}:{rows.line_num}") for row in rows]
+            return answers, place.get("cluster", "cluster").strip().lower()
+    except (UnicodeDecodeError, csv.Error) as e:
+        raise DataError(f"{path}: not a CSV in UTF-8: {e}.") from e
+
+
+def _places(path: Path, header: list[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Role -> column, as asked for or by its usual name."""
+    usual = {name.strip().lower(): name for name in header}
+    place = {}
+    for role, names in ROLES.items():
+        asked = columns.get(role)
+        if asked is not None and asked not in header:
+            raise DataError(f"{path}: no column {asked!r} for {role}; {did_you_mean(asked, header)}")
+        found = asked or next((usual[n] for n in names if n in usual), None)
+        if found is not None:
+            place[role] = found
+        elif role in ("item", "rater", "value"):
+            raise DataError(
+                f"{path}: no column for {role} among {', '.join(header) or 'none'}. Call one "
+                f"{names[0]!r}, or say which it is: --column {role}=NAME."
+            )
+    return place
+
+
+def _answer(row: Mapping[str, Any], place: Mapping[str, str], where: str) -> Answer:
+    cell = {role: (row.get(name) or "").strip() for role, name in place.items()}
+    if None in row or any(row.get(name) is None for name in place.values()):
+        raise DataError(f"{where}: not as many cells as the header has columns.")
+    for role in ("item", "rater"):
+        if not cell[role]:
+            raise DataError(f"{where}: no {role}.")
+    return Answer(
+        item=cell["item"],
+        rater=cell["rater"],
+        value=cell["value"] or None,
+        dimension=cell.get("dimension") or "value",
+        cluster=cell.get("cluster", ""),
+        group=cell.get("group", ""),
+        order=_when(cell.get("order", ""), where),
+        where=where,
+    )
+
+
+def _when(text: str, where: str) -> float | None:
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError as e:
+        raise DataError(
+            f"{where}: order: {text!r} is neither a number nor a time (2026-11-22T10:30:00)."
+        ) from e
+
+
+def _label_studio(path: Path) -> Iterator[Answer]:
+    """Every choice, rating and number of every annotation that was submitted.
+
+    A control of a Repeater (`support_0` for `claim_0`) is one dimension; its tasks are clusters of claims.
+    """
+    try:
+        tasks = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as e:
+        raise DataError(f"{path}: not JSON: {e}.") from e
+    if not isinstance(tasks, list) or not all(isinstance(t, dict) and "annotations" in t for t in tasks):
+        raise DataError(f"{path}: no Label Studio tasks with annotations. Export as JSON (not JSON-MIN).")
+    controls = [
+        (task, annotation, control)
+        for task in tasks
+        for annotation in task["annotations"]
+        if not annotation.get("was_cancelled")
+        for control in annotation.get("result") or ()
+    ]
+    several = _several([c for _, _, c in controls])
+    for task, annotation, control in controls:
+        yield from _control(task, annotation, control, several)
+
+
+def _several(controls: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Choices of the controls where somebody chose more than one: each becomes a yes-no dimension of its own."""
+    chosen: dict[str, set[str]] = {}
+    many: set[str] = set()
+    for c in controls:
+        labels = (c.get("value") or {}).get("choices") or []
+        chosen.setdefault(c.get("from_name", ""), set()).update(map(str, labels))
+        if len(labels) > 1:
+            many.add(c.get("from_name", ""))
+    return {name: sorted(chosen[name]) for name in many}
+
+
+def _control(
+    task: dict[str, Any], annotation: dict[str, Any], control: dict[str, Any], several: dict[str, list[str]]
+) -> Iterator[Answer]:
+    value, name = control.get("value") or {}, str(control.get("from_name", ""))
+    dimension, index = _repeated(name, str(control.get("to_name", "")))
+    item = f"task {task.get('id')}"
+    base = Answer(
+        item=item if index is None else f"{item} claim {index}",
+        rater=_who(annotation.get("completed_by")),
+        value=None,
+        dimension=dimension,
+        cluster=item,
+        order=_when(str(annotation.get("created_at") or ""), item),
+        where=f"{item}, annotation {annotation.get('id')}",
+    )
+    if name in several:
+        for label in several[name]:
+            yes = label in map(str, value.get("choices") or ())
+            yield base._replace(dimension=f"{dimension}: {label}", value="yes" if yes else "no")
+    elif value.get("choices"):
+        yield base._replace(value=str(value["choices"][0]))
+    elif (number := value.get("rating", value.get("number"))) is not None:
+        yield base._replace(value=str(number))
+
+
+def _repeated(name: str, to: str) -> tuple[str, int | None]:
+    """`support_3` on `claim_3` is claim 3 of `support`; `q_3` on `text` is a control of its own."""
+    a, b = re.fullmatch(r"(.+)_(\d+)", name), re.fullmatch(r"(.+)_(\d+)", to)
+    if a and b and a[2] == b[2]:
+        return a[1], int(a[2])
+    return name, None
+
+
+def _who(completed_by: object) -> str:
+    if isinstance(completed_by, dict):
+        return str(completed_by.get("email") or completed_by.get("id"))
+    return str(completed_by)
+
+
+def _run_folder(path: Path) -> Source:
+    def beside(name: str, kind: type[R]) -> list[R]:
+        other = path.parent / name
+        return list(read_jsonl(other, kind)) if other.exists() else []
+
+    rubric = path.parent / "rubric.json"
+    return of_study(
+        list(read_jsonl(path, Rating)),
+        Rubric.model_validate_json(rubric.read_text(encoding="utf-8")) if rubric.exists() else None,
+        beside("tasks.jsonl", Task),
+        beside("../synth/rationales.jsonl", Rationale),
+    )
+
+
+def of_study(
+    ratings: Sequence[Rating], rubric: Rubric | None, tasks: Sequence[Task], rationales: Sequence[Rationale]
+) -> Source:
+    """The independent grades of a study: the main round, without planted controls, people's where there are some.
+
+    The groups are the styles of the rationales.
+    """
+    controls = {t.item for t in tasks if t.control}
+    people = [r for r in ratings if not r.simulated] or list(ratings)
+    kept = [r for r in people if r.item not in controls and r.round == MAIN]
+    note = [
+        f"{n:,} {what}"
+        for n, what in (
+            (len(ratings) - len(people), "ratings of simulated raters stand beside people's"),
+            (len(people) - len(kept), "ratings are of planted controls or of other rounds than the main one"),
+        )
+        if n
+    ]
+    answers, cluster_name = of_ratings(kept, {(t.item, t.rater): t.order for t in tasks})
+    style = {r.id: r.style for r in rationales}
+    return Source(
+        [a._replace(group=style.get(r.rationale, "")) for a, r in zip(answers, kept, strict=True)],
+        {d.name: d for d in rubric.dimensions} if rubric else {},
+        cluster_name,
+        bool(kept) and kept[0].simulated,
+        f"Left out: {'; '.join(note)}." if note else "",
+    )
+
+
+def _numbered(answers: list[Answer]) -> list[Answer]:
+    """Values of a dimension become numbers where all of them are; the word "nan" is a word."""
+    of: dict[str, bool] = {}
+    for a in answers:
+        if a.value is not None:
+            of[a.dimension] = of.get(a.dimension, True) and as_number(str(a.value)) is not None
+    return [
+        a._replace(value=as_number(str(a.value))) if a.value is not None and of[a.dimension] else a
+        for a in answers
+    ]
+
+
+def as_number(text: str) -> int | float | None:
+    """The number a text is; None where it is none.
+
+    >>> as_number("3"), as_number("3.0"), as_number("2.5"), as_number("nan"), as_number("1_0")
+    (3, 3, 2.5, None, None)
+    """
+    if not re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", text):
+        return None
+    number = float(text)
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,269 @@
+"""All of it for one set of ratings: coefficients, raters, items, comparisons, planning, and the methods paragraph."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
+from itertools import combinations
+
+from pydantic import Field
+
+from ...annotate.records import Dimension
+from ...study.errors import DataError, StudyError, not_one_of
+from ...study.records import Level, Record
+from ..records import Agreement
+from .answers import Answer, by_group, orders, pivot
+from .compare import Side, compare, holm, judge
+from .estimate import Raters, Statistic, estimates
+from .items import category_rows, item_rows
+from .notes import noted
+from .planning import from_pilot
+from .raters import groups, pair_rows, rater_rows
+from .reading import Source, as_number
+from .records import CategoryRow, Difference, ItemRow, PairRow, Plan, RaterRow
+from .rubric import suited
+from .table import Table
+
+
+class Wanted(Record):
+    """What is to be computed."""
+
+    levels: dict[str, Level] = Field(default_factory=dict)
+    """By dimension; the key "" holds for those not named."""
+    categories: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """All that raters could give, in order, by dimension; "" as above."""
+    statistics: tuple[str, ...] = ()
+    """Beside those that suit the scale."""
+    weights: str | None = None
+    raters: Raters = "fixed"
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    replicates: int | None = Field(default=None, ge=200)
+    seed: int = Field(default=0, ge=0)
+    compare: tuple[str, ...] = ()
+    """`dimensions`, `groups`."""
+    judge: str | None = None
+    """A rater that is compared with the others, and left out of everything else."""
+    margin: float | None = Field(default=None, gt=0)
+    half_width: float | None = Field(default=None, gt=0)
+    """Plan for an interval this wide to each side, these ratings being the pilot."""
+    minutes: float | None = Field(default=None, gt=0)
+    """That a rater takes for an item."""
+    items: int = Field(default=10, ge=0)
+    """How many of the most disputed."""
+
+
+class DimensionSummary(Record):
+    """One dimension."""
+
+    name: str
+    level: Level
+    categories: tuple[str, ...]
+    declared: bool
+    assumed: bool
+    """The level was guessed from the values."""
+    n_items: int
+    n_raters: int
+    n_ratings: int
+    n_missing: int
+    """Asked for and not given."""
+    n_lone: int
+    """Ratings of items that nobody else rated: in no pair."""
+    independent: int
+    unit: str
+    """What is resampled, and how many of them there are."""
+    agreement: tuple[Agreement, ...]
+    raters: tuple[RaterRow, ...]
+    pairs: tuple[PairRow, ...]
+    items: tuple[ItemRow, ...]
+    """The most disputed."""
+    disagreement: tuple[float, ...]
+    """Of every item with two ratings or more, highest first."""
+    categories_used: tuple[CategoryRow, ...]
+    plan: Plan | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Summary(Record):
+    """What `wherefore agree` found."""
+
+    source: str
+    simulated: bool
+    dimensions: tuple[DimensionSummary, ...]
+    differences: tuple[Difference, ...]
+    raters: Raters
+    confidence: float
+    seed: int
+    note: str = ""
+    methods: str = ""
+
+
+def summarise(name: str, source: Source, wanted: Wanted) -> Summary:
+    """Everything about a set of ratings.
+
+    Args:
+        name: of the source, for the text.
+        source: the ratings.
+        wanted: what to compute.
+    Raises:
+        DataError: ratings that cannot be used, by row.
+        StudyError: an unknown dimension, coefficient, weighting or comparison.
+    """
+    from .methods import paragraph
+
+    if not source.answers:
+        raise DataError(f"{name}: no ratings.")
+    answers = by_group(source.answers)
+    names = list(dict.fromkeys(a.dimension for a in answers))
+    names.sort(key=lambda n: list(source.rubric).index(n) if n in source.rubric else -1)
+    for asked in (set(wanted.levels) | set(wanted.categories)) - {""} - set(names):
+        raise StudyError(not_one_of("dimension", asked, names))
+    tables: dict[str, Table] = {}
+    made: list[DimensionSummary] = []
+    for n in names:
+        own = [a for a in answers if a.dimension == n]
+        level, categories, assumed = _scale(n, own, source.rubric.get(n), wanted)
+        own = _as_declared(own, categories)
+        people = [a for a in own if a.rater != wanted.judge]
+        tables[n] = pivot(own, level, categories, source.cluster_name)
+        alone = (
+            tables[n] if len(people) == len(own) else pivot(people, level, categories, source.cluster_name)
+        )
+        made.append(_dimension(n, people, alone, assumed, wanted))
+    summary = Summary(
+        source=name,
+        simulated=source.simulated,
+        dimensions=tuple(made),
+        differences=tuple(_differences(answers, tables, wanted)),
+        raters=wanted.raters,
+        confidence=wanted.confidence,
+        seed=wanted.seed,
+        note=source.note,
+    )
+    return summary.model_copy(update={"methods": paragraph(summary)})
+
+
+def _scale(
+    name: str, own: Sequence[Answer], dimension: Dimension | None, wanted: Wanted
+) -> tuple[Level, tuple[Hashable, ...] | None, bool]:
+    """Level, categories where declared, and whether the level is a guess."""
+    level = wanted.levels.get(name, wanted.levels.get(""))
+    text = wanted.categories.get(name, wanted.categories.get(""))
+    if dimension is not None:
+        return level or dimension.level, text or dimension.categories, False
+    numbers = all(isinstance(a.value, int | float) for a in own if a.value is not None)
+    categories: tuple[Hashable, ...] | None = None
+    if text is not None:
+        parsed = [as_number(t) for t in text]
+        categories = tuple(parsed) if numbers and None not in parsed else text
+    if level is not None:
+        return level, categories, False
+    whole = all(isinstance(a.value, int) for a in own if a.value is not None)
+    two = len({a.value for a in own if a.value is not None}) <= 2
+    return ("nominal" if two or not numbers else "ordinal" if whole else "interval"), categories, True
+
+
+def _as_declared(own: Sequence[Answer], categories: Sequence[Hashable] | None) -> list[Answer]:
+    """Values as the declared categories write them, where those are words and the values were read as numbers."""
+    if categories is None or not all(isinstance(c, str) for c in categories):
+        return list(own)
+    return [a if a.value is None else a._replace(value=str(a.value)) for a in own]
+
+
+def _dimension(
+    name: str, own: Sequence[Answer], made: Table, assumed: bool, wanted: Wanted
+) -> DimensionSummary:
+    statistics: list[Statistic] = suited(made.scale)
+    statistics += [(s, wanted.weights) for s in wanted.statistics if s not in statistics]
+    rows = estimates(
+        made,
+        statistics,
+        dimension=name,
+        raters=wanted.raters,
+        confidence=wanted.confidence,
+        replicates=wanted.replicates,
+        seed=wanted.seed,
+    )
+    items = item_rows(made) if rows[0].value is not None else []
+    several = [f"{{{', '.join(sorted(map(str, g)))}}}" for g in groups(made)]
+    notes = [f"raters in groups without a common item: {' '.join(several)}"] if len(several) > 1 else []
+    if not made.scale.declared:
+        notes.append(
+            "categories not declared: AC and Brennan-Prediger, which count unused ones, are left out"
+        )
+    independent, unit = made.independent
+    return DimensionSummary(
+        name=name,
+        level=made.scale.level,
+        categories=tuple(str(c) for c in made.scale.categories),
+        declared=made.scale.declared,
+        assumed=assumed,
+        n_items=len(made.units),
+        n_raters=rows[0].n_raters,
+        n_ratings=int(made.seen.sum()),
+        n_missing=sum(a.value is None for a in own),
+        n_lone=int((made.seen == 1).sum()),
+        independent=independent,
+        unit=unit,
+        agreement=tuple(noted(rows, made)),
+        raters=tuple(
+            rater_rows(
+                made, order=orders(own, made), confidence=wanted.confidence, seed=wanted.seed,
+                replicates=wanted.replicates or 10_000,
+            )
+        ),
+        pairs=tuple(pair_rows(made)),
+        items=tuple(items[: wanted.items]),
+        disagreement=tuple(i.disagreement for i in items),
+        categories_used=tuple(category_rows(made)),
+        plan=from_pilot(made, wanted.half_width, minutes=wanted.minutes) if wanted.half_width else None,
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _differences(answers: Sequence[Answer], tables: Mapping[str, Table], wanted: Wanted) -> list[Difference]:
+    """Comparisons and the judge, one family. Tables keep their clusters here: they carry the pairing."""
+    replicates = wanted.replicates or 10_000
+    side_by_side = partial(
+        compare, margin=wanted.margin, confidence=wanted.confidence, replicates=replicates, seed=wanted.seed
+    )
+    out: list[Difference] = []
+    for kind in wanted.compare:
+        if kind == "dimensions":
+            sides = [
+                _side(name, [a for a in answers if a.dimension == name], t) for name, t in tables.items()
+            ]
+            out += side_by_side(list(combinations(sides, 2)))
+        elif kind == "groups":
+            for name, made in tables.items():
+                own = [a for a in answers if a.dimension == name]
+                out += side_by_side(_groups(own, name, made), dimension=name)
+        else:
+            raise StudyError(not_one_of("comparison", kind, ("dimensions", "groups")))
+    if wanted.judge is not None:
+        out += [
+            judge(
+                made, wanted.judge, margin=wanted.margin, dimension=name, confidence=wanted.confidence,
+                replicates=replicates, seed=wanted.seed,
+            )
+            for name, made in tables.items()
+        ]  # fmt: skip
+    return holm(out)
+
+
+def _groups(own: Sequence[Answer], name: str, made: Table) -> list[tuple[Side, Side]]:
+    """The groups of a dimension, two and two."""
+    found = sorted({a.group for a in own})
+    if len(found) < 2:
+        only = repr(found[0]) if found[0] else "no group"
+        raise DataError(
+            f"groups: {name!r} has {only} alone; two are needed. Name their column: --column group=."
+        )
+    return list(combinations([_side(g, [a for a in own if a.group == g], made) for g in found], 2))
+
+
+def _side(name: str, own: Sequence[Answer], like: Table) -> Side:
+    categories = like.scale.categories
+    return Side(
+        name,
+        pivot(
+            _as_declared(own, categories), like.scale.level, categories, like.cluster_name, all_clusters=True
+        ),
+    )
