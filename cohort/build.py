@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from .clean import cleaned
 from .events import YEAR, Records, RiskOf, Shard
 from .near import without_twins
 from .phenotype import CodeSet, first_day, matches
-from .records import Case, Evidence, Exclusion
+from .records import Case, Exclusion
 from .sampling import sample
 from .settings import Settings
 from .split import split
@@ -25,6 +24,8 @@ from .timeline import Count, collapsed, evidence, rows_before, shown, texts
 from .units import harmonised, mixed
 from .weights import ipcw
 
+MARKS = 4_000_000
+"""Bytes."""
 Reading = Callable[[], Iterator[Shard]]
 """Goes through the cleaned shards from the start."""
 
@@ -58,12 +59,23 @@ class Counts:
         self.kinds.update({str(k): int(n) for k, n in kinds.items() if n})
         for name, n in shard.codes["system"].value_counts().items():
             self.systems[str(name)] = max(self.systems[str(name)], int(n))
-        pairs = np.sort(shard.code.astype(np.int64) << 32 | shard.person)
-        first = pairs[np.append(True, np.diff(pairs) != 0)] if len(pairs) else pairs
-        people = np.bincount(first >> 32, minlength=len(shard.codes))
-        self.holders.update(dict(zip(shard.codes["code"], people.tolist(), strict=True)))
+        self.holders.update(dict(zip(shard.codes["code"], holders(shard).tolist(), strict=True)))
         for code, units in mixed(shard).items():
             self.units.setdefault(code, set()).update(units)
+
+
+def holders(shard: Shard) -> NDArray[np.int64]:
+    """(codes,) how many people have each code: a mark for each person and code, some people at a time."""
+    width = len(shard.codes)
+    out = np.zeros(width, dtype=np.int64)
+    step = max(1, MARKS // max(width, 1))
+    for start in range(0, len(shard.people), step):
+        stop = min(start + step, len(shard.people))
+        some = slice(shard.bounds[start], shard.bounds[stop])
+        marks = np.zeros((stop - start, width), dtype=np.uint8)
+        marks[shard.person[some] - start, shard.code[some]] = 1
+        out += marks.sum(0, dtype=np.int64)
+    return out
 
 
 @dataclass(frozen=True)
@@ -95,10 +107,8 @@ def build(records: Records, settings: Settings, codes: CodeSet, seed: int, count
         DataError: the records break a rule, or nobody is left.
     """
 
-    def read() -> Iterator[Shard]:
-        return (harmonised(cleaned(shard, settings.followup, bad), bad) for shard in records)
-
-    population, counts = _asked(read, settings, codes, seed, rows)
+    read = reading(records, settings, bad)
+    population, counts = first_pass(read, settings, codes, seed, rows)
     bad.check()
     bad.open = False
     _check(population, counts, settings, codes)
@@ -122,7 +132,12 @@ def build(records: Records, settings: Settings, codes: CodeSet, seed: int, count
     return Cohort(cases, lines, exclusions, population, counts)
 
 
-def _asked(
+def reading(records: Records, settings: Settings, bad: BadRows) -> Reading:
+    """The records without what cannot be true, and with one unit a measurement."""
+    return lambda: (harmonised(cleaned(shard, settings.followup, bad), bad) for shard in records)
+
+
+def first_pass(
     read: Reading, settings: Settings, codes: CodeSet, seed: int, rows: Rows | None
 ) -> tuple[pd.DataFrame, Counts]:
     """First pass: who, when, what came after; and what the records hold."""
@@ -226,7 +241,10 @@ def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSe
     keep = ~_hidden(shard, settings, codes)[shard.code[rows]]
     lines = collapsed(shard, case[keep], rows[keep])
     frame = evidence(shard, names, day, lines)
-    frame["shown"] = shown(frame, lines.case, settings.timeline, count, rarity)
+    rare = np.array([rarity.get(c, 0.0) for c in shard.codes["code"].to_numpy(object)])[
+        shard.code[lines.first]
+    ]
+    frame["shown"] = shown(frame, lines.case, settings.timeline, count, rare)
     totals = np.bincount(lines.case, minlength=len(mine))
     out = mine.assign(
         id=names,

@@ -14,19 +14,19 @@ AFTER_DEATH = 31
 
 def cleaned(shard: Shard, followup: Followup, bad: BadRows) -> Shard:
     """The shard without events before birth, more than a month after death, or after the end of the data."""
-    dated = shard.day != STATIC
-    if not len(dated):
-        return shard
-    death = shard.people["death_day"].to_numpy(float)
-    wrong = dated & (shard.day < 0)
-    out = _left_out(shard, wrong, "an event before birth", bad)
-    if not np.isnan(death).all():
-        late = dated & (shard.day > (death + AFTER_DEATH)[shard.person])
+    first, last = shard.ends
+    death = shard.people["death_day"].to_numpy(float) + AFTER_DEATH
+    out = np.zeros(len(shard.day), dtype=bool)
+    if (first < 0).any():
+        out |= _left_out(shard, (shard.day < 0) & (shard.day != STATIC), "an event before birth", bad)
+    if (last > death).any():
+        late = shard.day > death[shard.person]
         out |= _left_out(shard, late & ~out, "an event more than a month after death", bad)
     if followup.until_date is not None:
-        future = dated & (shard.day > days_since_birth(shard.people, followup.until_date)[shard.person])
+        end = days_since_birth(shard.people, followup.until_date)
         reason = f"an event after the end of the data, {followup.until_date} (cohort.followup.until_date)"
-        out |= _left_out(shard, future & ~out, reason, bad)
+        if (last > end).any():
+            out |= _left_out(shard, (shard.day > end[shard.person]) & ~out, reason, bad)
     return shard.take(np.flatnonzero(~out)) if out.any() else shard
 
 

@@ -1,6 +1,7 @@
 """Codes as they come, with their system in front, taken apart: `ICD10CM//F03.90` is F03.90 of ICD10."""
 
 import re
+from functools import lru_cache
 
 _SYSTEMS = {
     "ICD10": "ICD10", "ICD10CM": "ICD10", "ICD10GM": "ICD10", "ICD10AM": "ICD10", "ICD10WHO": "ICD10",
@@ -46,6 +47,7 @@ def kind(of_system: str, default: str = "observation") -> str:
     return _KINDS.get(of_system, default)
 
 
+@lru_cache(maxsize=1 << 16)
 def parse(code: str) -> tuple[str, str, str]:
     """System, code and kind of a code as MEDS files hold it.
 

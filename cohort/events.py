@@ -61,6 +61,19 @@ class Shard:
         """(people + 1,) where each person's events begin."""
         return np.searchsorted(self.person, np.arange(len(self.people) + 1, dtype=self.person.dtype))
 
+    @cached_property
+    def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(people,) days of the first and of the last dated event; NaN where there is none."""
+        static = np.bincount(self.person[self.day == STATIC], minlength=len(self.people))
+        first, last = self.bounds[:-1] + static, self.bounds[1:] - 1
+        if not len(self.day):
+            return np.full(len(first), np.nan), np.full(len(first), np.nan)
+        some = first <= last
+        return (
+            np.where(some, self.day[np.minimum(first, len(self.day) - 1)], np.nan),
+            np.where(some, self.day[last], np.nan),
+        )
+
     def source(self, event: int) -> str:
         """`file:row` of one event."""
         name = self.files[0 if self.file is None else int(self.file[event])]

@@ -56,7 +56,9 @@ class Gathered:
             self._add(batch)
 
     def __iter__(self) -> Iterator[Shard]:
-        codes = pd.DataFrame(list(self._codes), columns=["system", "code", "kind", "name"])[list(CODES)]
+        codes = pd.DataFrame(list(self._codes), columns=["system", "code", "kind", "name"], dtype=object)[
+            list(CODES)
+        ]
         for block in range(-(-len(self.people) // BLOCK)):
             yield self._shard(block, codes)
 
@@ -177,14 +179,16 @@ def _sexes(people: pd.DataFrame) -> Iterator[Batch]:
 
 
 def _spans(people: pd.DataFrame, person: NDArray[Any], day: NDArray[Any]) -> pd.DataFrame:
-    """First and last day of observation from the events where the records say nothing."""
+    """First and last day of observation from the events (and death) where the records say nothing."""
     first, last = np.full(len(people), np.nan), np.full(len(people), np.nan)
     dated = np.flatnonzero(day != STATIC)
     last[person[dated]] = day[dated]
     first[person[dated][::-1]] = day[dated][::-1]
     return people.assign(
         first_day=people["first_day"].where(people["first_day"].notna(), first),
-        last_day=people["last_day"].where(people["last_day"].notna(), last),
+        last_day=people["last_day"].where(
+            people["last_day"].notna(), np.fmax(last, people["death_day"].to_numpy(float))
+        ),
     )
 
 

@@ -92,24 +92,26 @@ def matches(codes: "pd.DataFrame", wanted: Codes) -> NDArray[np.bool_]:
     found = np.zeros(len(codes), dtype=bool)
     if codes.empty:
         return found
-    system, code = codes["system"].to_numpy(object), [plain(c) for c in codes["code"]]
+    system, code = codes["system"].to_numpy(object), codes["code"].to_numpy(object)
     for name, patterns in wanted.items():
         if name == "name":
             words = tuple(p.lower() for p in patterns)
-            found |= np.array([any(w in str(text).lower() for w in words) for text in codes["name"]])
+            names = [str(text).lower() for text in codes["name"].to_numpy(object)]
+            found |= np.array([any(w in text for w in words) for text in names])
             continue
         exact = {plain(p[1:]) for p in patterns if p.startswith("=")}
         prefix = tuple(plain(p) for p in patterns if not p.startswith("="))
-        found |= np.array(
-            [s == name and (c in exact or c.startswith(prefix)) for s, c in zip(system, code, strict=True)]
-        )
+        rows = np.flatnonzero(system == name)
+        short = [plain(c) for c in code[rows]]
+        found[rows] |= np.array([c in exact or c.startswith(prefix) for c in short], dtype=bool)
     return found
 
 
 def first_day(shard: Shard, wanted: NDArray[np.bool_]) -> NDArray[np.float64]:
     """(people,) day of the first dated event whose code is wanted; NaN where there is none."""
     out = np.full(len(shard.people), np.nan)
-    hit = np.flatnonzero(wanted[shard.code] & (shard.day != STATIC))
+    hit = np.flatnonzero(wanted[shard.code])
+    hit = hit[shard.day[hit] != STATIC]
     out[shard.person[hit][::-1]] = shard.day[hit][::-1]  # sorted by day: the first written last stays
     return out
 

@@ -132,9 +132,7 @@ def _last_day(shard: Shard, followup: Followup) -> Floats:
     people = shard.people
     last = people["last_day"].to_numpy(float)
     if followup.until == "last_event":
-        last = np.full(len(people), np.nan)
-        dated = np.flatnonzero(shard.day != STATIC)
-        last[shard.person[dated]] = shard.day[dated]
+        last = np.fmax(shard.ends[1], people["death_day"].to_numpy(float))
     ends = []
     if followup.until_age is not None:
         ends.append(np.full(len(people), followup.until_age * YEAR))
@@ -154,7 +152,7 @@ def _tests(shard: Shard, settings: Settings, codes: CodeSet, frame: pd.DataFrame
     people = shard.people.iloc[person]
     drug = first_day(shard, matches(shard.codes, codes.drugs))[person]
     first = people["first_day"].to_numpy(float)
-    earliest = first_day(shard, np.ones(len(shard.codes), dtype=bool))[person]
+    earliest = shard.ends[0][person]
     age = day / YEAR
     drugged = drug <= day if settings.leakage.drugs == "exclude" else np.zeros(len(day), dtype=bool)
     return {

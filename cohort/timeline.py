@@ -108,13 +108,19 @@ def evidence(shard: Shard, names: Sequence[str], day: Ints, lines: Lines) -> pd.
                        unit, lines.count.tolist(), table["code"], strict=True)
     ]  # fmt: skip
     files = np.array(shard.files, dtype=object)[0 if shard.file is None else shard.file[lines.first]]
-    out = pd.DataFrame({
+    source = files + ":" + shard.row[lines.first].astype(str).astype(object)
+    columns = {
         "case": np.array(names, dtype=object)[lines.case], "id": ids, **table,
         "age": np.where(dated, age, np.nan), "years_before": np.where(dated, ago, np.nan),
-        "value": value, "unit": np.where(np.isnan(value), None, unit), "count": lines.count, "shown": True, "line": text,
-        "source": files + ":" + shard.row[lines.first].astype(str).astype(object),
-    })  # fmt: skip
-    return out[list(Evidence.model_fields)]
+        "value": value, "unit": np.where(np.isnan(value), None, unit), "count": lines.count,
+        "shown": np.ones(len(ids), dtype=bool), "line": text, "source": source,
+    }  # fmt: skip
+    # plain Python strings: turning half a million of them into Arrow's and back costs more than making them
+    return pd.DataFrame({f: _plain(columns[f]) for f in Evidence.model_fields})
+
+
+def _plain(column: Any) -> Any:
+    return pd.Series(column, dtype=object) if isinstance(column, list) or column.dtype == object else column
 
 
 def line(id: str, dated: bool, age: float, since: float, ago: float, name: str, value: float, unit: str | None,
@@ -146,7 +152,7 @@ def _with_text(name: NDArray[Any], text: NDArray[Any], value: Floats) -> NDArray
 
 
 def shown(
-    frame: pd.DataFrame, case: Ints, settings: Timeline, count: Count, rarity: dict[str, float]
+    frame: pd.DataFrame, case: Ints, settings: Timeline, count: Count, rarity: Floats
 ) -> NDArray[np.bool_]:
     """(lines,) which lines are within the budget: the best ones by the policy, until the first that does not fit.
 
@@ -155,11 +161,11 @@ def shown(
         case: (lines,) ascending.
         settings: budget and policy.
         count: tokens of texts.
-        rarity: code -> how rare among people, the larger the rarer.
+        rarity: (lines,) how rare the code is among people, the larger the rarer.
     """
     if settings.budget is None or frame.empty:
         return np.ones(len(frame), dtype=bool)
-    tier, within = POLICIES[settings.policy](frame, np.array([rarity.get(c, 0.0) for c in frame["code"]]))
+    tier, within = POLICIES[settings.policy](frame, rarity)
     tier = np.where(frame["kind"] == "demographic", -1, tier)
     order = np.lexsort((within, tier, case))
     spent = np.cumsum(count(frame["line"].tolist())[order])

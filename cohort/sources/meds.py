@@ -20,6 +20,7 @@ from ...study.records import Record
 from ..codes import parse
 from ..events import CODES, STATIC, Place, Shard
 
+Ints = NDArray[np.int64]
 BIRTH, DEATH = "MEDS_BIRTH", "MEDS_DEATH"
 NEVER = np.iinfo(np.int64).min
 SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
@@ -99,48 +100,78 @@ class Meds:
     def _shard(self, file: Path) -> Shard:
         names = self._columns(pq.read_schema(file), file.name)
         dictionary = [names[n] for n in ("code", "unit", "text") if n in names]
-        table = pq.read_table(file, columns=list(names.values()), read_dictionary=dictionary).combine_chunks()
+        table = pq.read_table(file, columns=list(names.values()), read_dictionary=dictionary)
         if table.num_rows == 0:
             raise DataError(f"{file.name}: an empty table. Remove the file, or export it again.")
         self.place.bad.read(file.name, table.num_rows)
-        row, person, ids = _people(table[names["subject"]], file.name)
+        row, starts, ids = _people(table[names["subject"]], file.name)
         codes, code = self._codes(table[names["code"]], file.name)
         time = _days(table[names["time"]], file.name)
-        code, time = (code, time) if row is None else (code[row], time[row])
-        birth = _first_time(codes["code"] == BIRTH, person, time, code, len(ids))
-        death = _first_time(codes["code"] == DEATH, person, time, code, len(ids))
-        born = birth[person]
-        day = np.where((time == NEVER) | (born == NEVER), STATIC, time - born).astype(np.int32)
-        keep = np.flatnonzero(~np.isin(code, np.flatnonzero(codes["code"].isin([BIRTH, DEATH]))))
-        same = person[keep][1:] == person[keep][:-1]
-        if np.any(same & (np.diff(day[keep]) < 0)):
-            keep = keep[np.lexsort((day[keep], person[keep]))]
+        if row is not None:
+            code, time = code[row], time[row]
+        sizes = np.diff(np.append(starts, len(time)))
+        person = np.repeat(np.arange(len(ids), dtype=np.int32), sizes)
+        marks = np.isin(codes["code"].to_numpy(object), [BIRTH, DEATH])
+        marked = np.flatnonzero(marks[code])
+        born, died = (
+            _first_time(marked[code[marked] == i], person, time, len(ids))
+            for i in (_place(codes, BIRTH), _place(codes, DEATH))
+        )
+        day = (time - np.repeat(born, sizes)).astype(np.int32)
+        day[(time == NEVER) | np.repeat(born == NEVER, sizes)] = STATIC
+        keep = np.flatnonzero(~marks[code])
+        person, day, code = person[keep], day[keep], code[keep]
+        falls = np.flatnonzero(day[1:] < day[:-1])
+        if np.any(person[falls] == person[falls + 1]):
+            order = np.lexsort((day, person))
+            keep, person, day, code = keep[order], person[order], day[order], code[order]
         source = keep if row is None else row[keep]
-        value = _column(table, names.get("value"), source)
-        people = pd.DataFrame({
-            "subject": [str(i) for i in ids],
-            "sex": _sexes(codes, person, code, len(ids)),
-            "site": _sites(table, names.get("site"), person, row, len(ids)),
-            "aged": birth != NEVER,
-            "birth": pd.Series(np.where(birth == NEVER, 0, birth).astype("M8[D]").astype("M8[s]")).where(birth != NEVER),
-            **_span(person[keep], day[keep], len(ids)),
-            "death_day": np.where((death == NEVER) | (birth == NEVER), np.nan, death - birth),
-            "split": [self.splits.get(i) for i in ids] if self.splits else None,
-        })  # fmt: skip
         return Shard(
-            people=people,
+            people=self._table(
+                table,
+                names,
+                ids,
+                starts if row is None else row[starts],
+                born,
+                died,
+                codes,
+                person,
+                day,
+                code,
+            ),
             codes=codes,
-            person=person[keep],
-            day=day[keep],
-            code=code[keep],
+            person=person,
+            day=day,
+            code=code,
             files=(file.name,),
             row=source,
-            value=None
-            if value is None
-            else pd.to_numeric(pd.Series(value), errors="coerce").to_numpy(np.float64),
+            value=_numbers(_column(table, names.get("value"), source)),
             unit=_column(table, names.get("unit"), source),
             text=_column(table, names.get("text"), source),
         )
+
+    def _table(self, table: pa.Table, names: dict[str, str], ids: list[Any], rows: Ints, born: Ints, died: Ints,
+               codes: pd.DataFrame, person: NDArray[np.int32], day: NDArray[np.int32], code: NDArray[np.int32]) -> pd.DataFrame:  # fmt: skip
+        """One row a person. Watched from the first to the last event, or to death."""
+        known = born != NEVER
+        death = np.where((died == NEVER) | ~known, np.nan, died - born)
+        bounds = np.searchsorted(person, np.arange(len(ids) + 1, dtype=np.int32))
+        static = np.bincount(person[day == STATIC], minlength=len(ids))
+        first, last = bounds[:-1] + static, bounds[1:] - 1
+        some = first <= last
+        span = np.where(some, day[np.minimum(first, len(day) - 1)], np.nan), np.where(some, day[last], np.nan)
+        site = table[names["site"]].take(pa.array(rows)).to_pylist() if "site" in names else [None] * len(ids)
+        return pd.DataFrame({
+            "subject": pd.array([str(i) for i in ids], dtype=object),
+            "sex": _sexes(codes, person, code, len(ids)),
+            "site": pd.array([None if s is None else str(s) for s in site], dtype=object),
+            "aged": known,
+            "birth": pd.Series(np.where(known, born, 0).astype("M8[D]").astype("M8[s]")).where(known),
+            "first_day": span[0],
+            "last_day": np.fmax(span[1], death),
+            "death_day": death,
+            "split": pd.array([self.splits.get(i) for i in ids], dtype=object),
+        })  # fmt: skip
 
     def _codes(self, column: pa.ChunkedArray, file: str) -> tuple[pd.DataFrame, NDArray[np.int32]]:
         """The table of codes that occur, and each row's place in it."""
@@ -155,7 +186,9 @@ class Meds:
         rows = [
             (c, "", "observation", c) if c in (BIRTH, DEATH) else _named(c, self.names.get(c)) for c in raw
         ]
-        return pd.DataFrame(rows, columns=list(CODES)), array.indices.to_numpy().astype(np.int32)
+        return pd.DataFrame(rows, columns=list(CODES), dtype=object), array.indices.to_numpy().astype(
+            np.int32
+        )
 
 
 def _named(raw: str, description: str | None) -> tuple[str, str, str, str]:
@@ -165,47 +198,39 @@ def _named(raw: str, description: str | None) -> tuple[str, str, str, str]:
     return code, system, kind, description or f"{system} {code}".strip()
 
 
-def _people(
-    column: pa.ChunkedArray, file: str
-) -> tuple[NDArray[np.int64] | None, NDArray[np.int32], list[Any]]:
-    """How to reorder rows so that a person's stand together (None: they do), each row's person, and the ids."""
+def _people(column: pa.ChunkedArray, file: str) -> tuple[Ints | None, Ints, list[Any]]:
+    """How to reorder rows so that a person's stand together (None: they do), where each person begins, and the ids."""
     if column.null_count:
         raise DataError(f"{file}: {column.null_count} rows have no subject.")
-    ids = column.combine_chunks().to_numpy(zero_copy_only=False)
-    new = np.append(True, ids[1:] != ids[:-1])
-    if len(pd.unique(ids[new])) == new.sum():
-        return None, (np.cumsum(new) - 1).astype(np.int32), ids[new].tolist()
+    ids = column.to_numpy()
+    starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
+    if len(pd.unique(ids[starts])) == len(starts):
+        return None, starts, ids[starts].tolist()
     number, found = pd.factorize(ids)
     order = np.argsort(number, kind="stable")
-    return order, number[order].astype(np.int32), list(found)
+    return order, np.searchsorted(number[order], np.arange(len(found))), list(found)
 
 
-def _days(column: pa.ChunkedArray, file: str) -> NDArray[np.int64]:
+def _days(column: pa.ChunkedArray, file: str) -> Ints:
     """Days since 1970, `NEVER` where there is no time."""
     if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
         raise DataError(f"{file}: the time column holds {column.type}, not timestamps.")
-    found: NDArray[np.int64] = (
-        pc.cast(column, pa.timestamp("us"))
-        .combine_chunks()
-        .to_numpy(zero_copy_only=False)
-        .astype("M8[D]")
-        .astype(np.int64)
-    )
+    found: Ints = column.to_numpy().astype("M8[D]").view(np.int64)
     return found
 
 
-def _first_time(
-    wanted: "pd.Series[bool]",
-    person: NDArray[np.int32],
-    time: NDArray[np.int64],
-    code: NDArray[np.int32],
-    n: int,
-) -> NDArray[np.int64]:
-    """(n,) time of each person's first event with a wanted code, or `NEVER`."""
+def _place(codes: pd.DataFrame, code: str) -> int:
+    """Row of a code in the table; -1 where it does not occur."""
+    at = np.flatnonzero((codes["code"] == code).to_numpy(bool))
+    return int(at[0]) if len(at) else -1
+
+
+def _first_time(rows: Ints, person: NDArray[np.int32], time: Ints, n: int) -> Ints:
+    """(n,) the earliest time of each person's rows, or `NEVER`."""
     out = np.full(n, NEVER)
-    hit = np.flatnonzero(np.isin(code, np.flatnonzero(wanted)) & (time != NEVER))
-    hit = hit[np.argsort(-time[hit], kind="stable")]
-    out[person[hit]] = time[hit]
+    rows = rows[time[rows] != NEVER]
+    rows = rows[np.argsort(-time[rows], kind="stable")]
+    out[person[rows]] = time[rows]
     return out
 
 
@@ -213,38 +238,27 @@ def _sexes(
     codes: pd.DataFrame, person: NDArray[np.int32], code: NDArray[np.int32], n: int
 ) -> NDArray[np.object_]:
     """(n,) `male`, `female` or None."""
+    words = np.array([SEXES.get(str(c).lower()) for c in codes["code"]], dtype=object)
+    is_sex = (codes["system"] == "SEX").to_numpy(bool)
+    rows = np.flatnonzero(is_sex[code])
     sex = np.full(n, None, dtype=object)
-    for i in np.flatnonzero(codes["system"] == "SEX"):
-        sex[person[code == i]] = SEXES.get(str(codes["code"].iloc[i]).lower())
+    sex[person[rows]] = words[code[rows]]
     return sex
 
 
-def _sites(
-    table: pa.Table, name: str | None, person: NDArray[np.int32], row: NDArray[np.int64] | None, n: int
-) -> list[str | None]:
-    if name is None:
-        return [None] * n
-    first = np.searchsorted(person, np.arange(n))
-    return [
-        None if v is None else str(v)
-        for v in table[name].take(pa.array(first if row is None else row[first])).to_pylist()
-    ]
-
-
-def _span(person: NDArray[np.int32], day: NDArray[np.int32], n: int) -> dict[str, NDArray[np.float64]]:
-    """Each person's first and last day with an event; NaN where there is none."""
-    first, last = np.full(n, np.nan), np.full(n, np.nan)
-    dated = np.flatnonzero(day != STATIC)
-    last[person[dated]] = day[dated]
-    first[person[dated][::-1]] = day[dated][::-1]
-    return {"first_day": first, "last_day": last}
-
-
-def _column(table: pa.Table, name: str | None, order: NDArray[np.int64]) -> NDArray[Any] | None:
+def _column(table: pa.Table, name: str | None, order: Ints) -> NDArray[Any] | None:
     if name is None or table[name].null_count == table.num_rows:
         return None
-    found: NDArray[Any] = table[name].combine_chunks().to_numpy(zero_copy_only=False)[order]
+    found: NDArray[Any] = table[name].to_numpy()[order]
     return found
+
+
+def _numbers(column: NDArray[Any] | None) -> NDArray[np.float64] | None:
+    if column is None:
+        return None
+    if column.dtype == object:
+        return pd.to_numeric(pd.Series(column), errors="coerce").to_numpy(np.float64)
+    return column.astype(np.float64)
 
 
 def _files(root: Path) -> list[Path]:
