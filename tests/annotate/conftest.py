@@ -15,7 +15,7 @@ from wherefore.annotate import server as server_
 from wherefore.annotate.label_studio import Server
 from wherefore.cohort.records import Case, Evidence
 from wherefore.study.config import Study
-from wherefore.study.records import to_frame, write_jsonl, write_table
+from wherefore.study.records import digest, to_frame, write_jsonl, write_table
 from wherefore.synth.records import Check, Claim, Grounding, Rationale
 
 LINES = (
@@ -112,11 +112,12 @@ def graded(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def study() -> Callable[..., Study]:
-    """A study with this section `[annotate]`."""
+def study(request: pytest.FixtureRequest) -> Callable[..., Study]:
+    """A study with this section `[annotate]`; named by the test, because all tests share one server."""
+    name = f"t{digest(request.node.nodeid)}"
 
     def make(**annotate: Any) -> Study:
-        return Study(name="t", seed=7, cohort={}, annotate=annotate)
+        return Study(name=name, seed=7, cohort={}, annotate=annotate)
 
     return make
 

@@ -24,7 +24,10 @@ SEVEN = (
     Claim(text="At 70 she is at an age at which dementia begins to be common.", cites=("E001",)),
     Claim(text="Hypertension since age 61.2 is a midlife vascular risk factor.", cites=("E001",)),
     Claim(text="Type 2 diabetes followed at 64.0, six years before the prediction time.", cites=("E002",)),
-    Claim(text="A stroke at 66.4 raises the risk of vascular dementia and of mixed forms.", cites=("E003", "E002")),
+    Claim(
+        text="A stroke at 66.4 raises the risk of vascular dementia and of mixed forms.",
+        cites=("E003", "E002"),
+    ),
     Claim(text="A memory complaint was recorded at 69.1 with an MMSE of 24 of 30.", cites=("E004",)),
     Claim(text="No protective treatment stands against these in the record.", cites=("E002", "E003")),
     Claim(text="Together they make an onset within five years likely."),
@@ -77,27 +80,130 @@ def ticked(page: Any) -> list[str]:
     return [t.strip() for t in page.locator(".ant-radio-wrapper-checked").all_inner_texts()]
 
 
+CLEAN = ["1", "2", "3", "4", "5", "6", "0", "t", "f", "c", "y"]
+"""Every sentence supported, 5, 4, no harm, accept."""
+
+
+def graded_values(s: Study, home: Path, plan: Any, label_studio: Any) -> tuple[dict[Any, str], list[Any]]:
+    """What is pulled, by dimension and claim, and the notes."""
+    pull(plan, label_studio.admin, home / "annotate")
+    got = rounds.people(s, resolve(s), home).got
+    assert {f.fault for f in got.faults} == {"seconds_out_of_range"}, "a program grades faster than a person can"
+    return {(r.dimension, r.claim): r.value for r in got.ratings}, list(got.notes)
+
+
+def submitted(page: Any) -> None:
+    """Submit by keyboard and wait for the server to have it."""
+    with page.expect_response(
+        lambda r: "/annotations" in r.url and r.request.method == "POST", timeout=30_000
+    ):
+        page.keyboard.press("Control+Enter")
+
+
 @pytest.mark.service
-def test_graded_by_keyboard_alone(
+def test_a_clean_rationale_takes_twelve_keys_and_comes_back_exactly(
     label_studio: Any, browser: Any, stage: Any, tmp_path: Path
 ) -> None:
     s, state, project, home = stage
     page = sign_in(browser, label_studio, project)
-    look = LOOK if LOOK.name else tmp_path
-    page.screenshot(path=look / "empty.png")
-    for key in ["1", "2", "3", "4", "5", "6", "0", "t", "f", "c", "y"]:
+    page.screenshot(path=(LOOK if LOOK.name else tmp_path) / "empty.png")
+    for stray in "pojklvbnm789":
+        page.keyboard.press(stray)
+    assert ticked(page) == [], "a stray key changed a grade"
+    for key in CLEAN:
         page.keyboard.press(key)
-    page.screenshot(path=look / "filled.png")
+    page.screenshot(path=(LOOK if LOOK.name else tmp_path) / "filled.png")
+    assert len(CLEAN) + 1 <= 13
+    submitted(page)
+    page.close()
+    values, notes = graded_values(s, home, state.plan, label_studio)
+    expected: dict[Any, str] = {("support", i): "supported" for i in range(7)}
+    expected |= {
+        ("accuracy", None): "5",
+        ("faithfulness", None): "4",
+        ("harm", None): "none",
+        ("accept", None): "accept",
+    }
+    assert values == expected
+    assert notes == []
+
+
+@pytest.mark.service
+def test_faults_and_notes_by_keyboard(label_studio: Any, browser: Any, stage: Any, tmp_path: Path) -> None:
+    s, state, project, home = stage
+    page = sign_in(browser, label_studio, project)
+    assert "<MMSE 24/30 & falling>" in page.locator(".wf-left").inner_text(), "escaped, and shown as written"
+    for key in [*CLEAN, "Shift+3", "Alt+Shift+4", "Control+Shift+5", "Control+Alt+6"]:
+        page.keyboard.press(key)
+    for name in ("Invented 3", "note_3", "Wrong time 4", "Unsafe 5"):
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.name") == name:
+                break
+        if name.startswith("note"):
+            page.keyboard.type("Not in E002.")
+        else:
+            page.keyboard.press("Space")
+    page.screenshot(path=(LOOK if LOOK.name else tmp_path) / "faults.png")
+    page.keyboard.press("Escape")
+    submitted(page)
+    page.close()
+    values, notes = graded_values(s, home, state.plan, label_studio)
+    marks = [values["support", i] for i in range(7)]
+    assert marks == [
+        "supported",
+        "supported",
+        "not_in_record",
+        "partly",
+        "contradicted",
+        "inference",
+        "supported",
+    ]
+    faults = {claim: v for (d, claim), v in values.items() if d == "fault"}
+    assert faults == {2: "invented", 3: "wrong_time", 4: "unsafe"}
+    assert [(n.kind, n.claim, n.text) for n in notes] == [("note", 2, "Not in E002.")]
+
+
+@pytest.mark.service
+def test_one_screen_at_1600_usable_at_1366_and_readable_in_the_dark(
+    label_studio: Any, browser: Any, stage: Any, tmp_path: Path
+) -> None:
+    look = LOOK if LOOK.name else tmp_path
+    page = sign_in(browser, label_studio, stage[2])
+    fits = "e => e.scrollHeight <= e.clientHeight + 1 && e.scrollWidth <= e.clientWidth + 1"
+    assert page.locator(".wf-right").evaluate(fits), "a typical rationale takes one screen at 1600 x 1000"
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.wait_for_timeout(300)
+    page.screenshot(path=look / "small.png")
+    assert page.locator(".wf-right").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    for row in page.locator(".wf-claim .wf-body .lsf-choices").all():
+        tops = row.locator(".lsf-choice").evaluate_all("es => es.map(e => e.getBoundingClientRect().top)")
+        assert max(tops) - min(tops) < 2, "the answers of a sentence stay on one line"
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    for _ in range(3):  # automatic, light, dark, in an order of Label Studio's own
+        if page.evaluate("document.documentElement.dataset.colorScheme") == "dark":
+            break
+        page.get_by_role("button", name="Light").or_(page.get_by_role("button", name="Dark")).or_(
+            page.get_by_role("button", name="Auto")
+        ).first.click()
+        page.wait_for_timeout(300)
+    for key in CLEAN[:-1]:
+        page.keyboard.press(key)
     page.keyboard.press("Shift+3")
     page.wait_for_timeout(300)
-    page.screenshot(path=look / "fault.png")
-    page.keyboard.press("Control+Shift+5")
-    page.wait_for_timeout(300)
-    for i in range(30):
-        page.keyboard.press("Tab")
-        w = page.evaluate("(() => { const e = document.activeElement; return e.tagName + ' ' + e.type + ' ' + (e.name||'') + ' ' + e.value + ' | ' + (e.closest('.wf-fix') ? 'FIX' : '') + e.innerText?.slice(0,30); })()")
-        print(i, w)
-        if 'Invented' in w and 'FIX' in w:
-            page.keyboard.press("Space"); page.wait_for_timeout(300)
-    page.screenshot(path=look / "selected.png")
-    print(ticked(page))
+    page.screenshot(path=look / "dark.png")
+    for part in (".wf-body", ".tl-row", ".tl-id", ".wf-fix label", ".wf-row label"):
+        assert page.locator(part).last.evaluate(CONTRAST) >= 4.5, part
+    page.close()
+
+
+CONTRAST = """e => {
+  const rgb = c => c.match(/[\\d.]+/g).map(Number);
+  const light = c => { const [r, g, b] = rgb(c).slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126*r + 0.7152*g + 0.0722*b; };
+  let under = e;
+  while (under && (rgb(getComputedStyle(under).backgroundColor)[3] ?? 1) < 0.5) under = under.parentElement;
+  const [a, b] = [light(getComputedStyle(e).color), light(getComputedStyle(under ?? document.body).backgroundColor)];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}"""
+"""Contrast ratio of an element's text and what lies under it (WCAG 2.2)."""
