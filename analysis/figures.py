@@ -7,6 +7,7 @@ file looks right in the report and alone. Same rows, same bytes.
 import csv
 import io
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,9 +59,9 @@ def svg(rows: Sequence[Curve], draw: Callable[[Sequence[Curve]], Any]) -> str:
     with mpl.rc_context(_STYLE):
         figure = draw(rows)
         out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = out.getvalue()
-    text = text[text.index("<svg") :]
+    text = re.sub(r' id="[A-Za-z0-9]+_\d+"', "", text[text.index("<svg") :])  # several figures share a page
     for colour, name in _NAMES.items():
         text = text.replace(colour, f"var(--{name}, {colour})")
     return text.replace("'DejaVu Sans', ", "")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STAGES = ("cohort", "synth", "annotate", "train")
 READ = (
     "cohort/cases.parquet", "cohort/evidence.parquet", "cohort/flow.csv", "cohort/table1.csv",
-    "synth/rationales.jsonl", "synth/groundings.jsonl", "synth/refusals.jsonl", "synth/summary.json",
+    "synth/rationales.jsonl", "synth/groundings.jsonl", "synth/refusals.jsonl", "synth/card.json",
     "annotate/ratings.jsonl", "annotate/rubric.json", "annotate/verdicts.jsonl",
     "train/baselines/predictions.parquet",
 )  # fmt: skip

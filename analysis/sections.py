@@ -108,6 +108,7 @@ def _reasons(study: Study, home: Path, settings: Settings) -> dict[str, Any]:
     return {
         "teachers": sorted({r.teacher for r in rationales}), "n_rationales": len(rationales),
         "label_shown": any(r.label_shown for r in rationales),
+        "readable": _json(home / "synth" / "card.json").get("readability", []),
         "example": None if hidden else example(home), "example_hidden": hidden,
     }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """A run folder as the other stages leave it, made from known risks: what the analysis must find is known."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -218,10 +219,28 @@ def trial(tmp_path: Path) -> Trial:
     return Trial(study(), lay(tmp_path / "trial", study()))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def analysed(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     """The same with three seeds, analysed; to be read only."""
     one = study(seeds=(0, 1, 2))
     home = lay(tmp_path_factory.mktemp("runs") / "trial", one)
     assert run(one, home)
     return Trial(one, home)
+
+
+@pytest.fixture
+def lay_out() -> Callable[[Path, Study], Path]:
+    """Writes a run folder for any study."""
+    return lay
+
+
+@pytest.fixture
+def seeds() -> Callable[[Path], Study]:
+    """Adds fits of seeds 1 and 2 to a run folder of the trial; returns the study that has all three."""
+
+    def add(home: Path) -> Study:
+        three = study(seeds=(0, 1, 2))
+        lay(home, three)
+        return three
+
+    return add

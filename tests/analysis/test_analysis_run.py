@@ -8,7 +8,7 @@ import pytest
 
 from wherefore.analysis.headline import headline
 from wherefore.analysis.records import Average, Comparison, Metric
-from wherefore.analysis.run import resolve, run
+from wherefore.analysis.run import evaluate, resolve, run
 from wherefore.study.errors import StudyError
 from wherefore.study.records import from_frame, read_table
 from wherefore.study.runs import manifest
@@ -54,22 +54,9 @@ def test_missing_predictions_are_counted_and_leave_both_sides_of_a_comparison(an
     assert pair.n == own.n
 
 
-def test_second_call_finds_it_done_and_another_prediction_sets_it_aside(trial: Any) -> None:
+def test_done_once_same_bytes_and_set_aside_for_other_predictions(trial: Any) -> None:
     assert run(trial.study, trial.home)
-    first = manifest(trial.home / "analysis")
     assert not run(trial.study, trial.home)
-    gone = trial.study.grid.cells()[1]
-    (trial.home / "train" / gone.id / "manifest.json").unlink()
-    assert run(trial.study, trial.home)
-    assert first is not None
-    assert (trial.home / f"analysis-{first.key}" / "report.html").exists()
-    averages = rows(trial.home, "averages", Average)
-    assert not [a for a in averages if a.target == gone.target]
-    assert "1 missing" in (trial.home / "analysis" / "report.html").read_text()
-
-
-def test_same_inputs_same_bytes(trial: Any) -> None:
-    assert run(trial.study, trial.home)
     first = manifest(trial.home / "analysis")
     shutil.rmtree(trial.home / "analysis")
     assert run(trial.study, trial.home)
@@ -77,6 +64,27 @@ def test_same_inputs_same_bytes(trial: Any) -> None:
     assert first is not None
     assert again is not None
     assert first.outputs == again.outputs
+    gone = trial.study.grid.cells()[1]
+    (trial.home / "train" / gone.id / "manifest.json").unlink()
+    assert run(trial.study, trial.home)
+    assert (trial.home / f"analysis-{first.key}" / "report.html").exists()
+    assert not [a for a in rows(trial.home, "averages", Average) if a.target == gone.target]
+    assert "2 of 3 finished, 0 failed, 1 missing" in (trial.home / "analysis" / "report.html").read_text()
+
+
+def test_averages_say_how_many_cells_they_rest_on(trial: Any, seeds: Any) -> None:
+    three = seeds(trial.home)
+    lost = next(c for c in three.grid.cells() if c.target == "label_only" and c.seed == 2)
+    (trial.home / "train" / lost.id / "manifest.json").unlink()
+    (trial.home / "train" / lost.id / "failure.json").write_text(
+        '{"error": "out of memory", "traceback": ""}'
+    )
+    tables = evaluate(three, trial.home)
+    average = next(a for a in tables.averages if a.target == "label_only" and a.metric == "roc_auc")
+    assert (average.cells, average.expected) == (2, 3)
+    pair = next(c for c in tables.comparisons if c.family == "targets: roc_auc" and c.a == "free_rationale")
+    assert (pair.pairs, pair.pairs_expected) == (2, 3)  # the orphan is in no comparison
+    assert [(s.state, s.why) for s in tables.cells if s.state != "done"] == [("failed", "out of memory")]
 
 
 def test_study_without_grid_and_ratings_ends_with_what_there_is(trial: Any) -> None:
