@@ -44,6 +44,15 @@ def resolve(study: Study) -> Settings:
     return s
 
 
+def describe(study: Study, home: Path) -> str:
+    """What the stage would do, in a line; `wherefore check` prints it."""
+    s = resolve(study)
+    if s.raters == "none":
+        return "nobody grades"
+    who = "simulated raters" if s.raters == "simulated" else f"people ({s.raters})"
+    return f"{s.items} rationales, {len(s.names)} {who}, rubric {rubric.load(study, s.rubric).name}"
+
+
 def _known(r: Rubric, name: str, where: str) -> Dimension:
     d = r.dimension(name)
     if d is None:
