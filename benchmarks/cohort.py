@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 PER_PERSON, SHARDS = 100, 10
 AGE, HORIZON = 70, 5.0
@@ -152,7 +153,7 @@ def timelines(folder: Path) -> dict[str, float]:
     return {"seconds": seconds, "people": len(cases), "lines": len(lines)}
 
 
-def _settings(folder: Path) -> "object":
+def _settings(folder: Path) -> Any:
     from wherefore.cohort.settings import Settings
 
     return Settings.model_validate({
@@ -202,9 +203,10 @@ def main() -> None:
     sizes = [args.events // 100, args.events // 10, args.events]
     for n in sizes:
         generate(args.data / str(n), n)
-    rows, per_event = [], []
+    per_event: list[float] = []
+    rows: list[tuple[str, float, float, float | None, str, bool]] = []
     for n in sizes:
-        runs = {"bare": [], "ours": []}
+        runs: dict[str, list[dict[str, float]]] = {"bare": [], "ours": []}
         for _ in range(args.repeats):
             for what in runs:
                 runs[what].append(measured(what, args.data / str(n)))
@@ -248,7 +250,8 @@ def main() -> None:
     print(f"{'what':50} {'ours':>9} {'peer':>9} {'ratio':>6}  goal    ")
     for what, a, b, ratio, goal, ok in rows:
         print(
-            f"{what:50} {a:9.2f} {b:9.2f} {'' if ratio is None else f'{ratio:.2f}':>6}  {goal:7} {'ok' if ok else 'SHORT'}"
+            f"{what:50} {a:9.2f} {b:9.2f} {'' if ratio is None else f'{ratio:.2f}':>6}  {goal:7} "
+            f"{'ok' if ok else 'SHORT'}"
         )
     sys.exit(not all(r[-1] for r in rows))
 

@@ -1,5 +1,9 @@
-"""`wherefore cohort`: records become cases."""
+"""`wherefore cohort`: records become cases; or only count what the records hold."""
 
+import csv
+import json
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import click
@@ -9,13 +13,35 @@ from . import _common
 
 @click.command()
 @_common.with_study
-def command(study: Path, runs: Path) -> None:
-    """Make the cases of STUDY and show who was left out and why."""
-    from ..cohort.run import run
+@_common.as_json
+@click.option("--count", is_flag=True, help="Read everything and count it; make nothing.")
+def command(study: Path, runs: Path, json_out: bool, count: bool) -> None:
+    """Make the cases of STUDY, and show who was left out and why."""
+    from ..cohort.run import counted, run
 
     s = _common.opened(study)
+    if count:
+        click.echo(json.dumps(counted(s), indent=None if json_out else 1))
+        return
     home = _common.home(s, runs)
-    run(s, home)
-    import pandas as pd
+    with redirect_stdout(sys.stderr if json_out else sys.stdout):
+        run(s, home)
+    if json_out:
+        click.echo((home / "cohort" / "summary.json").read_text())
+    else:
+        _show(home / "cohort")
 
-    click.echo(pd.read_csv(home / "cohort" / "flow.csv").to_string(index=False))
+
+def _show(folder: Path) -> None:
+    """The flow, and what the true risk reaches where it is known."""
+    with (folder / "flow.csv").open(newline="", encoding="utf-8") as f:
+        for row in csv.DictReader(f):
+            if row["people"] != "0" or row["step"] == "source":
+                gone = f"-{row['people']}" if row["people"] != "0" else ""
+                click.echo(f"{row['left']:>9} {gone:>9}  {row['reason']}")
+    known = json.loads((folder / "summary.json").read_text()).get("bayes")
+    if known:
+        click.echo(
+            f"AUC of the true risk, held-out cases: {known['auc_sample']:.3f} as sampled, "
+            f"{known['auc_population']:.3f} weighted to the population"
+        )

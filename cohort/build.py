@@ -182,19 +182,22 @@ def _check(population: pd.DataFrame, counts: Counts, settings: Settings, codes: 
         have = ", ".join(f"{n} {name or 'without a system'}" for name, n in counts.systems.most_common(6))
         raise DataError(
             f"cohort.phenotype.codes: {settings.phenotype.codes!r} ({', '.join(codes.onset)}) matches no code of the "
-            f"{counts.people} people. The records have: {have}. Choose another set, or map the systems in cohort.source."
+            f"{counts.people} people. The records have: {have}. Choose another set, or map the systems."
         )
     watched = population.loc[population["reason"].isna(), ["outcome", "followup"]]
     if len(watched) and not (watched["outcome"] == "event_free").any():
         raise DataError(
-            f"cohort.horizon_years: {settings.horizon_years:g} is longer than anybody was watched after the prediction "
-            f"time (at most {watched['followup'].max():.1f} years). Choose a shorter horizon or an earlier prediction."
+            f"cohort.horizon_years: {settings.horizon_years:g} is longer than anybody was watched after "
+            f"the prediction time (at most {watched['followup'].max():.1f} years). Choose a shorter horizon."
         )
 
 
 def _nobody(population: pd.DataFrame) -> str:
     reasons = ", ".join(f"{n} {r}" for r, n in population["reason"].value_counts().items())
-    return f"cohort: nobody is left ({reasons}). Widen cohort.predict, or check the records with `wherefore cohort --count`."
+    return (
+        f"cohort: nobody is left ({reasons}). "
+        "Widen cohort.predict, or look at the records: `wherefore cohort --count`."
+    )
 
 
 def _chosen(population: pd.DataFrame, settings: Settings, seed: int) -> pd.DataFrame:
@@ -244,7 +247,8 @@ def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSe
     rare = np.array([rarity.get(c, 0.0) for c in shard.codes["code"].to_numpy(object)])[
         shard.code[lines.first]
     ]
-    frame["shown"] = shown(frame, lines.case, settings.timeline, count, rare)
+    risk = matches(shard.codes, codes.risk_factors)[shard.code[lines.first]]
+    frame["shown"] = shown(frame, lines.case, settings.timeline, count, rare, risk)
     totals = np.bincount(lines.case, minlength=len(mine))
     out = mine.assign(
         id=names,

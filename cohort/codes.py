@@ -19,8 +19,10 @@ _KINDS = {
     "VISIT": "visit", "SEX": "demographic",
 }  # fmt: skip
 _WORDS = {
-    "DIAGNOSIS": "condition", "CONDITION": "condition", "PROCEDURE": "procedure", "MEDICATION": "drug", "DRUG": "drug",
-    "INFUSION": "drug", "IMMUNIZATION": "drug", "LAB": "measurement", "MEASUREMENT": "measurement", "VITAL": "measurement",
+    "DIAGNOSIS": "condition", "CONDITION": "condition", "PROCEDURE": "procedure", "MEDICATION": "drug",
+    "DRUG": "drug",
+    "INFUSION": "drug", "IMMUNIZATION": "drug", "LAB": "measurement", "MEASUREMENT": "measurement",
+    "VITAL": "measurement",
     "OBSERVATION": "observation", "HOSPITAL": "visit", "ED": "visit", "ICU": "visit", "TRANSFER": "visit",
     "ENCOUNTER": "visit", "VISIT": "visit", "GENDER": "demographic", "SEX": "demographic", "RACE": "demographic",
     "ETHNICITY": "demographic",
@@ -34,7 +36,8 @@ def system(name: str) -> str:
     ('ICD10', 'SNOMED', 'LocalCode')
     """
     known = {"http://snomed.info/sct": "SNOMED", "http://loinc.org": "LOINC",
-             "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm", "http://hl7.org/fhir/sid/cvx": "CVX"}  # fmt: skip
+             "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
+             "http://hl7.org/fhir/sid/cvx": "CVX"}  # fmt: skip
     if name in known:
         return known[name]
     if name.startswith("http://hl7.org/fhir/sid/"):

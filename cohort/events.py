@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,11 +82,12 @@ class Shard:
     def take(self, rows: NDArray[np.int64]) -> "Shard":
         """The same people with some of their events."""
 
-        def some(column: NDArray[np.generic] | None) -> NDArray[np.generic] | None:
+        def some(column: Any) -> Any:
             return None if column is None else column[rows]
 
         names = ("person", "day", "code", "row", "file", "value", "unit", "text")
-        return replace(self, **{name: some(getattr(self, name)) for name in names})
+        columns: dict[str, Any] = {name: some(getattr(self, name)) for name in names}
+        return replace(self, **columns)
 
 
 class Records(Protocol):

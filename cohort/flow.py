@@ -2,16 +2,17 @@
 
 import json
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .bad_rows import BadRows
 from .task import STEPS
 
 if TYPE_CHECKING:
-    from .build import Cohort
+    from .build import Cohort, Counts
 
 TEXT = {
     **dict(STEPS),
@@ -49,7 +50,9 @@ def figure(steps: pd.DataFrame) -> str:
         y += 110
         title = "Cases and controls" if row.Index == len(kept) - 1 else "Remaining"
         parts += [_box(20, y, 300, title, f"n = {row.left:,}")]
-    style = "text{font:13px system-ui,sans-serif;fill:#222}.n{fill:#555}.b{fill:#fff;stroke:#888}.l{fill:none;stroke:#888}"
+    style = (
+        "text{font:13px sans-serif;fill:#222}.n{fill:#555}.b{fill:#fff;stroke:#888}.l{fill:none;stroke:#888}"
+    )
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 {y + 64}" role="img" '
             f'aria-label="Flow of people into the study"><style>{style}</style>{"".join(parts)}</svg>\n')  # fmt: skip
 
@@ -68,7 +71,7 @@ def table1(cases: pd.DataFrame) -> pd.DataFrame:
         Columns characteristic, level, cases, non_cases (mean (sd), or n (%)), smd: the standardised mean difference.
     """
     yes, no = cases[cases["label"] == 1], cases[cases["label"] == 0]
-    rows = [("people", "n", str(len(yes)), str(len(no)), None)]
+    rows: list[tuple[str, str, str, str, float | None]] = [("people", "n", str(len(yes)), str(len(no)), None)]
     numbers = (
         ("age", "years, mean (sd)"),
         ("followup_years", "mean (sd)"),
@@ -81,7 +84,15 @@ def table1(cases: pd.DataFrame) -> pd.DataFrame:
             a, b = (yes[name] == level).astype(float), (no[name] == level).astype(float)
             rows.append((name, str(level), _share(a), _share(b), difference(a, b)))
         if cases[name].isna().any() and cases[name].notna().any():
-            rows.append((name, "missing", _share(yes[name].isna()), _share(no[name].isna()), None))
+            rows.append(
+                (
+                    name,
+                    "missing",
+                    _share(yes[name].isna().astype(float)),
+                    _share(no[name].isna().astype(float)),
+                    None,
+                )
+            )
     return pd.DataFrame(rows, columns=["characteristic", "level", "cases", "non_cases", "smd"])
 
 
@@ -103,10 +114,9 @@ def _share(x: "pd.Series[float]") -> str:
     return f"{int(x.sum())} ({100 * x.mean():.1f} %)" if len(x) else ""
 
 
-def summary(made: "Cohort", bad: BadRows) -> str:
-    """What a reader of the report wants to know in a line each, as JSON."""
-    cases, known = made.cases, made.counts
-    out: dict[str, object] = {
+def holdings(known: "Counts", bad: BadRows) -> dict[str, Any]:
+    """What the records hold, whatever the study asks of them."""
+    return {
         "people": known.people,
         "events": known.events,
         "deaths": known.deaths,
@@ -117,6 +127,14 @@ def summary(made: "Cohort", bad: BadRows) -> str:
         "bad_rows_by_reason": {f"{f}: {r}": n for (f, r), n in bad.bad.items()},
         "skipped_rows": {f"{f}: {r}": n for (f, r), n in bad.skipped.items()},
         "mixed_units": {code: sorted(units) for code, units in known.units.items()},
+    }
+
+
+def summary(made: "Cohort", bad: BadRows) -> str:
+    """What a reader of the report wants to know in a line each, as JSON."""
+    cases = made.cases
+    out = {
+        **holdings(made.counts, bad),
         "cases": len(cases),
         "with_onset": int(cases["label"].sum()),
         "splits": cases["split"].value_counts().to_dict(),
@@ -143,7 +161,7 @@ def bayes(cases: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def auc(label: np.ndarray, score: np.ndarray, weight: np.ndarray) -> float:
+def auc(label: NDArray[Any], score: NDArray[Any], weight: NDArray[Any]) -> float:
     """Area under the ROC curve with weights; ties count half.
 
     >>> auc(np.array([0, 1, 0, 1]), np.array([0.1, 0.4, 0.4, 0.8]), np.ones(4))

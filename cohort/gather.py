@@ -73,7 +73,8 @@ class Gathered:
         day = self._days(events, at)
         keep = np.flatnonzero((at >= 0) & (code != ""))
         frame = pd.DataFrame({
-            "person": at.astype(np.int32), "day": day, "code": self._coded(events, code), "row": events.index.to_numpy(np.int64),
+            "person": at.astype(np.int32), "day": day, "code": self._coded(events, code),
+            "row": events.index.to_numpy(np.int64),
             "file": np.int32(self._files.setdefault(batch.file, len(self._files))),
             "value": events["value"].to_numpy(np.float64) if "value" in events else np.nan,
             "unit": _object(events, "unit"), "text": _object(events, "text"),
@@ -113,7 +114,7 @@ class Gathered:
             if held:
                 path = self._place.scratch / f"block{block}-{len(parts)}.parquet"
                 pd.concat(held, ignore_index=True).to_parquet(path)
-                self._blocks[block] = [p for p in parts if isinstance(p, Path)] + [path]
+                self._blocks[block] = [*(p for p in parts if isinstance(p, Path)), path]
         self._held = 0
 
     def _shard(self, block: int, codes: pd.DataFrame) -> Shard:
@@ -147,15 +148,15 @@ def _checked(people: pd.DataFrame) -> pd.DataFrame:
     """The people under the names of `PEOPLE`; days of observation still NaN where only the events can tell."""
     twice = people.loc[people["subject"].duplicated(), "subject"]
     if len(twice):
-        raise DataError(f"subject {twice.iloc[0]!r} stands {int((people['subject'] == twice.iloc[0]).sum())} times among "
+        raise DataError(f"subject {twice.iloc[0]!r} stands more than once among "
                         f"the people ({len(twice)} such rows). Ids must be unique.")  # fmt: skip
     birth = people["birth"] if "birth" in people else pd.Series(pd.NaT, index=people.index)
     out = people.assign(birth=birth.astype("datetime64[s]"))
     ages = [c for c in ("first_age", "last_age", "death_age") if c in people]
     for name in ("first", "last", "death"):
-        day = np.full(len(people), np.nan)
+        day: NDArray[np.float64] = np.full(len(people), np.nan)
         if name in people:
-            day = (out[name] - out["birth"]).dt.days.to_numpy(float)
+            day = np.asarray((out[name] - out["birth"]).dt.days, dtype=np.float64)
         if f"{name}_age" in people:
             day = np.where(np.isnan(day), np.floor(people[f"{name}_age"].to_numpy(float) * YEAR), day)
         out[f"{name}_day"] = day
@@ -205,8 +206,9 @@ def _object(events: pd.DataFrame, name: str) -> object:
 
 
 def _objects(column: "pd.Series[str]") -> NDArray[Any] | None:
-    values = column.astype(object).to_numpy()
-    return None if pd.isna(values).all() else np.where(pd.isna(values), None, values)
+    values: NDArray[Any] = column.astype(object).to_numpy(copy=True)
+    values[pd.isna(values)] = None
+    return None if (values == None).all() else values  # noqa: E711
 
 
 def _or_none(column: "pd.Series[float]") -> NDArray[Any] | None:

@@ -50,16 +50,16 @@ def _rows(file: Path, part: pd.DataFrame, predict: Predict) -> Rows:
     unreadable = part.index[time.isna() & np.isnan(age)]
     if len(unreadable):
         at = unreadable[0]
-        raise DataError(f"{file.name}: row {at}: prediction_time: found {part.at[at, 'time']!r}; a date such as 2010-05-17 "
-                        "is needed, or an age in prediction_age.")  # fmt: skip
+        raise DataError(f"{file.name}: row {at}: prediction_time: found {part.at[at, 'time']!r}; a date such as "
+                        "2010-05-17 is needed, or an age in prediction_age.")  # fmt: skip
     label = np.full(len(part), np.nan)
     if predict.labels:
         words = part["label"].astype("str").str.strip().str.lower()
         label = words.map(_TRUTH).to_numpy(float)
         wrong = part.index[np.isnan(label)]
         if len(wrong):
-            raise DataError(f"{file.name}: row {wrong[0]}: {predict.labels}: found {part.at[wrong[0], 'label']!r}; a label "
-                            f"is 0 or 1 ({len(wrong)} such rows). Correct the file.")  # fmt: skip
+            raise DataError(f"{file.name}: row {wrong[0]}: {predict.labels}: found {part.at[wrong[0], 'label']!r}; "
+                            f"a label is 0 or 1 ({len(wrong)} such rows). Correct the file.")  # fmt: skip
     return pd.DataFrame(
         {
             "subject": part["subject"].astype("str"),

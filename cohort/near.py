@@ -5,7 +5,7 @@ that share a band are measured exactly (Jaccard). Of a pair in two parts, the on
 """
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -89,7 +89,5 @@ def _candidates(small: NDArray[np.uint64], who: NDArray[np.int16]) -> Iterator[t
         order = np.argsort(keys, kind="stable")
         for group in np.split(order, np.flatnonzero(np.diff(keys[order]) != 0) + 1):
             if len(group) > 1:
-                near = (
-                    combinations(group, 2) if len(group) <= MANY else zip(group[:-1], group[1:], strict=True)
-                )
+                near = combinations(group, 2) if len(group) <= MANY else pairwise(group)
                 yield from (tuple(sorted((int(who[a]), int(who[b])))) for a, b in near)  # type: ignore[misc]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ..study.errors import StudyError, did_you_mean
 from ..study.records import Record, first_fault
@@ -28,12 +28,14 @@ class CodeSet(Record):
     name: str
     """As it stands in texts: `Alzheimer's disease and related dementias`."""
     onset: Codes
-    drugs: Codes = {}
+    drugs: Codes = Field(default_factory=dict)
     """That only people with the disease take."""
-    inpatient: Codes = {}
+    inpatient: Codes = Field(default_factory=dict)
     """Of a hospital stay."""
-    mci: Codes = {}
-    cognitive_tests: Codes = {}
+    mci: Codes = Field(default_factory=dict)
+    cognitive_tests: Codes = Field(default_factory=dict)
+    risk_factors: Codes = Field(default_factory=dict)
+    """Known ones; they say only what stays in a timeline when the budget is short."""
 
     @cached_property
     def systems(self) -> set[str]:

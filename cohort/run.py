@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -82,6 +82,25 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
     listed = pd.DataFrame(place.bad.rows, columns=["file", "row", "reason", "found"])
     write_text(folder / "bad_rows.csv", listed.to_csv(index=False))
     write_text(folder / "summary.json", summary(made, place.bad))
+
+
+def counted(study: Study) -> dict[str, Any]:
+    """What the records of a study hold: people, events, rows, bad rows; nothing is made.
+
+    Raises:
+        DataError: more bad rows than allowed.
+    """
+    from .build import Counts, reading
+    from .flow import holdings
+
+    settings = resolve(study)
+    codes = code_set(settings.phenotype.codes, study.path(settings.phenotype.codes))
+    counts = Counts()
+    with opened(study, settings) as (records, place):
+        for shard in reading(records, settings, place.bad)():
+            counts.add(shard, codes)
+        place.bad.check()
+        return holdings(counts, place.bad)
 
 
 @contextmanager

@@ -84,4 +84,5 @@ def _matched(
         missed[near] *= 1 - len(mine) / max(int(near.sum()), 1)
     controls = np.concatenate(drawn) if drawn else np.zeros(0, dtype=int)
     weights = pd.Series(1 / np.maximum(1 - missed[controls], 1e-9), index=part.index[controls])
-    return pd.concat([pd.Series(len(cases) / max(most, 1), index=chosen), weights])
+    taken: pd.Series[float] = pd.concat([pd.Series(len(cases) / max(most, 1), index=chosen), weights])
+    return taken

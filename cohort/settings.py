@@ -8,7 +8,7 @@ from ..study.parts import Part
 from ..study.records import Record
 
 Leak = Literal["keep", "mask", "exclude"]
-"""keep: as any other event; mask: taken out of the timeline; exclude: whoever has one before the index is left out."""
+"""keep: as any other event; mask: taken out of the timeline; exclude: who has one before the index is left out."""
 
 
 class Confirm(Record):
@@ -149,7 +149,8 @@ class Timeline(Record):
     tokenizer: str | None = None
     """Path of a `tokenizer.json` that counts the tokens; None: an estimate from words and digits."""
     policy: Literal["recent", "rare", "mixed"] = "mixed"
-    """What goes first when the budget is short: the oldest, the commonest, or by the rule of the docs page."""
+    """What stays when the budget is short: the newest; the rarest; or risk factors of the code set, then other
+    conditions, then the last 24 months, then the rest."""
     sections: bool = False
     """Headings between demographics, long-standing conditions, the last 24 months, drugs and last values."""
 

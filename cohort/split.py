@@ -70,6 +70,6 @@ def _given(frame: pd.DataFrame) -> NDArray[np.object_]:
         raise StudyError("cohort.split.by: 'source', but the records name no splits. Use 'person'.")
     unknown = frame.loc[~frame["split_given"].isin(list(_NAMES)), ["subject", "split_given"]]
     if len(unknown):
-        raise DataError(f"subject {unknown['subject'].iloc[0]}: split {unknown['split_given'].iloc[0]!r} is not one of "
-                        f"{', '.join(_NAMES)}.")  # fmt: skip
+        raise DataError(f"subject {unknown['subject'].iloc[0]}: split {unknown['split_given'].iloc[0]!r} is not one "
+                        f"of {', '.join(_NAMES)}.")  # fmt: skip
     return frame["split_given"].map(_NAMES).to_numpy(object)

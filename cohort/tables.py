@@ -36,7 +36,7 @@ def opened(path: Path, place: Place, key: str) -> Path:
 
 
 def find(root: Path, name: str) -> list[Path]:
-    """The files of a table in a folder, whatever their case and ending; a folder of parts counts; empty: no such table."""
+    """The files of a table in a folder, whatever their case and ending, or in a folder of that name; empty: none."""
     wanted = {f"{name.lower()}{end}" for end in ENDINGS}
     for entry in sorted(root.rglob("*")):
         if entry.is_file() and entry.name.lower() in wanted:
@@ -109,7 +109,7 @@ def dates(text: "pd.Series[str]", form: str | None = None, early: bool = False) 
     Args:
         text: `2010-05-17`, with or without a time behind it; `20100517`; `2010-05` or `2010`.
         form: strptime format where dates are written otherwise, such as `%d/%m/%Y`.
-        early: of a month or year alone take the middle (births); else its last day, so that nothing is known too soon.
+        early: of a month or year alone take the middle (births), not the last day (nothing is known too soon).
     """
     clean = text.astype("str").where(text.notna(), "").str.strip()
     if form is not None:

@@ -1,5 +1,7 @@
 """Who is asked about, when, and what came after."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ GRACE = 31
 """Days between the last sign of observation and a death that still counts as seen."""
 Floats = NDArray[np.float64]
 Rows = pd.DataFrame
-"""Predictions asked for: columns subject, `time` (a date) and `age` (years), one of them missing, `label` (0, 1, NaN)."""
+"""Predictions asked for: columns subject, `time` (a date) and `age` (years), `label` (0, 1, NaN)."""
 
 STEPS = (
     ("not_in_records", "a prediction is asked for, but the records do not have the person"),
@@ -61,7 +63,7 @@ def asked(
         assert rows is not None
         tests = {name: test for name, test in tests.items() if name in DECIDED_ELSEWHERE}
         label = rows.loc[rows["subject"].isin(shard.people["subject"]), "label"].to_numpy(float)
-        outcome: dict[str, object] = {
+        outcome: dict[str, Any] = {
             "outcome": np.where(label == 1, "onset", "event_free"), "followup": settings.horizon_years
         }  # fmt: skip
     else:
@@ -133,7 +135,7 @@ def _last_day(shard: Shard, followup: Followup) -> Floats:
     last = people["last_day"].to_numpy(float)
     if followup.until == "last_event":
         last = np.fmax(shard.ends[1], people["death_day"].to_numpy(float))
-    ends = []
+    ends: list[Floats] = []
     if followup.until_age is not None:
         ends.append(np.full(len(people), followup.until_age * YEAR))
     if followup.until_date is not None:
@@ -188,7 +190,7 @@ def _signs(shard: Shard, settings: Settings, codes: CodeSet) -> Floats:
     return out
 
 
-def _outcome(day: Floats, took_ill: Floats, death: Floats, last: Floats, horizon: float) -> dict[str, object]:
+def _outcome(day: Floats, took_ill: Floats, death: Floats, last: Floats, horizon: float) -> dict[str, Any]:
     """What ended follow-up first within the horizon. Onset on the day of death or loss is an onset."""
     end = day + horizon * YEAR
     ill = np.where((took_ill > day) & (took_ill <= np.minimum(end, last)), took_ill, np.inf)

@@ -7,6 +7,7 @@ moves later the numbers that were there stay too. All cases of a shard are worke
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from .records import Evidence
 from .settings import Timeline
 from .units import flag_of
 
-Ints, Floats = NDArray[np.int64], NDArray[np.float64]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Count = Callable[[Sequence[str]], Ints]
 """Texts -> tokens of each."""
 RECENT = 2.0
@@ -112,7 +114,7 @@ def evidence(shard: Shard, names: Sequence[str], day: Ints, lines: Lines) -> pd.
     columns = {
         "case": np.array(names, dtype=object)[lines.case], "id": ids, **table,
         "age": np.where(dated, age, np.nan), "years_before": np.where(dated, ago, np.nan),
-        "value": value, "unit": np.where(np.isnan(value), None, unit), "count": lines.count,
+        "value": value, "unit": np.where(np.isnan(value), np.array(None, dtype=object), unit), "count": lines.count,
         "shown": np.ones(len(ids), dtype=bool), "line": text, "source": source,
     }  # fmt: skip
     # plain Python strings: turning half a million of them into Arrow's and back costs more than making them
@@ -152,7 +154,7 @@ def _with_text(name: NDArray[Any], text: NDArray[Any], value: Floats) -> NDArray
 
 
 def shown(
-    frame: pd.DataFrame, case: Ints, settings: Timeline, count: Count, rarity: Floats
+    frame: pd.DataFrame, case: Ints, settings: Timeline, count: Count, rarity: Floats, risk: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """(lines,) which lines are within the budget: the best ones by the policy, until the first that does not fit.
 
@@ -162,10 +164,11 @@ def shown(
         settings: budget and policy.
         count: tokens of texts.
         rarity: (lines,) how rare the code is among people, the larger the rarer.
+        risk: (lines,) whether the code is a known risk factor.
     """
     if settings.budget is None or frame.empty:
         return np.ones(len(frame), dtype=bool)
-    tier, within = POLICIES[settings.policy](frame, rarity)
+    tier, within = POLICIES[settings.policy](frame, rarity, risk)
     tier = np.where(frame["kind"] == "demographic", -1, tier)
     order = np.lexsort((within, tier, case))
     spent = np.cumsum(count(frame["line"].tolist())[order])
@@ -180,28 +183,28 @@ Ranks = tuple[Floats, Floats]
 """(lines,) tier and place within it; the smaller goes in first."""
 
 
-def _recent(frame: pd.DataFrame, rarity: Floats) -> Ranks:
+def _recent(frame: pd.DataFrame, rarity: Floats, risk: NDArray[np.bool_]) -> Ranks:
     """Newest first."""
     return np.zeros(len(frame)), frame["years_before"].fillna(0).to_numpy(float)
 
 
-def _rare(frame: pd.DataFrame, rarity: Floats) -> Ranks:
+def _rare(frame: pd.DataFrame, rarity: Floats, risk: NDArray[np.bool_]) -> Ranks:
     """What few people have first."""
     return np.zeros(len(frame)), -rarity
 
 
-def _mixed(frame: pd.DataFrame, rarity: Floats) -> Ranks:
-    """Conditions, which mid-life is about, the rare before the common; then the last two years; then the rest.
+def _mixed(frame: pd.DataFrame, rarity: Floats, risk: NDArray[np.bool_]) -> Ranks:
+    """Known risk factors, other conditions (the rare before the common), the last two years, the rest.
 
     Only the newest lines would lose the exposures that begin decades before dementia, only the rarest the present.
     """
     ago = frame["years_before"].fillna(0).to_numpy(float)
     condition = (frame["kind"] == "condition").to_numpy()
-    tier = np.where(condition, 0, np.where(ago <= RECENT, 1, 2))
-    return tier, np.where(tier == 1, ago, -rarity)
+    tier = np.select([risk, condition, ago <= RECENT], [0.0, 1.0, 2.0], 3.0)
+    return tier, np.where(tier == 2, ago, -rarity)
 
 
-POLICIES: dict[str, Callable[[pd.DataFrame, Floats], Ranks]] = {
+POLICIES: dict[str, Callable[[pd.DataFrame, Floats, NDArray[np.bool_]], Ranks]] = {
     "recent": _recent,
     "rare": _rare,
     "mixed": _mixed,
@@ -220,9 +223,9 @@ HEADINGS = (
 def section_of(frame: pd.DataFrame) -> Ints:
     """(lines,) place in `HEADINGS`."""
     kind, ago = frame["kind"].to_numpy(), frame["years_before"].fillna(0).to_numpy(float)
-    lasting = (kind == "condition") & ((frame["count"] > 1) | (ago > RECENT)).to_numpy()
+    lasting = (kind == "condition") & ((frame["count"].to_numpy() > 1) | (ago > RECENT))
     tests = [kind == "demographic", lasting, kind == "drug", kind == "measurement", ago > RECENT]
-    return np.select(tests, np.arange(5), 5)
+    return np.select(tests, list(range(5)), 5)
 
 
 def texts(frame: pd.DataFrame, case: Ints, cases: int, sections: bool) -> list[str]:
@@ -245,4 +248,4 @@ def texts(frame: pd.DataFrame, case: Ints, cases: int, sections: bool) -> list[s
             dtype=object,
         )
     edges = np.searchsorted(of, np.arange(cases + 1))
-    return ["\n".join(lines[a:b]) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return ["\n".join(lines[a:b]) for a, b in pairwise(edges)]

@@ -89,9 +89,10 @@ def mixed(shard: Shard) -> dict[str, set[str]]:
     frame = pd.DataFrame(
         {"code": shard.code[rows], "unit": pd.Series(shard.unit[rows], dtype=object)}
     ).drop_duplicates()
-    some = frame.groupby("code")["unit"].agg(lambda u: {str(x) for x in u})
-    names = shard.codes["code"].to_numpy(object)
-    return {str(names[c]): units for c, units in some.items() if len(units) > 1}
+    names, out = shard.codes["code"].to_numpy(object), dict[str, set[str]]()
+    for code, unit in zip(frame["code"].tolist(), frame["unit"].tolist(), strict=True):
+        out.setdefault(str(names[code]), set()).add(str(unit))
+    return {code: units for code, units in out.items() if len(units) > 1}
 
 
 def _measured(shard: Shard) -> Iterator[tuple[str, NDArray[np.int64]]]:

@@ -50,12 +50,13 @@ _VOID = {
     "preparation",
     "proposed",
 }
-_CLASSES = {"AMB": "Outpatient visit", "IMP": "Inpatient visit", "ACUTE": "Inpatient visit", "NONAC": "Inpatient visit",
-            "EMER": "Emergency visit", "HH": "Home visit", "VR": "Virtual visit", "SS": "Short stay"}  # fmt: skip
+_CLASSES = {"AMB": "Outpatient visit", "IMP": "Inpatient visit", "ACUTE": "Inpatient visit",
+            "NONAC": "Inpatient visit", "EMER": "Emergency visit", "HH": "Home visit",
+            "VR": "Virtual visit", "SS": "Short stay"}  # fmt: skip
 
 
 def reference(node: Resource | None) -> str:
-    """The id in a reference: `Patient/x`, `urn:uuid:x`, an address that ends in `/Patient/x`, each also with a version.
+    """The id in a reference: `Patient/x`, `urn:uuid:x`, an address ending in `/Patient/x`, also with a version.
 
     >>> reference({"reference": "urn:uuid:a-1"}), reference({"reference": "http://h/Patient/7/_history/2"})
     ('a-1', '7')
@@ -129,8 +130,8 @@ def _time(resource: Resource, places: tuple[str, ...]) -> str | None:
 
 def _visit(resource: Resource) -> tuple[str, str, str]:
     """code, kind, name of an encounter: its class, which is a list in R5."""
-    of = resource.get("class") or {}
-    of = of[0] if isinstance(of, list) and of else of
+    given: Any = resource.get("class") or {}
+    of: Resource = (given or [{}])[0] if isinstance(given, list) else given
     code = str(of.get("code") or (of.get("coding") or [{}])[0].get("code") or "VISIT")
     return code, "visit", _CLASSES.get(code, f"Visit {code}")
 

@@ -1,6 +1,6 @@
 """What the record shows of simulated people: codes as a general practice would hold them, and noise around them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,7 @@ _TREATED = {"hypertension": "antihypertensive", "diabetes": "metformin", "high_c
 VISITS_PER_YEAR = 1.5
 _AT = {key: i for i, (key, *_) in enumerate(_CODES)}
 
-Rows = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]
+Rows = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
 """(person, age in years or NaN for always, code, value)."""
 
 
@@ -94,7 +94,7 @@ def shard(w: "World", first: int, rng: np.random.Generator, noise: float) -> Sha
                 "death_day": np.where(dead, np.floor(w.death * YEAR), np.nan),
                 "split": None,
             }
-        ),  # fmt: skip
+        ),
         codes=code_table(),
         person=person[order].astype(np.int32),
         day=day[order].astype(np.int32),
@@ -109,7 +109,7 @@ def _rows(
     person: NDArray[np.int64],
     age: NDArray[np.float64] | float,
     key: str,
-    value: NDArray[np.float64] | float = np.nan,
+    value: NDArray[Any] | float = np.nan,
 ) -> Rows:
     size = len(person)
     return person, np.broadcast_to(age, size), np.full(size, _AT[key]), np.broadcast_to(value, size)
@@ -173,7 +173,7 @@ def _drugs(w: "World", rng: np.random.Generator) -> Rows:
 
 def _background(n: int, rng: np.random.Generator, noise: float) -> Rows:
     """Poisson from age 35 on, the same for everybody."""
-    parts = []
+    parts: list[Rows] = []
     for i, (_, _, rate) in enumerate(_NOISE):
         count = rng.poisson(noise * rate * 60, n)
         person = np.repeat(np.arange(n), count)
@@ -198,5 +198,5 @@ def _measurements(w: "World", visits: Rows, rng: np.random.Generator) -> list[Ro
     raised = 14 * (w.onset["hypertension"][person[bp]] < age[bp])
     usual = rng.normal(27, 4, len(w.male))
     systolic = np.round(rng.normal(128, 12, len(bp)) + raised)
-    mass = np.round(np.clip(usual[person[bmi]] + rng.normal(0, 0.7, len(bmi)), 16, 50), 1)
+    mass: NDArray[Any] = np.round(np.clip(usual[person[bmi]] + rng.normal(0, 0.7, len(bmi)), 16, 50), 1)
     return [_rows(person[bp], age[bp], "systolic", systolic), _rows(person[bmi], age[bmi], "bmi", mass)]

@@ -1,4 +1,4 @@
-"""A long table: a row an event, with the columns named in the study file. CSV, TSV or Parquet, one file or a folder."""
+"""A long table: a row an event, its columns named in the study file. CSV, TSV or Parquet, a file or a folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +33,7 @@ class Options(Record):
     """strptime format where dates are not `2010-05-17`."""
     code: str
     system: str | None = None
-    """Column of the coding system; or else `default_system`, or else the system in front of the code (`ICD10//F03`)."""
+    """Column of the coding system; or else `default_system`, or else what is in front of the code (`ICD10//F03`)."""
     default_system: str | None = None
     kind: str | None = None
     """Column of the kind (condition, drug, ...); or else by the system."""
@@ -113,7 +113,7 @@ class _Long:
         for _, rows in self._rows():
             part = pd.DataFrame({"subject": rows["subject"]})
             for name in ("sex", "birth"):
-                part[name] = rows[name] if name in rows else None
+                part[name] = rows.get(name)
             for name, code in (("birth", o.birth_code), ("death", o.death_code)):
                 if code is not None and "time" in rows:
                     part[name] = rows["time"].where(rows["code"] == code)
@@ -158,7 +158,8 @@ class _Long:
         self.place.bad.add(
             file, "age is no number", rows.index[wrong].tolist(), rows.loc[wrong, "age"].tolist()
         )
-        return rows.assign(age=age)[~wrong]
+        timed: pd.DataFrame = rows.assign(age=age).loc[~wrong]
+        return timed
 
     def _coded(self, rows: pd.DataFrame) -> pd.DataFrame:
         """subject, time or age, system, code, kind, name."""

@@ -151,7 +151,8 @@ class Meds:
         )
 
     def _table(self, table: pa.Table, names: dict[str, str], ids: list[Any], rows: Ints, born: Ints, died: Ints,
-               codes: pd.DataFrame, person: NDArray[np.int32], day: NDArray[np.int32], code: NDArray[np.int32]) -> pd.DataFrame:  # fmt: skip
+               codes: pd.DataFrame, person: NDArray[np.int32], day: NDArray[np.int32],
+               code: NDArray[np.int32]) -> pd.DataFrame:  # fmt: skip
         """One row a person. Watched from the first to the last event, or to death."""
         known = born != NEVER
         death = np.where((died == NEVER) | ~known, np.nan, died - born)
@@ -199,7 +200,7 @@ def _named(raw: str, description: str | None) -> tuple[str, str, str, str]:
 
 
 def _people(column: pa.ChunkedArray, file: str) -> tuple[Ints | None, Ints, list[Any]]:
-    """How to reorder rows so that a person's stand together (None: they do), where each person begins, and the ids."""
+    """How to reorder rows so that a person's stand together (None: they do), where each begins, and the ids."""
     if column.null_count:
         raise DataError(f"{file}: {column.null_count} rows have no subject.")
     ids = column.to_numpy()

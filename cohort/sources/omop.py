@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from ...study.errors import StudyError
 from ...study.records import Record
@@ -24,16 +25,16 @@ class Options(Record):
 
     path: str
     """A folder with the tables, or a zip of one."""
-    tables: dict[str, str] = {}
+    tables: dict[str, str] = Field(default_factory=dict)
     """Standard name of a table -> its name here, without the ending."""
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
     """Standard name of a column -> its name here; `table.column` for one table only."""
     date_format: str | None = None
     """strptime format where dates are not `2010-05-17`."""
     site: str | None = None
     """Column of `person` that names the site, such as `care_site_id`."""
-    icd9_without_dots: bool = True
-    """Whether a bare `*_source_value` that looks like ICD-9 or ICD-10 is taken for one when its concept is unknown."""
+    guess_icd: bool = True
+    """Whether a bare `*_source_value` that looks like ICD-9 or ICD-10 is one where its concept is unknown."""
 
 
 class _Table(NamedTuple):
@@ -76,14 +77,14 @@ class _Reader:
     def __init__(self, options: Options, place: Place, root: Path) -> None:
         unknown = set(options.tables) - {*TABLES, "person", "death", "observation_period", "concept"}
         if unknown:
-            raise StudyError(f"cohort.source.tables: {min(unknown)!r} is no table of OMOP that is read. Known: "
-                             f"{', '.join([*TABLES, 'person', 'death', 'observation_period', 'concept'])}.")  # fmt: skip
+            known = ", ".join([*TABLES, "person", "death", "observation_period", "concept"])
+            raise StudyError(f"cohort.source.tables: {min(unknown)!r} is no table of OMOP. Known: {known}.")
         self.options, self.place, self.root = options, place, root
         self.concepts = self._concepts()
 
     def people(self) -> pd.DataFrame:
-        wanted = ["person_id", "gender_concept_id", "year_of_birth", "month_of_birth", "day_of_birth", "birth_datetime",
-                  "gender_source_value"]  # fmt: skip
+        wanted = ["person_id", "gender_concept_id", "year_of_birth", "month_of_birth", "day_of_birth",
+                  "birth_datetime", "gender_source_value"]  # fmt: skip
         site = [self.options.site] if self.options.site else []
         files = self._files("person")
         if not files:
@@ -153,7 +154,7 @@ class _Reader:
             kind == "condition"
             and text
             and not original
-            and self.options.icd9_without_dots
+            and self.options.guess_icd
             and (guess := looks_like(text))
         ):
             return guess, text, kind, name or f"{guess} {text}"
@@ -180,9 +181,9 @@ class _Reader:
         return given.where(given.notna(), parts.astype("datetime64[s]"))
 
     def _dates(self, name: str, columns: dict[str, str], keep: str) -> pd.DataFrame:
-        """subject and its dates from a table of people; the first start, the last end; empty where there is no table."""
-        parts = [p for f in self._files(name)
-                 for p in self._rows(f, name, ["person_id", *columns.values()], required={"person_id"}, many=True)]  # fmt: skip
+        """subject and its dates from a table of people; the first start, the last end; empty without a table."""
+        wanted = ["person_id", *columns.values()]
+        parts = [p for f in self._files(name) for p in self._rows(f, name, wanted, {"person_id"}, many=True)]
         if not parts:
             return pd.DataFrame(
                 {"subject": pd.Series(dtype="str"), **{c: pd.Series(dtype="datetime64[s]") for c in columns}}

@@ -40,7 +40,7 @@ class Options(Record):
 
     people: int = Field(default=40_000, gt=0, le=5_000_000)
     effect: float = Field(default=1.0, ge=0)
-    """Multiplies every log hazard ratio of dementia but that of age: 0, nothing to learn beyond age; 1, as published."""
+    """Multiplies every log hazard ratio of dementia but that of age: 0, nothing beyond age; 1, as published."""
     loss_per_year: float = Field(default=0.03, ge=0, lt=1)
     """Hazard of leaving observation, from age 60 on, unrelated to anything else."""
     lag_years: float = Field(default=5.0, gt=0)
@@ -120,7 +120,7 @@ class Simulated:
         u = {name: rng.random(CHUNK) for name in ("male", *n["fixed"], *n["conditions"])}
         male = u["male"] < n["share_male"]
         fixed = {name: (u[name] < p["share"]).astype(float) for name, p in n["fixed"].items()}
-        fixed["education"] = np.clip(np.round(rng.normal(*n["education"], CHUNK)), 6, 20)
+        fixed["education"] = np.clip(np.round(rng.normal(n["education"][0], n["education"][1], CHUNK)), 6, 20)
         onset = {name: _onset_age(u[name], p["share_at_68"]) for name, p in n["conditions"].items()}
         betas, shares = latents(self.options.effect)
         latent = rng.choice(len(shares), CHUNK, p=shares)

@@ -1,9 +1,10 @@
-"""Synthea's CSV export: `patients.csv` and a table a kind of event. What is missing is left out; names in any case."""
+"""Synthea's CSV export: `patients.csv` and a table a kind of event. What is missing is left out."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import pandas as pd
+from pydantic import Field
 
 from ...study.errors import StudyError
 from ...study.records import Record
@@ -18,9 +19,9 @@ class Options(Record):
 
     path: str
     """A folder with the tables, or a zip of one."""
-    tables: dict[str, str] = {}
+    tables: dict[str, str] = Field(default_factory=dict)
     """Synthea's name of a table -> its name here, without the ending."""
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
     """Synthea's name of a column -> its name here; `table.COLUMN` for one table only."""
     date_format: str | None = None
 
@@ -82,8 +83,8 @@ def _people(options: Options, place: Place) -> pd.DataFrame:
 
 def _batches(options: Options, place: Place) -> Iterator[Batch]:
     for name, table in TABLES.items():
-        columns = {"subject": "PATIENT", "date": table.date, "code": "CODE", "name": "DESCRIPTION", "system": "SYSTEM",
-                   "value": "VALUE", "unit": "UNITS", "class": "ENCOUNTERCLASS"}  # fmt: skip
+        columns = {"subject": "PATIENT", "date": table.date, "code": "CODE", "name": "DESCRIPTION",
+                   "system": "SYSTEM", "value": "VALUE", "unit": "UNITS", "class": "ENCOUNTERCLASS"}  # fmt: skip
         optional = {"name", "system", "value", "unit", "class"}
         for file, rows in _rows(options, place, name, columns, optional):
             good = tables.dated(rows, file, "date", place, options.date_format)

@@ -119,7 +119,7 @@ class _Wide:
             file, columns, self.place, "cohort.source.firsts_file", frozenset({"name", "system"})
         )
         return [
-            First(**{k: v for k, v in row.items() if isinstance(v, str)})
+            First.model_validate({k: v for k, v in row.items() if isinstance(v, str)})
             for part in parts
             for row in part.to_dict("records")
         ]
