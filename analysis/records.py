@@ -141,6 +141,8 @@ class Dilution(Record):
     """Seen per epoch."""
     share: float
     """Of the tokens that count."""
+    weight: float
+    """Of the loss: the share of the tokens, or an equal part for each group where every group has its own mean."""
     final_loss: float | None
     """Nats per token, mean of the last epoch."""
 

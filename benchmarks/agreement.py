@@ -1,0 +1,247 @@
+"""Speed, memory and coverage of agreement: `python benchmarks/agreement.py [speed|coverage] [--full]`.
+
+Speed: our bootstrap against a loop over the package `krippendorff` on the same resamples in the same run, CPU
+seconds. The loop over the two large tables is timed on some replicates and scaled up. Coverage: how often the
+default interval holds the true value, over the designs of the table in docs/agreement.md (`--full`), or some of them.
+Prints a row a figure and ends with an error where a goal is missed.
+"""
+
+import argparse
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import krippendorff
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+from threadpoolctl import threadpool_limits
+
+from wherefore.analysis.agreement import estimates, table
+from wherefore.analysis.agreement.bound import bind
+from wherefore.analysis.agreement.raters import rater_rows
+from wherefore.analysis.agreement.resample import draw
+from wherefore.analysis.agreement.table import Table
+
+Floats = NDArray[np.float64]
+DOMAIN = [1, 2, 3, 4, 5]
+REPLICATES = 10_000
+
+
+class Row(NamedTuple):
+    name: str
+    ours: float
+    peer: float | None
+    ratio: float | None
+    goal: str
+    ok: bool
+
+    def __str__(self) -> str:
+        peer = "" if self.peer is None else f"{self.peer:10.3f}"
+        ratio = "" if self.ratio is None else f"{self.ratio:8.0f}x"
+        return f"{self.name:<58}{self.ours:10.3g}{peer:>10}{ratio:>9}  {self.goal:<18}{'ok' if self.ok else 'SHORT'}"
+
+
+def ratings(n: int, raters: int, seed: int = 0, missing: float = 0.3) -> Floats:
+    """(n, raters) five ordered categories, missing at random; units that nobody rated are left out."""
+    rng = np.random.default_rng(seed)
+    x = 3 + rng.normal(size=(n, 1)) + 0.8 * rng.normal(size=(n, raters))
+    x = np.clip(np.round(x), 1, 5)
+    x[rng.random(x.shape) < missing] = np.nan
+    return x[~np.isnan(x).all(1)]
+
+
+def cpu(work: Callable[[], Any], times: int = 1) -> tuple[float, Any]:
+    """Median CPU seconds, and the last result."""
+    spent = []
+    for _ in range(times):
+        start = time.process_time()
+        out = work()
+        spent.append(time.process_time() - start)
+    return float(np.median(spent)), out
+
+
+def ours(x: Floats) -> Floats:
+    made = table(x, "ordinal", DOMAIN)
+    return draw([bind(made, "krippendorff_alpha")], REPLICATES, 1)[0].replicates
+
+
+def loop(x: Floats, replicates: int) -> Floats:
+    rng = np.random.default_rng(1)
+    out = np.empty(replicates)
+    for b in range(replicates):
+        rows = x[rng.integers(0, len(x), len(x))]
+        out[b] = krippendorff.alpha(rows.T, level_of_measurement="ordinal", value_domain=DOMAIN)
+    return out
+
+
+def speed() -> Iterator[Row]:
+    x = ratings(1000, 5)
+    ours(x)  # warm
+    mine, a = cpu(lambda: ours(x), 5)
+    peer, b = cpu(lambda: loop(x, REPLICATES))
+    yield Row("10,000 alphas, 1,000 x 5: CPU s", mine, peer, peer / mine, ">= 50x", peer / mine >= 50)
+    apart = float(np.abs(a - b).max())
+    yield Row("  largest difference of a replicate", apart, None, None, "<= 1e-12", apart <= 1e-12)
+    tracemalloc.start()
+    ours(x)
+    extra = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    yield Row("  extra memory, MiB", extra, None, None, "< 16", extra < 16)
+    for n, r, some in ((5000, 10, 400), (100_000, 5, 40)):
+        x = ratings(n, r)
+        mine, a = cpu(lambda x=x: ours(x), 3)
+        spent, b = cpu(lambda x=x, some=some: loop(x, some))
+        peer = spent * REPLICATES / some
+        name = f"10,000 alphas, {n:,} x {r}: CPU s (loop from {some})"
+        yield Row(name, mine, peer, peer / mine, ">= 80x", peer / mine >= 80)
+        z = float((a.mean() - b.mean()) / (b.std() / some**0.5))
+        yield Row(
+            "  mean of the replicates, loop's standard errors apart", z, None, None, "within 4", abs(z) < 4
+        )
+    made = table(ratings(1000, 5), "ordinal", DOMAIN)
+    whole(made)
+    start = time.perf_counter()
+    mine, _ = cpu(lambda: whole(made), 3)
+    wall = (time.perf_counter() - start) / 3
+    yield Row(
+        "7 coefficients, BCa, leave-one-rater-out, 1,000 x 5: CPU s", mine, None, None, "< 0.5", mine < 0.5
+    )
+    yield Row("  wall s", wall, None, None, "(shared machine)", True)
+
+
+SEVEN = [
+    "krippendorff_alpha", ("gwet_ac", "quadratic"), "fleiss_kappa", "brennan_prediger", "conger_kappa",
+    "percent_agreement", "within_one_agreement",
+]  # fmt: skip
+
+
+def whole(made: Table) -> None:
+    """Seven coefficients with BCa intervals, and alpha without each rater with intervals of the change."""
+    estimates(made, SEVEN, replicates=REPLICATES)
+    rater_rows(made, replicates=REPLICATES)
+
+
+class Design(NamedTuple):
+    """Latent normal quality plus own error, cut at the quantiles of the margins; missing at random."""
+
+    name: str
+    level: str
+    margins: tuple[float, ...]
+    raters: int
+    missing: float
+    noise: float
+    n: int
+    claims: int = 1
+    """Claims a rationale; above 1 they share half of their latent variance and are resampled by rationale."""
+
+    def draw(self, rng: np.random.Generator, n: int) -> tuple[Floats, list[int] | None]:
+        groups = np.repeat(np.arange(n), self.claims)
+        quality = rng.normal(size=len(groups))
+        if self.claims > 1:
+            quality = (quality + rng.normal(size=n)[groups]) / 2**0.5
+        latent = quality[:, None] + self.noise * rng.normal(size=(len(groups), self.raters))
+        cuts = norm.ppf(np.cumsum(self.margins)[:-1]) * (1 + self.noise**2) ** 0.5
+        x = np.searchsorted(cuts, latent.ravel()).reshape(latent.shape).astype(float)
+        x[rng.random(x.shape) < self.missing] = np.nan
+        return x, groups.tolist() if self.claims > 1 else None
+
+
+FIVE = {"balanced": (0.2,) * 5, "skewed": (0.03, 0.07, 0.15, 0.35, 0.4)}
+TWO = {"balanced": (0.5, 0.5), "rare": (0.15, 0.85)}
+SCALES = [
+    *((f"ordinal, 5 {k}", "ordinal", m) for k, m in FIVE.items()),
+    *((f"nominal, 5 {k}", "nominal", m) for k, m in FIVE.items()),
+    *((f"binary, {k}", "nominal", m) for k, m in TWO.items()),
+]
+
+
+def designs(full: bool) -> list[Design]:
+    """All, or one of each scale; those with a rare category on few items stand at the end, beyond the promise."""
+    crews = ((2, 0.0), (3, 0.3), (5, 0.3)) if full else ((3, 0.3),)
+    sizes = (30, 100, 300) if full else (60,)
+    noises = (0.5, 1.0) if full else (0.7,)
+    out = [
+        Design(name, level, margins, raters, missing, noise, n)
+        for name, level, margins in SCALES
+        for raters, missing in crews
+        for noise in noises
+        for n in sizes
+    ]
+    out += [Design("claims by rationale, rare", "nominal", TWO["rare"], 3, 0.0, 0.7, n, 8) for n in sizes]
+    return sorted(out, key=beyond)
+
+
+def beyond(d: Design) -> bool:
+    """Under 100 items and a category of 15 %: too few items carry it, and the output says so."""
+    return d.margins == TWO["rare"] and d.n < 100 and d.claims == 1
+
+
+COVERED = ["krippendorff_alpha", "gwet_ac", "percent_agreement"]
+
+
+def covered(d: Design, seed: int, simulations: int, replicates: int) -> dict[str, tuple[float, float, int]]:
+    """Coverage of the default 95 % interval, its mean width, and in how many simulations there was none."""
+    categories = list(range(len(d.margins)))
+    rng = np.random.default_rng(seed)
+    big, _ = d.draw(rng, 400_000 // d.claims)
+    truth = {s: bind(table(big, d.level, categories), s).value() for s in COVERED}  # type: ignore[arg-type]
+    hit, width, none = dict.fromkeys(COVERED, 0), dict.fromkeys(COVERED, 0.0), dict.fromkeys(COVERED, 0)
+    for i in range(simulations):
+        x, groups = d.draw(rng, d.n)
+        made = table(x, d.level, categories, clusters=groups)  # type: ignore[arg-type]
+        for row in estimates(made, COVERED, replicates=replicates, seed=i):
+            name = row.statistic
+            if row.low is None or row.high is None:
+                none[name] += 1
+                continue
+            hit[name] += row.low <= truth[name] <= row.high
+            width[name] += row.high - row.low
+    given = {s: simulations - none[s] for s in COVERED}
+    return {s: (hit[s] / max(given[s], 1), width[s] / max(given[s], 1), none[s]) for s in COVERED}
+
+
+def coverage(full: bool) -> Iterator[Row]:
+    simulations, replicates = (600, 1000) if full else (150, 500)
+    slack = 3 * (0.95 * 0.05 / simulations) ** 0.5  # of a cell; the goal itself is for the mean
+    alphas = []
+    print(
+        f"{'design':<30}{'raters':>7}{'missing':>8}{'noise':>6}{'n':>5}   "
+        + "".join(f"{s:>32}" for s in COVERED)
+    )
+    for seed, d in enumerate(designs(full)):
+        found = covered(d, seed, simulations, replicates)
+        cells = "".join(f"{c:14.3f} w {w:5.3f} none {k:4d}" for c, w, k in found.values())
+        print(f"{d.name:<30}{d.raters:>7}{d.missing:>8.0%}{d.noise:>6}{d.n:>5}   {cells}", flush=True)
+        if not beyond(d):
+            alphas.append(found["krippendorff_alpha"][0])
+    mean, least, most = float(np.mean(alphas)), min(alphas), max(alphas)
+    yield Row(
+        "coverage of alpha's 95 % interval, mean", mean, None, None, "0.94 to 0.96", 0.94 <= mean <= 0.96
+    )
+    yield Row("  least of a design", least, None, None, f">= {0.92 - slack:.3f}", least >= 0.92 - slack)
+    yield Row("  most of a design", most, None, None, f"<= {0.97 + slack:.3f}", most <= 0.97 + slack)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("speed", "coverage", "all"), default="all")
+    parser.add_argument(
+        "--full", action="store_true", help="all designs, 600 simulations each (half an hour)"
+    )
+    asked = parser.parse_args()
+    short = 0
+    print(f"{'figure':<58}{'ours':>10}{'peer':>10}{'ratio':>9}  goal")
+    with threadpool_limits(1):
+        for part, rows in (("speed", speed), ("coverage", lambda: coverage(asked.full))):
+            if asked.what in (part, "all"):
+                for row in rows():
+                    print(row, flush=True)
+                    short += not row.ok
+    sys.exit(1 if short else 0)
+
+
+if __name__ == "__main__":
+    main()
