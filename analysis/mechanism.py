@@ -23,14 +23,15 @@ def dilution(cells: Iterable[CellState]) -> Iterator[Dilution]:
     """Tokens that count, by loss group, for every finished fit."""
     for state in cells:
         fit = state.fit() if state.state == "done" else None
-        counted = {g: n for g, n in fit.tokens.items() if g != "prompt"} if fit else {}
-        total = sum(counted.values())
+        counted = {g: n for g, n in fit.tokens.items() if g != "prompt" and n} if fit else {}
+        own_means = state.cell.loss == "group_mean"
         for group, tokens in counted.items():
-            if fit and total:
-                yield Dilution(
-                    cell=state.cell.id, target=state.cell.target, group=group, tokens=tokens,
-                    share=tokens / total, final_loss=fit.final_loss.get(group),
-                )  # fmt: skip
+            share = tokens / sum(counted.values())
+            yield Dilution(
+                cell=state.cell.id, target=state.cell.target, group=group, tokens=tokens, share=share,
+                weight=1 / len(counted) if own_means else share,
+                final_loss=fit.final_loss.get(group) if fit else None,
+            )  # fmt: skip
 
 
 def odds_ratio(a: int, n1: int, b: int, n0: int, level: float = 0.95) -> tuple[float, float, float]:

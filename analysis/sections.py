@@ -134,10 +134,9 @@ def _mechanism(tables: Tables) -> dict[str, Any]:
     for name in dict.fromkeys(cells[d.cell] for d in tables.dilution):
         mine = [d for d in tables.dilution if cells[d.cell] == name]
         fits = len({d.cell for d in mine})
-        shares = {
-            g: sum(d.share for d in mine if d.group == g) / fits for g in dict.fromkeys(d.group for d in mine)
-        }
-        dilution.append({"target": name, "fits": fits, "shares": dict(sorted(shares.items()))})
+        label = [d for d in mine if d.group == "label"]
+        share, weight = sum(d.share for d in label) / fits, sum(d.weight for d in label) / fits
+        dilution.append({"target": name, "fits": fits, "share": share, "weight": weight})
     return {"dilution": dilution, "grounding": tables.grounding, "cited": _cited(tables)}
 
 
