@@ -40,7 +40,7 @@ class Job:
         self.stopped: str | None = None
         """Why the job ended before its requests did."""
         self._unreached = 0
-        self._estimate = 1000.0
+        self._done = 0
 
     async def run(self, requests: Iterator[Request]) -> None:
         """Ask everything that the ledger does not hold.
@@ -80,7 +80,8 @@ class Job:
             if self._must_stop():
                 return
             await self._one(request)
-            self.bar.step(note=self._note())
+            self._done += 1
+            self.bar.step(note=self._note() if self._done % 32 == 0 else None)
 
     async def _one(self, request: Request) -> None:
         """Ask until the answer can be read; answers that are stored already are not asked for again."""
@@ -97,7 +98,7 @@ class Job:
         """One answer, stored; None where there is none to be had."""
         attempt, faults = max(self.ledger.unanswered.get(name, (0,))), 0
         while True:
-            door, limiter = min(self.gates, key=lambda gate: gate[1].load)
+            door, limiter = self.gates[0] if len(self.gates) == 1 else min(self.gates, key=_load)
             await limiter.acquire()
             if self._must_stop():
                 limiter.release()
@@ -121,10 +122,8 @@ class Job:
                 limiter.release(latency=seconds)
                 if reply.wait:
                     limiter.hold(reply.wait)
-                reason = parse.read(reply.body, request.style).reason
-                self.ledger.answer(
-                    name, attempt, seconds, reply.body, reason if reason in parse.RE_ASK else None
-                )
+                unreadable = parse.unreadable(reply.body, request.style)
+                self.ledger.answer(name, attempt, seconds, reply.body, unreadable)
                 self.answered += 1
                 self._unreached = 0
                 return reply.body
@@ -180,6 +179,10 @@ class Job:
         if self.faults:
             parts.append(f"{self.faults.total()} faults")
         return ", ".join(parts)
+
+
+def _load(gate: tuple[Door, Limiter]) -> float:
+    return gate[1].load
 
 
 def _pause(attempt: int, wait: float | None) -> float:

@@ -4,6 +4,8 @@ import json
 import re
 from typing import Any
 
+import orjson
+
 from ..study.records import Record
 from .records import Claim
 from .styles import Style
@@ -67,6 +69,8 @@ def read(body: Body, style: Style) -> Answer:
         reason = "length" if finish == "length" else "empty"
         return Answer(reason=reason, detail=f"no text in the answer, finish_reason {finish}")
     found = _object(text)
+    if found is None and style.form == "text":
+        found = _text(text)
     if found is None:
         if finish == "length":
             return Answer(reason="length", detail="cut off by the token limit")
@@ -77,10 +81,43 @@ def read(body: Body, style: Style) -> Answer:
     return Answer(claims=claims, verdict=_verdict(found.get("verdict")))
 
 
+def unreadable(body: Body, style: Style) -> str | None:
+    """Why an answer should be asked for again; None where it need not be. Quick where all is as it should be."""
+    try:
+        found = orjson.loads(body["choices"][0]["message"]["content"])
+        if found["claims"][0]["text"]:
+            return None
+    except (KeyError, IndexError, TypeError, ValueError):
+        pass
+    reason = read(body, style).reason
+    return reason if reason in RE_ASK else None
+
+
 def without_thinking(text: str) -> str:
     """The answer after a reasoning model's `<think>` block; an unclosed block is all thinking."""
     text = re.sub(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", "", text, flags=re.DOTALL | re.IGNORECASE)
     return text.strip()
+
+
+_SENTENCE = re.compile(r"\s*(.+?[.!?])((?:\s*\[E\d{3,}(?:, ?E\d{3,})*\])?)(?=\s|$)", re.DOTALL)
+_HEADING = re.compile(r"^([A-Z][^.:\n\[\]]{2,40}):\s+")
+
+
+def _text(text: str) -> dict[str, Any] | None:
+    """A student's text in the form of the JSON answer: sentences with their citations behind, then `Answer: yes`.
+
+    >>> _text("Stroke at age 66.4. [E007] Older age counts.\\nAnswer: yes")["claims"][0]
+    {'section': '', 'text': 'Stroke at age 66.4.', 'evidence': ['E007']}
+    """
+    reasons, _, answer = text.removeprefix("Reasons:").partition("Answer:")
+    claims, section = [], ""
+    for line in reasons.splitlines():
+        heading = _HEADING.match(line)
+        if heading:
+            section, line = heading[1], line[heading.end() :]
+        for sentence, ids in _SENTENCE.findall(line):
+            claims.append({"section": section, "text": sentence, "evidence": _IDS.findall(ids)})
+    return {"claims": claims, "verdict": answer.strip(" .\n")} if claims else None
 
 
 def _object(text: str) -> dict[str, Any] | None:

@@ -25,6 +25,11 @@ class Plan:
         self.study, self.settings = study, settings
         self.module: Any = parts.find(teachers, "teacher", settings.teacher.name)
         self.options: Record = settings.teacher.options(self.module.Options, "synth.teacher")
+        if "path" in type(self.options).model_fields:
+            self.options = self.options.model_copy(
+                update={"path": str(study.path(self.options.model_dump()["path"]))}
+            )
+        getattr(self.module, "check", lambda options: None)(self.options)
         self.styles = tuple(style(name) for name in settings.styles)
         for name in settings.controls:
             parts.pick(CONTROLS, "control", name)

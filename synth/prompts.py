@@ -68,11 +68,16 @@ def prompt(case: "Case", style: Style, sample: int, label: int | None, settings:
             label=label,
             sections=style.sections,
             outcome=settings.outcome,
+            question=settings.question,
             horizon=f"{settings.horizon_years:g}",
         )
     )
     system, _, user = text.partition(USER)
-    messages = (Message(role="system", content=system.strip()), Message(role="user", content=user.strip()))
+    turns = (
+        Message(role="system", content=system.strip()),
+        Message(role="user", content=user.strip()),
+    )
+    messages = tuple(turn for turn in turns if turn.content)
     return Prompt(
         case=case.id, style=style.name, sample=sample, messages=messages, template=template_hash(style.name)
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..study.config import Study
-from ..study.errors import PendingError
+from ..study.errors import DataError, PendingError
 from ..study.progress import Progress
 from ..study.runs import manifest, run_once
 from . import permission
@@ -68,6 +68,9 @@ def run(study: Study, home: Path) -> bool:
         write_card(plan, cohort, folder)
 
     inputs = [cohort / name for name in ("cases.parquet", "evidence.parquet")]
+    lacking = next((path for path in inputs if not path.exists()), None)
+    if lacking is not None:
+        raise DataError(f"{lacking}: not there. Run `wherefore cohort` first.")
     done = run_once(home / "synth", plan.identity(), inputs, work, keep=("ledger",))
     found = json.loads((home / "synth" / "summary.json").read_text())
     click.echo(

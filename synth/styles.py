@@ -1,5 +1,7 @@
 """The ways to explain. A style is one template in `templates/prompts/` and one line in the table below."""
 
+from typing import Literal
+
 from ..study import parts
 from ..study.records import Record
 
@@ -10,6 +12,8 @@ class Style(Record):
     name: str
     sections: tuple[str, ...] = ()
     """Headings, in order; empty: flowing text."""
+    form: Literal["json", "text"] = "json"
+    """What the answer looks like: an object, or a student's text with `Answer: yes` at its end."""
 
 
 STYLES = {
@@ -20,6 +24,7 @@ STYLES = {
         Style(name="for_and_against", sections=("For", "Against", "Weighing")),
         Style(name="evidence_list", sections=("Evidence", "Judgement")),
         Style(name="counterfactual", sections=("Reasons", "Counterfactual")),
+        Style(name="own", form="text"),
     )
 }
 

@@ -5,14 +5,16 @@ A teacher is one file in `synth/teachers/` with
     Options                              its settings, a Record
     title(options) -> str                as it may stand in a report: "openai:gpt-5"
     urls(options) -> tuple[str, ...]     where patient text goes; empty: it stays in this process
+    check(options)                       optional: whether what it needs is there, else a StudyError
     body(options, prompt, seed) -> dict  the whole request; what changes an answer stands in it, nothing else does
     doors(options) -> async context manager of a list of Door
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import orjson
 
 from ..cohort.records import Case, Evidence
 from .styles import Style
@@ -98,10 +100,8 @@ def key(body: Body, repeat: int = 0) -> str:
     >>> key({"model": "m", "n": 1}) == key({"n": 1, "model": "m"})
     True
     """
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.blake2b(
-        text.encode() + (b"#%d" % repeat if repeat else b""), digest_size=16, person=b"wherefore-synth"
-    ).hexdigest()
+    data = orjson.dumps(body, option=orjson.OPT_SORT_KEYS) + (b"#%d" % repeat if repeat else b"")
+    return hashlib.blake2b(data, digest_size=16, person=b"wherefore-synth").hexdigest()
 
 
 def completion(content: str, model: str, finish: str = "stop", **more: Any) -> Body:

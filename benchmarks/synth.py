@@ -1,0 +1,374 @@
+"""How fast, how safe and how right the synth stage is, beside a bare loop and the stock client.
+
+    python benchmarks/synth.py             # about five minutes; needs a C compiler for the loopback server
+    python benchmarks/synth.py --full      # also a million requests for the memory row
+
+Prints a row a figure (name, ours, peer or limit, ratio, goal, ok or short); exits with 1 when a row is short.
+Rates are measured against the ideal, requests in flight divided by latency; CPU seconds are those of the client's
+process alone, and are the figure to trust on a busy machine.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import io
+import itertools
+import json
+import random
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+HERE = Path(__file__).parent
+LATENCY = 0.2
+LINES = [
+    f"[E{d:03d}] age {40 + d % 45}.{d % 10} ({d % 30}.{d % 7} y before): creatinine {d % 37 / 10 + 0.5:.1f} mg/dL"
+    for d in range(1, 600)
+]
+
+
+def messages(i: int) -> list[dict[str, str]]:
+    """About 6 kB."""
+    start = (i * 7) % 480
+    text = f"RQID-{i:08d}\n" + "\n".join(LINES[start : start + 115])
+    return [
+        {"role": "system", "content": "You are a clinician. Cite evidence."},
+        {"role": "user", "content": text},
+    ]
+
+
+def body(i: int) -> dict[str, Any]:
+    return {"model": "bench", "messages": messages(i), "seed": i, "max_completion_tokens": 300}
+
+
+# --- one client a process -------------------------------------------------------------------------------------------
+
+
+async def bare(n: int, in_flight: int, port: int, folder: Path) -> dict[str, Any]:
+    """The least that asyncio can do: one kept connection a worker, headers by hand, nothing stored."""
+    todo = iter(range(n))
+
+    async def worker() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for i in todo:
+            data = json.dumps(body(i)).encode()
+            writer.write(
+                b"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(data) + data
+            )
+            head = await reader.readuntil(b"\r\n\r\n")
+            json.loads(
+                await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r")[0]))
+            )
+        writer.close()
+
+    await asyncio.gather(*(worker() for _ in range(in_flight)))
+    return {}
+
+
+async def stock(n: int, in_flight: int, port: int, folder: Path) -> dict[str, Any]:
+    """The documented use of the client: `await client.chat.completions.create(...)` in so many workers."""
+    from openai import AsyncOpenAI
+
+    todo = iter(range(n))
+    async with AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none") as client:
+
+        async def worker() -> None:
+            for i in todo:
+                await client.chat.completions.create(**body(i))
+
+        await asyncio.gather(*(worker() for _ in range(in_flight)))
+    return {}
+
+
+async def job(
+    n: int, in_flight: int, port: int, folder: Path, transport: Literal["fast", "openai"]
+) -> dict[str, Any]:
+    """Ours: keys, limiter, retries, ledger and parsing included."""
+    from wherefore.study.progress import Progress
+    from wherefore.synth.job import Job
+    from wherefore.synth.ledger import Ledger
+    from wherefore.synth.settings import Settings
+    from wherefore.synth.styles import style
+    from wherefore.synth.teachers import openai
+    from wherefore.synth.teaching import Request, key
+
+    settings = Settings.model_validate({"job": {"in_flight": in_flight, "attempts": 12}})
+    options = openai.Options(model="bench", base_url=f"http://127.0.0.1:{port}/v1", transport=transport)
+    requests = (Request(key(b), b, None, style("free"), 0, 1) for b in map(body, range(n)))  # type: ignore[arg-type]
+    with (
+        Ledger(folder / "ledger", expected=n) as ledger,
+        Progress("requests", n, io.StringIO()) as bar,
+    ):
+        async with openai.doors(options) as doors:
+            made = Job(doors, ledger, settings, bar)
+            await made.run(requests)
+        return {"stored": len(ledger), "faults": dict(made.faults), "limit": made.gates[0][1].limit}
+
+
+def client(name: str, n: int, in_flight: int, port: int, folder: Path) -> None:
+    """Run one client in this process and print what it took."""
+    runs = {
+        "bare": lambda: bare(n, in_flight, port, folder),
+        "stock": lambda: stock(n, in_flight, port, folder),
+        "fast": lambda: job(n, in_flight, port, folder, "fast"),
+        "openai": lambda: job(n, in_flight, port, folder, "openai"),
+    }
+    factory = None
+    if name in ("fast", "openai") and importlib.util.find_spec("uvloop"):
+        import uvloop
+
+        factory = uvloop.new_event_loop
+
+    async def timed() -> tuple[dict[str, Any], float, float]:
+        start, cpu = time.perf_counter(), time.process_time()
+        return await runs[name](), time.perf_counter() - start, time.process_time() - cpu
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        more, wall, cpu = runner.run(timed())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"rate": n / wall, "cpu": 1000 * cpu / n, "peak_mib": peak, **more}))
+
+
+# --- the server and the rows ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def server() -> Iterator[int]:
+    """Build and start the loopback server; yields its port."""
+    with tempfile.TemporaryDirectory() as scratch:
+        program = Path(scratch) / "chat_server"
+        compiler = shutil.which("cc") or shutil.which("gcc")
+        if compiler is None:
+            sys.exit("benchmarks/synth.py: no C compiler (cc or gcc) for the loopback server. Install one.")
+        subprocess.run([compiler, "-O2", "-o", program, HERE / "chat_server.c"], check=True)
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        with subprocess.Popen([program, str(port)]) as process:
+            try:
+                for _ in range(100):
+                    with socket.socket() as s:
+                        if s.connect_ex(("127.0.0.1", port)) == 0:
+                            break
+                    time.sleep(0.05)
+                yield port
+            finally:
+                process.terminate()
+
+
+def ask(port: int, path: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as response:
+        found: dict[str, Any] = json.load(response)
+    return found
+
+
+def measured(
+    name: str, n: int, in_flight: int, port: int, repeats: int = 1, **settings: float
+) -> dict[str, Any]:
+    """The best of so many runs of one client: what the neighbours on the machine take is not its own."""
+    best: dict[str, Any] = {}
+    for _ in range(repeats):
+        ask(port, "/reset?" + "&".join(f"{k}={v}" for k, v in settings.items()))
+        with tempfile.TemporaryDirectory() as folder:
+            out = subprocess.run(
+                [sys.executable, __file__, "--client", name, str(n), str(in_flight), str(port), folder],
+                capture_output=True, text=True, timeout=1800,
+            )  # fmt: skip
+        if out.returncode:
+            return {
+                "rate": 0.0,
+                "cpu": float("nan"),
+                "peak_mib": float("nan"),
+                "error": out.stderr.strip()[-200:],
+            }
+        found = {**json.loads(out.stdout.splitlines()[-1]), "server": ask(port, "/stats")}
+        if found["rate"] > best.get("rate", 0):
+            best = found
+    return best
+
+
+class Rows:
+    """Prints rows and remembers whether one was short."""
+
+    def __init__(self) -> None:
+        self.short = 0
+        print(f"{'figure':58} {'ours':>10} {'peer/limit':>12} {'ratio':>7} {'goal':>8}")
+
+    def add(self, name: str, ours: float, peer: float, ratio: float, goal: float, most: bool = False) -> None:
+        ok = ratio <= goal if most else ratio >= goal
+        self.short += not ok
+        sign = "<=" if most else ">="
+        print(
+            f"{name:58} {ours:10.4g} {peer:12.4g} {ratio:7.3f} {sign}{goal:6g} {'ok' if ok else 'short'}",
+            flush=True,
+        )
+
+    def say(self, name: str, ours: float, peer: float) -> None:
+        print(f"{name:58} {ours:10.4g} {peer:12.4g} {ours / peer if peer else 0:7.3f}", flush=True)
+
+
+def throughput(rows: Rows, port: int, repeats: int) -> None:
+    for in_flight, n, goal in ((64, 2500, 0.93), (256, 8000, 0.93), (1024, 24000, 0.80)):
+        ideal = in_flight / LATENCY
+        ours = measured("fast", n, in_flight, port, repeats)
+        rows.add(
+            f"requests/s, {in_flight} in flight, fast, against the ideal",
+            ours["rate"],
+            ideal,
+            ours["rate"] / ideal,
+            goal,
+        )
+        rows.add(
+            f"CPU seconds/1,000, {in_flight} in flight, fast", ours["cpu"], 0.3, ours["cpu"], 0.3, most=True
+        )
+        for name, label in (
+            ("bare", "bare asyncio"),
+            ("stock", "stock AsyncOpenAI"),
+            ("openai", "ours through the client"),
+        ):
+            peer = measured(name, min(n, 6000), in_flight, port)
+            rows.say(f"  {label}: requests/s ({peer['cpu']:.2f} CPU seconds/1,000)", peer["rate"], ideal)
+    if importlib.util.find_spec("distilabel") is None:
+        print("  distilabel: not installed, not measured")
+
+
+def faults(rows: Rows, port: int, repeats: int) -> None:
+    ideal = 64 / LATENCY
+    ours = measured("fast", 4000, 64, port, repeats, p429=0.02, p500=0.02, pdrop=0.01)
+    rows.add(
+        "requests/s with 2 % 429 and 3 % other faults, 64 in flight",
+        ours["rate"],
+        ideal,
+        ours["rate"] / ideal,
+        0.80,
+    )
+    ours = measured("fast", 6000, 1024, port, repeats, lat=1000, jit=20, cap=300, ra=1)
+    rows.add(
+        "requests/s under a cap of 300 in flight, 1 s latency", ours["rate"], 300, ours["rate"] / 300, 0.80
+    )
+    refused = ours.get("server", {}).get("over_cap", float("nan"))
+    rows.add("refusals under that cap", refused, 100, refused, 100, most=True)
+
+
+def memory(rows: Rows, port: int, full: bool) -> None:
+    most = 1_000_000 if full else 100_000
+    small = measured("fast", 10_000, 256, port, lat=5, jit=1)
+    large = measured("fast", most, 256, port, lat=5, jit=1)
+    name = f"peak MiB at {most:,} requests against 10,000"
+    rows.add(
+        name, large["peak_mib"], small["peak_mib"], large["peak_mib"] / small["peak_mib"], 1.2, most=True
+    )
+
+
+def kills(rows: Rows, port: int, times: int = 20, n: int = 5000, in_flight: int = 64) -> None:
+    """SIGKILL at random moments, restarted each time; then to the end."""
+    from wherefore.synth.ledger import Ledger
+
+    rng = random.Random(1)
+    ask(port, "/reset")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--client", "fast", str(n), str(in_flight), str(port), folder]
+        for _ in range(times):
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(rng.uniform(0.3, 2.5))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        time.sleep(0.5)
+        with Ledger(Path(folder) / "ledger") as ledger:
+            stored, lost = len(ledger), sum(map(len, ledger.unanswered.values()))
+    seen = ask(port, "/stats")
+    rows.add(f"answers stored of {n:,} after {times} kills", stored, n, stored / n, 1.0)
+    rows.add("answered again, against in flight at the kills", seen["answered_again"], times * in_flight,
+             seen["answered_again"] / (times * in_flight), 1.0, most=True)  # fmt: skip
+    rows.say("  said to be possibly billed, not received", lost, times * in_flight)
+
+
+def grounding(rows: Rows, people: int = 1000) -> None:
+    """Recall and precision for every planted kind, and speed, on simulated patients explained by the reference."""
+    import numpy as np
+
+    sys.path.insert(0, str(HERE.parent / "tests" / "synth"))
+    from conftest import people as make
+
+    from wherefore.study.records import digest
+    from wherefore.synth.grounding import Facts, ground
+    from wherefore.synth.narrative import narrative
+    from wherefore.synth.records import Claim, Rationale
+    from wherefore.synth.styles import STYLES
+    from wherefore.synth.teaching import History
+
+    cases, evidence = make(people)
+    lines = {k: tuple(g) for k, g in itertools.groupby(evidence, key=lambda e: e.case)}
+    pairs, keys = [], []
+    for i, case in enumerate(cases):
+        history = History(case, lines[case.id])
+        style = list(STYLES.values())[i % len(STYLES)]
+        made = narrative(history, style, int(case.label or 0), 0.25, np.random.default_rng(i))
+        claims = tuple(
+            Claim(text=c["text"], cites=tuple(c["evidence"]), section=c["section"])
+            for c in (s.as_claim() for s in made.statements)
+        )
+        rationale = Rationale(id=digest([i]), case=case.id, style=style.name, teacher="reference", claims=claims,
+                              verdict=made.verdict, label_shown=True, key=digest([i]))  # fmt: skip
+        pairs.append((rationale, history))
+        keys.append([s.planted for s in made.statements])
+    start = time.process_time()
+    found = [ground(r, Facts(h)) for r, h in pairs]
+    rows.add("rationales grounded/s of CPU", people / (time.process_time() - start), 2000,
+             people / (time.process_time() - start) / 2000, 1.0)  # fmt: skip
+    flat = [
+        (kind, c)
+        for kinds, g in zip(keys, found, strict=True)
+        for kind, c in zip(kinds, g.checks, strict=True)
+    ]
+    for kind in sorted({k for k, _ in flat if k}):
+        checks = [c for k, c in flat if k == kind]
+        hit = sum(not c.supported for c in checks)
+        rows.add(f"recall of planted {kind}", hit, len(checks), hit / len(checks), 0.95)
+    flagged = [k for k, c in flat if not c.supported]
+    right = sum(k is not None for k in flagged)
+    rows.add("precision of flagged claims", right, len(flagged), right / len(flagged), 0.98)
+    named = sum(k == c.fault for k, c in flat if k and not c.supported)
+    rows.say("  flagged under the planted kind's own name", named, right)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--full", action="store_true", help="a million requests for the memory row")
+    parser.add_argument("--only", choices=("throughput", "faults", "memory", "kills", "grounding"))
+    parser.add_argument("--repeats", type=int, default=2, help="runs of ours; the best counts")
+    parser.add_argument("--client", nargs=5, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.client:
+        name, n, in_flight, port, folder = args.client
+        client(name, int(n), int(in_flight), int(port), Path(folder))
+        return
+    rows = Rows()
+    if args.only in (None, "grounding"):
+        grounding(rows)
+    if args.only != "grounding":
+        with server() as port:
+            for part, work in (("throughput", lambda: throughput(rows, port, args.repeats)),
+                               ("faults", lambda: faults(rows, port, args.repeats)),
+                               ("memory", lambda: memory(rows, port, args.full)),
+                               ("kills", lambda: kills(rows, port))):  # fmt: skip
+                if args.only in (None, part):
+                    work()
+    sys.exit(1 if rows.short else 0)
+
+
+if __name__ == "__main__":
+    main()
