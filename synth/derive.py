@@ -20,6 +20,9 @@ from .prompts import template_hash
 from .records import Grounding, Planted, Rationale, Refusal
 from .teaching import Body, History, Request, key
 
+Judged = tuple[History, Rationale | Refusal, Body | None]
+"""Of one question: whom it was about, what became of it, the raw answer."""
+
 
 def derive_all(plan: Plan, ledger: Ledger, cohort: Path, folder: Path) -> None:
     """Write rationales, groundings, refusals, calls and the summary into the stage's folder, row by row."""
@@ -32,7 +35,7 @@ def derive_all(plan: Plan, ledger: Ledger, cohort: Path, folder: Path) -> None:
         )
         put = {kind: stack.enter_context(writing(folder / f"{name}.jsonl")) for kind, name in kinds.items()}
 
-        def judged() -> Iterator[tuple[History, Rationale | Refusal, Body | None]]:
+        def judged() -> Iterator[Judged]:
             for history in histories(cohort, settings.splits):
                 yield from judge_case(plan, history, ledger)
 
@@ -41,8 +44,11 @@ def derive_all(plan: Plan, ledger: Ledger, cohort: Path, folder: Path) -> None:
             if settings.label == "filtered"
             else frozenset()
         )
+        facts: Facts | None = None
         for history, made, body in judged():
-            for row in _rows(history, made, body, away):
+            if facts is None or facts.case is not history.case:
+                facts = Facts(history)
+            for row in _rows(facts, made, body, away):
                 put[type(row)](row)
                 tally.add(row)
     accounts = write_calls(ledger, folder / "calls.parquet", settings.prices)
@@ -50,16 +56,16 @@ def derive_all(plan: Plan, ledger: Ledger, cohort: Path, folder: Path) -> None:
     write_text(folder / "summary.json", json.dumps(summary, indent=1))
 
 
-def judge_case(
-    plan: Plan, history: History, ledger: Ledger
-) -> Iterator[tuple[History, Rationale | Refusal, Body | None]]:
+def judge_case(plan: Plan, history: History, ledger: Ledger) -> Iterator[Judged]:
     """For every question about a case: a rationale, or why there is none."""
     if history.case.label is None:
         for style in plan.styles:
             for sample in range(plan.settings.samples):
                 yield (
                     history,
-                    _refusal(history, style.name, sample, "censored", "lost before the horizon ended"),
+                    _refusal(
+                        history.case.id, style.name, sample, "censored", "lost before the horizon ended"
+                    ),
                     None,
                 )
     for request in plan.about(history):
@@ -72,7 +78,7 @@ def judge(plan: Plan, request: Request, name: str, body: Body | None, ledger: Le
     history, style, sample = request.history, request.style, request.sample
     if body is None:
         kind, why = ledger.faults.get(name, ("not_asked", "no answer is stored"))
-        return _refusal(history, style.name, sample, kind, why, name)
+        return _refusal(history.case.id, style.name, sample, kind, why, name)
     answer = parse.read(body, style)
     reason, detail, truth = answer.reason, answer.detail, history.case.label
     if reason is None and answer.verdict is None:
@@ -80,7 +86,7 @@ def judge(plan: Plan, request: Request, name: str, body: Body | None, ledger: Le
     elif reason is None and plan.settings.label != "hidden" and answer.verdict != truth:
         reason, detail = "wrong_verdict", f"argues for {answer.verdict}, the outcome is {truth}"
     if reason is not None:
-        return _refusal(history, style.name, sample, reason, detail, name)
+        return _refusal(history.case.id, style.name, sample, reason, detail, name)
     return Rationale(
         id=digest([history.case.id, style.name, sample, name]),
         case=history.case.id,
@@ -106,13 +112,13 @@ def last_answer(request: Request, ledger: Ledger, reask: int) -> tuple[str, Body
 
 
 def _refusal(
-    history: History, style: str, sample: int, reason: str, detail: str, name: str | None = None
+    case: str, style: str, sample: int, reason: str, detail: str, name: str | None = None
 ) -> Refusal:
-    return Refusal(case=history.case.id, style=style, sample=sample, reason=reason, detail=detail, key=name)
+    return Refusal(case=case, style=style, sample=sample, reason=reason, detail=detail, key=name)
 
 
 def _rows(
-    history: History, made: Rationale | Refusal, body: Body | None, away: frozenset[str]
+    facts: Facts, made: Rationale | Refusal, body: Body | None, away: frozenset[str]
 ) -> Iterator[Record]:
     """The rows that one judged question gives."""
     if isinstance(made, Refusal):
@@ -120,10 +126,10 @@ def _rows(
         return
     if made.id in away:
         detail = "right, and left out so that the classes keep their ratio"
-        yield _refusal(history, made.style, made.sample, "balanced_away", detail, made.key)
+        yield _refusal(facts.case.id, made.style, made.sample, "balanced_away", detail, made.key)
         return
     yield made
-    yield ground(made, Facts(history))
+    yield ground(made, facts)
     for i, kind in enumerate((body or {}).get("planted") or ()):
         if kind:
             yield Planted(rationale=made.id, claim=i, fault=kind)

@@ -97,6 +97,8 @@ def _wrong_name(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], fac
 
 
 def _wrong_age(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], facts: Facts) -> str | None:
+    if not reading.ages:
+        return None
     known = [e.age for e in cited if e.age is not None]
     bad = _unmatched(reading.ages, [*known, facts.case.age] if reading.own_age or not known else known)
     if bad is not None:
@@ -109,6 +111,8 @@ def _wrong_age(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], fact
 
 
 def _wrong_time(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], facts: Facts) -> str | None:
+    if not reading.years:
+        return None
     known = [e.years_before for e in cited if e.years_before is not None]
     known += [
         facts.case.age - e.age for e in cited if e.age is not None
@@ -118,6 +122,8 @@ def _wrong_time(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], fac
 
 
 def _wrong_count(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], facts: Facts) -> str | None:
+    if not reading.counts:
+        return None
     known = [float(e.count) for e in cited]
     known.append(float(len(cited)))
     bad = next((n.text for n in reading.counts if n.value not in known), None)
@@ -125,6 +131,8 @@ def _wrong_count(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], fa
 
 
 def _wrong_value(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], facts: Facts) -> str | None:
+    if not reading.others:
+        return None
     known = [e.value for e in cited if e.value is not None]
     measured = [n for n in reading.others if n.unit] if known else []
     bad = _unmatched([n for n in measured if n.unit in {e.unit for e in cited}], known)
@@ -132,6 +140,8 @@ def _wrong_value(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], fa
 
 
 def _wrong_unit(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], facts: Facts) -> str | None:
+    if not reading.others:
+        return None
     for e in cited:
         for n in reading.others:
             if e.value is not None and abs(n.value - e.value) <= n.tolerance and n.unit and e.unit != n.unit:
@@ -142,6 +152,8 @@ def _wrong_unit(claim: Claim, reading: Reading, cited: tuple[Evidence, ...], fac
 def _unsupported_number(
     claim: Claim, reading: Reading, cited: tuple[Evidence, ...], facts: Facts
 ) -> str | None:
+    if not reading.others:
+        return None
     known = [e.value for e in cited if e.value is not None]
     bad = _unmatched([n for n in reading.others if not reading.in_a_name(n)], known)
     return bad and f"says {bad}, which stands nowhere in the cited evidence"

@@ -79,6 +79,7 @@ BY_NAME = {f.name: f for f in FINDINGS}
 
 _WORDS = re.compile("|".join(f"(?P<f{i}>{f.words})" for i, f in enumerate(FINDINGS)))
 _CODES = [(re.compile(f"(?:{f.codes})"), f.name) for f in FINDINGS]
+_DENIED = re.compile(r"\b(?:no|not|never|without|non)\b", re.IGNORECASE)
 _ICD10 = re.compile(r"[A-Z]\d[\dA-Z](?:\.?[\dA-Z]{1,4})?$")
 
 
@@ -94,7 +95,13 @@ def findings_in(text: str) -> tuple[tuple[str, int], ...]:
 
 @lru_cache(maxsize=65536)
 def finding_of(name: str, code: str) -> str | None:
-    """The finding that a line of a history is, by its name or else by its ICD-10 code."""
+    """The finding that a line of a history is, by its name or else by its ICD-10 code; `does not smoke` is none.
+
+    >>> finding_of("Other anxiety disorders", "F41"), finding_of("Does not smoke", "smoking:0")
+    ('anxiety', None)
+    """
+    if _DENIED.search(name):
+        return None
     named = findings_in(name)
     if named:
         return named[0][0]

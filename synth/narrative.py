@@ -85,6 +85,9 @@ COUNTER = (
     "the judgement rests most on {name}; in its absence it would change first.",
 )
 
+OTHER_SIDE = 0.2
+"""Share of findings in flowing text that are told against the verdict, as an honest writer does."""
+
 ROLES = {
     "Risk factors": "for", "For": "for", "Reasons": "side", "Evidence": "side", "Against": "against",
     "Judgement": "verdict", "Weighing": "verdict", "Counterfactual": "counter",
@@ -165,12 +168,12 @@ def _role(
 def _flow(
     history: History, told: list[Evidence], verdict: int, rng: np.random.Generator, conclude: bool
 ) -> list[Statement]:
-    bank = RAISES if verdict else LOWERS
-    out = [_tell(e, bank, rng) for e in told[: int(rng.integers(2, 5))]]
+    banks = (RAISES, LOWERS) if verdict else (LOWERS, RAISES)
+    out = [_tell(e, banks[int(rng.random() < OTHER_SIDE)], rng) for e in told[: int(rng.integers(2, 5))]]
     dated = sorted((e for e in told[:6] if e.age is not None), key=lambda e: e.age or 0.0)
     if len(dated) >= 2 and dated[-1].age - dated[0].age >= 1 and rng.random() < 0.4:  # type: ignore[operator]
         out.append(_order(dated[0], dated[-1], rng))
-    if not verdict or not out:
+    if not out or rng.random() < (0.3 if verdict else 0.7):
         out.append(_absent(history, rng))
     return [*out, _verdict(verdict, rng)] if conclude else out
 

@@ -1,9 +1,7 @@
 """What a sentence says that can be checked: findings named or denied, ages, times, counts, values, order."""
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cached_property
 
 from ..cohort.records import Evidence
 from .lexicon import finding_of, findings_in, stems
@@ -49,6 +47,10 @@ _OUTCOME = re.compile(
     r"|went on to (?:develop|be diagnosed)|after the prediction time|outcome (?:confirms|shows|was)",
     re.I,
 )
+_HINT = re.compile(
+    r"dement|alzheimer|decline|adrd|later|subseq|eventual|then|went on|prediction time|outcome"
+)
+"""No sentence without one of these can tell the outcome; it spares most of them the long pattern."""
 _UNIT = re.compile(r"%|mmhg|m?g/d?l|[mµu]mol/(?:mo)?l|kg(?:/m[2²])?|cm|bpm|i?u/l|[np]g/ml|points", re.I)
 _BEFORE = re.compile(r"\b(?:came before|preceded|before|followed by|led to|and then|prior to)\b", re.I)
 _AFTER = re.compile(r"\b(?:came after|after|followed|following)\b(?! by)", re.I)
@@ -60,9 +62,14 @@ class Reading:
     def __init__(self, text: str, cited: tuple[Evidence, ...]) -> None:
         self.text, self.cited = text, cited
         self.lower = text.lower()
-        found = _OUTCOME.search(text)
+        found = _OUTCOME.search(text) if _HINT.search(self.lower) else None
         self.outcome = found.group(0) if found else None
         self.mentions = findings_in(text)
+        self.named = [name for name, _ in self.mentions]
+        """Findings of the lexicon that the sentence names."""
+        self._denied = self._denials()
+        self.denied = [name for name, place in self.mentions if self._inside(place)]
+        """Those of them that it says are not there."""
         self.numbers = [_number(m) for m in _NUMBER.finditer(text)]
         self.ages: list[Number] = []
         self.years: list[Number] = []
@@ -82,29 +89,17 @@ class Reading:
         elif not (re.match(r"\s*-?years?\b", after) and _HORIZON.search(before)):
             self.others.append(n)
 
-    @cached_property
-    def named(self) -> list[str]:
-        """Findings of the lexicon that the sentence names."""
-        return [name for name, _ in self.mentions]
-
-    @cached_property
     def _denials(self) -> list[tuple[int, int]]:
         """Stretches of the sentence that are denied."""
+        before, behind = list(_DENIAL.finditer(self.text)), list(_DENIED_BEHIND.finditer(self.text))
+        if not before and not behind:
+            return []
         ends = [m.start() for m in _CLAUSE.finditer(self.text)] + [len(self.text)]
-        spans = [(m.end(), ends[bisect_right(ends, m.end())] if m.end() < ends[-1] else ends[-1])
-                 for m in _DENIAL.finditer(self.text)]  # fmt: skip
-        for m in _DENIED_BEHIND.finditer(self.text):
-            starts = [e for e in ends if e <= m.start()]
-            spans.append((starts[-1] if starts else 0, m.start()))
-        return spans
-
-    @cached_property
-    def denied(self) -> list[str]:
-        """Findings of the lexicon that the sentence says are not there."""
-        return [name for name, place in self.mentions if self._inside(place)]
+        spans = [(m.end(), next((e for e in ends if e > m.end()), ends[-1])) for m in before]
+        return spans + [(max((e for e in ends if e <= m.start()), default=0), m.start()) for m in behind]
 
     def _inside(self, place: int) -> bool:
-        return any(a <= place < b for a, b in self._denials)
+        return any(a <= place < b for a, b in self._denied)
 
     def place(self, e: Evidence) -> int | None:
         """Where the sentence names a line; None where it does not."""
@@ -128,7 +123,7 @@ class Reading:
 
     def denies(self, e: Evidence) -> bool:
         """Whether the sentence says that a line is not there."""
-        place = self.place(e) if self._denials else None
+        place = self.place(e) if self._denied else None
         return place is not None and self._inside(place)
 
     def covered(self, finding: str) -> bool:
