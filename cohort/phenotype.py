@@ -1,10 +1,9 @@
 """Code sets and the onset they define."""
 
 import tomllib
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +36,6 @@ class CodeSet(Record):
     risk_factors: Codes = Field(default_factory=dict)
     """Known ones; they say only what stays in a timeline when the budget is short."""
 
-    @cached_property
-    def systems(self) -> set[str]:
-        """All systems that the onset is defined in."""
-        return set(self.onset)
-
 
 def builtin() -> list[str]:
     """Names of the code sets that come with the package."""
@@ -52,9 +46,23 @@ def builtin() -> list[str]:
 def code_set(name: str, path: Path) -> CodeSet:
     """A built-in code set by `name`, or the one in the file `path`.
 
+    A file that says `like = "adrd"` takes the sections that it does not have itself from that built-in set.
+
     Raises:
         StudyError: neither exists, or the file is not a code set.
     """
+    raw = _raw(name, path)
+    if (like := raw.pop("like", None)) is not None:
+        raw = {**_raw(str(like), Path()), **raw}
+    try:
+        return CodeSet.model_validate(raw)
+    except ValidationError as e:
+        raise StudyError(
+            f"{name}: {first_fault(e, CodeSet)} A code set has: {', '.join(CodeSet.model_fields)}."
+        ) from e
+
+
+def _raw(name: str, path: Path) -> dict[str, Any]:
     if name in builtin():
         text = files("wherefore.cohort").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
     elif path.is_file():
@@ -64,13 +72,9 @@ def code_set(name: str, path: Path) -> CodeSet:
             f"cohort.phenotype.codes: {name!r} is no file and no code set; {did_you_mean(name, builtin())}"
         )
     try:
-        return CodeSet.model_validate(tomllib.loads(text))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
         raise StudyError(f"{name}: not TOML: {e}.") from e
-    except ValidationError as e:
-        raise StudyError(
-            f"{name}: {first_fault(e, CodeSet)} A code set has: {', '.join(CodeSet.model_fields)}."
-        ) from e
 
 
 def plain(code: str) -> str:

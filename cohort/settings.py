@@ -165,6 +165,9 @@ class Settings(Record):
     horizon_years: float = Field(default=5.0, gt=0)
     history_years: float = Field(default=1.0, ge=0)
     """Observation required before the prediction time."""
+    min_events: int = Field(default=1, ge=0, le=1)
+    """1: who has no dated event before the prediction time is left out, for there is nothing to read; 0: such people
+    stay, with what holds always."""
     gap_days: int = Field(default=0, ge=0)
     """The history stops so many days before the prediction time; who is a case does not change with it."""
     followup: Followup = Followup()

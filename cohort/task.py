@@ -166,7 +166,7 @@ def _tests(shard: Shard, settings: Settings, codes: CodeSet, frame: pd.DataFrame
         "short_history": ~(first <= day - settings.history_years * YEAR),
         "prevalent": (any_code <= day) | drugged,
         "early_signs": _signs(shard, settings, codes)[person] < day,
-        "no_events": ~(earliest < day - settings.gap_days),
+        "no_events": ~(earliest < day - settings.gap_days) & (settings.min_events > 0),
     }
 
 

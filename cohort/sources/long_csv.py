@@ -37,7 +37,8 @@ class Options(Record):
     default_system: str | None = None
     kind: str | None = None
     """Column of the kind (condition, drug, ...); or else by the system."""
-    name: str | None = None
+    description: str | None = None
+    """Column of the name of the code."""
     value: str | None = None
     unit: str | None = None
     text: str | None = None
@@ -98,7 +99,7 @@ class _Long:
             "code",
             "system",
             "kind",
-            "name",
+            "description",
             "value",
             "unit",
             "text",
@@ -172,7 +173,7 @@ class _Long:
         out[["system", "code", "kind"]] = pd.DataFrame(
             triples, columns=["system", "code", "kind"], index=rows.index
         )
-        name = pd.Series(_or_none(rows, "name"), index=rows.index, dtype=object)
+        name = pd.Series(_or_none(rows, "description"), index=rows.index, dtype=object)
         out["name"] = name.where(name.notna(), (out["system"] + " " + out["code"]).str.strip())
         return out
 
