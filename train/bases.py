@@ -3,49 +3,54 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..cohort.records import Case
 from ..study.errors import MissingPartError, StudyError
 from ..study.seeds import derive
-from .encoding import PROMPT, RATIONALE, Encoder, Row
+from . import pretraining
+from .encoding import Encoder
 from .settings import Base, Kept, Made, Settings
 from .targets import ANSWER, LABELS, REASONS
 
 START, END, PAD = "<s>", "</s>", "<pad>"
 _SAMPLE = 1 << 20
+_CONTEXT = 4096
 
 
 def make(
-    made: Made, texts: Sequence[str], words: Sequence[str], seed: int, folder: Path, threads: int
+    made: Made, cases: Sequence[Case], words: Sequence[str], question: str, seed: int, folder: Path
 ) -> None:
     """Make a base model: a tokenizer of its own, a model from a configuration, a little pre-training.
 
     Args:
         made: its shape.
-        texts: what it reads; unlabelled, of the training split.
+        cases: of the training split; their labels are not read.
         words: what its tokenizer must spell well besides.
+        question: of the study.
         seed: of the study.
         folder: gets `model/` and `metrics.jsonl`.
-        threads: for the pre-training.
     """
     import torch
 
+    from .losses import token_mean
     from .optimise import Schedule, train
 
-    torch.set_num_threads(threads)
     torch.manual_seed(derive(seed, "train", "base") % 2**31)
-    tokenizer = make_tokenizer(made, [*texts, *words])
+    tokenizer = make_tokenizer(made, [*pretraining.texts(cases, question), *words])
     model = _model(made, tokenizer)
-    rows = [_row(tokenizer, t, i) for i, t in enumerate(texts)]
+    rng = np.random.default_rng(derive(seed, "train", "base", "texts"))
+    rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, made.passes, rng)
     plan = Schedule(
-        epochs=made.epochs, batch=made.batch, learning_rate=made.learning_rate,
+        epochs=1, batch=made.batch, learning_rate=made.learning_rate,
         seed=derive(seed, "train", "base", "order"), bfloat16=bfloat16("auto", "cpu"),
     )  # fmt: skip
-    from .losses import token_mean
-
     with (folder / "metrics.jsonl").open("w") as f:
         for line in train(model, rows, token_mean, plan):
             f.write(json.dumps(line) + "\n")
@@ -55,7 +60,7 @@ def make(
 
 def make_tokenizer(made: Made, texts: Iterable[str]) -> Any:
     """A byte-level BPE tokenizer with one token a digit, so that 66.4 and 66.5 share what they share."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
@@ -70,14 +75,12 @@ def make_tokenizer(made: Made, texts: Iterable[str]) -> Any:
     # The frames and the label words many times over: their merges are certain whatever the cohort says.
     sure = [f"{REASONS}{ANSWER}{label}" for label in LABELS] * 1000
     tokenizer.train_from_iterator([*texts, *sure], trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{START} $A", special_tokens=[(START, tokenizer.token_to_id(START))]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token=START, eos_token=END, pad_token=PAD, padding_side="left"
     )
-
-
-def pretraining_texts(cases: Iterable[Case]) -> list[str]:
-    """The timelines of the training split; no label, no held-out case."""
-    return [c.timeline for c in cases if c.split == "train"]
 
 
 def load(base: Base, folder: Path, settings: Settings, adapter: Path | None = None) -> tuple[Any, Encoder]:
@@ -107,7 +110,8 @@ def load(base: Base, folder: Path, settings: Settings, adapter: Path | None = No
     if adapter is not None:
         from peft import PeftModel
 
-        model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+        with peft_quiet():
+            model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
     model.to(device).eval()
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -144,6 +148,14 @@ def attention(wanted: str, device: str) -> str:
     return wanted if wanted != "auto" else ("sdpa" if device == "cuda" else "eager")
 
 
+@contextmanager
+def peft_quiet() -> Iterator[None]:
+    """Without the warning that peft causes by asking transformers for a property that is being renamed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        yield
+
+
 def _libraries() -> tuple[Any, Any]:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -165,13 +177,8 @@ def _model(made: Made, tokenizer: Any) -> Any:
     config = getattr(transformers, f"{kind}Config")(
         vocab_size=len(tokenizer), hidden_size=made.hidden, intermediate_size=made.hidden * 8 // 3,
         num_hidden_layers=made.layers, num_attention_heads=made.heads, num_key_value_heads=made.heads,
-        head_dim=made.hidden // made.heads, max_position_embeddings=4096, tie_word_embeddings=True,
+        head_dim=made.hidden // made.heads, max_position_embeddings=_CONTEXT, tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id, attn_implementation="eager",
     )  # fmt: skip
     return getattr(transformers, f"{kind}ForCausalLM")(config)
-
-
-def _row(tokenizer: Any, text: str, number: int) -> Row:
-    ids = [tokenizer.bos_token_id, *tokenizer(text)["input_ids"], tokenizer.eos_token_id]
-    return Row(str(number), tuple(ids), (PROMPT,) + (RATIONALE,) * (len(ids) - 1))

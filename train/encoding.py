@@ -45,52 +45,51 @@ class Encoder:
         """Encode a whole example.
 
         Raises:
-            DataError: what the model is to write alone is longer than `max_length`.
+            DataError: it is longer than `max_length` even without any history.
         """
-        ids, groups, cut = self._encode(example.segments)
-        if example.end is not None:
-            ids, groups = [*ids, self.tokenizer.eos_token_id], [*groups, GROUPS[example.end]]
-            over = len(ids) - self.max_length
-            if over > 0:
-                ids, groups, cut = self._cut(ids, groups, over, example.segments)
-        return Row(example.case, tuple(ids), tuple(groups), cut)
+        end = [] if example.end is None else [(self.tokenizer.eos_token_id, GROUPS[example.end])]
+        tokens, cut = self._fitting(example.segments, self.max_length - len(end))
+        ids, groups = zip(*tokens, *end, strict=True)
+        return Row(example.case, ids, groups, cut)
 
     def ids(self, segments: Iterable[Segment]) -> list[int]:
         """Token ids of what stands before the label, for a read-out."""
-        return self._encode(tuple(segments))[0]
+        return [token for token, _ in self._fitting(tuple(segments), self.max_length)[0]]
 
     def text_ids(self, text: str) -> list[int]:
         """Token ids of a piece of text, without start or end."""
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
-    def _encode(self, segments: tuple[Segment, ...]) -> tuple[list[int], list[int], bool]:
-        ids, groups = list(self.start), [PROMPT] * len(self.start)
-        for i, s in enumerate(segments):
-            text = self._turn(s.text) if self.chat and i == 0 else s.text
-            piece = [self.labels[LABELS.index(text)]] if s.group == "label" else self.text_ids(text)
-            ids += piece
-            groups += [GROUPS[s.group]] * len(piece)
-        over = len(ids) - self.max_length
-        return self._cut(ids, groups, over, segments) if over > 0 else (ids, groups, False)
+    def _fitting(self, segments: tuple[Segment, ...], most: int) -> tuple[list[tuple[int, int]], bool]:
+        """(token, group) pairs, at most so many: a prompt that is too long loses whole lines from its front."""
+        rest = [pair for s in segments[1:] for pair in self._pairs(s)]
+        prompt = segments[0]
+        found = self._turn(prompt)
+        while len(found) + len(rest) > most:
+            _, _, shorter = prompt.text.partition("\n")
+            if not shorter:
+                raise DataError(
+                    f"train.max_length: {most} tokens do not hold the question and an answer of {len(rest)} tokens "
+                    f"(it ends {segments[-1].text[-30:]!r}). Raise it."
+                )
+            prompt = Segment(text=shorter, group=prompt.group)
+            found = self._turn(prompt)
+        return found + rest, prompt is not segments[0]
 
-    def _cut(
-        self, ids: list[int], groups: list[int], over: int, segments: tuple[Segment, ...]
-    ) -> tuple[list[int], list[int], bool]:
-        """Take `over` tokens from the front of the prompt, behind the start token: the oldest history goes first."""
-        front = len(self.start)
-        if groups[front : front + over] != [PROMPT] * over:
-            raise DataError(
-                f"train.max_length: {len(ids)} tokens, and without the history still more than "
-                f"{self.max_length}, in an example that begins {segments[0].text[:40]!r}. Raise it."
+    def _turn(self, prompt: Segment) -> list[tuple[int, int]]:
+        """The prompt as the model's conversation or text begins with it."""
+        text = prompt.text
+        if self.chat:
+            text = self.tokenizer.apply_chat_template(
+                [{"role": "user", "content": text}], add_generation_prompt=True, tokenize=False
             )
-        return ids[:front] + ids[front + over :], groups[:front] + groups[front + over :], True
+        return [(token, PROMPT) for token in [*self.start, *self.text_ids(text)]]
 
-    def _turn(self, text: str) -> str:
-        turn: str = self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": text}], add_generation_prompt=True, tokenize=False
-        )
-        return turn
+    def _pairs(self, segment: Segment) -> list[tuple[int, int]]:
+        if segment.group == "label":
+            return [(self.labels[LABELS.index(segment.text)], LABEL)]
+        return [(token, GROUPS[segment.group]) for token in self.text_ids(segment.text)]
 
 
 def label_tokens(tokenizer: Any) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 import json
 import time
-import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 
 from ..study.grid import Cell
 from ..study.records import write_text
-from .bases import bfloat16
+from .bases import bfloat16, peft_quiet
 from .encoding import GROUPS, Row
 from .losses import LOSSES
 from .optimise import Schedule, train
@@ -43,8 +42,7 @@ def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder:
         target_modules=modules,
         task_type="CAUSAL_LM",
     )
-    with warnings.catch_warnings():  # peft asks transformers for a property that is being renamed
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+    with peft_quiet():
         adapted = peft.get_peft_model(model, config)
     device = str(next(adapted.parameters()).device)
     plan = Schedule(

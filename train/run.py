@@ -114,12 +114,15 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
     made = base
 
     def work(folder: Path) -> None:
-        from .bases import make, pretraining_texts
+        import torch
 
+        from .bases import make
+
+        torch.set_num_threads(settings.workers)
         cases = corpus.cases(home)
-        texts = pretraining_texts(cases)
         words = corpus.training_words(home, cases)
-        make(made, [settings.question, *texts], words, study.seed, folder, settings.workers)
+        train = [c for c in cases if c.split == "train"]
+        make(made, train, words, settings.question, study.seed, folder)
 
     settings_of = {"base": base.model_dump(), "seed": study.seed, "question": settings.question}
     start = time.monotonic()

@@ -14,14 +14,14 @@ class Made(Record):
 
     make: Literal["tiny"]
     architecture: Literal["llama", "qwen3"] = "llama"
-    hidden: int = Field(default=160, gt=0)
+    hidden: int = Field(default=128, gt=0)
     """Width of the residual stream; a multiple of `heads`."""
-    layers: int = Field(default=4, gt=0)
-    heads: int = Field(default=4, gt=0)
+    layers: int = Field(default=3, gt=0)
+    heads: int = Field(default=2, gt=0)
     vocabulary: int = Field(default=1000, ge=300)
     """Entries of the tokenizer, the 256 bytes included."""
-    epochs: int = Field(default=3, ge=0)
-    """Passes over the unlabelled texts of the training split."""
+    passes: int = Field(default=2, ge=0)
+    """Over the training split's histories, before any fit: see `train/pretraining.py`."""
     batch: int = Field(default=16, gt=0)
     learning_rate: float = Field(default=3e-3, gt=0)
 

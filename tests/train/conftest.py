@@ -1,6 +1,7 @@
 """A toy study on disk: what the cohort and synth stages would have written, small enough to fit in seconds."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from wherefore.study.config import Study
 from wherefore.study.grid import Grid
 from wherefore.study.records import to_frame, write_jsonl, write_table
 from wherefore.synth.records import Check, Claim, Grounding, Rationale
+from wherefore.train.bases import load
+from wherefore.train.encoding import Encoder
+from wherefore.train.settings import Made, Settings
 
 
 def toy_case(i: int, split: Split = "train") -> Case:
@@ -17,9 +21,9 @@ def toy_case(i: int, split: Split = "train") -> Case:
     rng = np.random.default_rng(i)
     stroke = bool(rng.random() < 0.5)
     age = round(60 + 20 * rng.random(), 1)
-    lines = [f"[E001] age {age - 3} (3.0 y before): {'Stroke' if stroke else 'Cataract'}"]
+    lines = [f"[E001] age {age - 3:.1f} (3.0 y before): {'Stroke' if stroke else 'Cataract'}"]
     if rng.random() < 0.5:
-        lines.append(f"[E002] age {age - 1} (1.0 y before): Asthma")
+        lines.append(f"[E002] age {age - 1:.1f} (1.0 y before): Asthma")
     return Case(
         id=f"c{i:03d}", subject=f"p{i:03d}", split=split, age=age, sex="female" if i % 2 else "male",
         day=int(age * 365), label=int(stroke), outcome="onset" if stroke else "event_free",
@@ -70,7 +74,7 @@ def toy_study(**changes: object) -> Study:
         {
             "name": "toy", "seed": 1, "cohort": {},
             "bases": {"tiny": {"make": "tiny", "hidden": 16, "layers": 1, "heads": 2, "vocabulary": 320,
-                               "epochs": 1, "learning_rate": 1e-2}},
+                               "passes": 1, "learning_rate": 1e-2}},
             "train": {"epochs": 1, "batch": 8, "lora": {"rank": 2, "alpha": 4}, "max_new_tokens": 12,
                       "question": "Dementia?", "precision": "float32"},
             "grid": Grid(
@@ -108,3 +112,38 @@ def toy(tmp_path: Path) -> Path:
     """The run folder of a toy study."""
     write_toy(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def study() -> Study:
+    """The toy study."""
+    return toy_study()
+
+
+@pytest.fixture(scope="session")
+def cases() -> list[Case]:
+    """Forty toy cases."""
+    return [toy_case(i) for i in range(40)]
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory, cases: list[Case]) -> Path:
+    """A made base model of a few thousand parameters."""
+    from wherefore.train.bases import make
+
+    folder = tmp_path_factory.mktemp("base")
+    made = Made(make="tiny", hidden=16, layers=2, heads=2, vocabulary=320, passes=1, learning_rate=1e-2)
+    make(made, cases, [toy_rationale(c, "free").text for c in cases], "Dementia?", 1, folder)
+    return folder / "model"
+
+
+@pytest.fixture
+def loaded(base: Path) -> tuple[Any, Encoder]:
+    """That model, fresh, and its encoder."""
+    return load(Made(make="tiny"), base, Settings())
+
+
+@pytest.fixture(scope="session")
+def reasons(cases: list[Case]) -> dict[str, Rationale]:
+    """The toy teacher's free rationales, by case."""
+    return {c.id: toy_rationale(c, "free") for c in cases}

@@ -1,0 +1,102 @@
+"""The loss is the cross-entropy one gets by hand, token by token, under either way of taking the mean."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from wherefore.cohort.records import Case
+from wherefore.study.grid import Cell
+from wherefore.synth.records import Rationale
+from wherefore.train.encoding import Encoder, Row
+from wherefore.train.fit import fit
+from wherefore.train.losses import LOSSES
+from wherefore.train.optimise import Schedule, batches, token_losses, train
+from wherefore.train.settings import Lora, Settings
+from wherefore.train.targets import TARGETS
+
+
+@pytest.fixture
+def rows(cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]) -> list[Row]:
+    build = TARGETS["label_then_rationale"].build
+    return [loaded[1].row(build(c, reasons[c.id], "Dementia?")[0]) for c in cases]
+
+
+def by_hand(model: Any, row: Row) -> dict[int, list[float]]:
+    """Cross-entropy of each counted token of one row, alone and unpadded, by group."""
+    logits = model(input_ids=torch.tensor([row.ids])).logits[0].double()
+    nats: dict[int, list[float]] = {1: [], 2: []}
+    for t in range(1, len(row.ids)):
+        if row.groups[t]:
+            nats[row.groups[t]].append(-float(torch.log_softmax(logits[t - 1], dim=0)[row.ids[t]].detach()))
+    return nats
+
+
+def test_token_losses_of_a_padded_batch_are_those_of_each_row_alone(
+    rows: list[Row], loaded: tuple[Any, Encoder]
+) -> None:
+    model = loaded[0]
+    some = rows[:5]
+    assert len({len(r.ids) for r in some}) > 1
+    losses, groups = token_losses(model, some, "cpu")
+    for g in (1, 2):
+        want = [x for r in some for x in by_hand(model, r)[g]]
+        assert losses.detach().numpy()[groups == g] == pytest.approx(want, abs=1e-5)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("micro_batch", [None, 3])
+def test_the_loss_of_a_step_is_the_one_by_hand(
+    loss: str, micro_batch: int | None, rows: list[Row], loaded: tuple[Any, Encoder]
+) -> None:
+    model, some = loaded[0], rows[:8]
+    nats = [by_hand(model, r) for r in some]
+    rationale, label = ([x for n in nats for x in n[g]] for g in (1, 2))
+    want = {
+        "token_mean": np.mean(rationale + label),
+        "group_mean": (np.mean(rationale) + np.mean(label)) / 2,
+    }[loss]
+    plan = Schedule(epochs=1, batch=8, learning_rate=0.0, seed=0, micro_batch=micro_batch)
+    (line,) = train(model, some, LOSSES[loss], plan)
+    assert line["loss"] == pytest.approx(want, abs=1e-5)
+    assert line["nats_2"] == pytest.approx(np.mean(label), abs=1e-5)
+    assert (line["tokens_1"], line["tokens_2"]) == (len(rationale), 8)
+
+
+def test_batches_hold_each_row_once_and_similar_lengths() -> None:
+    lengths = np.random.default_rng(0).integers(10, 500, 400).tolist()
+    made = batches(lengths, 8, np.random.default_rng(1))
+    assert sorted(i for b in made for i in b) == list(range(400))
+    spread = np.mean([max(lengths[i] for i in b) - min(lengths[i] for i in b) for b in made])
+    assert spread < 60  # 8 rows at random are 380 apart on average
+
+
+def quick(rows: list[Row], model: Any, folder: Path, seed: int = 0) -> dict[str, float]:
+    folder.mkdir()
+    cell = Cell(base="tiny", target="label_then_rationale", n=40, learning_rate=1e-2, seed=seed)
+    settings = Settings(epochs=2, batch=8, lora=Lora(rank=2, alpha=4), precision="float32")
+    return fit(model, rows, cell, settings, folder).final_loss
+
+
+def test_the_same_seed_gives_the_same_adapter(rows: list[Row], base: Path, tmp_path: Path) -> None:
+    from wherefore.train.bases import load
+    from wherefore.train.settings import Made
+
+    adapters = []
+    for i, seed in enumerate((0, 0, 1)):
+        model, _ = load(Made(make="tiny"), base, Settings())
+        quick(rows, model, tmp_path / str(i), seed)
+        adapters.append((tmp_path / str(i) / "adapter" / "adapter_model.safetensors").read_bytes())
+    assert adapters[0] == adapters[1]
+    assert adapters[0] != adapters[2]
+
+
+def test_a_fit_lowers_the_loss_of_what_it_is_taught(
+    rows: list[Row], loaded: tuple[Any, Encoder], tmp_path: Path
+) -> None:
+    before = {g: np.mean([x for r in rows for x in by_hand(loaded[0], r)[g]]) for g in (1, 2)}
+    after = quick(rows, loaded[0], tmp_path / "fit")
+    assert after["rationale"] < before[1]
+    assert set(after) == {"rationale", "label"}
