@@ -4,12 +4,12 @@ import os
 import random
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from wherefore.study.runs import manifest, sha256
+from wherefore.synth.segment import Segment
 
 from .conftest import QUICK, WHEREFORE, Whole, wherefore
 
@@ -38,10 +38,19 @@ def test_killed_and_run_again(quick: Whole, tmp_path: Path) -> None:
             assert made is not None
             for name, digest in made.outputs.items():
                 assert sha256(path.parent / name) == digest, "a folder with a manifest is incomplete"
-        time.sleep(0.5)
     last = wherefore("run", QUICK, "--runs", runs)
     assert last.returncode == 0, last.stderr[-3000:]
     home = runs / "quick"
+    answered: set[str] = set()
+    for path in sorted((home / "synth" / "ledger").rglob("*.jsonl")):
+        for entry in Segment(path).scan():
+            assert entry["e"] != "sent" or entry["k"] not in answered, (
+                "asked again after its answer was stored"
+            )
+            if entry["e"] == "answer":
+                assert entry["k"] not in answered
+                answered.add(entry["k"])
+    assert len(answered) > 500
     for path in [
         *sorted(quick.home.glob("*/**/predictions.parquet")),
         quick.home / "synth" / "rationales.jsonl",
