@@ -194,6 +194,7 @@ def _single(limits: tuple[float, float], k: int) -> tuple[float, float]:
 
 
 def _divide(a: Floats, b: Floats) -> Floats:
+    """a / b, NaN where the variance b is 0 or below, as raters who contradict each other can make it."""
     out = np.full(len(a), np.nan)
-    np.divide(a, b, out=out, where=np.abs(b) > 1e-12)
+    np.divide(a, b, out=out, where=b > 1e-12)
     return out

@@ -57,8 +57,9 @@ def few(made: Table) -> str:
     rare = int(np.argmin(carrying))
     if carrying[rare] >= 15:
         return ""
-    category = made.scale.categories[made.used[rare]]
-    return f"only {carrying[rare]} items carry {category!r}: the interval is too narrow"
+    category = str(made.scale.categories[made.used[rare]])
+    n = int((made.seen >= 2).sum())
+    return f"{category!r} is on {carrying[rare]} of {n} items only: the interval is too narrow"
 
 
 def unused(made: Table, statistic: str, weights: str, value: float) -> str:

@@ -5,6 +5,8 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
 from scipy.stats import t
 
 from ...study.records import Level
@@ -153,7 +155,7 @@ class _Severity:
     """
 
     def __init__(self, made: Table, effects: Floats, se: Floats) -> None:
-        self.made, self.effects, self.se = made, effects, se
+        self.made, self.effects, self.se, self.spreads = made, effects, se, _spreads(made)
 
     @classmethod
     def fit(cls, made: Table) -> "_Severity | None":
@@ -176,28 +178,46 @@ class _Severity:
 
     def filled(self, row: RaterRow, g: int, order: Floats | None, confidence: float) -> RaterRow:
         q = float(t.ppf((1 + confidence) / 2, max(self.made.independent[0] - 1, 1)))
-        apart, weight = self._from_others(g)
-        n = len(apart)
-        drift = _slope(apart, order[weight > 0, g], confidence) if order is not None else None
-        shrink = float(weight[weight > 0].sum())
-        inside = apart * weight[weight > 0]
+        shared, apart = self._from_others(g)
+        drift = _slope(apart, order[shared, g], confidence) if order is not None else None
         return row.model_copy(
             update={
                 "effect": float(self.effects[g]),
                 "effect_low": float(self.effects[g] - q * self.se[g]),
                 "effect_high": float(self.effects[g] + q * self.se[g]),
-                "spread": float(np.sqrt((inside**2).sum() / shrink)) if n > 1 else None,
+                "spread": self.spreads[g],
                 **({"drift": drift[0], "drift_low": drift[1], "drift_high": drift[2]} if drift else {}),
             }
         )
 
-    def _from_others(self, g: int) -> tuple[Floats, Floats]:
-        """Each rating of the rater minus the mean of the others' on the unit, severity taken out; and (units,)
-        (m - 1) / m where it was shared, 0 elsewhere."""
+    def _from_others(self, g: int) -> tuple[NDArray[np.bool_], Floats]:
+        """Units that the rater shares, and each rating on them minus the mean of the others', severity taken out."""
         x, given = _steps(self.made) - self.effects, self.made.codes >= 0
         shared = given[:, g] & (self.made.seen >= 2)
         others = (np.where(given, x, 0).sum(1) - x[:, g]) / np.maximum(self.made.seen - 1, 1)
-        return (x[:, g] - others)[shared], np.where(shared, 1 - 1 / np.maximum(self.made.seen, 1), 0.0)
+        return shared, (x[:, g] - others)[shared]
+
+
+def _spreads(made: Table) -> list[float | None]:
+    """SD of each rater's own error (Grubbs 1948): the variance of a - b is that of a's error plus that of b's.
+
+    Least squares over the pairs, each weighted by its units, errors not negative. Two raters get half each.
+    """
+    x, given = _steps(made), made.codes >= 0
+    r = given.shape[1]
+    left, right = [], []
+    for g, h in combinations(range(r), 2):
+        both = given[:, g] & given[:, h]
+        n = int(both.sum())
+        if n > 1:
+            left.append(n**0.5 * (np.arange(r) == g) + n**0.5 * (np.arange(r) == h))
+            right.append(n**0.5 * float((x[both, g] - x[both, h]).var(ddof=1)))
+    paired = np.sum(left, axis=0) > 0 if left else np.zeros(r, dtype=bool)
+    if len(left) < 2:
+        variance = np.full(r, right[0] / max(left[0]) / 2 if left else 0.0)
+    else:
+        variance, _ = nnls(np.array(left), np.array(right))
+    return [float(v**0.5) if p else None for v, p in zip(variance, paired, strict=True)]
 
 
 def _solved(sums: Floats, raters: int) -> Floats:

@@ -48,7 +48,7 @@ class RaterRow(Record):
     effect_low: float | None = None
     effect_high: float | None = None
     spread: float | None = None
-    """SD of the ratings around unit and rater effects, steps: inconsistency that severity does not explain."""
+    """SD of the rater's own error, steps (Grubbs 1948): inconsistency that severity does not explain."""
     without: float | None = None
     """The coefficient of the other raters."""
     change: float | None = None

@@ -164,7 +164,7 @@ def _rows(ratings: Any) -> tuple[list[list[Any]], tuple[Hashable, ...], tuple[Ha
 
 
 def _observed(rows: list[list[Any]], level: Level) -> tuple[Hashable, ...]:
-    found: set[Any] = {v for v in set().union(*rows) if not absent(v) and not _infinite(v)}
+    found = {v for v in _distinct(rows) if not absent(v) and not _infinite(v)}
     if all(isinstance(v, int | float | np.number | np.bool_) for v in found):
         return tuple(sorted(found))
     if level != "nominal":
@@ -181,8 +181,10 @@ def _coded(rows: list[list[Any]], scale: Scale, units: tuple[Hashable, ...]) -> 
     if len(place) != len(scale.categories):
         raise DataError(f"categories: one stands twice in {scale.categories}.")
     outside = len(place)
-    code = {v: MISSING if absent(v) else place.get(v, outside) for v in set().union(*rows)}
-    out = np.array([[code[v] for v in row] for row in rows], dtype=np.int32).reshape(len(rows), -1)
+    code = {v: MISSING if absent(v) else place.get(v, outside) for v in _distinct(rows)}
+    out = np.array([[code[v] for v in row] for row in rows], dtype=np.int32).reshape(
+        len(rows), len(rows[0]) if rows else 0
+    )
     wrong = np.argwhere(out == outside)
     if len(wrong):
         first = "; ".join(f"{rows[i][g]!r} at unit {units[i]!r}" for i, g in wrong[:3])
@@ -190,6 +192,13 @@ def _coded(rows: list[list[Any]], scale: Scale, units: tuple[Hashable, ...]) -> 
         known = ", ".join(str(c) for c in scale.categories[:12])
         raise DataError(f"ratings: {first}{more} outside the scale. Allowed: {known}.")
     return out
+
+
+def _distinct(rows: list[list[Any]]) -> set[Any]:
+    try:
+        return set().union(*rows)
+    except TypeError as e:
+        raise DataError(f"ratings: a rating is one value; {e}.") from e
 
 
 def _infinite(value: object) -> bool:

@@ -1,0 +1,192 @@
+"""Input that has no answer says so; input that is wrong is refused in one line; odd types of cells are read."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from wherefore.analysis.agreement import COEFFICIENTS, coefficient, estimate, estimates, standard_error, table
+from wherefore.analysis.agreement.answers import Answer, pivot
+from wherefore.study.errors import DataError, StudyError
+
+SAME = [[3, 3], [3, 3], [3, 3]]
+
+
+@pytest.mark.parametrize("name", [n for n, c in COEFFICIENTS.items() if c.corrected])
+def test_one_used_category_is_none_with_the_reason(name: str) -> None:
+    assert coefficient(SAME, name, "ordinal", categories=[1, 2, 3, 4, 5]) is None
+    assert coefficient(SAME, name, "nominal") is None
+    row = estimate(table(SAME, "ordinal", [1, 2, 3, 4, 5]), name)
+    assert row.value is None
+    assert "no variation: every rating of a unit with two or more is 3" in str(row.why_missing)
+
+
+def test_a_lone_rating_of_another_category_is_still_no_variation() -> None:
+    for name in ("krippendorff_alpha", "fleiss_kappa", "gwet_ac"):
+        assert coefficient([*SAME, [1, None]], name, "nominal") is None
+
+
+def test_shares_of_equal_ratings_are_one_and_have_no_interval() -> None:
+    row = estimate(table(SAME, "nominal"), "percent_agreement")
+    assert (row.value, row.low) == (1.0, None)
+    assert "no disagreement" in str(row.why_missing)
+
+
+@pytest.mark.parametrize("name", [n for n, c in COEFFICIENTS.items() if c.complete])
+def test_an_icc_without_variance_is_none(name: str) -> None:
+    assert coefficient(SAME, name, "interval") is None
+
+
+def test_an_icc_that_divides_by_a_negative_variance_is_none() -> None:
+    assert (
+        coefficient([[1, 2], [2, 1]], "icc_ak", "interval") is None
+    )  # (0 - 1) / (0 + (0 - 1) / 2) would be 2
+
+
+@pytest.mark.parametrize(
+    ("ratings", "says"),
+    [
+        ([[1], [2]], "1 rater with ratings on 2 units; two are needed"),
+        ([[1, None], [2, None]], "1 rater with ratings on 2 units"),
+        ([[None, None]], "0 rater with ratings on 0 units"),
+        ([], "0 rater with ratings on 0 units"),
+        ([[1, None], [None, 2]], "none of 2 units was rated by two of the 2 raters"),
+        ([[1, 2], [1, 9]], "9 at unit 1 outside the scale. Allowed: 1, 2, 3."),
+        ([[1, 2], [1, float("inf")]], "inf at unit 1 outside the scale"),
+        ([[1, 2], [1, -np.inf]], "-inf at unit 1 outside the scale"),
+        ([[1, 2.5], [1, 1]], "2.5 at unit 0 outside the scale"),
+        ([[9, 8], [7, 6], [5, 4]], "9 at unit 0; 8 at unit 0; 7 at unit 1 and 3 more outside the scale"),
+        ([[1, 2], [1]], "row 1: 1 ratings where row 0 has 2"),
+        ([[1, [2]], [1, 1]], "a rating is one value"),
+    ],
+)
+def test_wrong_ratings_are_refused_by_count_or_row(ratings: Any, says: str) -> None:
+    with pytest.raises(DataError) as e:
+        coefficient(ratings, "krippendorff_alpha", "ordinal", categories=[1, 2, 3])
+    assert says in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+def test_infinity_is_no_category_of_its_own() -> None:
+    with pytest.raises(DataError, match="inf at unit 1 outside the scale"):
+        coefficient([[1.0, 2.0], [1.0, np.inf], [2.0, 2.0]], "krippendorff_alpha", "interval")
+
+
+def test_two_answers_of_one_rater_name_their_rows() -> None:
+    twice = [Answer("a", "r", 1, where="x.csv:2"), Answer("a", "s", 1), Answer("a", "r", 2, where="x.csv:4")]
+    with pytest.raises(
+        DataError, match=r"1 given twice; the first: item 'a', rater 'r', 'value' \(x.csv:2 and x.csv:4"
+    ):
+        pivot(twice, "nominal")
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: coefficient([[1, 2]], "kripendorff_alpha", "nominal"), "did you mean 'krippendorff_alpha'"),
+        (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights="quadratik"), "did you mean 'quadratic'"),
+        (lambda: coefficient([[1, 2]], "krippendorff_alpha", "nominal", weights="linear"), "takes none"),
+        (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights=[[1, 0]]), "a symmetric (2, 2) one is needed"),
+        (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights=[[2, 1], [1, 2]]), "neither all 1"),
+        (lambda: coefficient([[1, 2, 3]], "cohen_kappa", "nominal"), "is of two raters; found 3"),
+        (lambda: coefficient([[1, 2], [None, 2]], "icc1", "interval"), "1 of 2 units lack some"),
+        (lambda: coefficient([[1, 2], [1, 2]], "icc1", "nominal"), "the scale is nominal"),
+        (lambda: coefficient([["a", "b"]], "icc1", "interval"), "the order of 'a', 'b' is not known"),
+        (lambda: coefficient([["lo", "hi"]], "krippendorff_alpha", "ordinal"), "declare the categories"),
+        (lambda: coefficient([[1, 2]], "specific_agreement", "nominal"), "write specific_agreement:2"),
+        (lambda: coefficient([["a", "b"]], "icc1", "interval", categories="ab"), "a scale at interval level"),
+        (lambda: coefficient([[1, -2]], "krippendorff_alpha", "ratio"), "no negative values"),
+        (lambda: coefficient([[1, 2]], "krippendorff_alpha", "nominal", categories=[1, 1, 2]), "stands twice"),
+        (lambda: standard_error([[1, 2], [1, 1]], "light_kappa", "nominal"), "method='jackknife'"),
+        (lambda: standard_error(SAME, "gwet_ac", "nominal"), "it has no standard error"),
+        (lambda: table([[1, 2]], "nominal", clusters=["a", "b"]), "clusters: 2 for 1 units"),
+    ],
+)  # fmt: skip
+def test_wrong_questions_are_refused_in_a_line(call: Any, says: str) -> None:
+    with pytest.raises((DataError, StudyError)) as e:
+        call()
+    assert says in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+def test_categories_must_be_declared_where_the_value_depends_on_them() -> None:
+    rows = [[4, 5], [4, 4], [5, 5], [5, 4]]
+    seen, declared = table(rows, "ordinal"), table(rows, "ordinal", [1, 2, 3, 4, 5])
+    for name in ("gwet_ac", "brennan_prediger", "fleiss_kappa"):
+        with pytest.raises(DataError, match=f"{name} depends on which categories raters were offered"):
+            estimate(seen, name)
+        assert estimate(declared, name).value is not None
+    assert estimate(seen, "krippendorff_alpha").value == estimate(declared, "krippendorff_alpha").value
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pd.DataFrame(
+            {"a": pd.array([1, 2, None, 2], dtype="Int64"), "b": pd.array([1, 1, 2, 2], dtype="Int64")}
+        ),
+        pd.DataFrame({"a": [1.0, 2.0, np.nan, 2.0], "b": [1.0, 1.0, 2.0, 2.0]}),
+        pd.DataFrame({"a": ["p", "q", None, "q"], "b": ["p", "p", "q", "q"]}),
+        pd.DataFrame({"a": ["p", "q", None, "q"], "b": ["p", "p", "q", "q"]}, dtype="category"),
+        pd.DataFrame(
+            {"a": pd.array([True, False, None, False], dtype="boolean"), "b": [True, True, False, False]}
+        ),
+        np.array([[1, 1], [2, 1], [np.nan, 2], [2, 2]]),
+        np.array([["p", "p"], ["q", "p"], [None, "q"], ["q", "q"]], dtype=object),
+        [[True, True], [False, True], [None, False], [False, False]],
+        [["nan", "nan"], ["NA", "nan"], [None, "NA"], ["NA", "NA"]],
+        [[b"p", b"p"], [b"q", b"p"], [pd.NA, b"q"], [b"q", b"q"]],
+    ],
+    ids=[
+        "Int64",
+        "float",
+        "str",
+        "category",
+        "boolean",
+        "array",
+        "objects",
+        "bools",
+        "the word nan",
+        "bytes",
+    ],
+)
+def test_every_kind_of_cell_gives_the_same_alpha(rows: Any) -> None:
+    assert coefficient(rows, "krippendorff_alpha", "nominal") == pytest.approx(1 - 5 * 2 / (2 * 3 * 3))
+
+
+def test_a_scale_of_many_numbers_needs_no_matrix_and_many_words_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3000, 1)) + rng.normal(size=(3000, 2))
+    assert coefficient(x, "krippendorff_alpha", "interval") == pytest.approx(0.5, abs=0.05)
+    with pytest.raises(DataError, match="6000, more than 100, at ordinal level"):
+        coefficient(x, "krippendorff_alpha", "ordinal")
+
+
+def test_one_item_has_a_value_and_no_interval() -> None:
+    row = estimate(table([[1, 2, 2]], "nominal"), "krippendorff_alpha")
+    assert row.value == pytest.approx(0.0)
+    assert row.low is None
+    assert "1 independent unit" in str(row.why_missing)
+
+
+def test_a_single_disagreement_is_about_zero_and_the_note_says_why() -> None:
+    from wherefore.analysis.agreement.notes import noted
+
+    made = table([[1, 1]] * 49 + [[1, 2]], "nominal", [1, 2])
+    rows = noted(estimates(made, ["krippendorff_alpha", "gwet_ac", "percent_agreement"]), made)
+    assert rows[0].value == pytest.approx(0.0, abs=0.02)
+    assert "prevalence paradox: 99% of ratings are 1" in rows[0].note
+    assert "'2' is on 1 of 50 items only: the interval is too narrow" in rows[0].note
+    assert rows[1].value == pytest.approx(0.98, abs=0.01)
+
+
+def test_unused_categories_that_carry_a_coefficient_are_named() -> None:
+    from wherefore.analysis.agreement.notes import noted
+
+    rows = [[4, 5, 4], [4, 4, 4], [5, 5, 4], [5, 4, 5], [5, 5, 5], [4, 4, 5], [5, 4, 4], [4, 5, 5]]
+    made = table(rows, "ordinal", [1, 2, 3, 4, 5])
+    ac = noted(estimates(made, ["krippendorff_alpha", "gwet_ac"]), made)[1]
+    assert ac.value is not None
+    assert ac.value > 0.85
+    assert "3 of 5 declared categories are unused; without them it is" in ac.note
