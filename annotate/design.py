@@ -59,6 +59,11 @@ def deal(
     return out
 
 
+def everything(items: Sequence[Item], raters: Sequence[str], seed: int) -> list[Task]:
+    """Every item for every rater."""
+    return [t for rater in raters for t in _ordered(items, rater, seed)]
+
+
 def _ordered(items: Sequence[Item], rater: str, seed: int) -> list[Task]:
     """One rater's tasks in an order of her own; an item's place depends on nothing but itself and the rater."""
     ranked = sorted(items, key=lambda i: derive(seed, "annotate", "order", rater, i.id))

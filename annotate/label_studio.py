@@ -144,7 +144,12 @@ class Server:
             raise _refused(self.url, status, str(getattr(e, "body", "")), self._token) from e
 
     def version(self) -> str:
-        """Release of the server, such as `1.23.2`."""
+        """Release of the server, such as `1.23.2`; a wrong token is noticed here.
+
+        Raises:
+            ServiceError: refused, or not a Label Studio.
+        """
+        self.call("GET", "/api/current-user/whoami")
         return str(self.call("GET", "/api/version/").get("release", "unknown"))
 
     def accounts(self) -> dict[int, str]:
@@ -165,8 +170,10 @@ class Server:
         """One project, as it is on the server now."""
         return _project(self.call("GET", f"/api/projects/{id}/"))
 
-    def create(self, title: str, description: str, config: str, instruction: str) -> Project:
-        """A new project; its order of tasks is the order of import."""
+    def create(
+        self, title: str, description: str, config: str, instruction: str, *, assisted: bool = False
+    ) -> Project:
+        """A new project; its order of tasks is the order of import. `assisted`: predictions fill in the form."""
         with self._said():
             made = self.sdk.projects.create(
                 title=title,
@@ -176,7 +183,8 @@ class Server:
                 show_instruction=False,
                 maximum_annotations=1,
                 sampling="Sequential sampling",
-                show_collab_predictions=False,
+                show_collab_predictions=assisted,
+                model_version="judge" if assisted else "",
                 show_skip_button=True,
                 enable_empty_annotation=False,
             )

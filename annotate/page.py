@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from ..cohort.records import Case
 from ..study.records import digest
+from ..synth.records import Claim
 from .answers import Answer, Mark, Text, TextKind
 from .items import Item
 from .records import Dimension, Rubric
@@ -139,25 +140,36 @@ def data(
         earlier: in adjudication, one line for each earlier rater.
     """
     shown = [*item.claims[-1:], *item.claims[:-1]]
-    claims = [
-        {"key": str(i), "text": c.text + (f"  [{', '.join(c.cites)}]" if c.cites else "")}
-        for i, c in enumerate(shown)
-    ]
+    claims = [{"key": str(i), "text": claim_text(c)} for i, c in enumerate(shown)]
     out = {
         "item": item.id,
         "question": question,
-        "timeline": _environment().get_template("timeline.html.j2").render(
-            rows=list(_rows(case.timeline, kinds)), earlier=earlier
-        ),
+        "timeline": _environment()
+        .get_template("timeline.html.j2")
+        .render(rows=list(_rows(case.timeline, kinds)), earlier=earlier),
         "claims": claims,
-        "rationale": " ".join(
-            c.text + (f" [{', '.join(c.cites)}]" if c.cites else "") for c in item.claims
-        ),
-    }  # fmt: skip
+        "rationale": " ".join(claim_text(c) for c in item.claims),
+    }
     if show_label:
         told = {1: "yes", 0: "no", None: "not known (lost to follow-up)"}[case.label]
         out["outcome"] = f"Recorded outcome: {told}"
     return out
+
+
+def claim_text(c: Claim) -> str:
+    """A claim with what it cites behind it: `A stroke at 66.4. [E003, E002]`."""
+    return c.text + (f" [{', '.join(c.cites)}]" if c.cites else "")
+
+
+def text(template: str, **values: Any) -> str:
+    """A text template of `templates/grading`, filled in."""
+    return _environment().get_template(template).render(**values)
+
+
+def template_hash(template: str) -> str:
+    """Content hash of a template."""
+    source, *_ = _environment().loader.get_source(_environment(), template)  # type: ignore[union-attr]
+    return digest(source)
 
 
 _LINE = re.compile(r"^\[(E\d{3,})\] (?:age ([\d.]+) \(([\d.]+) y before\): )?(.*)$")

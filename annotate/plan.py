@@ -71,6 +71,9 @@ def prepare(study: Study, s: Settings, home: Path, done: Done = frozenset()) -> 
         early, s.names, s.design.model_copy(update={"kind": "complete"}), study.seed, old, done
     )
     tasks += design.deal(shown, s.names, s.design, study.seed, old, done, for_all=planted)
+    tasks += [
+        t.model_copy(update={"round": "assisted"}) for t in design.everything(shown, s.assisted, study.seed)
+    ]
     tasks += [t for t in old if t.round == "adjudication"]
     return Plan(
         study=study.name,

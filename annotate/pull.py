@@ -65,7 +65,7 @@ def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> lis
         tasks = server.export(place.project) if fresh else server.changed(place.project, place.pulled or "")
         kept: list[Sent] = [] if fresh else read(path)
         touched = {t["id"] for t in tasks}
-        new = [s for t in tasks for s in _sent(t, emails)]
+        new = [s for t in tasks for s in sent_forms(t, emails)]
         if tasks or fresh:
             kept = [s for s in kept if s.task not in touched] + new
             write_jsonl(path, _sorted(kept))
@@ -88,19 +88,22 @@ def read(path: Path) -> list[Sent]:
     return list(read_jsonl(path, Sent)) if path.exists() else []
 
 
-def _sent(task: Mapping[str, Any], emails: Mapping[int, str]) -> Iterator[Sent]:
+def sent_forms(task: Mapping[str, Any], emails: Mapping[int, str]) -> Iterator[Sent]:
     """The forms of one task as exported."""
+
+    def who(account: Any) -> str:
+        if isinstance(account, dict):
+            return str(account.get("email") or f"account {account.get('id')}")
+        return emails.get(account, f"account {account}")
+
     for a in task.get("annotations") or []:
-        by = a["completed_by"]
-        by = by["id"] if isinstance(by, dict) else by
-        touched = a.get("updated_by") or by
         yield Sent(
             item=str(task["data"].get("item", "")),
             task=task["id"],
-            annotation=a["id"],
-            by=emails.get(by, f"account {by}"),
-            changed_by=emails.get(touched, f"account {touched}"),
-            at=a["updated_at"],
+            annotation=a.get("id") or 0,
+            by=who(a.get("completed_by")),
+            changed_by=who(a.get("updated_by") or a.get("completed_by")),
+            at=str(a.get("updated_at") or a.get("created_at") or ""),
             seconds=a.get("lead_time"),
             skipped=bool(a.get("was_cancelled")),
             result=tuple(a.get("result") or ()),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,19 @@ from .records import Task
 
 FILE = "project.json"
 BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is shown beside some items, by item: nothing in a blind round."""
+
+    earlier: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """In adjudication, one line for each earlier rater."""
+    seen: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """In the assisted round, the judge's grades as Label Studio shows them in advance."""
+
+
+BLIND = Beside()
 
 
 class Place(Record):
@@ -99,7 +113,11 @@ def config(plan: Plan, tasks: Sequence[Task]) -> str:
 
 
 def push(
-    plan: Plan, server: Server, folder: Path, round: str, earlier: Mapping[str, Sequence[str]]
+    plan: Plan,
+    server: Server,
+    folder: Path,
+    round: str,
+    beside: Beside = BLIND,
 ) -> list[Pushed]:
     """Bring every rater's project of `round` to what the plan says.
 
@@ -111,7 +129,7 @@ def push(
         server: where.
         folder: `runs/<study>/annotate`.
         round: whose tasks.
-        earlier: for adjudication, the anonymised grades of each item.
+        beside: what raters see beside the item.
     """
     led = ledger(folder)
     if led.places and led.url and led.url != server.url:
@@ -129,14 +147,18 @@ def push(
             xml = config(plan, mine)
             there = found.get(mark(plan, round, rater))
             made = there or server.create(
-                title(plan, round, rater), mark(plan, round, rater), xml, page.instruction(plan.rubric)
+                title(plan, round, rater),
+                mark(plan, round, rater),
+                xml,
+                page.instruction(plan.rubric),
+                assisted=bool(beside.seen),
             )
             place = led.at(round, rater) or Place(
                 round=round, rater=rater, project=made.id, config=digest(xml)
             )
             place = place.model_copy(update={"project": made.id})
             check(plan, place, made)
-            done = _fill(plan, server, folder, led, place, mine, earlier, bar)
+            done = _fill(plan, server, folder, led, place, mine, beside, bar)
             led = ledger(folder)
             out.append(done.model_copy(update={"created": there is None}))
     return out
@@ -162,7 +184,7 @@ def check(plan: Plan, place: Place, project: Project) -> None:
 
 def _fill(
     plan: Plan, server: Server, folder: Path, led: Ledger, place: Place, mine: Sequence[Task],
-    earlier: Mapping[str, Sequence[str]], bar: Progress,
+    beside: Beside, bar: Progress,
 ) -> Pushed:  # fmt: skip
     """Import what is missing, take away what nobody has graded and nobody wants."""
     held = _settled(server, place) if place.importing else server.held(place.project)
@@ -172,7 +194,7 @@ def _fill(
     added = 0
     if missing:
         save(folder, led.with_place(place.model_copy(update={"importing": True})))
-        for n in server.add(place.project, [_data(plan, t, earlier) for t in missing], BATCH):
+        for n in server.add(place.project, [task_data(plan, t, beside) for t in missing], BATCH):
             added += n
             bar.step(n)
     removed = superseded = 0
@@ -204,7 +226,8 @@ def _settled(server: Server, place: Place) -> dict[str, list[tuple[int, int]]]:
     return held
 
 
-def _data(plan: Plan, t: Task, earlier: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def task_data(plan: Plan, t: Task, beside: Beside) -> dict[str, Any]:
+    """One task as Label Studio imports it."""
     s = plan.settings
     content = page.data(
         plan.items[t.item],
@@ -212,9 +235,10 @@ def _data(plan: Plan, t: Task, earlier: Mapping[str, Sequence[str]]) -> dict[str
         plan.kinds.get(t.case, {}),
         question=s.question,
         show_label=s.show_label,
-        earlier=earlier.get(t.item, ()),
+        earlier=beside.earlier.get(t.item, ()),
     )
-    return {"data": content}
+    seen = beside.seen.get(t.item)
+    return {"data": content, "predictions": seen} if seen else {"data": content}
 
 
 def restore(plan: Plan, server: Server, folder: Path) -> list[str]:

@@ -13,7 +13,7 @@ from .pull import FOLDER, collect, read
 from .records import Rating, Verdict
 from .settings import Settings, Simulated
 
-ROUNDS = ("calibration", "main", "adjudication")
+ROUNDS = ("calibration", "main", "assisted", "adjudication")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class State:
             return "calibration"
         if not self.complete("main"):
             return "main"
+        if not self.complete("assisted"):
+            return "assisted"
         if self.to_adjudicate() or not self.complete("adjudication"):
             return "adjudication"
         return None

@@ -32,6 +32,10 @@ def resolve(study: Study) -> Settings:
                 f"annotate.verdict.criteria: {unknown[0]!r} is no category of {d.name}; "
                 f"{did_you_mean(unknown[0], d.categories)}"
             )
+        if c.rule == "dawid_skene" and d.level != "nominal":
+            raise StudyError(
+                f"annotate.verdict.criteria: {d.name} is {d.level}; dawid_skene is for nominal marks."
+            )
         if c.rule == "median" and d.level == "nominal":
             raise StudyError(
                 f"annotate.verdict.criteria: {d.name} is nominal and has no median; use majority."
@@ -41,6 +45,11 @@ def resolve(study: Study) -> Settings:
     everybody = [x.name for x in (s.simulated if s.raters == "simulated" else s.people)]
     if (who := s.rounds.adjudicator) and who not in everybody:
         raise StudyError(f"annotate.rounds.adjudicator: {not_one_of('rater', who, everybody)}")
+    for who in s.assisted:
+        if who not in [p.name for p in s.people]:
+            raise StudyError(
+                f"annotate.judge.assisted: {not_one_of('rater', who, [p.name for p in s.people])}"
+            )
     return s
 
 
@@ -82,7 +91,7 @@ def run(study: Study, home: Path) -> bool:
 
 
 def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
-    from . import plan, push, rounds
+    from . import plan, progress, push, rounds
 
     if s.raters in ("simulated", "none"):
         state = rounds.programs(study, s, home)
@@ -97,6 +106,8 @@ def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
     write_jsonl(folder / "notes.jsonl", state.got.notes)
     write_jsonl(folder / "faults.jsonl", state.got.faults)
     write_jsonl(folder / "verdicts.jsonl", state.verdicts())
+    write_jsonl(folder / "progress.jsonl", progress.rows(state, folder))
+    write_jsonl(folder / "noticed.jsonl", progress.noticed(state))
 
 
 def _what_to_do(s: Settings, state: "State", due: str, folder: Path) -> str:

@@ -117,11 +117,11 @@ class Judge(Record):
     base_url: str
     """Of an OpenAI-compatible server."""
     model: str
-    api_key_env: str = "OPENAI_API_KEY"
-    """Name of the environment variable that holds the key."""
-    assisted: tuple[str, ...] = ()
-    """People who see the judge's grades before they give theirs: an arm of their own, to measure anchoring."""
+    key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key."""
     parallel: int = Field(default=8, gt=0)
+    assisted: tuple[str, ...] = ()
+    """People who see the judge's grades before they give theirs: a round of its own, to measure anchoring."""
 
 
 class Settings(Record):
@@ -174,7 +174,12 @@ class Settings(Record):
 
     @property
     def names(self) -> list[str]:
-        """Who grades, programs or people, without the adjudicator."""
+        """Who grades blind, programs or people; the adjudicator and the assisted arm are no part of it."""
         if self.raters == "simulated":
             return [r.name for r in self.simulated if r.name != self.rounds.adjudicator]
-        return [p.name for p in self.people if p.name != self.rounds.adjudicator]
+        return [p.name for p in self.people if p.name not in (self.rounds.adjudicator, *self.assisted)]
+
+    @property
+    def assisted(self) -> tuple[str, ...]:
+        """Who grades with the judge's grades in view."""
+        return self.judge.assisted if self.judge else ()

@@ -4,10 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
+from .dawid_skene import posterior
 from .records import Dimension, Note, Rating, Rubric, Verdict
 from .settings import Criterion, Rule
 
 Outcome = Literal["pass", "fail", "tie"]
+Likely = dict[tuple[str, str, int | None], dict[str, float]]
+"""Probability of each category, by dimension, item and claim."""
 
 
 def criteria(rule: Rule, rubric: Rubric) -> tuple[Criterion, ...]:
@@ -62,18 +65,19 @@ def verdicts(
         if n.kind == "edited":
             edits[n.rationale].append(n)
     wanted = criteria(rule, rubric)
-    return [_one(r, case, by[r], edits[r], rubric, wanted, rule.at_least) for r, case in rationales]
+    likely = _likely([r for rs in by.values() for r in rs if r.round == "main"], wanted, rubric)
+    return [_one(r, case, by[r], edits[r], rubric, wanted, rule.at_least, likely) for r, case in rationales]
 
 
 def _one(
     rationale: str, case: str, ratings: Sequence[Rating], edits: Sequence[Note], rubric: Rubric,
-    wanted: Sequence[Criterion], at_least: int,
+    wanted: Sequence[Criterion], at_least: int, likely: Likely,
 ) -> Verdict:  # fmt: skip
     main = [r for r in ratings if r.round == "main"]
     final = [r for r in ratings if r.round == "adjudication"]
     raters = {r.rater for r in main}
     state: Literal["accepted", "rejected", "needs_more_ratings", "needs_adjudication"]
-    outcomes = [(c, _outcome(c, main, rubric)) for c in wanted]
+    outcomes = [(c, _outcome(c, main, rubric, likely)) for c in wanted]
     if len(raters) < at_least:
         state, why = "needs_more_ratings", f"{len(raters)} of {at_least} raters"
     else:
@@ -81,7 +85,7 @@ def _one(
     adjudicator = None
     if state == "needs_adjudication" and final:
         adjudicator = final[0].rater
-        state, why = _state([(c, _outcome(c, final, rubric)) for c in wanted])
+        state, why = _state([(c, _outcome(c, final, rubric, None)) for c in wanted])
         why = f"adjudicated: {why}"
     edit = _edit(state, main, final, edits, rubric)
     return Verdict(
@@ -110,18 +114,44 @@ def _state(
     return "accepted", "passes every criterion"
 
 
-def _outcome(c: Criterion, ratings: Sequence[Rating], rubric: Rubric) -> Outcome:
-    """A criterion asked of claims holds where it holds for every claim."""
+def _outcome(c: Criterion, ratings: Sequence[Rating], rubric: Rubric, likely: Likely | None) -> Outcome:
+    """A criterion asked of claims holds where it holds for every claim. An adjudicator's word is a majority."""
     d = rubric.dimension(c.dimension)
     assert d is not None  # resolve() looked it up
-    claims: dict[int | None, list[str]] = defaultdict(list)
+    claims: dict[tuple[str, int | None], list[str]] = defaultdict(list)
     for r in ratings:
         if r.dimension == c.dimension:
-            claims[r.claim].append(r.value)
-    found = [RULES[c.rule](values, c.passes, d) for values in claims.values()]
+            claims[r.item, r.claim].append(r.value)
+    if c.rule == "dawid_skene" and likely is not None:
+        found = [_probable(likely[c.dimension, *key], c.passes) for key in claims]
+    else:
+        found = [RULES.get(c.rule, _majority)(values, c.passes, d) for values in claims.values()]
     if "fail" in found:
         return "fail"
     return "tie" if "tie" in found or not found else "pass"
+
+
+def _likely(main: Sequence[Rating], wanted: Sequence[Criterion], rubric: Rubric) -> Likely:
+    """Dawid and Skene's probabilities for the dimensions that are judged by them."""
+    out: Likely = {}
+    for c in wanted:
+        if c.rule != "dawid_skene":
+            continue
+        d = rubric.dimension(c.dimension)
+        assert d is not None  # resolve() looked it up
+        marks: dict[tuple[str, int | None], dict[str, str]] = defaultdict(dict)
+        for r in main:
+            if r.dimension == c.dimension:
+                marks[r.item, r.claim][r.rater] = r.value
+        found = posterior(list(marks.values()), d.categories)
+        out |= {(c.dimension, *key): p for key, p in zip(marks, found, strict=True)}
+    return out
+
+
+def _probable(p: Mapping[str, float], passes: Sequence[str]) -> Outcome:
+    """Passes where the passing categories together are more probable than not."""
+    passing = sum(p[c] for c in passes)
+    return "tie" if abs(passing - 0.5) < 1e-9 else "pass" if passing > 0.5 else "fail"
 
 
 def _majority(values: Sequence[str], passes: Sequence[str], d: Dimension) -> Outcome:

@@ -10,7 +10,10 @@ import click
 from . import _common
 
 if TYPE_CHECKING:
+    from ..annotate.answers import Fault
     from ..annotate.label_studio import Server
+    from ..annotate.push import Beside
+    from ..annotate.records import Rating
     from ..annotate.rounds import State
     from ..annotate.settings import Settings
     from ..study.config import Study
@@ -115,6 +118,179 @@ def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
     _common.say("\n".join(lines), data, json_out)
 
 
+@command.command()
+@_common.with_study
+@click.option(
+    "--to", type=click.Path(path_type=Path, file_okay=False), default=None, help="Default: the run folder."
+)
+def export(study: Path, runs: Path, to: Path | None) -> None:
+    """Write the round that is due as files for a Label Studio of your own, a folder a rater."""
+    from ..annotate import files, plan, rounds
+    from ..study.runs import locked
+
+    s, settings, home = _people(study, runs)
+    folder = home / "annotate"
+    with locked(folder):
+        state = rounds.people(s, settings, home)
+        due = state.due
+        if due is None:
+            click.echo("everything is graded; `wherefore run` goes on")
+            return
+        state = state.with_adjudication() if due == "adjudication" else state
+        _gate(state, due, False)
+        plan.save(state.plan, folder)
+        for place in files.export(
+            state.plan, to or home / "annotate_files", due, _beside(state, due, folder)
+        ):
+            click.echo(f"{place}: make a project with config.xml and import tasks.json")
+
+
+@command.command("import")
+@_common.with_study
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--rater", required=True, help="Whose grades these are.")
+@click.option("--round", "round_", default="main", show_default=True, help="Of which round.")
+def import_(study: Path, runs: Path, file: Path, rater: str, round_: str) -> None:
+    """Take in FILE, one rater's grades as Label Studio exports them (JSON)."""
+    from ..annotate import files, rounds
+    from ..study.runs import locked
+
+    s, settings, home = _people(study, runs)
+    with locked(home / "annotate"):
+        state = rounds.people(s, settings, home)
+        n = files.take_in(state.plan, file, home / "annotate", round_, rater)
+        faults = [f for f in rounds.people(s, settings, home).got.faults if f.rater == rater]
+    click.echo("\n".join([f"{round_} {rater}: {n} forms here", *map(_fault, faults)]))
+
+
+@command.command()
+@_common.with_study
+@_common.as_json
+def status(study: Path, runs: Path, json_out: bool) -> None:
+    """Say who has graded how much and how fast, and how far the raters agree so far."""
+    from ..annotate import progress, rounds
+
+    s, settings, home = _people(study, runs)
+    state = rounds.people(s, settings, home)
+    rows = progress.rows(state, home / "annotate")
+    agree = [
+        {"round": round, "dimension": d.name, "alpha": alpha}
+        for round in ("calibration", "main")
+        for d in state.plan.rubric.dimensions
+        if (alpha := agreement(state, d.name, round)) is not None
+    ]
+    noticed = progress.noticed(state)
+    data = {
+        "due": state.due,
+        "raters": [r.model_dump() for r in rows],
+        "agreement": agree,
+        "controls": [n.model_dump() for n in noticed],
+    }
+    lines = [f"{'round':<13}{'rater':<16}{'done':>9}{'skipped':>9}{'faulty':>8}{'s/item':>8}{'items/h':>9}"]
+    lines += [
+        f"{r.round:<13}{r.rater:<16}{f'{r.done}/{r.total}':>9}{r.skipped:>9}{r.faults:>8}"
+        f"{_number(r.median_seconds):>8}{_number(r.per_hour):>9}"
+        for r in rows
+    ]
+    lines += [f"alpha so far, {a['round']}, {a['dimension']}: {a['alpha']:.2f}" for a in agree]
+    lines += [f"planted {n.control}: {n.rater} noticed {n.noticed} of {n.n}" for n in noticed]
+    lines.append(
+        f"due: the {state.due} round" if state.due else "everything is graded; `wherefore run` goes on"
+    )
+    _common.say("\n".join(lines), data, json_out)
+
+
+@command.command()
+@_common.with_study
+@_common.as_json
+@click.option("--dimension", default=None, help="Default: the first that is asked of the whole rationale.")
+@click.option("--alpha", default=0.6, show_default=True, help="Expected agreement.")
+@click.option(
+    "--width", default=0.2, show_default=True, help="Wanted width of the 95 % interval, limit to limit."
+)
+@click.option("--minutes", default=3.0, show_default=True, help="That a rater takes for an item.")
+def plan(
+    study: Path, runs: Path, json_out: bool, dimension: str | None, alpha: float, width: float, minutes: float
+) -> None:
+    """How many items and raters give an interval so narrow, and how many hours of clinicians that costs."""
+    from ..analysis.agreement.planning import from_assumptions
+    from ..annotate import rubric
+    from ..annotate.run import resolve
+    from ..study.errors import StudyError, not_one_of
+
+    s = _common.opened(study)
+    r = rubric.load(s, resolve(s).rubric)
+    d = r.dimension(dimension) if dimension else next(d for d in r.dimensions if not d.per_claim)
+    if d is None:
+        raise StudyError(
+            f"--dimension: {not_one_of('dimension', str(dimension), [x.name for x in r.dimensions])}"
+        )
+    k = len(d.categories)
+    plans = from_assumptions(alpha, width / 2, [1 / k] * k, level=d.level, minutes=minutes)
+    lines = [
+        f"{d.name}: an interval of width {width:g} about alpha {alpha:g}, answers even over {k} categories"
+    ]
+    lines += [f"  {p.raters} raters: {p.items} items, {p.hours:.0f} hours in all" for p in plans]
+    _common.say("\n".join(lines), {"dimension": d.name, "plans": [p.model_dump() for p in plans]}, json_out)
+
+
+@command.command()
+@_common.with_study
+def judge(study: Path, runs: Path) -> None:
+    """Have a language model grade by the same rubric; kept apart from people's grades."""
+    from ..annotate import judge as judge_
+    from ..annotate import rounds
+    from ..study.errors import StudyError
+    from ..study.runs import locked
+    from ._judge import ask
+
+    s, settings, home = _people(study, runs)
+    if settings.judge is None:
+        raise StudyError(f"{study}: annotate.judge is not there. Name its base_url and model.")
+    folder = home / "annotate"
+    with locked(folder):
+        state = rounds.people(s, settings, home)
+        refused = ask(s, state.plan, settings.judge, folder)
+        given = judge_.answers(folder)
+    click.echo(f"judge: {len(given)} of {len(state.plan.items)} items graded: {folder / judge_.FILE}")
+    for line in refused:
+        click.echo(f"  {line}")
+    for d, alpha in _with_judge(state, judge_.ratings(state.plan, given)).items():
+        click.echo(f"  alpha of judge and people, {d}: {_number(alpha, 2)}")
+    for a in judge_.anchoring(state, given):
+        if a.difference is not None:
+            click.echo(
+                f"  anchoring, {a.dimension}: {a.assisted:.2f} like the judge when seen, {a.blind:.2f} blind"
+            )
+
+
+def _with_judge(state: "State", judged: "list[Rating]") -> dict[str, float | None]:
+    """Alpha of the judge and the people's consensus, where both have graded the whole rationale."""
+    from ..analysis.agreement import coefficient
+
+    consensus = {v.rationale: v.consensus for v in state.verdicts()}
+    out = {}
+    for d in state.plan.rubric.dimensions:
+        pairs = [
+            [r.value, consensus[r.rationale][d.name]]
+            for r in judged
+            if r.dimension == d.name
+            and d.name in consensus.get(r.rationale, {})
+            and not state.plan.items[r.item].control
+        ]
+        if pairs:
+            out[d.name] = coefficient(pairs, "krippendorff_alpha", d.level, categories=d.categories)
+    return out
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _fault(f: "Fault") -> str:
+    return f"  {f.fault}{'' if f.counted else ' (does not count)'}: {f.rater}, {f.item}: {f.detail}"
+
+
 def _people(study: Path, runs: Path) -> "tuple[Study, Settings, Path]":
     """The study, its section and its run folder, where people grade and are not done.
 
@@ -183,9 +359,7 @@ def _push(
             click.echo("everything is graded; `wherefore run` goes on")
             return
         _gate(state, due, past_gate)
-        for p in push_.push(
-            state.plan, server, folder, due, state.earlier() if due == "adjudication" else {}
-        ):
+        for p in push_.push(state.plan, server, folder, due, _beside(state, due, folder)):
             click.echo(
                 f"{p.round} {p.rater}: project {p.project}, {p.added} added, {p.kept} there"
                 + (f", {p.removed} taken away" if p.removed else "")
@@ -207,6 +381,21 @@ def _gate(state: "State", due: str, past_gate: bool) -> None:
             f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {found}; {rounds.gate_alpha} is "
             "asked for. Discuss the items with the raters, then push with --past-gate, or calibrate on more items."
         )
+
+
+def _beside(state: "State", round: str, folder: Path) -> "Beside":
+    """What raters of this round see beside the items: nothing, where they are to be blind."""
+    from ..annotate import judge
+    from ..annotate.push import Beside
+
+    if round == "adjudication":
+        return Beside(earlier=state.earlier())
+    if round != "assisted":
+        return Beside()
+    given = judge.answers(folder)
+    judge.check_assisted(state.plan.rubric, state.plan, given)
+    items = state.plan.items
+    return Beside(seen={i: judge.prediction(a, len(items[i].claims)) for i, a in given.items() if i in items})
 
 
 def agreement(state: "State", dimension: str, round: str) -> float | None:

@@ -112,6 +112,12 @@ def graded(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """As `graded`, with more than 120 rationales for the raters."""
+    return written(tmp_path / "runs" / "many", 80)
+
+
+@pytest.fixture
 def study(request: pytest.FixtureRequest) -> Callable[..., Study]:
     """A study with this section `[annotate]`; named by the test, because all tests share one server."""
     name = f"t{digest(request.node.nodeid)}"

@@ -58,7 +58,7 @@ def stage(label_studio: Any, graded: Path, study: Make) -> Any:
     write_jsonl(path, rows)
     s = study(raters="label_studio", items=2, people=["ann"], question="Dementia within five years?")
     state = rounds.people(s, resolve(s), graded)
-    done = push(state.plan, label_studio.admin, graded / "annotate", "main", {})
+    done = push(state.plan, label_studio.admin, graded / "annotate", "main")
     return s, state, done[0].project, graded
 
 
@@ -88,7 +88,9 @@ def graded_values(s: Study, home: Path, plan: Any, label_studio: Any) -> tuple[d
     """What is pulled, by dimension and claim, and the notes."""
     pull(plan, label_studio.admin, home / "annotate")
     got = rounds.people(s, resolve(s), home).got
-    assert {f.fault for f in got.faults} == {"seconds_out_of_range"}, "a program grades faster than a person can"
+    assert {f.fault for f in got.faults} <= {"seconds_out_of_range"}, (
+        "a program grades faster than a person can"
+    )
     return {(r.dimension, r.claim): r.value for r in got.ratings}, list(got.notes)
 
 

@@ -40,8 +40,8 @@ def test_grades_come_back_as_given(label_studio: Any, graded: Path, study: Make,
         run(s, graded)
 
     plan = rounds.people(s, settings, graded).plan
-    first = push(plan, label_studio.admin, folder, "main", {})
-    again = push(plan, label_studio.admin, folder, "main", {})
+    first = push(plan, label_studio.admin, folder, "main")
+    again = push(plan, label_studio.admin, folder, "main")
     assert [(p.created, p.added, p.kept) for p in first] == [(True, 3, 0), (True, 3, 0)]
     assert [(p.created, p.added, p.kept) for p in again] == [(False, 0, 3), (False, 0, 3)]
 

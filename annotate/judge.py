@@ -1,0 +1,133 @@
+"""A language model that grades by the same rubric. Its grades never come near a blind round or people's agreement."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..study.errors import DataError
+from ..study.records import Record, read_jsonl
+from ..synth.records import Message, Prompt
+from . import page
+from .answers import Answer, Mark, accept
+from .items import Item
+from .plan import Plan
+from .records import Rating, Rubric, Task
+from .rounds import State
+
+NAME = "judge"
+FILE = "judge.jsonl"
+
+
+def prompt(plan: Plan, item: Item) -> Prompt:
+    """What the judge is asked about one item; the same text that people see, and nothing more."""
+    text = page.text(
+        "judge.txt.j2",
+        guideline=plan.rubric.guideline.strip(),
+        dimensions=plan.rubric.dimensions,
+        question=plan.settings.question,
+        timeline=plan.cases[item.case].timeline,
+        claims=[page.claim_text(c) for c in item.claims],
+    )
+    return Prompt(
+        case=item.case,
+        style="judge",
+        messages=(Message(role="user", content=text),),
+        template=page.template_hash("judge.txt.j2"),
+    )
+
+
+def answer(item: Item, reply: str) -> Answer:
+    """A reply as an answer; its values are checked at the door like everybody's.
+
+    Raises:
+        DataError: not the JSON that was asked for.
+    """
+    try:
+        found = json.loads(reply[reply.index("{") : reply.rindex("}") + 1])
+        sentences = list(found.get("sentences") or [])
+        whole = dict(found.get("whole") or {})
+        marks = [
+            Mark(dimension=str(d), claim=i, value=str(v))
+            for i, sentence in enumerate(sentences)
+            for d, v in dict(sentence).items()
+            if v is not None
+        ]
+        marks += [Mark(dimension=str(d), value=str(v)) for d, v in whole.items() if v is not None]
+    except (ValueError, TypeError, AttributeError) as e:
+        raise DataError(
+            f"{item.id}: the judge's reply is not the JSON that was asked for: {reply[:80]!r}"
+        ) from e
+    return Answer(item=item.id, rater=NAME, round="judge", marks=tuple(marks), simulated=True)
+
+
+def answers(folder: Path) -> dict[str, Answer]:
+    """What the judge said so far, by item."""
+    path = folder / FILE
+    return {a.item: a for a in read_jsonl(path, Answer)} if path.exists() else {}
+
+
+def ratings(plan: Plan, given: Mapping[str, Answer]) -> list[Rating]:
+    """The judge's answers that pass the door, as ratings of a program."""
+    tasks = [
+        Task(item=i.id, rater=NAME, rationale=i.rationale, case=i.case, round="judge", order=n)
+        for n, i in enumerate(plan.items.values())
+    ]
+    return list(accept(given.values(), tasks, plan.items, plan.rubric).ratings)
+
+
+def prediction(a: Answer, n_claims: int) -> list[dict[str, Any]]:
+    """The judge's answer as Label Studio shows it in advance, for the assisted arm."""
+    return [{"model_version": NAME, "result": page.form(a, n_claims)}]
+
+
+class Anchoring(Record):
+    """How often people say what the judge says, when they saw it first and when they did not."""
+
+    dimension: str
+    blind: float | None
+    assisted: float | None
+    n_blind: int
+    n_assisted: int
+
+    @property
+    def difference(self) -> float | None:
+        """Assisted minus blind; what the judge's grades pull people by."""
+        return None if self.blind is None or self.assisted is None else self.assisted - self.blind
+
+
+def anchoring(state: State, given: Mapping[str, Answer]) -> list[Anchoring]:
+    """For every dimension, the share of answers that equal the judge's, blind and assisted."""
+    said = {(r.item, r.dimension, r.claim): r.value for r in ratings(state.plan, given)}
+    out = []
+    for d in state.plan.rubric.dimensions:
+        hits: dict[str, list[bool]] = {"main": [], "assisted": []}
+        for r in state.ratings():
+            key = (r.item, r.dimension, r.claim)
+            if r.dimension == d.name and r.round in hits and key in said:
+                hits[r.round].append(r.value == said[key])
+        blind, assisted = hits["main"], hits["assisted"]
+        out.append(
+            Anchoring(
+                dimension=d.name,
+                blind=sum(blind) / len(blind) if blind else None,
+                assisted=sum(assisted) / len(assisted) if assisted else None,
+                n_blind=len(blind),
+                n_assisted=len(assisted),
+            )
+        )
+    return out
+
+
+def check_assisted(rubric: Rubric, plan: Plan, given: Mapping[str, Answer]) -> None:
+    """The assisted arm needs the judge's grades first.
+
+    Raises:
+        DataError: some item has none.
+    """
+    wanted = {t.item for t in plan.of_round("assisted")}
+    if lacking := wanted - {r.item for r in ratings(plan, given)}:
+        raise DataError(
+            f"assisted round: {len(lacking)} of {len(wanted)} items have no grades by the judge "
+            f"(rubric {rubric.name!r}). Run `wherefore annotate judge` first."
+        )

@@ -1,0 +1,94 @@
+"""How the grading goes: done, skipped, seconds and pace of every rater, and who noticed the planted controls."""
+
+import itertools
+from collections import defaultdict
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+
+from ..study.records import Record
+from .pull import FOLDER, read
+from .records import Rating
+from .rounds import ROUNDS, State
+
+PAUSE = 30 * 60
+"""Seconds between two forms that count as a break and not as work."""
+
+
+class Row(Record):
+    """One rater in one round."""
+
+    round: str
+    rater: str
+    done: int
+    total: int
+    skipped: int
+    faults: int
+    """Forms that do not count, by whatever is wrong with them."""
+    median_seconds: float | None
+    """On one item, as the page measured it."""
+    per_hour: float | None
+    """Items an hour of work, pauses left out; None before the second form and for programs."""
+
+
+class Noticed(Record):
+    """How one rater dealt with one kind of planted control."""
+
+    rater: str
+    control: str
+    n: int
+    noticed: int
+    """Items in which a sentence or the whole was marked as bad."""
+
+
+def rows(state: State, folder: Path) -> list[Row]:
+    """Every rater of every round, in the order of the rounds."""
+    out = []
+    for round in ROUNDS:
+        for rater, (done, total) in sorted(state.counts(round).items()):
+            seconds = {
+                r.item: r.seconds for r in state.got.ratings
+                if (r.round, r.rater) == (round, rater) and r.seconds is not None
+            }  # fmt: skip
+            faults = [f for f in state.got.faults if (f.round, f.rater) == (round, rater)]
+            out.append(
+                Row(
+                    round=round,
+                    rater=rater,
+                    done=done,
+                    total=total,
+                    skipped=sum(f.fault == "skipped" for f in faults),
+                    faults=len({f.item for f in faults if not f.counted and f.fault != "skipped"}),
+                    median_seconds=round_(median(seconds.values()) if seconds else None),
+                    per_hour=round_(_pace(folder / FOLDER / f"{round}-{rater}.jsonl")),
+                )
+            )
+    return out
+
+
+def round_(value: float | None) -> float | None:
+    """To a tenth; None stays None."""
+    return None if value is None else float(f"{value:.1f}")
+
+
+def _pace(path: Path) -> float | None:
+    times = sorted(datetime.fromisoformat(s.at) for s in read(path) if s.at)
+    gaps = [(b - a).total_seconds() for a, b in itertools.pairwise(times)]
+    work = [g for g in gaps if g < PAUSE]
+    return 3600 * len(work) / sum(work) if work and sum(work) > 0 else None
+
+
+def noticed(state: State) -> list[Noticed]:
+    """For every rater and kind of control: how many of the planted items they found fault with."""
+    good = {d.name: d.good for d in state.plan.rubric.dimensions}
+    forms: dict[tuple[str, str], list[Rating]] = defaultdict(list)
+    for r in state.ratings(controls=True):
+        forms[r.rater, r.item].append(r)
+    found: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for (rater, item), ratings in forms.items():
+        bad = any(good[r.dimension] and r.value not in good[r.dimension] for r in ratings)
+        found[rater, state.plan.items[item].control or ""].append(bad)
+    return [
+        Noticed(rater=rater, control=control, n=len(hits), noticed=sum(hits))
+        for (rater, control), hits in sorted(found.items())
+    ]

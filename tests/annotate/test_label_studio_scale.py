@@ -1,0 +1,111 @@
+"""Three raters, sixty items, two rounds through their own accounts; and a push that is killed again and again."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wherefore.annotate import page, rounds, simulated
+from wherefore.annotate.answers import accept
+from wherefore.annotate.pull import pull
+from wherefore.annotate.push import ledger, push
+from wherefore.annotate.run import resolve
+from wherefore.annotate.settings import Simulated
+from wherefore.study.config import Study
+
+Make = Callable[..., Study]
+pytestmark = pytest.mark.service
+PEOPLE = ["ann", "ben", "carla"]
+
+
+def test_sixty_items_two_rounds_come_back_rater_by_rater(label_studio: Any, many: Path, study: Make) -> None:
+    s = study(raters="label_studio", items=60, people=PEOPLE, rounds={"calibration": 60})
+    folder = many / "annotate"
+    posted = []
+    for round in ("calibration", "main"):
+        state = rounds.people(s, resolve(s), many)
+        assert state.due == round
+        plan = state.plan
+        push(plan, label_studio.admin, folder, round)
+        given = [
+            a
+            for n, name in enumerate(PEOPLE)
+            for a in simulated.answers(
+                Simulated(name="simulated_x", severity=0.3 * n, skips=0.05).model_copy(update={"name": name}),
+                plan.of_round(round), plan.items, plan.faulty, plan.rubric, 0.6, 7,
+            )
+        ]  # fmt: skip
+        posted += [a.model_copy(update={"simulated": False}) for a in given]
+        tasks = {
+            p.rater: label_studio.admin.held(p.project) for p in ledger(folder).places if p.round == round
+        }
+        for rater in PEOPLE:
+            label_studio.session(rater)
+
+        def submit(a: Any, tasks: Any = tasks, plan: Any = plan) -> int:
+            form = [] if a.skipped else page.form(a, len(plan.items[a.item].claims))
+            more = {"was_cancelled": True} if a.skipped else {}
+            return int(label_studio.submit(a.rater, tasks[a.rater][a.item][0][0], form, a.seconds, **more))
+
+        with ThreadPoolExecutor(6) as pool:
+            assert len(set(pool.map(submit, given))) == 180
+        pull(plan, label_studio.admin, folder)
+    state = rounds.people(s, resolve(s), many)
+    expected = accept(posted, state.plan.tasks, state.plan.items, state.plan.rubric)
+    assert state.due is None
+    for rater in PEOPLE:
+        mine = sorted(r.model_dump_json() for r in state.got.ratings if r.rater == rater)
+        assert mine == sorted(r.model_dump_json() for r in expected.ratings if r.rater == rater)
+    assert Counter(f.fault for f in state.got.faults) == Counter(f.fault for f in expected.faults)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from wherefore.annotate import push, rounds, run
+from wherefore.annotate.label_studio import Server
+from wherefore.study.config import Study
+push.BATCH = 10
+s = Study.model_validate_json(sys.argv[1])
+home = Path(sys.argv[2])
+server = Server(sys.argv[3], sys.argv[4])
+server.sdk
+plan = rounds.people(s, run.resolve(s), home).plan
+print("ready", flush=True)
+push.push(plan, server, home / "annotate", "main")
+print("done", flush=True)
+"""
+
+
+def test_a_push_killed_at_many_points_ends_with_one_task_an_item(
+    label_studio: Any, many: Path, study: Make
+) -> None:
+    s = study(raters="label_studio", items=60, people=PEOPLE)
+    args = [s.model_dump_json(), str(many), label_studio.state.url, label_studio.state.token]
+    killed = 0
+    for wait in (0.03, 0.1, 0.15, 0.2, 0.3, 0.4):
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(wait)
+        child.kill()
+        killed += child.stdout.read() != "done\n"
+        child.wait()
+        child.stdout.close()
+    assert killed >= 3, "the push was too quick to be killed; the test says nothing"
+    plan = rounds.people(s, resolve(s), many).plan
+    done = push(plan, label_studio.admin, many / "annotate", "main")
+    assert len(label_studio.admin.projects(f"{s.name} ")) == 3
+    for p in done:
+        held = label_studio.admin.held(p.project)
+        assert sorted(held) == sorted(t.item for t in plan.tasks if t.rater == p.rater)
+        assert {len(tasks) for tasks in held.values()} == {1}
+    assert all(not place.importing for place in ledger(many / "annotate").places)
