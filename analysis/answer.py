@@ -119,7 +119,7 @@ def _overall(kinds: set[Finding]) -> Literal["appears", "reversed", "mixed", "un
 _HEADLINES = {
     "appears": (
         "Here it hurt: models taught to reason before they answer ranked people worse than models taught "
-        "the label alone."
+        "the label alone. The effect of arXiv 2606.10279 appears at this size."
     ),
     "reversed": (
         "Here it helped: models taught to reason before they answer ranked people better than models taught "
@@ -140,21 +140,19 @@ def _mixed(found: Sequence[Effect]) -> str:
 
 
 def _sentence(effect: Effect, auc: Mapping[tuple[str, str], Average]) -> str:
-    row, verb = effect.row, {"lower": "lower", "higher": "higher"}.get(effect.finding)
-    gap = (
-        f"{number(abs(row.difference or 0))} {verb}"
-        if verb
-        else f"{number(row.difference)} apart, zero included"
-    )
+    row = effect.row
     mine, other = auc[effect.target, effect.readout], auc[row.b, row.b_readout]
-    seeds = "" if row.seed_sd is None else f"; standard deviation between seeds {number(row.seed_sd)}"
     single = row.pairs == row.pairs_expected == 1
-    pairs = "" if single else f", mean of {row.pairs} of {row.pairs_expected} matched pairs"
-    return (
-        f"{words(effect.target).capitalize()}, read {_READ.get(effect.readout, words(effect.readout))}: ROC-AUC "
-        f"{number(mine.value)} against {number(other.value)} for {words(row.b)}, {gap} "
-        f"(interval of the difference {span(row.low, row.high)}{pairs}{seeds})."
-    )
+    notes = [
+        "" if single else f"mean of {row.pairs} of {row.pairs_expected} matched pairs",
+        "" if row.seed_sd is None else f"standard deviation between seeds {number(row.seed_sd)}",
+        "not told from zero" if effect.finding == "unclear" else "",
+    ]
+    read = _READ.get(effect.readout, words(effect.readout))
+    values = f"ROC-AUC {number(mine.value)} against {number(other.value)} for {words(row.b)}"
+    gap = f"a difference of {number(row.difference)} ({span(row.low, row.high)})"
+    said = f"{words(effect.target).capitalize()}, read {read}: {values}, {gap}"
+    return "; ".join([said, *(note for note in notes if note)]) + "."
 
 
 _READ = {"direct": "directly", "own_rationale": "after its own rationale"}

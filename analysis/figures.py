@@ -168,10 +168,9 @@ def evidence(rows: Sequence[Curve]) -> Any:
         ax.plot(_bar(r), _ys([r, r]), color=SERIES[0], lw=0.8, alpha=0.35)
     size = [max(6.0, r.n / 3) for r in rows]
     ax.scatter([r.x for r in rows], _ys(rows), s=size, color=SERIES[0], alpha=0.75, linewidths=0)
-    for r in sorted(rows, key=lambda r: -r.n)[:8]:
-        ax.annotate(
-            r.series, (r.x, r.y or 0), xytext=(5, 4), textcoords="offset points", fontsize=8, color=INK
-        )
+    for r in _apart(sorted(rows, key=lambda r: -r.n)):
+        name = r.series if len(r.series) <= 40 else r.series[:38] + "…"
+        ax.annotate(name, (r.x, r.y or 0), xytext=(5, 4), textcoords="offset points", fontsize=8, color=INK)
     ax.set_xscale("log")
     ax.set_xticks([0.25, 0.5, 1, 2, 4], labels=["1/4", "1/2", "1", "2", "4"])
     ax.minorticks_off()
@@ -182,6 +181,16 @@ def evidence(rows: Sequence[Curve]) -> Any:
         ylabel="cited where present",
     )
     return figure
+
+
+def _apart(rows: Sequence[Curve], most: int = 8) -> list[Curve]:
+    """The first rows whose names do not run into each other: one line of text apart, or half the width."""
+    out: list[Curve] = []
+    for r in rows:
+        near = [o for o in out if abs((o.y or 0) - (r.y or 0)) < 0.05 and abs(math.log(o.x / r.x)) < 1.7]
+        if not near and len(out) < most:
+            out.append(r)
+    return out
 
 
 FIGURES: dict[str, Callable[[Sequence[Curve]], Any]] = {

@@ -151,6 +151,8 @@ def read_scores(files: Iterable[Path], held: HeldOut) -> Scores:
             mine = rows[rows["case"].isin(place)]
             values = np.full(len(place), np.nan)
             values[[place[c] for c in mine["case"]]] = mine["risk"].to_numpy(dtype=float)
+            if key.cell in SOURCE_SCALE and not np.isfinite(values).any():
+                continue  # nobody's true risk is known: there is no optimum to show
             reasons = mine.loc[mine["risk"].isna(), "why_missing"].value_counts().to_dict()
             absent = len(place) - len(mine)
             risk[key] = values

@@ -39,6 +39,7 @@ def sections(
         "baseline": BASELINE, "hindsight": HINDSIGHT,
         "answer": answer(tables.comparisons, tables.averages, trained=bool(tables.cells)),
         "simulated": {"people": source(study) == "simulated", "raters": any(a.simulated for a in tables.agreement)},
+        "synthetic": study.data_use is not None and study.data_use.kind == "synthetic",
         "figures": {name: Markup(text) for name, text in drawn.items()},
         **_models(tables), **_people(home), **_reasons(study, home, settings),
         **_comparison(tables, settings), **_mechanism(tables), **_gaps(home, tables), **_made(home, tables),
