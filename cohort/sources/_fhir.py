@@ -21,6 +21,7 @@ class Fact(NamedTuple):
 
 
 Resource = dict[str, Any]
+REFERENCE = "Medication/"
 DATES = {
     "Condition": ("recordedDate", "assertedDate", "onsetDateTime", "onsetPeriod"),
     "Encounter": ("period",),
@@ -79,22 +80,21 @@ def patient(resource: Resource) -> dict[str, Any]:
 def void(resource: Resource) -> str | None:
     """Why a resource does not count, in its own words; None when it does."""
     status = str(resource.get("status", ""))
-    verification, _ = _coding(resource.get("verificationStatus"))
+    verification, _ = coding(resource.get("verificationStatus"))
     for word in (status, verification[1]):
         if word in _VOID:
             return word
     return None
 
 
-def facts(
-    resource: Resource, dates: dict[str, tuple[str, ...]], names: dict[str, Resource]
-) -> Iterator[Fact]:
+def facts(resource: Resource, dates: dict[str, tuple[str, ...]]) -> Iterator[Fact]:
     """The events of one resource.
 
     Args:
         resource: of a type in `KINDS`.
         dates: as `DATES`.
-        names: id of a Medication -> its `code`, for requests that refer to one.
+    Yields:
+        Facts; one whose drug stands in a Medication of its own has the system `REFERENCE` and that id as its code.
     """
     kind = str(resource["resourceType"])
     subject = reference(resource.get("subject") or resource.get("patient"))
@@ -102,19 +102,19 @@ def facts(
     if kind == "Encounter":
         yield Fact(subject, time, "VISIT", *_visit(resource))
         return
+    if "medicationReference" in resource:
+        yield Fact(subject, time, REFERENCE, reference(resource["medicationReference"]), KINDS[kind], "")
+        return
     node = resource.get("code") or resource.get("vaccineCode") or resource.get("medicationCodeableConcept")
-    if node is None and "medication" in kind.lower():
-        node = names.get(reference(resource.get("medicationReference"))) or resource.get(
-            "medication", {}
-        ).get("concept")
-    (system, code), name = _coding(node)
+    node = node or resource.get("medication", {}).get("concept")
+    (system, code), name = coding(node)
     what = _observation_kind(resource) if kind == "Observation" else KINDS[kind]
     parts = resource.get("component") or []
     value = _value(resource)
     if not parts or any(v is not None for v in value):
         yield Fact(subject, time, system, code, what, name, *value)
     for part in parts:
-        (system, code), name = _coding(part.get("code"))
+        (system, code), name = coding(part.get("code"))
         yield Fact(subject, time, system, code, what, name, *_value(part))
 
 
@@ -136,7 +136,7 @@ def _visit(resource: Resource) -> tuple[str, str, str]:
     return code, "visit", _CLASSES.get(code, f"Visit {code}")
 
 
-def _coding(node: Resource | None) -> tuple[tuple[str, str], str]:
+def coding(node: Resource | None) -> tuple[tuple[str, str], str]:
     """((system, code), name): the first coding of a known system, else the first one, else the text."""
     node = node or {}
     found = [
@@ -151,7 +151,7 @@ def _coding(node: Resource | None) -> tuple[tuple[str, str], str]:
 
 
 def _observation_kind(resource: Resource) -> str:
-    groups = [_coding(c)[0][1] for c in resource.get("category") or []]
+    groups = [coding(c)[0][1] for c in resource.get("category") or []]
     return "observation" if set(groups) & {"social-history", "survey"} else "measurement"
 
 
@@ -164,7 +164,7 @@ def _value(node: Resource) -> tuple[float | None, str | None, str | None]:
         if node.get(name) is not None:
             return float(node[name]), None, None
     if node.get("valueCodeableConcept"):
-        return None, None, _coding(node["valueCodeableConcept"])[1]
+        return None, None, coding(node["valueCodeableConcept"])[1]
     text = node.get("valueString")
     if text is None and node.get("valueBoolean") is not None:
         text = "yes" if node["valueBoolean"] else "no"

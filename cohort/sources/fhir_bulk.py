@@ -1,7 +1,8 @@
 """FHIR R4 bulk export: newline-delimited JSON, a resource a line, packed or not, one or more files a type."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from ..events import Place
 from ..gather import Batch, Gathered
 from . import _fhir
 
-CHUNK = 100_000
-"""Resources at a time."""
+CHUNK = 500_000
+"""Facts in memory."""
 
 
 class Options(Record):
@@ -44,7 +45,7 @@ def read(options: Options, place: Place) -> Gathered:
     )
     if not files:
         raise StudyError(f"cohort.source.path: {options.path}: no *.ndjson or *.ndjson.gz there.")
-    return gathered(lambda: _lines(files, place), dates(options.condition_date), place)
+    return gathered(_lines(files, place), dates(options.condition_date), place)
 
 
 def dates(condition: str) -> dict[str, tuple[str, ...]]:
@@ -81,23 +82,65 @@ def _lines(files: list[Path], place: Place) -> Lines:
         place.bad.read(file.name, n)
 
 
-def gathered(lines: Any, places: dict[str, tuple[str, ...]], place: Place) -> Gathered:
-    """People and events from resources; `lines()` goes through them, twice: who there is, then what happened."""
-    people, medications = [], {}
-    place.bad.open = False  # rows are counted on the second way through
-    for _, _, resource in lines():
-        if resource.get("resourceType") == "Patient":
+def gathered(lines: Lines, places: dict[str, tuple[str, ...]], place: Place) -> Gathered:
+    """People and events from resources in any order, gone through once.
+
+    Raises:
+        DataError: nobody among them.
+    """
+    people: list[dict[str, Any]] = []
+    names: dict[str, tuple[tuple[str, str], str]] = {}
+    held = _Held(place)
+    for file, row, resource in lines:
+        kind = resource.get("resourceType")
+        if kind == "Patient":
             people.append(_fhir.patient(resource))
-        elif resource.get("resourceType") == "Medication":
-            medications[str(resource.get("id"))] = resource.get("code") or {}
-    place.bad.open = True
+        elif kind == "Medication":
+            names[str(resource.get("id"))] = _fhir.coding(resource.get("code"))
+        elif kind in places:
+            if (why := _fhir.void(resource)) is not None:
+                place.bad.skip(file, why)
+            else:
+                held.add(file, row, _fhir.facts(resource, places))
     if not people:
         raise DataError(
-            "cohort.source: no Patient among the resources. A bulk export has a file Patient.*.ndjson."
+            "cohort.source: no Patient among the resources. An export has them in Patient.*.ndjson."
         )
-    return Gathered(
-        _people(pd.DataFrame(people), place), _batches(lines(), places, medications, place), place
-    )
+    return Gathered(_people(pd.DataFrame(people), place), held.batches(names), place)
+
+
+class _Held:
+    """Facts until it is known who there is; on disk where they are many."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._facts: list[tuple[Any, ...]] = []
+        self._files: list[Path] = []
+
+    def add(self, file: str, row: int, facts: Iterable[_fhir.Fact]) -> None:
+        """The facts of one resource."""
+        self._facts += [(file, row, *fact) for fact in facts]
+        if len(self._facts) >= CHUNK:
+            self._files.append(self._place.scratch / f"facts{len(self._files)}.parquet")
+            self._frame().to_parquet(self._files[-1])
+            self._facts = []
+
+    def batches(self, names: dict[str, tuple[tuple[str, str], str]]) -> Iterator[Batch]:
+        """All of them, with the names of the medications that were referred to."""
+        frames = chain((pd.read_parquet(f) for f in self._files), [self._frame()])
+        for frame in frames:
+            at = frame["system"] == _fhir.REFERENCE
+            if at.any():
+                known = [names.get(c, (("", c), c)) for c in frame.loc[at, "code"]]
+                frame.loc[at, ["system", "code", "name"]] = [(*pair, name) for pair, name in known]
+            for file, part in frame.groupby("file", sort=False):
+                rows = tables.dated(part.set_index("row"), str(file), "date", self._place)
+                yield Batch(str(file), rows.assign(value=rows["value"].astype(np.float64)))
+
+    def _frame(self) -> pd.DataFrame:
+        return pd.DataFrame(self._facts, columns=["file", "row", *_fhir.Fact._fields]).rename(
+            columns={"time": "date"}
+        )
 
 
 def _people(frame: pd.DataFrame, place: Place) -> pd.DataFrame:
@@ -105,29 +148,3 @@ def _people(frame: pd.DataFrame, place: Place) -> pd.DataFrame:
     birth = tables.birthdays(frame, "Patient", "birth", place)
     death = tables.birthdays(frame, "Patient", "death", place)
     return frame.assign(sex=tables.sex(frame["sex"], {}), birth=birth, death=death)
-
-
-def _batches(
-    lines: Lines, places: dict[str, tuple[str, ...]], medications: dict[str, Any], place: Place
-) -> Iterator[Batch]:
-    held: list[tuple[int, _fhir.Fact]] = []
-    name = ""
-    for file, row, resource in lines:
-        if (file != name or len(held) >= CHUNK) and held:
-            yield _batch(name, held, place)
-            held = []
-        name = file
-        if resource.get("resourceType") not in places:
-            continue
-        if (why := _fhir.void(resource)) is not None:
-            place.bad.skip(file, why)
-            continue
-        held += [(row, fact) for fact in _fhir.facts(resource, places, medications)]
-    if held:
-        yield _batch(name, held, place)
-
-
-def _batch(file: str, held: list[tuple[int, _fhir.Fact]], place: Place) -> Batch:
-    frame = pd.DataFrame([f for _, f in held], columns=list(_fhir.Fact._fields), index=[r for r, _ in held])
-    rows = tables.dated(frame.rename(columns={"time": "date"}), file, "date", place)
-    return Batch(file, rows.assign(value=rows["value"].astype(np.float64)))

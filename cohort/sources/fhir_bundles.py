@@ -37,7 +37,7 @@ def read(options: Options, place: Place) -> Gathered:
     )
     if not files:
         raise StudyError(f"cohort.source.path: {options.path}: no *.json or *.json.gz there.")
-    return gathered(lambda: _entries(files, place), dates(options.condition_date), place)
+    return gathered(_entries(files, place), dates(options.condition_date), place)
 
 
 def _entries(files: list[Path], place: Place) -> Lines:
