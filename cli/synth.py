@@ -1,5 +1,6 @@
 """`wherefore synth`: the teacher explains every case."""
 
+import re
 from pathlib import Path
 
 import click
@@ -7,11 +8,44 @@ import click
 from . import _common
 
 
+def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """`3/8`: the third of eight."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+)/(\d+)", value)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise click.BadParameter(f"{value!r} is no shard; write i/n with 1 <= i <= n, as in 3/8.")
+    return int(found[1]), int(found[2])
+
+
 @click.command()
 @_common.with_study
-def command(study: Path, runs: Path) -> None:
-    """Ask the teacher of STUDY about every case and check every claim."""
+@click.option(
+    "--shard", type=_Shard(), help="Ask only this slice, into a ledger of its own: one job of an array."
+)
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="Stop before more money is spent."
+)
+@click.option(
+    "--again", is_flag=True, help="Set a finished corpus of other settings aside; its answers still count."
+)
+def command(
+    study: Path, runs: Path, shard: tuple[int, int] | None, budget: float | None, again: bool
+) -> None:
+    """Ask the teacher of STUDY about every case and check every claim.
+
+    Answers are stored as they come: run it again after any stop, and nothing is asked twice.
+    """
     from ..synth.run import run
 
     opened = _common.opened(study)
-    run(opened, _common.home(opened, runs))
+    if budget is not None:
+        job = {**opened.synth.get("job", {}), "budget": budget}
+        opened = opened.model_copy(update={"synth": {**opened.synth, "job": job}})
+    if shard is None:
+        run(opened, _common.home(opened, runs), again=again)
+        return
+    from ..synth.shards import run_shard
+
+    answers = run_shard(opened, runs / opened.name, shard)
+    click.echo(f"synth: shard {shard[0]}/{shard[1]} is done, {answers} answers are stored.")

@@ -7,18 +7,21 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 from ..study.errors import ServiceError
 from ..study.progress import Progress
 from . import parse
-from .calls import cost
 from .ledger import Ledger
 from .limiter import Limiter
 from .settings import Settings
+from .spending import Spending
 from .teaching import Body, Door, Fault, Request, key
 
 SYNC_SECONDS = 0.1
 """Between two `fdatasync` of the ledger."""
+SHARE_SECONDS = 0.25
+"""Between two reports to those who share a limit."""
 
 
 class Job:
@@ -29,11 +32,16 @@ class Job:
         ledger: open for writing.
         settings: of the stage.
         bar: is told about every finished request.
+        share: of a limit that several jobs have together; asked now and then how much of it is this job's.
     """
 
-    def __init__(self, doors: Sequence[Door], ledger: Ledger, settings: Settings, bar: Progress) -> None:
+    def __init__(
+        self, doors: Sequence[Door], ledger: Ledger, settings: Settings, bar: Progress, share: Any = None
+    ) -> None:
+        self._share = share
         self.ledger, self.settings, self.bar = ledger, settings, bar
         most = -(-settings.job.in_flight // len(doors))
+        self.spending = Spending(settings, ledger)
         self.gates = [(door, Limiter(most)) for door in doors]
         self.faults: Counter[str] = Counter()
         self.answered = 0
@@ -48,14 +56,14 @@ class Job:
         Raises:
             ServiceError: no request can succeed; one line that says why.
         """
-        deadline = self.settings.job.deadline_minutes
-        self._deadline = time.monotonic() + 60 * deadline if deadline else float("inf")
         loop = asyncio.get_running_loop()
         with suppress(
             ValueError, RuntimeError, NotImplementedError
         ):  # only the main thread may listen to Ctrl-C
             loop.add_signal_handler(signal.SIGINT, self._interrupt)
-        syncing = asyncio.create_task(self._sync())
+        beside = [asyncio.create_task(self._sync())]
+        if self._share is not None:
+            beside.append(asyncio.create_task(self._sharing()))
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.settings.job.in_flight):
@@ -63,7 +71,8 @@ class Job:
         except BaseExceptionGroup as e:
             raise e.exceptions[0] from None
         finally:
-            syncing.cancel()
+            for task in beside:
+                task.cancel()
             with suppress(ValueError, RuntimeError, NotImplementedError):
                 loop.remove_signal_handler(signal.SIGINT)
 
@@ -74,6 +83,18 @@ class Job:
         while True:
             await asyncio.sleep(SYNC_SECONDS)
             await asyncio.to_thread(self.ledger.sync)
+
+    async def _sharing(self) -> None:
+        """Tell the others what this job can use, and keep to the part that it is given."""
+        cuts = 0
+        while True:
+            wanted = min(self.settings.job.in_flight, max(1, 2 * self._in_flight()))
+            refused, cuts = self.faults["rate_limit"] > cuts, self.faults["rate_limit"]
+            most = await self._share.report(wanted, refused)
+            for _, limiter in self.gates:
+                limiter.most = max(1, most // len(self.gates))
+                limiter.limit = min(limiter.limit, limiter.most)
+            await asyncio.sleep(SHARE_SECONDS)
 
     async def _worker(self, requests: Iterator[Request]) -> None:
         for request in requests:
@@ -139,41 +160,15 @@ class Job:
             raise ServiceError(f"{fault.detail}. Start the server or correct synth.teacher.base_url.")
 
     def _must_stop(self) -> bool:
-        if self.stopped is None:
-            job = self.settings.job
-            if time.monotonic() > self._deadline:
-                self.stopped = f"the deadline of {job.deadline_minutes:g} minutes is over"
-            elif job.budget_tokens is not None and self._tokens() > job.budget_tokens:
-                self.stopped = f"the budget of {job.budget_tokens} tokens is spent"
-            elif job.budget is not None and self._cost() > job.budget:
-                self.stopped = f"the budget of {job.budget:g} is spent"
+        self.stopped = self.stopped or self.spending.over(self._in_flight())
         return self.stopped is not None
 
     def _in_flight(self) -> int:
         return sum(limiter.busy for _, limiter in self.gates)
 
-    def _per_answer(self) -> tuple[float, float]:
-        """Mean prompt and completion tokens of the stored answers; a guess before the first one."""
-        n = len(self.ledger)
-        return (self.ledger.prompt_tokens / n, self.ledger.completion_tokens / n) if n else (1500.0, 400.0)
-
-    def _tokens(self) -> float:
-        """Spent, and in flight and about to be spent."""
-        return (
-            self.ledger.prompt_tokens
-            + self.ledger.completion_tokens
-            + self._in_flight() * sum(self._per_answer())
-        )
-
-    def _cost(self) -> float:
-        prompt, completion = (self._in_flight() * mean for mean in self._per_answer())
-        spent = self.ledger
-        total = cost(self.settings.prices, spent.prompt_tokens + prompt, spent.completion_tokens + completion)
-        return total or 0.0
-
     def _note(self) -> str:
         parts = [f"{self._in_flight()} in flight"]
-        spent = cost(self.settings.prices, self.ledger.prompt_tokens, self.ledger.completion_tokens)
+        spent = self.spending.money()
         if spent is not None:
             parts.append(f"cost {spent:.2f}")
         if self.faults:

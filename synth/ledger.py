@@ -109,9 +109,10 @@ class Ledger:
         for path in files(self.folder):
             yield from Segment(path).scan()
 
-    def sent(self, key: str, attempt: int) -> None:
-        """Say that a request is about to be sent."""
-        self._put({"k": key, "e": "sent", "a": attempt, "t": round(time.time(), 3)})
+    def sent(self, key: str, attempt: int, batch: str | None = None) -> None:
+        """Say that a request is about to be sent, alone or in a batch with this mark."""
+        entry = {"k": key, "e": "sent", "a": attempt, "t": round(time.time(), 3)}
+        self._put({**entry, "m": batch} if batch else entry)
 
     def answer(
         self, key: str, attempt: int, seconds: float, body: Body, unreadable: str | None = None

@@ -1,22 +1,16 @@
 """The synth stage: ask the teacher about every case, then derive rationales and their grounding from the ledger."""
 
-import asyncio
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..study.config import Study
-from ..study.errors import DataError, PendingError
-from ..study.progress import Progress
+from ..study.errors import DataError
 from ..study.runs import manifest, run_once
 from . import permission
 from .plan import Plan
 from .settings import Settings
-
-if TYPE_CHECKING:
-    from .ledger import Ledger
 
 
 def resolve(study: Study) -> Settings:
@@ -43,35 +37,38 @@ def describe(study: Study, home: Path) -> str:
     return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {total} requests"
 
 
-def run(study: Study, home: Path) -> bool:
+def run(study: Study, home: Path, *, again: bool = False) -> bool:
     """Make the rationales in `home/synth`. What is stored in the ledger is not asked again.
 
+    Args:
+        study: as written.
+        home: the run folder.
+        again: a finished stage made from other settings is renamed, not refused; its answers still count.
     Raises:
         ServiceError: the teacher cannot be asked at all.
         PendingError: stopped before the end (budget, deadline, Ctrl-C); the same call goes on.
     """
     plan = Plan(study, resolve(study))
     cohort = home / "cohort"
+    inputs = tables(home)
 
     def work(folder: Path) -> None:
         from .card import write_card
         from .controls import write_controls
         from .derive import derive_all
-        from .histories import count
         from .ledger import Ledger
+        from .shards import ask, over_ray, total
 
-        total = count(cohort, plan.settings.splits) * plan.size
-        with Ledger(folder / "ledger", expected=total, also=set_aside(home)) as ledger:
-            ask(plan, ledger, cohort, total)
+        if plan.settings.job.ray:
+            over_ray(plan, home)
+        expected = total(plan, cohort)
+        with Ledger(folder / "ledger", expected=expected, also=set_aside(home)) as ledger:
+            ask(plan, ledger, cohort, expected)
             derive_all(plan, ledger, cohort, folder)
         write_controls(plan.settings, cohort, folder, study.seed)
         write_card(plan, cohort, folder)
 
-    inputs = [cohort / name for name in ("cases.parquet", "evidence.parquet")]
-    lacking = next((path for path in inputs if not path.exists()), None)
-    if lacking is not None:
-        raise DataError(f"{lacking}: not there. Run `wherefore cohort` first.")
-    done = run_once(home / "synth", plan.identity(), inputs, work, keep=("ledger",))
+    done = run_once(home / "synth", plan.identity(), inputs, work, keep=("ledger",), set_aside=again)
     found = json.loads((home / "synth" / "summary.json").read_text())
     click.echo(
         f"synth: {found['rationales']} rationales, {found['refusals']} refused; "
@@ -80,41 +77,19 @@ def run(study: Study, home: Path) -> bool:
     return done
 
 
+def tables(home: Path) -> list[Path]:
+    """The files of the cohort stage that this stage reads.
+
+    Raises:
+        DataError: one is not there.
+    """
+    paths = [home / "cohort" / name for name in ("cases.parquet", "evidence.parquet")]
+    lacking = next((path for path in paths if not path.exists()), None)
+    if lacking is not None:
+        raise DataError(f"{lacking}: not there. Run `wherefore cohort` first.")
+    return paths
+
+
 def set_aside(home: Path) -> tuple[Path, ...]:
     """Ledgers of stage folders that were renamed to `synth-<anything>`: their answers are paid and count here too."""
     return tuple(sorted(path for path in home.glob("synth-*/ledger") if path.is_dir()))
-
-
-def ask(plan: Plan, ledger: "Ledger", cohort: Path, total: int) -> None:
-    """Ask everything that the ledger does not hold yet.
-
-    Raises:
-        PendingError: stopped before the end.
-    """
-    from .histories import histories
-    from .job import Job
-
-    settings = plan.settings
-    requests = (r for h in histories(cohort, settings.splits) for r in plan.about(h))
-
-    async def main(bar: Progress) -> Job:
-        async with plan.module.doors(plan.options) as doors:
-            job = Job(doors, ledger, settings, bar)
-            await job.run(requests)
-            return job
-
-    with Progress("synth", total) as bar, asyncio.Runner(loop_factory=_loop()) as runner:
-        job = runner.run(main(bar))
-        if job.stopped:
-            raise PendingError(
-                f"synth: {job.stopped}; {len(ledger)} answers are stored. Run the command again to go on from there."
-            )
-
-
-def _loop() -> Any:
-    """uvloop where it is installed; the standard loop elsewhere."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

@@ -13,7 +13,7 @@ from ..study.errors import DataError
 
 Entry = dict[str, Any]
 """`k` key, `e` sent | answer | fault, `a` attempt, `t` unix time, `s` seconds, `b` body, `f` fault, `d` detail,
-`u` why the body could not be read."""
+`u` why the body could not be read, `m` mark of the batch that carried it."""
 
 BLOCK = 256
 """Rows that are read together."""
@@ -107,7 +107,7 @@ class Segment:
         text = pa.string()
         schema = pa.schema(
             [("k", text), ("e", text), ("a", pa.int32()), ("t", pa.float64()), ("s", pa.float64()),
-             ("f", text), ("d", text), ("u", text), ("b", text)]
+             ("f", text), ("d", text), ("u", text), ("m", text), ("b", text)]
         )  # fmt: skip
         sealed = Segment(target)
         with pq.ParquetWriter(part, schema, compression="zstd") as writer:

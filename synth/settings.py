@@ -16,6 +16,8 @@ class Job(Record):
     """Most requests at once, over all endpoints; the job finds out how many of them an endpoint bears."""
     attempts: int = Field(default=6, gt=0)
     """Of one request, before it is given up. A refusal to take more at the moment (429) does not count."""
+    ray: int | None = Field(default=None, gt=0)
+    """So many shards as Ray actors, on the cluster that RAY_ADDRESS names or else on this machine."""
     deadline_minutes: float | None = Field(default=None, gt=0)
     """After this the job sends nothing more, waits for what is in flight, and stops."""
     budget: float | None = Field(default=None, gt=0)

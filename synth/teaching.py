@@ -8,6 +8,9 @@ A teacher is one file in `synth/teachers/` with
     check(options)                       optional: whether what it needs is there, else a StudyError
     body(options, prompt, seed) -> dict  the whole request; what changes an answer stands in it, nothing else does
     doors(options) -> async context manager of a list of Door
+
+or, where requests are handed over by the thousand, `collect(options, requests, ledger, settings, bar)` in place of
+`doors`: it fills the ledger by itself and returns why it stopped before the end, or None.
 """
 
 import hashlib

@@ -1,0 +1,133 @@
+"""Asking, whole or in shards: one shard is one slice of the plan and one ledger of its own.
+
+`wherefore synth study.toml --shard 3/8` on eight machines that share the run folder is all that a cluster needs;
+the same command without `--shard` then derives the rationales from the eight ledgers. With `[synth.job] ray = 8` the
+shards run as Ray actors and share what the endpoint bears.
+"""
+
+import asyncio
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..study.config import Study
+from ..study.errors import BusyError, PendingError
+from ..study.progress import Progress
+from ..study.runs import MANIFEST
+from .histories import count, histories
+from .job import Job
+from .ledger import Ledger
+from .plan import Plan
+from .settings import Settings
+
+WHOLE = (1, 1)
+
+
+def total(plan: Plan, cohort: Path, shard: tuple[int, int] = WHOLE) -> int:
+    """About how many questions a shard holds."""
+    return -(-count(cohort, plan.settings.splits) * plan.size // shard[1])
+
+
+def ask(
+    plan: Plan, ledger: Ledger, cohort: Path, expected: int, shard: tuple[int, int] = WHOLE, share: Any = None
+) -> None:
+    """Ask everything of a shard that the ledger does not hold yet.
+
+    Args:
+        plan: what is asked.
+        ledger: open for this shard's writer.
+        cohort: folder of the cohort stage.
+        expected: how many questions there are, for the progress.
+        shard: (i, n), i from 1: every n-th case from the i-th on.
+        share: handed out by `study.scale.Share`, where several shards ask the same endpoint.
+    Raises:
+        PendingError: stopped before the end.
+    """
+    settings = plan.settings
+    mine = islice(histories(cohort, settings.splits), shard[0] - 1, None, shard[1])
+    requests = (r for h in mine for r in plan.about(h))
+
+    async def main(bar: Progress) -> str | None:
+        async with plan.module.doors(plan.options) as doors:
+            job = Job(doors, ledger, settings, bar, share)
+            await job.run(requests)
+            return job.stopped
+
+    with Progress("synth", expected) as bar:
+        if hasattr(plan.module, "collect"):
+            stopped = plan.module.collect(plan.options, requests, ledger, settings, bar)
+        else:
+            with asyncio.Runner(loop_factory=_loop()) as runner:
+                stopped = runner.run(main(bar))
+    if stopped:
+        raise PendingError(
+            f"synth: {stopped}; {len(ledger)} answers are stored. Run the command again to go on from there."
+        )
+
+
+def run_shard(study: Study, home: Path, shard: tuple[int, int], share: Any = None) -> int:
+    """Ask one shard; return how many answers its own ledger and those beside it hold.
+
+    Raises:
+        BusyError: the whole stage is being run, or the same shard.
+    """
+    from .run import resolve, set_aside, tables
+
+    plan = Plan(study, resolve(study))
+    tables(home)
+    folder = home / "synth"
+    if (folder / MANIFEST).exists():
+        return 0
+    expected = total(plan, home / "cohort", shard)
+    writer = f"{shard[0]}-of-{shard[1]}"
+    with _beside(folder), Ledger(folder / "ledger", writer, expected, set_aside(home)) as ledger:
+        ask(plan, ledger, home / "cohort", expected, shard, share)
+        return len(ledger)
+
+
+def over_ray(plan: Plan, home: Path) -> None:
+    """All shards as Ray actors, with one limit for all of them."""
+    from ..study.scale import run_shards
+
+    n = plan.settings.job.ray or 1
+    alone = plan.study.model_copy(update={"synth": {**plan.study.synth, "job": _without_ray(plan.settings)}})
+    work = (alone.model_dump_json(), str(plan.study.folder), str(home.resolve()))
+    run_shards("wherefore.synth.shards", "ray_shard", n, plan.settings.job.in_flight, work)
+
+
+def _without_ray(settings: Settings) -> dict[str, Any]:
+    return settings.job.model_dump(exclude={"ray"})
+
+
+def ray_shard(shard: tuple[int, int], share: Any, study: str, folder: str, home: str) -> int:
+    """One shard in a process of Ray's."""
+    made = Study.model_validate_json(study).model_copy(update={"folder": Path(folder)})
+    return run_shard(made, Path(home), shard, share)
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[None]:
+    """Other shards may work in the folder at the same time; the whole stage may not.
+
+    Raises:
+        BusyError: it does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as e:
+            raise BusyError(f"{folder}: the whole stage is being run. Wait for it.") from e
+        yield
+
+
+def _loop() -> Any:
+    """uvloop where it is installed; the standard loop elsewhere."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
