@@ -35,7 +35,7 @@ def sections(
 ) -> dict[str, Any]:
     """Everything that the page needs, by the names that its templates use."""
     return {
-        "study": study, "settings": settings, "source": source(study),
+        "study": study, "settings": settings, "source": source(study), "asked": asked(study),
         "baseline": BASELINE, "hindsight": HINDSIGHT,
         "answer": answer(tables.comparisons, tables.averages, trained=bool(tables.cells)),
         "simulated": {"people": source(study) == "simulated", "raters": any(a.simulated for a in tables.agreement)},
@@ -45,6 +45,24 @@ def sections(
         **_comparison(tables, settings), **_mechanism(tables), **_gaps(home, tables), **_made(home, tables),
         "agreement": tables.agreement, "main": MAIN,
     }  # fmt: skip
+
+
+def asked(study: Study) -> list[tuple[str, str]]:
+    """The settings as written in the study file, section by section; of a path or an address the last part only,
+    since a report travels and says nothing about the machine."""
+    grid = study.grid.model_dump(exclude={"expect"}, exclude_defaults=True) if study.grid else {}
+    parts = {"cohort": study.cohort, "synth": study.synth, "annotate": study.annotate, "bases": study.bases}
+    parts |= {"train": study.train, "grid": grid, "analysis": study.analysis}
+    return [(name, _plain(part)) for name, part in parts.items() if part]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(f"({_plain(v)})" if isinstance(v, dict) else _plain(v) for v in value)
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text.rstrip("/").rpartition("/")[2] if "/" in text else text
 
 
 def source(study: Study) -> str:

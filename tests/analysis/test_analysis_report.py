@@ -12,6 +12,7 @@ from wherefore.analysis.answer import answer, verdict
 from wherefore.analysis.example import why_not
 from wherefore.analysis.records import Average, Comparison
 from wherefore.analysis.run import run
+from wherefore.analysis.sections import asked
 from wherefore.analysis.settings import Settings
 from wherefore.analysis.strips import axis, strip
 from wherefore.cli.main import main
@@ -163,6 +164,15 @@ def test_answer_admits_a_useless_reference_and_an_empty_study() -> None:
     found = answer([comparison(-0.1, 0.1)], weak, trained=True)
     assert any("not told from guessing here (0.450 to 0.900)" in line for line in found.support)
     assert "no grid" in answer([], [], trained=False).headline
+
+
+def test_settings_are_shown_without_the_machine(analysed: Any) -> None:
+    study = analysed.study.model_copy(update={"bases": {"q": {"path": "/home/ann/models/Qwen3-8B"}}})
+    assert dict(asked(study))["bases"] == "q path Qwen3-8B"
+    assert (
+        dict(asked(study))["grid"]
+        == "target label_only, free_rationale, label_then_rationale; n 400; seed 0, 1, 2"
+    )
 
 
 def test_lower_is_better_for_brier() -> None:
