@@ -21,7 +21,10 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.command()
 @_common.with_study
 @click.option(
-    "--shard", type=_Shard(), help="Ask only this slice, into a ledger of its own: one job of an array."
+    "--shard",
+    metavar="I/N",
+    callback=_shard,
+    help="Ask only this slice, into a ledger of its own: one job of an array.",
 )
 @click.option(
     "--budget", type=click.FloatRange(min=0, min_open=True), help="Stop before more money is spent."
