@@ -130,7 +130,7 @@ def loads(blocks: Sequence[Block], v: int) -> tuple[int, int]:
 
 
 def _near(every: Sequence[Block], v: int, b: int, seed: int) -> list[Block]:
-    """`b` blocks by exchange from several starts; the cost is what the counts lack to be even."""
+    """`b` blocks by exchange from several starts; where that leaves pairs uneven, by turning blocks in a circle."""
     if b == 0:
         return []
     rng = np.random.default_rng(seed)
@@ -149,10 +149,36 @@ def _near(every: Sequence[Block], v: int, b: int, seed: int) -> list[Block]:
         if lowest <= _floor(matrix, b, len(pairs)):
             break
     assert best is not None
-    return [every[int(i)] for i in best]
+    found = [every[int(i)] for i in best]
+    low, high = pair_counts(found, v)
+    return found if high - low <= 1 else _turned(every, matrix, v, b) or found
 
 
-STARTS = 40
+def _turned(every: Sequence[Block], matrix: Counts, v: int, b: int) -> list[Block] | None:
+    """An even design of whole orbits under x + 1 modulo v, or modulo v - 1 with the last rater held; None if none.
+
+    Most designs in the tables are of this kind (Bose 1939, Ann Eugenics 9:353).
+    """
+    at = {block: row for row, block in enumerate(every)}
+    for n in (v, v - 1):
+        orbits: dict[Block, list[int]] = {}
+        for block in every:
+            turned = {tuple(sorted((x + t) % n if x < n else x for x in block)) for t in range(n)}
+            orbits.setdefault(min(turned), sorted(at[x] for x in turned))
+        rows = list(orbits.values())
+        sums = np.array([matrix[o].sum(0) for o in rows])
+        for m in range(1, 5):
+            if comb(len(rows), m) > TRIES:
+                break
+            for chosen in combinations(range(len(rows)), m):
+                if sum(len(rows[o]) for o in chosen) == b and np.ptp(sums[list(chosen)].sum(0)[:-v]) <= 1:
+                    return [every[i] for o in chosen for i in rows[o]]
+    return None
+
+
+TRIES = 300_000
+"""Sets of orbits that are looked at, at most, for each number of orbits."""
+STARTS = 10
 """Starts of the search; it ends earlier when the counts are as even as arithmetic allows."""
 
 
@@ -192,26 +218,31 @@ def redeal(
 ) -> set[tuple[str, str]]:  # fmt: skip
     """Deal on after the raters changed: finished work stays, and only as much of the rest moves as evens the load."""
     fixed = {(i, r) for i, r in done if r in raters}
-    pairs = {(i, r) for i, r in old if r in raters} | fixed
-    finished = Counter(i for i, _ in done)
+    gone = Counter(i for i, r in done if r not in raters)
+    has: dict[str, set[str]] = {r: set() for r in raters}
+    for i, r in fixed | {(i, r) for i, r in old if r in raters}:
+        has[r].add(i)
     for item in (i.id for i in items):
-        _fill(item, k - (finished[item] - sum((item, r) in fixed for r in raters)), raters, pairs)
-    while True:
-        load = {r: sum(1 for _, x in pairs if x == r) for r in raters}
-        low, high = min(raters, key=lambda r: (load[r], r)), max(raters, key=lambda r: (load[r], r))
-        movable = sorted(i for i, r in pairs - fixed if r == high and (i, low) not in pairs)
-        if load[high] - load[low] <= 1 or not movable:
-            return pairs
-        meet = Counter(x for i, r in pairs if r == low for j, x in pairs if j == i and x != low)
-        item = min(
-            movable, key=lambda i: (sum(meet[x] for j, x in pairs if j == i and x not in (low, high)), i)
-        )
-        pairs = (pairs - {(item, high)}) | {(item, low)}
+        while sum(item in has[r] for r in raters) < min(k - gone[item], len(raters)):
+            has[min((r for r in raters if item not in has[r]), key=lambda r: (len(has[r]), r))].add(item)
+    while (move := _move(has, fixed)) is not None:
+        item, giver, taker = move
+        has[giver].remove(item)
+        has[taker].add(item)
+    return {(i, r) for r, mine in has.items() for i in mine}
 
 
-def _fill(item: str, k: int, raters: Sequence[str], pairs: set[tuple[str, str]]) -> None:
-    """Give an item to the least busy raters until `k` have it."""
-    while sum((item, r) in pairs for r in raters) < min(k, len(raters)):
-        load = Counter(x for _, x in pairs)
-        free = [r for r in raters if (item, r) not in pairs]
-        pairs.add((item, min(free, key=lambda r: (load[r], r))))
+def _move(has: dict[str, set[str]], fixed: Collection[tuple[str, str]]) -> tuple[str, str, str] | None:
+    """The next open item from the busiest rater who has one to the least busy; None where that evens nothing."""
+    taker = min(has, key=lambda r: (len(has[r]), r))
+    for giver in sorted(has, key=lambda r: (-len(has[r]), r)):
+        if len(has[giver]) - len(has[taker]) <= 1:
+            return None
+        if movable := [i for i in has[giver] - has[taker] if (i, giver) not in fixed]:
+            met = {r: len(has[r] & has[taker]) for r in has if r not in (giver, taker)}
+            return (
+                min(movable, key=lambda i: (sum(n for r, n in met.items() if i in has[r]), i)),
+                giver,
+                taker,
+            )
+    return None

@@ -112,6 +112,12 @@ def graded(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def graded_home(graded: Path) -> Path:
+    """The same, for modules that have a function `graded` of their own."""
+    return graded
+
+
+@pytest.fixture
 def many(tmp_path: Path) -> Path:
     """As `graded`, with more than 120 rationales for the raters."""
     return written(tmp_path / "runs" / "many", 80)
