@@ -220,3 +220,20 @@ class Alarm(Record):
     odds_ratio: float
     low: float
     high: float
+
+
+class Written(Record):
+    """What the models of one cell wrote before their label, and whether what they cite is there."""
+
+    cell: str
+    target: str
+    readout: str
+    texts: int
+    """Held-out cases for which something was written."""
+    words: float
+    """Median length."""
+    citations: int
+    existing: int
+    """Citations of evidence that the model was shown."""
+    uncited: int
+    """Texts that cite nothing."""

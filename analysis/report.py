@@ -29,7 +29,7 @@ def environment() -> Environment:
         loader=FunctionLoader(lambda name: (pages / name).read_text(encoding="utf-8")),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    env.filters |= {"words": words, "number": number, "percent": percent, "p": p_text}
+    env.filters |= {"words": words, "number": number, "percent": percent, "p": p_text, "count": count}
     env.globals |= {"span": span, "strip": strip, "ruler": ruler, "stack": stack, "axis": axis}
     env.globals |= {"finding": finding, "verdict": verdict}
     return env
@@ -42,6 +42,15 @@ def percent(share: float | None, digits: int = 0) -> str:
     ('12 %', '0.4 %', '–')
     """
     return "–" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def count(n: float) -> str:
+    """A count with its thousands apart.
+
+    >>> count(1900000)
+    '1,900,000'
+    """
+    return f"{n:,.0f}"
 
 
 def p_text(p: float | None) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from ..cohort.records import Case
+from ..cohort.records import Case, Evidence
 from ..study.config import Study
-from ..study.records import read_table
+from ..study.records import from_frame, read_table
 from ..study.runs import manifest
 from ..synth.records import Rationale, Refusal
 from .answer import answer
@@ -23,6 +23,7 @@ from .records import Average, Population
 from .settings import Settings
 from .strips import axis
 from .tables import Tables
+from .written import Sample, samples, shown_ids
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def sections(
         "simulated": {"people": source(study) == "simulated", "raters": any(a.simulated for a in tables.agreement)},
         "synthetic": study.data_use is not None and study.data_use.kind == "synthetic",
         "figures": {name: Markup(text) for name, text in drawn.items()},
-        **_models(tables), **_people(home), **_reasons(study, home, settings),
+        **_models(tables), **_people(home), **_reasons(study, home, settings, tables),
         **_comparison(tables, settings), **_mechanism(tables), **_gaps(home, tables), **_made(home, tables),
         "agreement": tables.agreement, "main": MAIN,
     }  # fmt: skip
@@ -121,7 +122,7 @@ def _split(cases: "pd.DataFrame") -> list[dict[str, Any]]:
     return out
 
 
-def _reasons(study: Study, home: Path, settings: Settings) -> dict[str, Any]:
+def _reasons(study: Study, home: Path, settings: Settings, tables: Tables) -> dict[str, Any]:
     rationales = rows(home / "synth" / "rationales.jsonl", Rationale)
     hidden = why_not(study, settings)
     return {
@@ -129,7 +130,16 @@ def _reasons(study: Study, home: Path, settings: Settings) -> dict[str, Any]:
         "label_shown": any(r.label_shown for r in rationales),
         "readable": _json(home / "synth" / "card.json").get("readability", []),
         "example": None if hidden else example(home), "example_hidden": hidden,
+        "samples": (None, []) if hidden else _samples(home, tables),
     }  # fmt: skip
+
+
+def _samples(home: Path, tables: Tables) -> tuple[Case | None, list[Sample]]:
+    """What the models wrote about one held-out person, and who that is."""
+    evidence = read_table(home / "cohort" / "evidence.parquet", Evidence)
+    case, found = samples(tables.cells, shown_ids(evidence))
+    cases = read_table(home / "cohort" / "cases.parquet", Case)
+    return (from_frame(cases[cases["id"] == case], Case)[0] if case else None), found
 
 
 def _comparison(tables: Tables, settings: Settings) -> dict[str, Any]:
@@ -156,7 +166,12 @@ def _mechanism(tables: Tables) -> dict[str, Any]:
         label = [d for d in mine if d.group == "label"]
         share, weight = sum(d.share for d in label) / fits, sum(d.weight for d in label) / fits
         dilution.append({"target": name, "fits": fits, "share": share, "weight": weight})
-    return {"dilution": dilution, "grounding": tables.grounding, "cited": _cited(tables)}
+    return {
+        "dilution": dilution,
+        "grounding": tables.grounding,
+        "cited": _cited(tables),
+        "written": tables.written,
+    }
 
 
 def _cited(tables: Tables, top: int = 12) -> dict[str, Any]:

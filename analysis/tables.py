@@ -18,9 +18,22 @@ from .compare import Comparer
 from .evaluate import Evaluation, all_metrics, by_subgroup
 from .example import rows
 from .metrics import METRICS
-from .records import Agreement, Alarm, Average, Called, Cited, Comparison, Curve, Dilution, Grounded, Metric
+from .records import (
+    Agreement,
+    Alarm,
+    Average,
+    Called,
+    Cited,
+    Comparison,
+    Curve,
+    Dilution,
+    Grounded,
+    Metric,
+    Written,
+)
 from .scores import Key, held_out, read_scores
 from .settings import Settings
+from .written import shown_ids, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +51,7 @@ class Tables:
     dilution: Sequence[Dilution] = ()
     cited: Sequence[Cited] = ()
     grounding: Sequence[Grounded] = ()
+    written: Sequence[Written] = ()
     called: Sequence[Called] = ()
     alarms: Sequence[Alarm] = ()
     curves: Sequence[Curve] = ()
@@ -48,7 +62,8 @@ class Tables:
 
 FILES: dict[str, type[Record]] = {
     "metrics": Metric, "averages": Average, "comparisons": Comparison, "agreement": Agreement,
-    "dilution": Dilution, "cited": Cited, "grounding": Grounded, "called": Called, "alarms": Alarm,
+    "dilution": Dilution, "cited": Cited, "grounding": Grounded, "written": Written, "called": Called,
+    "alarms": Alarm,
 }  # fmt: skip
 """Each is `<name>.parquet` in `analysis/`."""
 
@@ -101,6 +116,7 @@ def _predicted(
         averages=list(averages(comparer, METRICS)),
         comparisons=comparer.all(),
         dilution=list(mechanism.dilution(told.cells)),
+        written=list(written(told.cells, shown_ids(evidence))),
         called=list(errors.called(evaluation, models, reference)) if reference else [],
         alarms=list(errors.alarms(evaluation, models, evidence, settings.level)),
         curves=[*curves.models(evaluation, models), *told.curves],

@@ -88,7 +88,12 @@ def noisy(of: list[Case], noise: float, seed: int) -> list[float | None]:
 def predictions(cell: str, readout: str, of: list[Case], noise: float, seed: int = 0) -> list[Prediction]:
     return [
         Prediction(
-            cell=cell, readout=readout, case=c.id, risk=r, why_missing=None if r is not None else "no_label"
+            cell=cell,
+            readout=readout,
+            case=c.id,
+            risk=r,
+            why_missing=None if r is not None else "no_label",
+            written="There is stroke [E002, E099]." if readout == "own_rationale" else None,
         )
         for c, r in zip(of, noisy(of, noise, seed), strict=True)
     ]

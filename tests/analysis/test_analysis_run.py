@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from wherefore.analysis.headline import headline
-from wherefore.analysis.records import Average, Comparison, Metric
+from wherefore.analysis.records import Average, Comparison, Metric, Written
 from wherefore.analysis.run import evaluate, resolve, run
+from wherefore.cohort.records import Case
 from wherefore.study.errors import StudyError
 from wherefore.study.records import from_frame, read_table
 from wherefore.study.runs import manifest
@@ -111,3 +112,16 @@ def test_reference_that_the_grid_lacks_is_refused(trial: Any) -> None:
         StudyError, match=r"analysis\.reference: 'label_onyl' is not a target .* 'label_only'\?"
     ):
         resolve(wrong)
+
+
+def test_citations_of_what_was_not_shown_are_counted(analysed: Any) -> None:
+    """Every text cites E002, which two in three cases show, and E099, which nobody has."""
+    found = rows(analysed.home, "written", Written)
+    assert {(w.target, w.readout) for w in found} == {("free_rationale", "own_rationale")}
+    cases = read_table(analysed.home / "cohort" / "cases.parquet", Case)
+    held = cases[cases["split"] == "held_out"]
+    assert found[0].texts == len(held)
+    assert found[0].citations == 2 * len(held)
+    assert found[0].existing == held["timeline"].str.contains("E002").sum()
+    assert found[0].words == 5
+    assert "<del>E099</del>" in (analysed.home / "analysis" / "report.html").read_text()

@@ -1,0 +1,91 @@
+"""What the models wrote themselves: how long, and whether the evidence that they cite was shown to them."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..study.records import read_table
+from ..train.records import Prediction
+from .cells import CellState, arm
+from .records import Written
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CITATION = re.compile(r"\bE\d{3,}\b")
+
+
+def shown_ids(evidence: "pd.DataFrame") -> dict[str, frozenset[str]]:
+    """The evidence that each case shows, from an `Evidence` table."""
+    shown = evidence[evidence["shown"]]
+    return {str(case): frozenset(ids) for case, ids in shown.groupby("case")["id"]}
+
+
+def written(cells: Iterable[CellState], shown: Mapping[str, frozenset[str]]) -> Iterator[Written]:
+    """One row a finished cell and a read-out that writes, over the held-out cases."""
+    for state in cells:
+        if state.state != "done":
+            continue
+        table = read_table(state.predictions, Prediction)
+        texts = table[table["written"].notna()]
+        for readout, rows in texts.groupby("readout", sort=False):
+            cites = [
+                (CITATION.findall(text), shown.get(case, frozenset()))
+                for case, text in zip(rows["case"], rows["written"], strict=True)
+            ]
+            yield Written(
+                cell=state.cell.id, target=arm(state.cell), readout=str(readout), texts=len(rows),
+                words=float(median(len(text.split()) for text in rows["written"])),
+                citations=sum(len(ids) for ids, _ in cites),
+                existing=sum(i in there for ids, there in cites for i in ids),
+                uncited=sum(not ids for ids, _ in cites),
+            )  # fmt: skip
+
+
+class Piece(NamedTuple):
+    """A stretch of text, or a citation and whether the model was shown what it cites."""
+
+    text: str
+    exists: bool | None = None
+    """None: no citation."""
+
+
+def pieces(text: str, there: frozenset[str]) -> list[Piece]:
+    """A text cut at its citations.
+
+    >>> pieces("Stroke [E007].", frozenset({"E007"}))
+    [Piece(text='Stroke [', exists=None), Piece(text='E007', exists=True), Piece(text='].', exists=None)]
+    """
+    out, end = [], 0
+    for match in CITATION.finditer(text):
+        out += [Piece(text[end : match.start()]), Piece(match.group(), match.group() in there)]
+        end = match.end()
+    return [p for p in [*out, Piece(text[end:])] if p.text]
+
+
+class Sample(NamedTuple):
+    """What one model wrote about one person."""
+
+    target: str
+    risk: float | None
+    pieces: list[Piece]
+
+
+def samples(
+    cells: Iterable[CellState], shown: Mapping[str, frozenset[str]]
+) -> tuple[str | None, list[Sample]]:
+    """The same held-out case for the first finished cell of every arm that writes; the case comes first."""
+    case: str | None = None
+    out: dict[str, Sample] = {}
+    for state in cells:
+        if state.state != "done" or arm(state.cell) in out:
+            continue
+        table = read_table(state.predictions, Prediction)
+        mine = table[(table["readout"] == "own_rationale") & table["written"].fillna("").str.strip().ne("")]
+        if case is None and len(mine):
+            case = str(mine["case"].min())
+        for text, risk in mine.loc[mine["case"] == case, ["written", "risk"]].itertuples(index=False):
+            known = pieces(text, shown.get(str(case), frozenset()))
+            out[arm(state.cell)] = Sample(arm(state.cell), risk if risk == risk else None, known)
+    return case, list(out.values())
