@@ -124,6 +124,7 @@ def _lines(s: "Summary") -> Iterator[str]:
             name = f"{x.dimension + ': ' if x.dimension else ''}{x.a} - {x.b}"
             yield f"  {name:<44} {value}{p}{held}" + (f"  ({x.why_missing})" if x.why_missing else "")
         yield ""
+    yield from (f"{name}: not measured: {why}" for name, why in s.skipped.items())
     if s.note:
         yield s.note
     yield "Methods"

@@ -49,6 +49,7 @@ def _intervals(s: Summary) -> str:
         for row in d.agreement
         if row.why_missing
     ]
+    missing += [f"{name} altogether ({why.rstrip('.')})" for name, why in s.skipped.items()]
     text = f"Intervals: {'; '.join(methods)}." if methods else ""
     return text + (f" Not available: {'; '.join(missing)}." if missing else "")
 

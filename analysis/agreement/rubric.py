@@ -58,7 +58,7 @@ def suited(scale: Scale) -> list[Statistic]:
     if scale.level in ("nominal", "ordinal") and scale.declared:
         names.append("gwet_ac")
     names.append("percent_agreement")
-    if scale.level == "ordinal" and len(scale.categories) > 2:
+    if scale.level == "ordinal" and scale.declared and len(scale.categories) > 2:
         names.append("within_one_agreement")
     if scale.level == "nominal" and len(scale.categories) == 2:
         names += [f"specific_agreement:{c}" for c in scale.categories]

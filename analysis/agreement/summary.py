@@ -20,7 +20,7 @@ from .raters import groups, pair_rows, rater_rows
 from .reading import Source, as_number
 from .records import CategoryRow, Difference, ItemRow, PairRow, Plan, RaterRow
 from .rubric import suited
-from .table import Table
+from .table import NoPairsError, Table
 
 
 class Wanted(Record):
@@ -91,6 +91,8 @@ class Summary(Record):
     raters: Raters
     confidence: float
     seed: int
+    skipped: dict[str, str] = Field(default_factory=dict)
+    """Dimensions that could not be measured, and why."""
     note: str = ""
     methods: str = ""
 
@@ -111,22 +113,29 @@ def summarise(name: str, source: Source, wanted: Wanted) -> Summary:
     if not source.answers:
         raise DataError(f"{name}: no ratings.")
     answers = by_group(source.answers)
+    own_clusters = any(a.cluster for a in source.answers)
+    cluster_name = source.cluster_name if own_clusters else "item"  # an item rated in several groups
     names = list(dict.fromkeys(a.dimension for a in answers))
     names.sort(key=lambda n: list(source.rubric).index(n) if n in source.rubric else -1)
     for asked in (set(wanted.levels) | set(wanted.categories)) - {""} - set(names):
         raise StudyError(not_one_of("dimension", asked, names))
     tables: dict[str, Table] = {}
     made: list[DimensionSummary] = []
+    skipped: dict[str, str] = {}
     for n in names:
         own = [a for a in answers if a.dimension == n]
         level, categories, assumed = _scale(n, own, source.rubric.get(n), wanted)
         own = _as_declared(own, categories)
         people = [a for a in own if a.rater != wanted.judge]
-        tables[n] = pivot(own, level, categories, source.cluster_name)
-        alone = (
-            tables[n] if len(people) == len(own) else pivot(people, level, categories, source.cluster_name)
-        )
+        try:
+            alone = pivot(people, level, categories, cluster_name)
+        except NoPairsError as e:
+            skipped[n] = str(e)
+            continue
+        tables[n] = alone if len(people) == len(own) else pivot(own, level, categories, cluster_name)
         made.append(_dimension(n, people, alone, assumed, wanted))
+    if not made:
+        raise NoPairsError(f"{name}: {next(iter(skipped.values()))}")
     summary = Summary(
         source=name,
         simulated=source.simulated,
@@ -135,6 +144,7 @@ def summarise(name: str, source: Source, wanted: Wanted) -> Summary:
         raters=wanted.raters,
         confidence=wanted.confidence,
         seed=wanted.seed,
+        skipped=skipped,
         note=source.note,
     )
     return summary.model_copy(update={"methods": paragraph(summary)})
@@ -188,6 +198,12 @@ def _dimension(
         notes.append(
             "categories not declared: AC and Brennan-Prediger, which count unused ones, are left out"
         )
+    plan = None
+    if wanted.half_width is not None:
+        try:
+            plan = from_pilot(made, wanted.half_width, minutes=wanted.minutes)
+        except DataError as e:
+            notes.append(f"no plan: {e}")
     independent, unit = made.independent
     return DimensionSummary(
         name=name,
@@ -213,7 +229,7 @@ def _dimension(
         items=tuple(items[: wanted.items]),
         disagreement=tuple(i.disagreement for i in items),
         categories_used=tuple(category_rows(made)),
-        plan=from_pilot(made, wanted.half_width, minutes=wanted.minutes) if wanted.half_width else None,
+        plan=plan,
         notes=tuple(notes),
     )  # fmt: skip
 

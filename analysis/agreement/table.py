@@ -22,6 +22,10 @@ MANY = 100
 """Categories up to which all pairs of categories are held in memory; above, only moments are (interval level)."""
 
 
+class NoPairsError(DataError):
+    """Too few raters, or no unit that two of them rated."""
+
+
 @dataclass(frozen=True)
 class Scale:
     """The declared categories and how far apart two of them are."""
@@ -125,8 +129,8 @@ def table(
         raters: their names, likewise.
         cluster_name: what a cluster is, in a word.
     Raises:
-        DataError: fewer than two raters, no unit with two ratings, rows of unequal length, an infinite value or
-            one outside the categories; with rows or counts.
+        NoPairsError: fewer than two raters, or no unit with two ratings; with counts.
+        DataError: rows of unequal length, an infinite value or one outside the categories; with rows.
 
     >>> table([[1, 1, None], [2, 3, 3]], "ordinal").codes.tolist()
     [[0, 0, -1], [1, 2, 2]]
@@ -209,9 +213,11 @@ def _check_pairs(made: Table) -> None:
     """A coefficient needs two raters and a unit that two of them rated."""
     raters = int((made.codes != MISSING).any(0).sum()) if made.codes.size else 0
     if raters < 2:
-        raise DataError(f"ratings: {raters} rater with ratings on {len(made.units)} units; two are needed.")
+        raise NoPairsError(
+            f"ratings: {raters} rater with ratings on {len(made.units)} units; two are needed."
+        )
     if not (made.seen >= 2).any():
-        raise DataError(
+        raise NoPairsError(
             f"ratings: none of {len(made.units)} units was rated by two of the {raters} raters; "
             "agreement needs units in common."
         )
