@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,22 +17,21 @@ from ..study.seeds import derive
 from . import pretraining
 from .encoding import Encoder
 from .settings import Base, Kept, Made, Settings
-from .targets import ANSWER, LABELS, REASONS
+from .tokenizer import make_tokenizer
 
-START, END, PAD = "<s>", "</s>", "<pad>"
 _SAMPLE = 1 << 20
 _CONTEXT = 4096
 
 
 def make(
-    made: Made, cases: Sequence[Case], words: Sequence[str], question: str, seed: int, folder: Path
+    made: Made, cases: Sequence[Case], prose: Sequence[str], question: str, seed: int, folder: Path
 ) -> None:
     """Make a base model: a tokenizer of its own, a model from a configuration, a little pre-training.
 
     Args:
         made: its shape.
         cases: of the training split; their labels are not read.
-        words: what its tokenizer must spell well besides.
+        prose: whose words its tokenizer must spell well besides.
         question: of the study.
         seed: of the study.
         folder: gets `model/` and `metrics.jsonl`.
@@ -43,7 +42,7 @@ def make(
     from .optimise import Schedule, train
 
     torch.manual_seed(derive(seed, "train", "base") % 2**31)
-    tokenizer = make_tokenizer(made, [*pretraining.texts(cases, question), *words])
+    tokenizer = make_tokenizer(made.vocabulary, pretraining.texts(cases, question), prose)
     model = _model(made, tokenizer)
     rng = np.random.default_rng(derive(seed, "train", "base", "texts"))
     rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, made.passes, rng)
@@ -56,31 +55,6 @@ def make(
             f.write(json.dumps(line) + "\n")
     model.save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")
-
-
-def make_tokenizer(made: Made, texts: Iterable[str]) -> Any:
-    """A byte-level BPE tokenizer with one token a digit, so that 66.4 and 66.5 share what they share."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=made.vocabulary, special_tokens=[PAD, START, END], show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    )  # fmt: skip
-    # The frames and the label words many times over: their merges are certain whatever the cohort says.
-    sure = [f"{REASONS}{ANSWER}{label}" for label in LABELS] * 1000
-    tokenizer.train_from_iterator([*texts, *sure], trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{START} $A", special_tokens=[(START, tokenizer.token_to_id(START))]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=START, eos_token=END, pad_token=PAD, padding_side="left"
-    )
 
 
 def load(base: Base, folder: Path, settings: Settings, adapter: Path | None = None) -> tuple[Any, Encoder]:

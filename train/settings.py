@@ -18,7 +18,7 @@ class Made(Record):
     """Width of the residual stream; a multiple of `heads`."""
     layers: int = Field(default=3, gt=0)
     heads: int = Field(default=2, gt=0)
-    vocabulary: int = Field(default=1000, ge=300)
+    vocabulary: int = Field(default=1500, ge=300)
     """Entries of the tokenizer, the 256 bytes included."""
     passes: int = Field(default=2, ge=0)
     """Over the training split's histories, before any fit: see `train/pretraining.py`."""
@@ -68,7 +68,7 @@ class Settings(Record):
     """Processes on this machine, one thread each; a GPU serves one at a time: use 1 and `--shard` there."""
     readouts: tuple[str, ...] = Field(default=("direct", "own_rationale", "teacher_rationale"), min_length=1)
     """Names in `train/readouts.py`; each is made for the targets that it fits."""
-    read_batch: int = Field(default=64, gt=0)
+    read_batch: int = Field(default=32, gt=0)
     """Cases at a time when risk is read."""
     max_new_tokens: int = Field(default=160, gt=0)
     """A rationale that the model writes ends here at the latest; the label is read nevertheless."""
