@@ -87,8 +87,8 @@ class Encoder:
         return [(token, PROMPT) for token in [*self.start, *self.text_ids(text)]]
 
     def _pairs(self, segment: Segment) -> list[tuple[int, int]]:
-        if segment.group == "label":
-            return [(self.labels[LABELS.index(segment.text)], LABEL)]
+        if segment.text in LABELS:
+            return [(self.labels[LABELS.index(segment.text)], GROUPS[segment.group])]
         return [(token, GROUPS[segment.group]) for token in self.text_ids(segment.text)]
 
 

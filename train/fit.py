@@ -60,7 +60,7 @@ def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder:
     made = Fit(
         cell=cell.id, base=cell.base,
         parameters=sum(p.numel() for p in adapted.parameters()) - trained, trained_parameters=trained,
-        examples=len(rows), epochs=settings.epochs, steps=len(lines),
+        examples=len({r.case for r in rows}), epochs=settings.epochs, steps=len(lines),
         tokens={name: sum(r.groups.count(g) for r in rows) for name, g in GROUPS.items()},
         final_loss=_final_loss(lines), seconds=round(time.monotonic() - start, 3),
         truncated=sum(r.truncated for r in rows),

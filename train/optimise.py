@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,8 @@ def train(
 ) -> Iterator[dict[str, float]]:
     """Train the parameters that require a gradient, in place; yield one line of metrics a step.
 
+    Rows of one case that follow each other are one unit and stay in one batch.
+
     Yields:
         step, epoch, learning_rate, loss, gradient_norm, and mean nats and count of tokens by group number.
     """
@@ -96,8 +99,9 @@ def train(
     rng = np.random.default_rng(plan.seed)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    lengths = [len(r.ids) for r in rows]
-    total = plan.epochs * math.ceil(len(rows) / plan.batch)
+    units = [list(of_case) for _, of_case in groupby(rows, key=lambda r: r.case)]
+    lengths = [max(len(r.ids) for r in unit) for unit in units]
+    total = plan.epochs * math.ceil(len(units) / plan.batch)
     step = 0
     model.train()
     for epoch in range(plan.epochs):
@@ -105,7 +109,7 @@ def train(
             rate = plan.learning_rate * _pace(step, total, plan.warmup)
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            line = _step(model, [rows[i] for i in batch], weigh, plan, device)
+            line = _step(model, [r for i in batch for r in units[i]], weigh, plan, device)
             norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)

@@ -13,7 +13,7 @@ from ..synth.records import Rationale
 from .encoding import Encoder
 from .records import Prediction, Segment
 from .settings import Settings
-from .targets import ANSWER, Target
+from .targets import ANSWER, LABELS, Target
 
 if TYPE_CHECKING:
     from .generate import Written
@@ -35,14 +35,17 @@ class Reader:
     """The teacher's, by case, in the style of the target."""
 
     def before_label(self, case: Case, rationale: Rationale | None) -> list[int]:
-        """Token ids up to the place of the label, as the target lays them out."""
-        segments = self._segments(case, rationale)
-        return self.encoder.ids(segments[: [s.group for s in segments].index("label")])
+        """Token ids up to the place of the label: at once, or behind a rationale."""
+        examples = self.target.build(case, rationale, self.settings.question)
+        return self._before(examples[0 if rationale is None else -1].segments, lambda s: s.text in LABELS)
 
     def before_reasons(self, case: Case) -> list[int]:
         """Token ids up to the place of the rationale, for targets that write it first."""
-        segments = self._segments(case, None)
-        return self.encoder.ids(segments[: [s.group for s in segments].index("rationale")])
+        examples = self.target.build(case, None, self.settings.question)
+        return self._before(examples[-1].segments, lambda s: s.group == "rationale")
+
+    def _before(self, segments: Sequence[Segment], stop: Callable[[Segment], bool]) -> list[int]:
+        return self.encoder.ids(segments[: [stop(s) for s in segments].index(True)])
 
     def risks(self, prefixes: Sequence[Sequence[int]]) -> list[float]:
         """P(yes) / (P(no) + P(yes)) behind each prefix."""
@@ -58,9 +61,6 @@ class Reader:
             self.model, prefixes, self.encoder.text_ids(ANSWER),
             self.settings.max_new_tokens, self.settings.read_batch,
         )  # fmt: skip
-
-    def _segments(self, case: Case, rationale: Rationale | None) -> tuple[Segment, ...]:
-        return self.target.build(case, rationale, self.settings.question)[0].segments
 
 
 def direct(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:

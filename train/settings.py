@@ -51,7 +51,7 @@ class Settings(Record):
     """Asked after the timeline, of every model alike."""
     epochs: int = Field(default=4, gt=0)
     batch: int = Field(default=16, gt=0)
-    """Examples a step."""
+    """Cases a step."""
     micro_batch: int | None = Field(default=None, gt=0)
     """Examples at a time where memory is short; the gradient is that of the whole batch. None: the batch."""
     warmup: float = Field(default=0.1, ge=0, lt=1)

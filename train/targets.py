@@ -16,8 +16,9 @@ LABELS = (" no", " yes")
 """The label as text; one token each, see `train/encoding.py`."""
 
 Build = Callable[[Case, Rationale | None, str], tuple[Example, ...]]
-"""(case, its rationale or None, the question) to the examples that teach it. Without a rationale and without a
-label the same function gives the text a read-out starts from."""
+"""(case, its rationale or None, the question) to the examples that teach it: first the one whose label is read at
+once, last the one with reasons; most targets have one that is both. Without a rationale the same function gives the
+text that a read-out starts from."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,34 @@ def label_then_rationale(case: Case, rationale: Rationale | None, question: str)
     )  # fmt: skip
 
 
+def two_tasks(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
+    """Distilling step by step (Hsieh et al. 2023, arXiv 2305.02301): to predict and to explain are two tasks.
+
+    Under `group_mean` each task has a mean of its own; only the first is asked at test time.
+    """
+    why = () if rationale is None else (_r(f" {rationale.text}"),)
+    explain = _example(case, "explain", prompt(case, question), _p(REASONS), *why, end="rationale")
+    return (_answer(case, question), explain) if why else (_answer(case, question),)
+
+
+def two_branches(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
+    """The label alone, and beside it the reasons with the label behind them (arXiv 2510.16686).
+
+    Under `token_mean` this is their Mix; under `group_mean`, where all of the second branch is one group, their Align
+    with equal weights. A model taught so can be read either way.
+    """
+    (reason,) = rationale_then_label(case, rationale, question)
+    *before, label = reason.segments
+    return (
+        _answer(case, question),
+        _example(case, "reason", *before, Segment(text=label.text, group="rationale")),
+    )
+
+
+def _answer(case: Case, question: str) -> Example:
+    return _example(case, "answer", prompt(case, question), _p(ANSWER.lstrip()), _label(case))
+
+
 def _example(case: Case, target: str, *segments: Segment, end: Group | None = None) -> Example:
     return Example(case=case.id, target=target, segments=tuple(s for s in segments if s.text), end=end)
 
@@ -85,4 +114,6 @@ TARGETS: dict[str, Target] = {
     "free_rationale": Target(rationale_then_label, style="free", reasons_first=True),
     "stepwise_rationale": Target(rationale_then_label, style="stepwise", reasons_first=True),
     "label_then_rationale": Target(label_then_rationale, style="free"),
+    "two_tasks": Target(two_tasks, style="free"),
+    "two_branches": Target(two_branches, style="free", reasons_first=True),
 }

@@ -73,6 +73,20 @@ def test_batches_hold_each_row_once_and_similar_lengths() -> None:
     assert spread < 60  # 8 rows at random are 380 apart on average
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_mix_and_align_are_one_target_under_two_losses(
+    loss: str, cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]
+) -> None:
+    build = TARGETS["two_branches"].build
+    rows = [loaded[1].row(e) for c in cases[:4] for e in build(c, reasons[c.id], "Dementia?")]
+    label = [x for r in rows[::2] for x in by_hand(loaded[0], r)[2]]
+    reason = [x for r in rows[1::2] for x in by_hand(loaded[0], r)[1]]
+    want = np.mean(label + reason) if loss == "token_mean" else 0.5 * np.mean(label) + 0.5 * np.mean(reason)
+    plan = Schedule(epochs=1, batch=4, learning_rate=0.0, seed=0)
+    (line,) = train(loaded[0], rows, LOSSES[loss], plan)  # one step: both branches of a case are in one batch
+    assert line["loss"] == pytest.approx(want, abs=1e-5)
+
+
 def quick(rows: list[Row], model: Any, folder: Path, seed: int = 0) -> dict[str, float]:
     folder.mkdir()
     cell = Cell(base="tiny", target="label_then_rationale", n=40, learning_rate=1e-2, seed=seed)

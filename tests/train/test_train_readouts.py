@@ -49,6 +49,9 @@ def start(c: Case) -> str:
         ("label_then_rationale", "direct", "{start}|Answer:"),
         ("free_rationale", "teacher_rationale", "{start}|Reasons:| {why}|\nAnswer:"),
         ("free_rationale", "own_rationale", "{start}|Reasons:|{own}|\nAnswer:"),
+        ("two_tasks", "direct", "{start}|Answer:"),
+        ("two_branches", "direct", "{start}|Answer:"),
+        ("two_branches", "teacher_rationale", "{start}|Reasons:| {why}|\nAnswer:"),
     ],
 )
 def test_a_risk_is_the_one_by_hand(
