@@ -18,20 +18,21 @@ class Share:
 
     Args:
         most: of all shards together.
+        shards: how many there are; each begins with an equal part.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, shards: int) -> None:
         self.most, self.total = most, float(most)
-        self._wanted: dict[int, int] = {}
+        self._wanted = dict.fromkeys(range(1, shards + 1), 1)
         self._quiet = 0
 
     def report(self, shard: int, wanted: int, refused: bool) -> int:
         """Tell, and hear how many may be in flight from now on.
 
-        >>> share = Share(100)
-        >>> share.report(1, 100, False), share.report(2, 100, False), share.report(1, 0, False)
-        (100, 50, 1)
-        >>> share.report(2, 100, True)      # refused: three quarters of the total, of which shard 1 wants none
+        >>> share = Share(100, shards=2)
+        >>> share.report(1, 1, False), share.report(2, 3, False), share.report(1, 0, False)
+        (50, 75, 1)
+        >>> share.report(2, 3, True)      # refused: three quarters of the total, of which shard 1 wants none
         75
         """
         self._wanted[shard] = wanted
@@ -42,10 +43,6 @@ class Share:
             if self._quiet >= 3 * len(self._wanted):
                 self.total, self._quiet = min(self.most, 1.05 * self.total + 1), 0
         return max(1, int(self.total * wanted / max(1, sum(self._wanted.values()))))
-
-    def done(self, shard: int) -> None:
-        """A shard has ended; its part goes to the others."""
-        self._wanted.pop(shard, None)
 
 
 class _Remote:
@@ -75,7 +72,7 @@ def run_shards(module: str, function: str, shards: int, most: int, work: tuple[s
     if ours:
         ray.init(address=os.environ.get("RAY_ADDRESS"), log_to_driver=False, include_dashboard=False)
     try:
-        share = ray.remote(num_cpus=0)(Share).remote(most)
+        share = ray.remote(num_cpus=0)(Share).remote(most, shards)
 
         def one(shard: int) -> Any:
             return getattr(importlib.import_module(module), function)(

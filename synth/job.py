@@ -63,6 +63,7 @@ class Job:
             loop.add_signal_handler(signal.SIGINT, self._interrupt)
         beside = [asyncio.create_task(self._sync())]
         if self._share is not None:
+            await self._report(False)
             beside.append(asyncio.create_task(self._sharing()))
         try:
             async with asyncio.TaskGroup() as group:
@@ -86,15 +87,18 @@ class Job:
 
     async def _sharing(self) -> None:
         """Tell the others what this job can use, and keep to the part that it is given."""
-        cuts = 0
+        before = 0
         while True:
-            wanted = min(self.settings.job.in_flight, max(1, 2 * self._in_flight()))
-            refused, cuts = self.faults["rate_limit"] > cuts, self.faults["rate_limit"]
-            most = await self._share.report(wanted, refused)
-            for _, limiter in self.gates:
-                limiter.most = max(1, most // len(self.gates))
-                limiter.limit = min(limiter.limit, limiter.most)
             await asyncio.sleep(SHARE_SECONDS)
+            refused, before = self.faults["rate_limit"] > before, self.faults["rate_limit"]
+            await self._report(refused)
+
+    async def _report(self, refused: bool) -> None:
+        wanted = min(self.settings.job.in_flight, max(1, 2 * self._in_flight()))
+        most = await self._share.report(wanted, refused)
+        for _, limiter in self.gates:
+            limiter.most = max(1, most // len(self.gates))
+            limiter.limit = min(limiter.limit, limiter.most)
 
     async def _worker(self, requests: Iterator[Request]) -> None:
         for request in requests:

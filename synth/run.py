@@ -28,13 +28,15 @@ def resolve(study: Study) -> Settings:
 def describe(study: Study, home: Path) -> str:
     """What the stage would ask, in a line; the price where prices stand in the study file and the cohort is made."""
     from .histories import count
+    from .price import price
 
     s = resolve(study)
     each = len(s.styles) * s.samples
     if manifest(home / "cohort") is None:
         return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {each} requests a case (cases not made yet)"
     total = count(home / "cohort", s.splits) * each
-    return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {total} requests"
+    told = price(Plan(study, s), home / "cohort", total)
+    return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {total} requests, {told}"
 
 
 def run(study: Study, home: Path, *, again: bool = False) -> bool:
@@ -57,10 +59,8 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
         from .controls import write_controls
         from .derive import derive_all
         from .ledger import Ledger
-        from .shards import ask, over_ray, total
+        from .shards import ask, total
 
-        if plan.settings.job.ray:
-            over_ray(plan, home)
         expected = total(plan, cohort)
         with Ledger(folder / "ledger", expected=expected, also=set_aside(home)) as ledger:
             ask(plan, ledger, cohort, expected)
@@ -68,6 +68,10 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
         write_controls(plan.settings, cohort, folder, study.seed)
         write_card(plan, cohort, folder)
 
+    if plan.settings.job.ray and manifest(home / "synth") is None:
+        from .shards import over_ray
+
+        over_ray(plan, home)  # before the stage is held: each shard holds its own part
     done = run_once(home / "synth", plan.identity(), inputs, work, keep=("ledger",), set_aside=again)
     found = json.loads((home / "synth" / "summary.json").read_text())
     click.echo(

@@ -1,6 +1,5 @@
 """Shards by hand and over Ray: together they ask everything once, and the whole stage needs no request more."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,6 @@ def test_again_sets_aside_and_pays_for_nothing_twice(cohort: Write, endpoint: St
 @pytest.mark.slow
 def test_two_ray_workers_share_one_limit(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (os.environ.get("PYTHONPATH"),) if p)
     server = endpoint(latency=0.05)
     home = cohort(tmp_path, 80)
     run(study(server.url, ray=2), home)
@@ -82,7 +80,9 @@ def test_two_ray_workers_share_one_limit(cohort: Write, endpoint: Start, tmp_pat
     assert len(made) + len(refused) == 80
     assert set(server.received.values()) == {1}
     assert {p.name for p in (home / "synth" / "ledger").iterdir()} == {"1-of-2", "2-of-2", "main"}
-    assert server.most_in_flight <= 8 + 2  # a report may be a moment old
+    assert (
+        server.most_in_flight <= 12
+    )  # 8 of both together; a part that was given away may be in use a moment yet
 
 
 def test_without_ray_the_switch_is_one_line(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
