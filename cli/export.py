@@ -1,0 +1,29 @@
+"""`wherefore export`: the corpus in a form that others read."""
+
+from pathlib import Path
+
+import click
+
+from . import _common
+
+
+@click.command()
+@_common.with_study
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), required=True, help="A folder that does not exist yet."
+)
+@click.option(
+    "--form",
+    default="datasets",
+    show_default=True,
+    help="datasets (a Hugging Face folder), parquet or jsonl.",
+)
+@click.option(
+    "--with-history", is_flag=True, help="Also the histories; patient text goes with the corpus then."
+)
+def command(study: Path, runs: Path, target: Path, form: str, with_history: bool) -> None:
+    """Write the rationales of STUDY, one file a split, with the corpus card."""
+    from ..synth.export import export
+
+    counts = export(runs / _common.opened(study).name, target, form, with_history)
+    click.echo(f"export: {', '.join(f'{n} {split}' for split, n in counts.items())}; written: {target}")
