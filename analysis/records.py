@@ -237,3 +237,5 @@ class Written(Record):
     """Citations of evidence that the model was shown."""
     uncited: int
     """Texts that cite nothing."""
+    unfinished: int
+    """Texts that did not come to an answer within the length allowed; the risk was read behind them all the same."""

@@ -1,6 +1,6 @@
 """From the ratings of a study to agreement: one table a dimension, one row a coefficient."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from ...annotate.records import Dimension, Rating, Rubric
 from ..records import Agreement
@@ -15,8 +15,6 @@ def agreements(
     rubric: Rubric,
     seed: int,
     replicates: int | None = None,
-    *,
-    leave_out: Collection[str] = (),
 ) -> list[Agreement]:
     """Agreement on every dimension of a rubric, by every coefficient that suits its scale.
 
@@ -28,7 +26,6 @@ def agreements(
         rubric: declares scales and categories.
         seed: of the bootstrap.
         replicates: bootstrap draws; None: as `estimates`.
-        leave_out: items that are no part of the measurement (planted controls).
     Returns:
         One row a dimension and coefficient, in the order of the rubric; without a value, but with the reason,
         where too little was rated.
@@ -36,12 +33,11 @@ def agreements(
         DataError: a rating outside its scale, two ratings of one thing by one rater.
     """
     out: list[Agreement] = []
-    skip = frozenset(leave_out)
     for simulated in (False, True):
         kind = [r for r in ratings if r.simulated is simulated]
         if not kind and (simulated or ratings):
             continue
-        answers, cluster_name = of_ratings([r for r in kind if r.round == MAIN and r.item not in skip])
+        answers, cluster_name = of_ratings([r for r in kind if r.round == MAIN])
         for dimension in rubric.dimensions:
             own = [a for a in answers if a.dimension == dimension.name]
             rows = _dimension(own, dimension, cluster_name, seed, replicates)
