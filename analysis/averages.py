@@ -47,7 +47,7 @@ def _average(
     spread = np.mean(
         [evaluation.spread(metric, key, population, evaluation.present(key)) for key, _, _ in known], axis=0
     )
-    limits = interval(spread, evaluation.settings.level) or (None, None)
+    limits = interval(spread) or (None, None)
     values = [value for _, _, value in known]
     return Average(
         **facts, value=float(np.mean(values)), low=limits[0], high=limits[1],

@@ -56,7 +56,7 @@ def contrast(
     if not gaps:
         return {"difference": None, "why_missing": why, "n": 0, "pairs": 0}
     spread = np.mean(spreads, axis=0)
-    limits = interval(spread, evaluation.settings.level) or (None, None)
+    limits = interval(spread) or (None, None)
     return {
         "difference": float(np.mean([gap for _, gap in gaps])), "low": limits[0], "high": limits[1],
         "p": p_value(spread), "n": min(ns), "pairs": len(gaps), "seed_sd": _seed_sd(gaps),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from .evaluate import Evaluation
+from .intervals import Z
 from .metrics import Labels
 from .records import Cited, Curve
 from .scores import Floats, Key
@@ -21,7 +22,7 @@ def models(evaluation: Evaluation, shown: Mapping[str, Key]) -> Iterator[Curve]:
             continue
         y, risk = held.y[where], evaluation.scores.on(key, population)[where]
         weight, sampled = held.weights(population)[where], held.weights("sample")[where]
-        yield from calibration(y, risk, weight, name, settings.bins, settings.level)
+        yield from calibration(y, risk, weight, name, settings.bins)
         yield from roc(y, risk, sampled, name)
         yield from precision_recall(y, risk, sampled, name)
         yield from net_benefit(y, risk, weight, name, top)
@@ -37,9 +38,7 @@ def evidence(cited: Sequence[Cited], top: int = 40) -> Iterator[Curve]:
         yield Curve(figure="evidence", series=c.name, x=c.odds_ratio, y=share, low=c.low, high=c.high, n=n)
 
 
-def calibration(
-    y: Labels, risk: Floats, weight: Floats, series: str, bins: int = 10, level: float = 0.95
-) -> Iterator[Curve]:
+def calibration(y: Labels, risk: Floats, weight: Floats, series: str, bins: int = 10) -> Iterator[Curve]:
     """Mean risk against the share of cases in groups of equal size; a tie never straddles two groups.
 
     The interval is Wilson's on the effective number of cases (Kish: square of the sum of weights over the sum of
@@ -52,23 +51,20 @@ def calibration(
             continue
         w = weight[group]
         share = float(np.average(y[group], weights=w))
-        low, high = wilson(share, float(w.sum() ** 2 / (w**2).sum()), level)
+        low, high = wilson(share, float(w.sum() ** 2 / (w**2).sum()))
         x = float(np.average(risk[group], weights=w))
         yield Curve(figure="calibration", series=series, x=x, y=share, low=low, high=high, n=len(group))
 
 
-def wilson(share: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval of a share seen in n cases (Wilson 1927).
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share seen in n cases (Wilson 1927).
 
     >>> low, high = wilson(0.5, 10)
     >>> round(low, 4), round(high, 4)
     (0.2366, 0.7634)
     """
-    from scipy.stats import norm
-
-    z = float(norm.ppf((1 + level) / 2))
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z / (1 + Z * Z / n) * np.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 

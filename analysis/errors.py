@@ -50,7 +50,7 @@ def _called(y: Labels, risk: Floats) -> Where:
 
 
 def alarms(
-    evaluation: Evaluation, models: Mapping[str, Key], evidence: "pd.DataFrame", level: float, top: int = 5
+    evaluation: Evaluation, models: Mapping[str, Key], evidence: "pd.DataFrame", top: int = 5
 ) -> Iterator[Alarm]:
     """The evidence that false alarms have more often than other controls do: what leads a model astray.
 
@@ -66,9 +66,7 @@ def alarms(
         risk = evaluation.scores.risk[key]
         alarm = where & (y == 0) & (risk > _threshold(y[where], risk[where]))
         quiet = where & (y == 0) & ~alarm
-        rows = [
-            _alarm(model, code, name, alarm, quiet, cases, level) for (code, name), cases in holders.items()
-        ]
+        rows = [_alarm(model, code, name, alarm, quiet, cases) for (code, name), cases in holders.items()]
         known = [r for r in rows if r.with_alarm + r.with_quiet >= FEWEST]
         yield from sorted(known, key=lambda r: -r.low)[:top]
 
@@ -86,12 +84,10 @@ def _holders(evidence: "pd.DataFrame", cases: Sequence[str]) -> dict[tuple[str, 
     }
 
 
-def _alarm(
-    model: str, code: str, name: str, alarm: Where, quiet: Where, cases: Places, level: float
-) -> Alarm:
+def _alarm(model: str, code: str, name: str, alarm: Where, quiet: Where, cases: Places) -> Alarm:
     counts = {"alarms": int(alarm.sum()), "with_alarm": int(alarm[cases].sum())}
     counts |= {"quiet": int(quiet.sum()), "with_quiet": int(quiet[cases].sum())}
     ratio, low, high = odds_ratio(
-        counts["with_alarm"], counts["alarms"], counts["with_quiet"], counts["quiet"], level
+        counts["with_alarm"], counts["alarms"], counts["with_quiet"], counts["quiet"]
     )
     return Alarm(model=model, code=code, name=name, **counts, odds_ratio=ratio, low=low, high=high)

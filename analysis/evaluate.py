@@ -65,7 +65,7 @@ class Evaluation:
         if value is None:
             why = why or "the risks do not vary, or separate the classes"
             return Metric(**facts, value=None, why_missing=why)
-        limits = interval(self.spread(metric, key, population, where), self.settings.level) or (None, None)
+        limits = interval(self.spread(metric, key, population, where)) or (None, None)
         return Metric(**facts, value=value, low=limits[0], high=limits[1])
 
     def why_not(self, where: Where) -> str | None:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
 
 from ..synth.records import Grounding, Rationale
 from .cells import CellState
+from .intervals import Z
 from .records import Cited, Dilution, Grounded
 
 if TYPE_CHECKING:
@@ -34,28 +34,25 @@ def dilution(cells: Iterable[CellState]) -> Iterator[Dilution]:
             )  # fmt: skip
 
 
-def odds_ratio(a: int, n1: int, b: int, n0: int, level: float = 0.95) -> tuple[float, float, float]:
-    """Odds ratio of `a` of `n1` against `b` of `n0` and Woolf's limits, 0.5 added to each count.
+def odds_ratio(a: int, n1: int, b: int, n0: int) -> tuple[float, float, float]:
+    """Odds ratio of `a` of `n1` against `b` of `n0` and Woolf's 95 % limits, 0.5 added to each count.
 
     >>> [round(x, 3) for x in odds_ratio(10, 20, 5, 20)]    # (10.5 x 15.5) / (10.5 x 5.5); log se 0.661
     [2.818, 0.772, 10.293]
     """
     cells = np.array([a, n1 - a, b, n0 - b]) + 0.5
     log = float(np.log(cells[0] * cells[3] / (cells[1] * cells[2])))
-    half = float(norm.ppf((1 + level) / 2) * np.sqrt((1 / cells).sum()))
+    half = Z * float(np.sqrt((1 / cells).sum()))
     return float(np.exp(log)), float(np.exp(log - half)), float(np.exp(log + half))
 
 
-def cited(
-    rationales: Sequence[Rationale], evidence: "pd.DataFrame", cases: "pd.DataFrame", level: float = 0.95
-) -> list[Cited]:
+def cited(rationales: Sequence[Rationale], evidence: "pd.DataFrame", cases: "pd.DataFrame") -> list[Cited]:
     """Every kind of evidence in the timelines of the training split, most cited first, for each style.
 
     Args:
         rationales: all; those of held-out people and of people without a label are left out.
         evidence: `Evidence` table.
         cases: `Case` table.
-        level: of the odds ratios' intervals.
     """
     known = cases[(cases["split"] == "train") & cases["label"].notna()]
     label = dict(zip(known["id"], known["label"].astype(int), strict=True))
@@ -81,18 +78,16 @@ def cited(
             used.update(
                 (code, label[case]) for code in {code_of[case, e] for e in ids if (case, e) in code_of}
             )
-        rows = [
-            _cited(style, code, name_of[code], n, present, used, level) for code in {c for c, _ in present}
-        ]
+        rows = [_cited(style, code, name_of[code], n, present, used) for code in {c for c, _ in present}]
         out += sorted(rows, key=lambda r: (-r.cited_cases - r.cited_controls, r.code))
     return out
 
 
 def _cited(
     style: str, code: str, name: str, n: Counter[int], present: Counter[tuple[str, int]],
-    used: Counter[tuple[str, int]], level: float,
+    used: Counter[tuple[str, int]],
 ) -> Cited:  # fmt: skip
-    ratio, low, high = odds_ratio(present[code, 1], n[1], present[code, 0], n[0], level)
+    ratio, low, high = odds_ratio(present[code, 1], n[1], present[code, 0], n[0])
     return Cited(
         style=style, code=code, name=name, cases=n[1], controls=n[0],
         present_cases=present[code, 1], present_controls=present[code, 0],

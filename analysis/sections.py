@@ -37,7 +37,7 @@ def sections(
     """Everything that the page needs, by the names that its templates use."""
     return {
         "study": study, "settings": settings, "source": source(study), "asked": asked(study),
-        "baseline": BASELINE, "hindsight": HINDSIGHT,
+        "effect": _effect(study), "baseline": BASELINE, "hindsight": HINDSIGHT,
         "answer": answer(tables.comparisons, tables.averages, trained=bool(tables.cells)),
         "simulated": {"people": source(study) == "simulated", "raters": any(a.simulated for a in tables.agreement)},
         "synthetic": study.data_use is not None and study.data_use.kind == "synthetic",
@@ -49,8 +49,10 @@ def sections(
 
 
 def asked(study: Study) -> list[tuple[str, str]]:
-    """The settings as written in the study file, section by section; of a path or an address the last part only,
-    since a report travels and says nothing about the machine."""
+    """The settings as written in the study file, section by section.
+
+    Of a path or an address the last part only: a report travels, and says nothing about the machine.
+    """
     grid = study.grid.model_dump(exclude={"expect"}, exclude_defaults=True) if study.grid else {}
     parts = {"cohort": study.cohort, "synth": study.synth, "annotate": study.annotate, "bases": study.bases}
     parts |= {"train": study.train, "grid": grid, "analysis": study.analysis}
@@ -70,6 +72,12 @@ def source(study: Study) -> str:
     """The name of the cohort's source."""
     said = study.cohort.get("source", "")
     return str(said.get("name", "")) if isinstance(said, dict) else str(said)
+
+
+def _effect(study: Study) -> float | None:
+    """How many times the published strength the simulator's risk factors have, where the study file says so."""
+    said = study.cohort.get("source")
+    return said.get("effect") if isinstance(said, dict) and source(study) == "simulated" else None
 
 
 def _models(tables: Tables) -> dict[str, Any]:

@@ -22,8 +22,6 @@ class Settings(Record):
 
     replicates: int = Field(ge=100, default=2000)
     """Bootstrap draws of persons; the same draws serve every model, so that all comparisons are paired."""
-    level: float = Field(gt=0.5, lt=1, default=0.95)
-    """Of every interval."""
     reference: str = "label_only"
     """The target that the others are compared with."""
     reference_readout: str = "direct"

@@ -79,7 +79,7 @@ def evaluated(study: Study, home: Path, settings: Settings) -> Tables:
     cases = read_table(home / "cohort" / "cases.parquet", Case)
     evidence = read_table(home / "cohort" / "evidence.parquet", Evidence)
     rationales = rows(home / "synth" / "rationales.jsonl", Rationale)
-    spoken = mechanism.cited(rationales, evidence, cases, settings.level)
+    spoken = mechanism.cited(rationales, evidence, cases)
     told = Tables(
         cells=states(study, home),
         agreement=_agreement(study, home, settings),
@@ -118,7 +118,7 @@ def _predicted(
         dilution=list(mechanism.dilution(told.cells)),
         written=list(written(told.cells, shown_ids(evidence))),
         called=list(errors.called(evaluation, models, reference)) if reference else [],
-        alarms=list(errors.alarms(evaluation, models, evidence, settings.level)),
+        alarms=list(errors.alarms(evaluation, models, evidence)),
         curves=[*curves.models(evaluation, models), *told.curves],
         models=models,
         evaluation=evaluation,

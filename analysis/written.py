@@ -39,7 +39,7 @@ def written(cells: Iterable[CellState], shown: Mapping[str, frozenset[str]]) -> 
                 words=float(median(len(text.split()) for text in rows["written"])),
                 citations=sum(len(ids) for ids, _ in cites),
                 existing=sum(i in there for ids, there in cites for i in ids),
-                uncited=sum(not ids for ids, _ in cites),
+                uncited=sum(not ids for ids, _ in cites), unfinished=int(rows["unfinished"].sum()),
             )  # fmt: skip
 
 

@@ -116,13 +116,13 @@ def test_bootstrap_interval_covers() -> None:
         spread = replicates(
             m.roc_auc, y, risk, np.ones(180), draws(np.arange(180), 300, i), np.ones(180, bool)
         )
-        low, high = interval(spread, 0.95) or (1.0, 0.0)
+        low, high = interval(spread) or (1.0, 0.0)
         hits += low <= 0.7602 <= high
     assert 0.90 <= hits / 150 <= 0.99
 
 
 def test_interval_is_missing_where_replicates_are() -> None:
-    assert interval(np.array([0.5] * 8 + [np.nan] * 2), 0.95) is None
+    assert interval(np.array([0.5] * 8 + [np.nan] * 2)) is None
     assert p_value(np.array([0.5] * 8 + [np.nan] * 2)) is None
 
 
