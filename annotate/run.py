@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
@@ -40,6 +41,12 @@ def resolve(study: Study) -> Settings:
             raise StudyError(
                 f"annotate.verdict.criteria: {d.name} is nominal and has no median; use majority."
             )
+    host = urlsplit(s.server.url).hostname
+    if host not in (None, "localhost", "127.0.0.1", "::1") and study.data_use is None:
+        raise StudyError(
+            f"annotate.server.url: {s.server.url} is not on this machine, and the study has no [data_use] section "
+            "that allows patient text to leave it. Add one, or use `wherefore annotate serve`."
+        )
     if s.rounds.gate:
         _known(r, s.rounds.gate, "annotate.rounds.gate")
     everybody = [x.name for x in (s.simulated if s.raters == "simulated" else s.people)]

@@ -1,22 +1,10 @@
 """`wherefore annotate`: hand the rationales to people and bring the grades back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from . import _common
-
-if TYPE_CHECKING:
-    from ..annotate.answers import Fault
-    from ..annotate.label_studio import Server
-    from ..annotate.push import Beside
-    from ..annotate.records import Rating
-    from ..annotate.rounds import State
-    from ..annotate.settings import Settings
-    from ..study.config import Study
+from . import _common, _grading
 
 
 @click.group()
@@ -60,13 +48,13 @@ def serve(study: Path, runs: Path, port: int, hours: float | None) -> None:
     from ..annotate import push as push_
     from ..annotate import server as server_
 
-    s, settings, home = _people(study, runs)
+    s, settings, home = _grading.people(study, runs)
     folder = home / "label_studio"
     with server_.serving(folder, port) as state:
         click.echo(f"Label Studio {server_.VERSION} on {state.url} (data in {folder})")
         passwords = {p.name: server_.account(folder, state, p.account) for p in settings.people}
-        with _server(settings, home) as server:
-            _push(s, settings, home, server, past_gate=False)
+        with _grading.server_of(settings, home) as server:
+            _grading.push_due(s, settings, home, server, past_gate=False)
         for place in push_.ledger(home / "annotate").places:
             person = next(p for p in settings.people if p.name == place.rater)
             click.echo(
@@ -88,9 +76,9 @@ def serve(study: Path, runs: Path, port: int, hours: float | None) -> None:
 @click.option("--restore", is_flag=True, help="Put back a labeling interface that was changed on the server.")
 def push(study: Path, runs: Path, past_gate: bool, restore: bool) -> None:
     """Hand out the round that is due; safe to repeat."""
-    s, settings, home = _people(study, runs)
-    with _server(settings, home) as server:
-        _push(s, settings, home, server, past_gate, restore)
+    s, settings, home = _grading.people(study, runs)
+    with _grading.server_of(settings, home) as server:
+        _grading.push_due(s, settings, home, server, past_gate, restore)
 
 
 @command.command()
@@ -103,8 +91,8 @@ def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
     from ..annotate import rounds
     from ..study.runs import locked
 
-    s, settings, home = _people(study, runs)
-    with _server(settings, home) as server, locked(home / "annotate"):
+    s, settings, home = _grading.people(study, runs)
+    with _grading.server_of(settings, home) as server, locked(home / "annotate"):
         state = rounds.people(s, settings, home)
         done = pull_.pull(state.plan, server, home / "annotate", full=full)
         state = rounds.people(s, settings, home)
@@ -128,7 +116,7 @@ def export(study: Path, runs: Path, to: Path | None) -> None:
     from ..annotate import files, plan, rounds
     from ..study.runs import locked
 
-    s, settings, home = _people(study, runs)
+    s, settings, home = _grading.people(study, runs)
     folder = home / "annotate"
     with locked(folder):
         state = rounds.people(s, settings, home)
@@ -137,10 +125,10 @@ def export(study: Path, runs: Path, to: Path | None) -> None:
             click.echo("everything is graded; `wherefore run` goes on")
             return
         state = state.with_adjudication() if due == "adjudication" else state
-        _gate(state, due, False)
+        _grading.gate(state, due, False)
         plan.save(state.plan, folder)
         for place in files.export(
-            state.plan, to or home / "annotate_files", due, _beside(state, due, folder)
+            state.plan, to or home / "annotate_files", due, _grading.beside(state, due, folder)
         ):
             click.echo(f"{place}: make a project with config.xml and import tasks.json")
 
@@ -155,12 +143,12 @@ def import_(study: Path, runs: Path, file: Path, rater: str, round_: str) -> Non
     from ..annotate import files, rounds
     from ..study.runs import locked
 
-    s, settings, home = _people(study, runs)
+    s, settings, home = _grading.people(study, runs)
     with locked(home / "annotate"):
         state = rounds.people(s, settings, home)
         n = files.take_in(state.plan, file, home / "annotate", round_, rater)
         faults = [f for f in rounds.people(s, settings, home).got.faults if f.rater == rater]
-    click.echo("\n".join([f"{round_} {rater}: {n} forms here", *map(_fault, faults)]))
+    click.echo("\n".join([f"{round_} {rater}: {n} forms here", *map(_grading.fault_line, faults)]))
 
 
 @command.command()
@@ -170,14 +158,14 @@ def status(study: Path, runs: Path, json_out: bool) -> None:
     """Say who has graded how much and how fast, and how far the raters agree so far."""
     from ..annotate import progress, rounds
 
-    s, settings, home = _people(study, runs)
+    s, settings, home = _grading.people(study, runs)
     state = rounds.people(s, settings, home)
     rows = progress.rows(state, home / "annotate")
     agree = [
         {"round": round, "dimension": d.name, "alpha": alpha}
         for round in ("calibration", "main")
         for d in state.plan.rubric.dimensions
-        if (alpha := agreement(state, d.name, round)) is not None
+        if (alpha := _grading.agreement(state, d.name, round)) is not None
     ]
     noticed = progress.noticed(state)
     data = {
@@ -189,7 +177,7 @@ def status(study: Path, runs: Path, json_out: bool) -> None:
     lines = [f"{'round':<13}{'rater':<16}{'done':>9}{'skipped':>9}{'faulty':>8}{'s/item':>8}{'items/h':>9}"]
     lines += [
         f"{r.round:<13}{r.rater:<16}{f'{r.done}/{r.total}':>9}{r.skipped:>9}{r.faults:>8}"
-        f"{_number(r.median_seconds):>8}{_number(r.per_hour):>9}"
+        f"{_grading.number(r.median_seconds):>8}{_grading.number(r.per_hour):>9}"
         for r in rows
     ]
     lines += [f"alpha so far, {a['round']}, {a['dimension']}: {a['alpha']:.2f}" for a in agree]
@@ -244,7 +232,7 @@ def judge(study: Path, runs: Path) -> None:
     from ..study.runs import locked
     from ._judge import ask
 
-    s, settings, home = _people(study, runs)
+    s, settings, home = _grading.people(study, runs)
     if settings.judge is None:
         raise StudyError(f"{study}: annotate.judge is not there. Name its base_url and model.")
     folder = home / "annotate"
@@ -255,158 +243,10 @@ def judge(study: Path, runs: Path) -> None:
     click.echo(f"judge: {len(given)} of {len(state.plan.items)} items graded: {folder / judge_.FILE}")
     for line in refused:
         click.echo(f"  {line}")
-    for d, alpha in _with_judge(state, judge_.ratings(state.plan, given)).items():
-        click.echo(f"  alpha of judge and people, {d}: {_number(alpha, 2)}")
+    for d, alpha in _grading.with_judge(state, judge_.ratings(state.plan, given)).items():
+        click.echo(f"  alpha of judge and people, {d}: {_grading.number(alpha, 2)}")
     for a in judge_.anchoring(state, given):
         if a.difference is not None:
             click.echo(
                 f"  anchoring, {a.dimension}: {a.assisted:.2f} like the judge when seen, {a.blind:.2f} blind"
             )
-
-
-def _with_judge(state: "State", judged: "list[Rating]") -> dict[str, float | None]:
-    """Alpha of the judge and the people's consensus, where both have graded the whole rationale."""
-    from ..analysis.agreement import coefficient
-
-    consensus = {v.rationale: v.consensus for v in state.verdicts()}
-    out = {}
-    for d in state.plan.rubric.dimensions:
-        pairs = [
-            [r.value, consensus[r.rationale][d.name]]
-            for r in judged
-            if r.dimension == d.name
-            and d.name in consensus.get(r.rationale, {})
-            and not state.plan.items[r.item].control
-        ]
-        if pairs:
-            out[d.name] = coefficient(pairs, "krippendorff_alpha", d.level, categories=d.categories)
-    return out
-
-
-def _number(value: float | None, digits: int = 0) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _fault(f: "Fault") -> str:
-    return f"  {f.fault}{'' if f.counted else ' (does not count)'}: {f.rater}, {f.item}: {f.detail}"
-
-
-def _people(study: Path, runs: Path) -> "tuple[Study, Settings, Path]":
-    """The study, its section and its run folder, where people grade and are not done.
-
-    Raises:
-        StudyError: nobody but programs grade in this study.
-    """
-    from ..annotate.run import resolve
-    from ..study.errors import StudyError
-
-    s = _common.opened(study)
-    settings = resolve(s)
-    if settings.raters not in ("label_studio", "files"):
-        raise StudyError(
-            f"{study}: annotate.raters is {settings.raters!r}; people grade where it is 'label_studio'."
-        )
-    return s, settings, runs / s.name
-
-
-@contextmanager
-def _server(settings: "Settings", home: Path) -> "Iterator[Server]":
-    """The server of the study, with the token from the environment or of our own server."""
-    import os
-
-    from ..annotate import server as server_
-    from ..annotate.label_studio import Server
-    from ..study.errors import ServiceError
-
-    if settings.server.url:
-        url, name = settings.server.url, settings.server.token
-        token = os.environ.get(name, "")
-        if not token:
-            raise ServiceError(f"{name}: not set. Put your token of {url} into this environment variable.")
-    else:
-        own = server_.known(home / "label_studio")
-        if own is None:
-            raise ServiceError(
-                f"{home}: no server yet. Run `wherefore annotate serve`, or set annotate.server.url."
-            )
-        url, token = own.url, own.token
-    server = Server(url, token)
-    try:
-        yield server
-    finally:
-        server.close()
-
-
-def _push(
-    s: "Study", settings: "Settings", home: Path, server: "Server", past_gate: bool, restore: bool = False
-) -> None:
-    from ..annotate import plan as plan_
-    from ..annotate import push as push_
-    from ..annotate import rounds
-    from ..study.runs import locked
-
-    folder = home / "annotate"
-    with locked(folder):
-        state = rounds.people(s, settings, home)
-        if restore:
-            for title in push_.restore(state.plan, server, folder):
-                click.echo(f"{title}: labeling interface put back")
-        due = state.due
-        if due == "adjudication":
-            state = state.with_adjudication()
-        plan_.save(state.plan, folder)
-        if due is None:
-            click.echo("everything is graded; `wherefore run` goes on")
-            return
-        _gate(state, due, past_gate)
-        for p in push_.push(state.plan, server, folder, due, _beside(state, due, folder)):
-            click.echo(
-                f"{p.round} {p.rater}: project {p.project}, {p.added} added, {p.kept} there"
-                + (f", {p.removed} taken away" if p.removed else "")
-                + (f", {p.superseded} graded but no longer wanted" if p.superseded else "")
-            )
-
-
-def _gate(state: "State", due: str, past_gate: bool) -> None:
-    """Stop before the main round while raters disagree on the calibration round."""
-    from ..study.errors import PendingError
-
-    rounds = state.plan.settings.rounds
-    if due != "main" or not rounds.gate or not rounds.calibration:
-        return
-    alpha = agreement(state, rounds.gate, "calibration")
-    if (alpha is None or alpha < rounds.gate_alpha) and not past_gate:
-        found = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
-        raise PendingError(
-            f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {found}; {rounds.gate_alpha} is "
-            "asked for. Discuss the items with the raters, then push with --past-gate, or calibrate on more items."
-        )
-
-
-def _beside(state: "State", round: str, folder: Path) -> "Beside":
-    """What raters of this round see beside the items: nothing, where they are to be blind."""
-    from ..annotate import judge
-    from ..annotate.push import Beside
-
-    if round == "adjudication":
-        return Beside(earlier=state.earlier())
-    if round != "assisted":
-        return Beside()
-    given = judge.answers(folder)
-    judge.check_assisted(state.plan.rubric, state.plan, given)
-    items = state.plan.items
-    return Beside(seen={i: judge.prediction(a, len(items[i].claims)) for i, a in given.items() if i in items})
-
-
-def agreement(state: "State", dimension: str, round: str) -> float | None:
-    """Krippendorff's alpha on the grades that are in; None where it is not defined."""
-    from ..analysis.agreement import coefficient
-
-    d = state.plan.rubric.dimension(dimension)
-    assert d is not None  # resolve() looked it up
-    ratings = [r for r in state.ratings() if r.dimension == dimension and r.round == round]
-    raters = sorted({r.rater for r in ratings})
-    units: dict[tuple[str, int | None], list[str | None]] = {}
-    for r in ratings:
-        units.setdefault((r.item, r.claim), [None] * len(raters))[raters.index(r.rater)] = r.value
-    return coefficient(list(units.values()), "krippendorff_alpha", d.level, categories=d.categories)
