@@ -135,8 +135,8 @@ class Comparer:
 
     def _delong(self, pair: Pair) -> float | None:
         held = self.evaluation.held
-        if np.ptp(held.observed) > 0:
-            return None
+        if np.ptp(held.observed) > 0 or len(set(held.person.tolist())) < len(held.person):
+            return None  # its variance is for independent cases that all count the same
         where = self.evaluation.present(pair.a) & self.evaluation.present(pair.b)
         risk = self.evaluation.scores.risk
         found = delong(held.y[where], risk[pair.a][where], risk[pair.b][where])

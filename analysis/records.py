@@ -115,7 +115,7 @@ class Comparison(Record):
     seed_sd: float | None = None
     """Standard deviation of the difference between seeds; None with fewer than two."""
     p_delong: float | None = None
-    """DeLong's test of the same pair, for ROC-AUC of single cells on unweighted cases."""
+    """DeLong's test of the same pair, for ROC-AUC of single cells; one unweighted case a person, else None."""
 
 
 class Curve(Record):
