@@ -129,11 +129,14 @@ def _row(
 
 def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: float, seed: int) -> Interval:
     if raters == "random":
-        return _random_raters(b, d, confidence)
-    if b.coefficient.limits and method == "auto" and not b.table.clusters:
+        found = _random_raters(b, d, confidence)
+    elif b.coefficient.limits and method == "auto" and not b.table.clusters:
         low, high = b.coefficient.limits(b.terms().sum(0, keepdims=True), confidence)
         return Interval(low, high, f"{confidence:.0%} limits of the F distribution (McGraw & Wong 1996)")
-    return intervals.interval(d, method, confidence, seed)
+    else:
+        found = intervals.interval(d, method, confidence, seed)
+    share = not (b.coefficient.corrected or b.coefficient.complete)
+    return found._replace(low=max(found.low, 0.0)) if share and found.low is not None else found
 
 
 def _random_raters(b: Bound, d: Draws, confidence: float) -> Interval:

@@ -169,3 +169,10 @@ def test_p_is_the_level_at_which_the_limit_touches() -> None:
     touching = interval(d, "bca", 1 - p)
     assert touching.low == pytest.approx(0.1, abs=0.005)
     assert p_value(d, 0.3) == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_share_has_no_limit_below_zero() -> None:
+    made = table([[1, 2]] * 11 + [[1, 1]], "nominal", [1, 2])
+    share = estimate(made, "percent_agreement")
+    assert (share.value, share.low) == (pytest.approx(1 / 12), 0.0)
+    assert estimate(made, "krippendorff_alpha").low < -0.5  # type: ignore[operator]
