@@ -1,0 +1,99 @@
+"""The page follows from the rubric; a form goes there and back."""
+
+import xml.dom.minidom
+
+import pytest
+
+from wherefore.annotate import page, rubric
+from wherefore.annotate.answers import Answer, Mark, Text, accept
+from wherefore.annotate.items import Item
+from wherefore.annotate.records import Rubric, Task
+from wherefore.study.config import Study
+from wherefore.synth.records import Claim
+
+STUDY = Study(name="t", cohort={})
+CLAIMS = tuple(Claim(text=f"Claim {i}.") for i in range(3))
+ITEM = Item(id="i", rationale="r", case="c", round="main", claims=CLAIMS, stratum="x")
+TASK = Task(item="i", rater="ann", rationale="r", case="c", order=0)
+
+
+@pytest.mark.parametrize("name", rubric.ready())
+@pytest.mark.parametrize("most", [1, 7, 10, 14])
+def test_every_choice_of_every_rubric_has_a_key_of_its_own(name: str, most: int) -> None:
+    r = rubric.load(STUDY, name)
+    text = page.config(r, show_label=True, most_claims=most)
+    choices = xml.dom.minidom.parseString(text.encode()).getElementsByTagName("Choice")
+    keys = [c.getAttribute("hotkey") for c in choices]
+    assert all(keys), "a choice without a key gets a stray one from Label Studio"
+    real = [k for k in keys if k != page.NO_KEY]
+    assert len(set(real)) == len(real)
+    assert not any("," in k for k in keys), "Label Studio reads a comma as 'or'"
+    assert any("{{idx}}" in k for k in keys) == (most <= 10 and any(d.per_claim for d in r.dimensions))
+    assert len(choices) == sum(len(d.categories) for d in r.dimensions)
+
+
+def test_what_a_rubric_says_is_escaped() -> None:
+    odd = {"name": "odd", "guideline": "<b>& ]]>", "dimensions": [
+        {"name": "odd", "question": '"<script>" & more?', "level": "nominal", "categories": ["a", "b"],
+         "anchors": ["<1 & 2>", '"b"']}]}  # fmt: skip
+    text = page.config(Rubric.model_validate(odd), show_label=False, most_claims=3)
+    values = [
+        c.getAttribute("value")
+        for c in xml.dom.minidom.parseString(text.encode()).getElementsByTagName("Choice")
+    ]
+    assert values == ["<1 & 2>", '"b"']
+    assert "<script>" not in text
+
+
+def test_a_form_goes_there_and_back() -> None:
+    r = rubric.load(STUDY, "clinical")
+    marks = [
+        Mark(dimension="support", claim=c, value=v)
+        for c, v in enumerate(["supported", "partly", "inference"])
+    ]
+    marks += [Mark(dimension="fault", claim=1, value="wrong_time")]
+    marks += [Mark(dimension=d, value=v) for d, v in
+              (("accuracy", "3"), ("faithfulness", "4"), ("harm", "none"), ("accept", "edit"))]  # fmt: skip
+    texts = (Text(kind="note", claim=1, text="1 year off"), Text(kind="edited", text="As it should be."))
+    sent = Answer(item="i", rater="ann", round="main", marks=tuple(marks), texts=texts, seconds=60)
+    form = page.form(sent, 3)
+    assert [c["from_name"] for c in form[:3]] == ["support_1", "support_2", "support_0"], (
+        "the last claim has index 0"
+    )
+    back, said = page.read_form(form, r, 3)
+    assert (set(back), set(said)) == (set(marks), set(texts))
+    got = accept([sent], [TASK], {"i": ITEM}, r)
+    assert not got.faults
+    assert len(got.ratings) == 8
+    assert [(n.kind, n.claim, n.text) for n in got.notes] == [
+        ("note", 1, "1 year off"),
+        ("edited", None, "As it should be."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"dimension": "sond"}, "unknown_control"),
+        ({"value": "maybe"}, "unknown_value"),
+        ({"claim": 0}, "unknown_claim"),
+        ({"dimension": "harm", "value": "none"}, "answered_twice"),
+    ],
+)
+def test_a_form_with_a_fault_counts_for_nothing_and_is_listed(change: dict[str, object], fault: str) -> None:
+    r = rubric.load(STUDY, "short")
+    marks = (
+        Mark(dimension="sound", value="yes").model_copy(update=change),
+        Mark(dimension="harm", value="none"),
+    )
+    got = accept([Answer(item="i", rater="ann", round="main", marks=marks)], [TASK], {"i": ITEM}, r)
+    assert fault in {f.fault for f in got.faults}
+    assert not any(f.counted for f in got.faults)
+    assert got.ratings == ()
+    assert got.done == frozenset()
+
+
+def test_an_answer_to_nobodys_task_is_listed() -> None:
+    r = rubric.load(STUDY, "short")
+    got = accept([Answer(item="x", rater="ann", round="main", marks=())], [TASK], {"i": ITEM}, r)
+    assert [f.fault for f in got.faults] == ["not_assigned"]
