@@ -67,7 +67,7 @@ class Job:
             beside.append(asyncio.create_task(self._sharing()))
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(self.settings.job.in_flight):
+                for _ in range(3 * self.settings.job.in_flight // 2 + 1):  # some wait before another attempt
                     group.create_task(self._worker(requests))
         except BaseExceptionGroup as e:
             raise e.exceptions[0] from None
@@ -157,6 +157,7 @@ class Job:
         """Count a fault, and end the job where no request can succeed."""
         self.faults[fault.kind] += 1
         if fault.fatal:
+            self.stopped = fault.kind  # nobody who waits for a slot sends now
             raise ServiceError(fault.detail)
         self._unreached = self._unreached + 1 if fault.kind == "connection" else 0
         patience = 3 * self.settings.job.in_flight + 20 if self.answered else self.settings.job.attempts

@@ -12,6 +12,8 @@ from collections import deque
 CUT = 0.75
 SHARE = 0.05
 """Of the refused requests in a window, from which the limit falls."""
+DOUBLE_UNTIL = 128
+"""Slow start doubles with every round of answers up to here, and grows by a quarter a round beyond."""
 LONGEST_HOLD = 120.0
 """Seconds that an endpoint may ask for silence."""
 
@@ -31,7 +33,7 @@ class Limiter:
         self.cuts = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._hold = self._grace = 0.0
-        self._window = self._refused = self._peak = 0
+        self._window = self._refused = self._peak = self._streak = 0
         self._before_cut, self._cut_at, self._slow_start = float(most), 0.0, True
         self._latency = 0.2
 
@@ -65,10 +67,15 @@ class Limiter:
         Args:
             latency: seconds, of a request that was answered.
             refused: the endpoint asks for fewer requests.
-            wait: seconds of silence that it asks for; kept only while many requests are refused.
+            wait: seconds of silence that it asks for; kept by all once nothing but refusals comes back.
         """
         self.busy -= 1
         now = time.monotonic()
+        self._streak = self._streak + 1 if refused else 0
+        if wait and self._streak >= max(
+            10, 0.5 * self.limit
+        ):  # it takes nothing at all: a quota, not a queue
+            self.hold(wait)
         if latency is not None:
             self._latency += 0.05 * (latency - self._latency)
         if now >= self._grace:
@@ -86,8 +93,6 @@ class Limiter:
             self.limit = max(1.0, self.limit * CUT)
             self.cuts += 1
             self._grace = now + max(wait or 0.0, self._latency)
-            if wait:
-                self.hold(wait)
             self._window = self._refused = 0
         elif self._window >= size:
             self._window = self._refused = 0
@@ -95,7 +100,10 @@ class Limiter:
 
     def _grow(self, now: float) -> None:
         if self._slow_start:
-            self.limit = min(self.most, self.limit + 1)
+            step = (
+                1.0 if self.limit < DOUBLE_UNTIL else 0.25
+            )  # answers may come in one wave: do not shoot far over
+            self.limit = min(self.most, self.limit + step)
             return
         period = (
             20 * self._latency

@@ -40,7 +40,7 @@ def test_faults_are_retried_by_kind_and_every_case_is_answered(
     kinds = ["429", "429 0.05", "500", "503", "reset", "half", "not_json", "prose", "empty"]
     server = endpoint(lambda number, key: kinds[number // 2] if number % 2 and number < 18 else "ok")
     home = cohort(tmp_path, 40)
-    run(study(server.url, transport, job={"in_flight": 4}), home)
+    run(study(server.url, transport, job={"in_flight": 4}, reask=2), home)
     rationales, refusals = made(home)
     assert len(rationales) + len(refusals) == 40
     assert {r.reason for r in refusals} == {"censored"}
