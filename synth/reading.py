@@ -133,7 +133,8 @@ class Reading:
     @property
     def specific(self) -> bool:
         """Whether the sentence tells something of the history, or only sums up."""
-        return bool(self.numbers or self.mentions or any(self.names(e) for e in self.cited))
+        told = self.ages or self.years or self.counts or self.others or self.mentions
+        return bool(told) or any(self.names(e) for e in self.cited)
 
     @property
     def own_age(self) -> bool:
