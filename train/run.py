@@ -85,6 +85,7 @@ def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, in
     worked = [_base(study, home, name, settings) for name in sorted({c.base for c in mine})]
     worked.append(_baselines(study, home, settings, cells))
     before = {c.id for c in mine if state(home, c) == "done"}
+    _write_cells(home, cells)
     run_cells(study, home, mine, settings)
     _write_cells(home, cells)
     _report(home, mine, before, time.monotonic() - start)
