@@ -185,7 +185,8 @@ def _check(population: pd.DataFrame, counts: Counts, settings: Settings, codes: 
             f"{counts.people} people. The records have: {have}. Choose another set, or map the systems."
         )
     watched = population.loc[population["reason"].isna(), ["outcome", "followup"]]
-    if len(watched) and not (watched["outcome"] == "event_free").any():
+    outcomes = set(watched["outcome"])
+    if "censored" in outcomes and "event_free" not in outcomes:
         raise DataError(
             f"cohort.horizon_years: {settings.horizon_years:g} is longer than anybody was watched after "
             f"the prediction time (at most {watched['followup'].max():.1f} years). Choose a shorter horizon."

@@ -63,8 +63,8 @@ def _matched(
 ) -> "pd.Series[float]":
     """Weights of cases and the controls drawn for them, `ratio` each of like age and sex, nobody twice.
 
-    A control's weight is one over its chance to be drawn, 1 - prod(1 - drawn / eligible) over the cases it could
-    have been drawn for (Samuelsen 1997). Whom no case could have drawn is represented by nobody.
+    A control's weight is one over its chance to be drawn, 1 - prod(1 - drawn / still free) over the cases it
+    could have been drawn for (after Samuelsen 1997). Whom no case could have drawn is represented by nobody.
     """
     cases = rng.permutation(part.index[part["label"] == 1].to_numpy())
     most = len(cases) if total is None else min(len(cases), total // (1 + match.ratio))
@@ -81,7 +81,7 @@ def _matched(
         mine = rng.choice(pool, min(match.ratio, len(pool)), replace=False)
         free[mine] = False
         drawn.append(mine)
-        missed[near] *= 1 - len(mine) / max(int(near.sum()), 1)
+        missed[near] *= 1 - len(mine) / max(len(pool), 1)
     controls = np.concatenate(drawn) if drawn else np.zeros(0, dtype=int)
     weights = pd.Series(1 / np.maximum(1 - missed[controls], 1e-9), index=part.index[controls])
     taken: pd.Series[float] = pd.concat([pd.Series(len(cases) / max(most, 1), index=chosen), weights])
