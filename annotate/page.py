@@ -144,9 +144,9 @@ def data(
     out = {
         "item": item.id,
         "question": question,
-        "timeline": _environment()
-        .get_template("timeline.html.j2")
-        .render(rows=list(_rows(case.timeline, kinds)), earlier=earlier),
+        "timeline": text(
+            "timeline.html.j2", age=f"{case.age:.1f}", rows=list(_rows(case.timeline, kinds)), earlier=earlier
+        ),
         "claims": claims,
         "rationale": " ".join(claim_text(c) for c in item.claims),
     }

@@ -63,16 +63,20 @@ def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> lis
         path = _path(folder, place.round, place.rater)
         fresh = full or place.pulled is None
         tasks = server.export(place.project) if fresh else server.changed(place.project, place.pulled or "")
-        kept: list[Sent] = [] if fresh else read(path)
-        touched = {t["id"] for t in tasks}
-        new = [s for t in tasks for s in sent_forms(t, emails)]
         if tasks or fresh:
-            kept = [s for s in kept if s.task not in touched] + new
+            touched = {t["id"] for t in tasks}
+            kept = [] if fresh else [s for s in read(path) if s.task not in touched]
+            kept += [s for t in tasks for s in sent_forms(t, emails)]
             write_jsonl(path, _sorted(kept))
         led = led.with_place(place.model_copy(update={"pulled": now}))
         save(folder, led)
-        out.append(Pulled(round=place.round, rater=place.rater, changed=len(tasks), graded=len(kept)))
+        out.append(Pulled(round=place.round, rater=place.rater, changed=len(tasks), graded=_lines(path)))
     return out
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as f:
+        return sum(1 for _ in f)
 
 
 def _sorted(sent: Iterable[Sent]) -> list[Sent]:

@@ -2,8 +2,8 @@
 
     python benchmarks/annotate.py          some minutes; starts a Label Studio
 
-The peer is the same server's own call in the same run: `POST /api/projects/{id}/import` with all tasks in one body, and
-`GET /api/projects/{id}/export` for each of the three raters' projects.
+The peer is the same server's own call in the same run: `POST /api/projects/{id}/import` with all tasks in one body,
+and `GET /api/projects/{id}/export` for each of the three raters' projects.
 """
 
 import socket
@@ -49,11 +49,18 @@ def plan() -> Plan:
         items[f"item-{n}"] = Item(
             id=f"item-{n}", rationale=f"r{n}", case="c", round="main", claims=claims, stratum="x"
         )
-    study = Study(name="bench", cohort={}, annotate={})
     return Plan(
-        study="bench", seed=1, settings=Settings(raters="label_studio", people=PEOPLE), rubric=rubric.load(study, "clinical"),
-        items=items, tasks=everything(list(items.values()), PEOPLE, 1), cases={"c": case}, kinds={}, faulty={}, texts={},
-    )  # fmt: skip
+        study="bench",
+        seed=1,
+        settings=Settings.model_validate({"raters": "label_studio", "people": PEOPLE}),
+        rubric=rubric.load(Study(name="bench", cohort={}), "clinical"),
+        items=items,
+        tasks=everything(list(items.values()), PEOPLE, 1),
+        cases={"c": case},
+        kinds={},
+        faulty={},
+        texts={},
+    )
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -19,20 +19,27 @@ if TYPE_CHECKING:
     from ..study.config import Study
 
 
-def people(study: Path, runs: Path) -> "tuple[Study, Settings, Path]":
+def people(study: Path, runs: Path, *, finished_too: bool = False) -> "tuple[Study, Settings, Path]":
     """The study, its section and its run folder, where people grade and are not done.
 
     Raises:
         StudyError: nobody but programs grade in this study.
+        StaleError: the verdicts are made; more grades would change a finished folder.
     """
     from ..annotate.run import resolve
-    from ..study.errors import StudyError
+    from ..study.errors import StaleError, StudyError
+    from ..study.runs import manifest
 
     s = _common.opened(study)
     settings = resolve(s)
     if settings.raters not in ("label_studio", "files"):
         raise StudyError(
             f"{study}: annotate.raters is {settings.raters!r}; people grade where it is 'label_studio'."
+        )
+    folder = runs / s.name / "annotate"
+    if not finished_too and manifest(folder) is not None:
+        raise StaleError(
+            f"{folder}: complete, verdicts included. To go on grading, remove its manifest.json."
         )
     return s, settings, runs / s.name
 

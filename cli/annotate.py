@@ -158,7 +158,7 @@ def status(study: Path, runs: Path, json_out: bool) -> None:
     """Say who has graded how much and how fast, and how far the raters agree so far."""
     from ..annotate import progress, rounds
 
-    s, settings, home = _grading.people(study, runs)
+    s, settings, home = _grading.people(study, runs, finished_too=True)
     state = rounds.people(s, settings, home)
     rows = progress.rows(state, home / "annotate")
     agree = [
@@ -232,7 +232,7 @@ def judge(study: Path, runs: Path) -> None:
     from ..study.runs import locked
     from ._judge import ask
 
-    s, settings, home = _grading.people(study, runs)
+    s, settings, home = _grading.people(study, runs, finished_too=True)
     if settings.judge is None:
         raise StudyError(f"{study}: annotate.judge is not there. Name its base_url and model.")
     folder = home / "annotate"

@@ -105,6 +105,8 @@ def test_by_files_from_export_to_verdicts(file: Callable[..., Path], tmp_path: P
     folder = study.parent / "runs" / "quick" / "annotate"
     assert len(list(read_jsonl(folder / "ratings.jsonl", Rating))) == 2 * 20 * 2
     assert len(list(read_jsonl(folder / "verdicts.jsonl", Verdict))) == 20
+    assert "complete, verdicts included" in call("import", study, str(ben), "--rater", "ben", code=1)
+    call("status", study)
 
 
 def test_a_file_that_is_not_the_raters_export_is_one_line(file: Callable[..., Path], tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from wherefore.study.records import read_jsonl
 from wherefore.synth.records import Claim
 
 Make = Callable[..., Study]
-N = 3000
+N = 2000
 
 
 def graded(raters: list[Simulated], scale: Rubric, spread: float, bad_share: float = 0.3):
@@ -103,8 +103,8 @@ def test_severity_and_drift_move_the_mean_as_stated(study: Make) -> None:
         gap[r.item][r.rater] = float(r.value)
     early = [g["simulated_b"] - g["simulated_a"] for i, g in gap.items() if place[i] < N / 3]
     late = [g["simulated_b"] - g["simulated_a"] for i, g in gap.items() if place[i] >= 2 * N / 3]
-    assert np.mean(early) == pytest.approx(0.8 + 1 / 6, abs=0.08)
-    assert np.mean(late) == pytest.approx(0.8 + 5 / 6, abs=0.08)
+    assert np.mean(early) == pytest.approx(0.8 + 1 / 6, abs=0.1)
+    assert np.mean(late) == pytest.approx(0.8 + 5 / 6, abs=0.1)
 
 
 @pytest.mark.parametrize("accuracy", [0.7, 0.9])
