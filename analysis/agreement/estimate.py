@@ -10,7 +10,7 @@ from ...study.records import Level
 from ..records import Agreement
 from . import intervals
 from .bound import Bound, bind, needs_declaring
-from .intervals import FEW, Interval, Method
+from .intervals import FEW, LEAST, Interval, Method
 from .resample import Draws, draw
 from .standard_errors import standard_errors
 from .table import Table, table
@@ -90,7 +90,7 @@ def estimates(
             raise DataError(f"categories: {why}.")
     defined = [b for b in bounds if b.why_undefined() is None]
     n, _ = made.independent
-    if method == "jackknife" or raters == "random" or (method == "auto" and n < FEW):
+    if method == "jackknife" or raters == "random" or (method == "auto" and made.pairable < FEW):
         replicates = 0
     elif replicates is None:
         replicates = max(10_000, min(100_000, 10_000_000 // n))
@@ -145,13 +145,13 @@ def _random_raters(b: Bound, d: Draws, confidence: float) -> Interval:
     left_out = [b.without(g) for g in columns]
     if len(columns) < 3 or any(v is None for v in left_out):
         return Interval(None, None, f"{len(columns)} raters: leaving one out leaves nothing to measure")
-    if np.isnan(d.left_out).any() or abs(d.value) >= 1:
-        return intervals.jackknife(d, confidence)
+    if d.pairable < LEAST or np.isnan(d.left_out).any() or abs(d.value) >= 1:
+        return intervals.interval(d, "jackknife", confidence)
     units = intervals.jackknife_se(d.left_out, d.times) ** 2
     among = (
         intervals.jackknife_se(np.array(left_out, dtype=float), np.ones(len(columns), dtype=np.int64)) ** 2
     )
-    df = (units + among) ** 2 / (units**2 / (d.n - 1) + among**2 / (len(columns) - 1))
+    df = (units + among) ** 2 / (units**2 / (d.pairable - 1) + among**2 / (len(columns) - 1))
     low, high = intervals.symmetric(d.value, (units + among) ** 0.5, df, confidence, fisher=True)
     few = "; fewer than 5 raters say little about others" if len(columns) < 5 else ""
     return Interval(

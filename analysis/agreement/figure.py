@@ -130,10 +130,12 @@ def _forest(ax: Any, rows: list[Point], colour: dict[str, str], label: str, zero
 def _curve(ax: Any, rows: list[Point], colour: dict[str, str]) -> None:
     for d in dict.fromkeys(p.dimension for p in rows):
         y = [p.value for p in rows if p.dimension == d]
-        ax.step(range(1, len(y) + 1), y, where="mid", linewidth=1.2, color=colour[d], label=d)
+        ax.step(
+            [k / len(y) for k in range(len(y) + 1)], [*y[:1], *y], linewidth=1.2, color=colour[d], label=d
+        )
     ax.axhline(1, color=MUTED, linewidth=0.6, linestyle=(0, (2, 3)))
     ax.set_ylim(bottom=0)
-    ax.set_xlabel("item, most disputed first")
+    ax.set_xlabel("share of items, most disputed first")
     ax.set_ylabel("disagreement (1: as by chance)")
     if rows:
         ax.legend(loc="best", fontsize=8)

@@ -10,8 +10,11 @@ from .table import Floats, Ints
 
 Method = Literal["auto", "bca", "percentile", "jackknife"]
 
+LEAST = 5
+"""Independent units with two ratings below which there is no interval."""
+
 FEW = 30
-"""Independent units below which `auto` takes the jackknife instead of the bootstrap."""
+"""Independent units with two ratings below which `auto` takes the jackknife instead of the bootstrap."""
 
 
 class Interval(NamedTuple):
@@ -36,11 +39,11 @@ def interval(
         confidence: e.g. 0.95.
         seed: of the draws, for the text.
     """
-    if d.n < 2:
-        return Interval(None, None, f"{d.n} independent unit, two are needed for an interval")
+    if d.pairable < LEAST:
+        return Interval(None, None, f"{d.pairable} independent units with two ratings, {LEAST} are needed")
     kept = d.replicates[~np.isnan(d.replicates)]
     lost = len(d.replicates) - len(kept)
-    if method == "jackknife" or (method == "auto" and (d.n < FEW or lost > 0.01 * len(d.replicates))):
+    if method == "jackknife" or (method == "auto" and (d.pairable < FEW or lost > 0.01 * len(d.replicates))):
         return jackknife(d, confidence)
     if lost > 0.2 * len(d.replicates):
         return Interval(None, None, f"{lost:,} of {len(d.replicates):,} bootstrap replicates are undefined")
@@ -57,7 +60,7 @@ def jackknife(d: Draws, confidence: float) -> Interval:
     """Jackknife standard error, Student's t; on Fisher's z scale where the number stays in [-1, 1]."""
     if np.isnan(d.left_out).any():
         return Interval(None, None, "without one of the units it is undefined: no interval by resampling")
-    se, df = jackknife_se(d.left_out, d.times), d.n - 1
+    se, df = jackknife_se(d.left_out, d.times), d.pairable - 1
     if se == 0 or (d.bounded and abs(d.value) >= 1):
         return Interval(None, None, "no disagreement to resample: no interval by resampling")
     scale = " on Fisher's z scale" if d.bounded else ""
@@ -89,11 +92,11 @@ def p_value(d: Draws, null: float = 0.0) -> float | None:
     None where there is no interval. Not below 2 / (replicates + 1).
     """
     kept = d.replicates[~np.isnan(d.replicates)]
-    corrections = _corrections(d, kept) if len(kept) and d.n >= FEW else None
+    corrections = _corrections(d, kept) if len(kept) and d.pairable >= FEW else None
     if corrections is None or len(kept) < 0.99 * len(d.replicates):
         if np.isnan(d.left_out).any() or (se := jackknife_se(d.left_out, d.times)) == 0:
             return None
-        return float(2 * t.sf(abs(d.value - null) / se, d.n - 1))
+        return float(2 * t.sf(abs(d.value - null) / se, d.pairable - 1))
     z0, a = corrections
     below = (np.sum(kept < null) + np.sum(kept == null) / 2 + 0.5) / (len(kept) + 1)
     u = norm.ppf(below) - z0

@@ -27,6 +27,8 @@ class Draws:
     """(rows,) without one unit of each distinct row; NaN where undefined."""
     times: Ints
     """(rows,) units with that row."""
+    pairable: int
+    """Independent units with two ratings or more: what the number rests on."""
     bounded: bool = True
     """Stays in [-1, 1]."""
 
@@ -42,6 +44,7 @@ class Draws:
             value=self.value - other.value,
             replicates=self.replicates - other.replicates,
             left_out=self.left_out - other.left_out,
+            pairable=min(self.pairable, other.pairable),
             bounded=False,
         )
 
@@ -53,6 +56,7 @@ def mean(some: Sequence[Draws]) -> Draws:
         value=float(np.mean([d.value for d in some])),
         replicates=np.mean([d.replicates for d in some], axis=0),
         left_out=np.mean([d.left_out for d in some], axis=0),
+        pairable=min(d.pairable for d in some),
     )
 
 
@@ -77,7 +81,7 @@ def draw(bounds: Sequence[Bound], replicates: int, seed: int) -> list[Draws]:
     boot = _bootstrap(bounds, terms, times, replicates, seed)
     with np.errstate(invalid="ignore"):
         return [
-            Draws(float(b.of(total)[0]), boot[i], b.of(total - t), times)
+            Draws(float(b.of(total)[0]), boot[i], b.of(total - t), times, b.table.pairable)
             for i, (b, t, total) in enumerate(zip(bounds, terms, totals, strict=True))
         ]
 

@@ -71,6 +71,16 @@ class Table:
         """How many independent units there are, and what one is called."""
         return (len(set(self.clusters)), self.cluster_name) if self.clusters else (len(self.units), "item")
 
+    @property
+    def pairable(self) -> int:
+        """Independent units with two ratings or more."""
+        two = self.seen >= 2
+        return (
+            len({c for c, t in zip(self.clusters, two, strict=True) if t})
+            if self.clusters
+            else int(two.sum())
+        )
+
     @cached_property
     def counts(self) -> Floats:
         """(units, K): how many raters gave the unit each category."""

@@ -28,7 +28,7 @@ def test_a_lone_rating_of_another_category_is_still_no_variation() -> None:
 
 
 def test_shares_of_equal_ratings_are_one_and_have_no_interval() -> None:
-    row = estimate(table(SAME, "nominal"), "percent_agreement")
+    row = estimate(table(SAME * 2, "nominal"), "percent_agreement")
     assert (row.value, row.low) == (1.0, None)
     assert "no disagreement" in str(row.why_missing)
 
@@ -168,6 +168,16 @@ def test_one_item_has_a_value_and_no_interval() -> None:
     assert row.value == pytest.approx(0.0)
     assert row.low is None
     assert "1 independent unit" in str(row.why_missing)
+
+
+def test_an_interval_rests_on_five_items_with_two_ratings_however_many_stand_alone() -> None:
+    lone = [[1, None], [2, None]] * 20
+    row = estimate(table([*lone, [1, 1], [1, 2], [2, 2], [2, 1]], "nominal", [1, 2]), "gwet_ac")
+    assert row.value is not None
+    assert row.low is None
+    assert row.why_missing == "4 independent units with two ratings, 5 are needed"
+    five = estimate(table([*lone, [1, 1], [1, 2], [2, 2], [2, 1], [1, 1]], "nominal", [1, 2]), "gwet_ac")
+    assert "t with 4 df, by item (n = 45)" in five.method
 
 
 def test_a_single_disagreement_is_about_zero_and_the_note_says_why() -> None:
