@@ -7,7 +7,7 @@ index 0 and stands last on the page, where the key 0 is last on the keyboard; cl
 import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast, get_args
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -144,9 +144,7 @@ def data(
     out = {
         "item": item.id,
         "question": question,
-        "timeline": text(
-            "timeline.html.j2", age=f"{case.age:.1f}", rows=list(_rows(case.timeline, kinds)), earlier=earlier
-        ),
+        "timeline": _timeline(case.timeline, f"{case.age:.1f}", tuple(kinds.items()), tuple(earlier)),
         "claims": claims,
         "rationale": " ".join(claim_text(c) for c in item.claims),
     }
@@ -154,6 +152,12 @@ def data(
         told = {1: "yes", 0: "no", None: "not known (lost to follow-up)"}[case.label]
         out["outcome"] = f"Recorded outcome: {told}"
     return out
+
+
+@lru_cache(maxsize=4096)
+def _timeline(timeline: str, age: str, kinds: tuple[tuple[str, str], ...], earlier: tuple[str, ...]) -> str:
+    """The left pane; kept, because a case is shown to several raters and in several styles."""
+    return text("timeline.html.j2", age=age, rows=list(_rows(timeline, dict(kinds))), earlier=earlier)
 
 
 def claim_text(c: Claim) -> str:

@@ -55,14 +55,18 @@ def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> lis
     led = ledger(folder)
     if not led.places:
         raise DataError(f"{folder}: nothing was pushed from here. Run `wherefore annotate push` first.")
-    emails = server.accounts()
+    projects = server.several([place.project for place in led.places])
+    for place in led.places:
+        check(plan, place, projects[place.project])
+    emails: dict[int, str] = {}
     out = []
     for place in led.places:
-        check(plan, place, server.project(place.project))
-        now = server.now()
+        now = server.clock()
         path = _path(folder, place.round, place.rater)
         fresh = full or place.pulled is None
         tasks = server.export(place.project) if fresh else server.changed(place.project, place.pulled or "")
+        if tasks and not emails:
+            emails = server.accounts()
         if tasks or fresh:
             touched = {t["id"] for t in tasks}
             kept = [] if fresh else [s for s in read(path) if s.task not in touched]

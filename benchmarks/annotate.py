@@ -32,14 +32,17 @@ PEOPLE = ("ann", "ben", "carla")
 
 
 def plan() -> Plan:
-    """5,000 rationales of seven sentences beside 25 lines of history, three raters each."""
+    """5,000 rationales of seven sentences, two a case, beside 25 lines of history; three raters each."""
     lines = "\n".join(
         f"[E{i:03d}] age {50 + i}.0 ({30 - i}.0 y before): Type 2 diabetes mellitus" for i in range(1, 26)
     )
-    case = Case(
-        id="c", subject="p", split="train", age=80, sex="female", day=29000, label=1, outcome="onset",
-        followup_years=5, weight=1, timeline=f"Female, 80 years.\n{lines}", n_shown=25, n_total=25,
-    )  # fmt: skip
+    cases = {
+        f"c{n}": Case(
+            id=f"c{n}", subject=f"p{n}", split="train", age=80, sex="female", day=29000, label=1, outcome="onset",
+            followup_years=5, weight=1, timeline=f"Person {n}.\n{lines}", n_shown=25, n_total=25,
+        )
+        for n in range(N // 2)
+    }  # fmt: skip
     items = {}
     for n in range(N):
         claims = tuple(
@@ -47,7 +50,7 @@ def plan() -> Plan:
                   cites=(f"E{k + 1:03d}",)) for k in range(7)
         )  # fmt: skip
         items[f"item-{n}"] = Item(
-            id=f"item-{n}", rationale=f"r{n}", case="c", round="main", claims=claims, stratum="x"
+            id=f"item-{n}", rationale=f"r{n}", case=f"c{n // 2}", round="main", claims=claims, stratum="x"
         )
     return Plan(
         study="bench",
@@ -56,7 +59,7 @@ def plan() -> Plan:
         rubric=rubric.load(Study(name="bench", cohort={}), "clinical"),
         items=items,
         tasks=everything(list(items.values()), PEOPLE, 1),
-        cases={"c": case},
+        cases=cases,
         kinds={},
         faulty={},
         texts={},

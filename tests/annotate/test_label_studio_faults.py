@@ -138,7 +138,7 @@ def test_a_pull_from_the_wrong_project_is_refused(project: Project) -> None:
     with pytest.raises(ServiceError, match=rf"project {ben.project} is '.* main ben' and not '.* main ann'"):
         project.pull()
     save(project.folder, led.with_place(ann.model_copy(update={"project": 10**6})))
-    with pytest.raises(ServiceError, match="answered 404"):
+    with pytest.raises(ServiceError, match="has no project 1000000, or this account may not see it"):
         project.pull()
 
 
