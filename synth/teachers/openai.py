@@ -1,7 +1,7 @@
 """Any endpoint that speaks the OpenAI chat completions: OpenAI itself, vLLM, SGLang, a gateway.
 
 The real `openai` client carries the requests, its own retries switched off: what is asked again is decided in
-`synth/job.py` and written down in the ledger. `transport = "fast"` posts the same bytes with aiohttp alone.
+`synth/job.py` and written down in the ledger. `transport = "fast"` posts the same bytes over bare connections.
 """
 
 import os
@@ -18,7 +18,8 @@ from ..http import bad_status, broken, read_body, wait_before_next
 from ..parse import SCHEMA
 from ..permission import loopback
 from ..records import Prompt
-from ..teaching import Body, Door, Reply, Request
+from ..teaching import Body, Door, Fault, Reply, Request
+from ..wire import UnreachableError, Wire
 
 
 class Options(Record):
@@ -149,36 +150,26 @@ async def _client(url: str, options: Options, stack: AsyncExitStack) -> Door:
 
 
 class _Fast:
-    """Through aiohttp alone: the same bytes, a fraction of the processor time."""
+    """Through bare connections: the same bytes, a fraction of the processor time."""
 
-    def __init__(self, session: Any, url: str, options: Options) -> None:
-        self._session, self._url, self._options = session, url, options
-        self._path = url.rstrip("/") + "/chat/completions"
+    def __init__(self, wire: Wire, url: str, options: Options) -> None:
+        self._wire, self._url, self._options = wire, url, options
 
     async def ask(self, request: Request) -> Reply:
-        import aiohttp
-
         try:
-            async with self._session.post(
-                self._path,
-                data=orjson.dumps(request.body),
-                headers={"x-client-request-id": request.key},
-                allow_redirects=False,
-            ) as response:
-                data = await response.read()
-                if response.status == 200:
-                    return Reply(read_body(data), wait_before_next(response.headers))
-                raise bad_status(self._url, response.status, response.headers, data, self._options.key_env)
-        except (aiohttp.ClientError, OSError) as e:  # TimeoutError is an OSError
+            answer = await self._wire.post(orjson.dumps(request.body), request.key)
+        except UnreachableError as e:
+            why = os.strerror(e.errno) if e.errno and e.errno > 0 else type(e.__cause__).__name__
+            raise Fault("connection", f"{self._url}: cannot be reached ({why})") from None
+        except (OSError, EOFError, ValueError) as e:  # TimeoutError is an OSError
             raise broken(self._url, e, self._options.timeout_seconds) from None
+        if answer.status != 200:
+            raise bad_status(self._url, answer.status, answer.headers, answer.data, self._options.key_env)
+        return Reply(read_body(answer.data), wait_before_next(answer.headers))
 
 
 async def _fast(url: str, options: Options, stack: AsyncExitStack) -> Door:
-    import aiohttp
-
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=75),
-        timeout=aiohttp.ClientTimeout(total=options.timeout_seconds),
-        headers={"content-type": "application/json", "authorization": f"Bearer {api_key(url, options)}"},
-    )
-    return _Fast(await stack.enter_async_context(session), url, options)
+    headers = {"content-type": "application/json", "authorization": f"Bearer {api_key(url, options)}"}
+    wire = Wire(url.rstrip("/") + "/chat/completions", headers, options.timeout_seconds)
+    stack.push_async_callback(wire.close)
+    return _Fast(wire, url, options)

@@ -179,7 +179,7 @@ class Endpoint:
             return False
         writer.write(data)
         await writer.drain()
-        self.answered[key] += status == 200
+        self.answered[key] += status == 200 and behaviour != "not_json"
         return True
 
 
