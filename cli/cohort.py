@@ -39,7 +39,10 @@ def _show(folder: Path) -> None:
             if row["people"] != "0" or row["step"] == "source":
                 gone = f"-{row['people']}" if row["people"] != "0" else ""
                 click.echo(f"{row['left']:>9} {gone:>9}  {row['reason']}")
-    known = json.loads((folder / "summary.json").read_text()).get("bayes")
+    summary = json.loads((folder / "summary.json").read_text())
+    for code, units in summary["mixed_units"].items():
+        click.echo(f"units: {code} stands in {', '.join(units)}; each has lines of its own")
+    known = summary.get("bayes")
     if known:
         click.echo(
             f"AUC of the true risk, held-out cases: {known['auc_sample']:.3f} as sampled, "

@@ -1,4 +1,4 @@
-"""`wherefore inspect`: a rationale beside its evidence."""
+"""`wherefore inspect`: one person, or the rationales with a fault, beside the evidence."""
 
 from itertools import islice
 from pathlib import Path
@@ -10,17 +10,26 @@ from . import _common
 
 @click.command()
 @_common.with_study
-@click.option("--case", help="Only rationales about this case.")
-@click.option("--fault", help="Only rationales in which the grounding check found this fault, or `any`.")
-@click.option("--most", default=3, show_default=True, help="How many to show.")
-def command(study: Path, runs: Path, case: str | None, fault: str | None, most: int) -> None:
-    """Show rationales of STUDY: each claim, what it cites, and what the grounding check says of it."""
+@click.argument("case", required=False)
+@_common.as_json
+@click.option("--fault", help="Rationales in which the grounding check found this fault, or `any`.")
+@click.option("--most", default=3, show_default=True, help="How many of them to show.")
+def command(study: Path, runs: Path, case: str | None, json_out: bool, fault: str | None, most: int) -> None:
+    """Show CASE of STUDY: its history, its label and why, its rationales and their checks.
+
+    CASE is an id or the beginning of one; without it, the first ids are listed. A person who was left out is shown
+    with the reason. With --fault: rationales with that fault, of CASE or of all.
+    """
+    from ..study.config import load
+    from ._case import show
+
+    s = load(study)
+    home = runs / s.name
+    if fault is None:
+        show(s, home, case, json_out)
+        return
     from ..synth.look import look
 
-    home = runs / _common.opened(study).name
-    shown = 0
-    for text in islice(look(home, case, fault), most):
-        click.echo(text + "\n")
-        shown += 1
-    if not shown:
-        click.echo("inspect: no rationale is like that.")
+    texts = list(islice(look(home, case, fault), most))
+    for text in texts or ["inspect: no rationale is like that."]:
+        click.echo(text + ("\n" if texts else ""))

@@ -11,7 +11,8 @@ import click
 
 from ..study import parts
 from ..study.config import Study
-from ..study.runs import manifest, run_once
+from ..study.records import digest
+from ..study.runs import manifest, run_once, sha256
 from .phenotype import code_set
 from .settings import Settings
 
@@ -50,10 +51,31 @@ def describe(study: Study, home: Path) -> str:
 def run(study: Study, home: Path) -> bool:
     """Make the cases in `home/cohort`, unless they are there; True when it was done now."""
     settings = resolve(study)
-    done = run_once(home / "cohort", {"cohort": settings.model_dump(mode="json"), "seed": study.seed}, (),
-                    lambda folder: _make(study, settings, folder))  # fmt: skip
+    section = settings.model_dump(mode="json")
+    asked = {"cohort": section, "seed": study.seed, "files": _files(study, section)}
+    done = run_once(home / "cohort", asked, (), lambda folder: _make(study, settings, folder))
     click.echo(_said(home / "cohort", done))
     return done
+
+
+PATHS = ("path", "file", "firsts_file", "codes", "tokenizer")
+"""Keys of the section that name files."""
+SMALL = 64_000_000
+"""Bytes up to which a file is hashed; of larger ones and of folders the names and sizes."""
+
+
+def _files(study: Study, section: dict[str, Any], at: str = "cohort") -> dict[str, str]:
+    """What the named files are, by the key that names them: other records under the same path make a folder stale."""
+    out: dict[str, str] = {}
+    for key, value in section.items():
+        if isinstance(value, dict):
+            out |= _files(study, value, f"{at}.{key}")
+        elif key in PATHS and isinstance(value, str) and (path := study.path(value)).exists():
+            inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+            small = len(inside) == 1 and inside[0].stat().st_size <= SMALL
+            sizes = [[str(p.relative_to(path)), p.stat().st_size] for p in inside]
+            out[f"{at}.{key}"] = sha256(inside[0]) if small else digest(sizes)
+    return out
 
 
 def _make(study: Study, settings: Settings, folder: Path) -> None:

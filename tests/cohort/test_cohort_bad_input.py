@@ -9,7 +9,7 @@ import pytest
 
 from wherefore.cohort.run import counted, resolve, run
 from wherefore.study.config import Study
-from wherefore.study.errors import DataError, StudyError, WhereforeError
+from wherefore.study.errors import DataError, StaleError, StudyError, WhereforeError
 
 OMOP = {
     "PATIENTS.csv": "PID,YEAR_OF_BIRTH,month_of_birth,DAY_OF_BIRTH,GENDER_CONCEPT_ID\n"
@@ -203,3 +203,12 @@ def test_faults_of_the_study_file(cohort: dict[str, object], message: str) -> No
     with pytest.raises(StudyError, match=message) as e:
         resolve(study(**cohort))
     one_line(e.value)
+
+
+def test_other_records_under_the_same_path_are_noticed(meds: Path, tmp_path: Path) -> None:
+    s = meds_with(meds, lambda f: f)
+    run(s, tmp_path / "home")
+    assert not run(s, tmp_path / "home")
+    more = meds_with(meds, lambda f: f.assign(note="x" * 50))
+    with pytest.raises(StaleError, match=r"cohort: made from other settings: files.cohort.source.path"):
+        run(more, tmp_path / "home")
