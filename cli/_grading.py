@@ -78,9 +78,14 @@ def push_due(
     from ..annotate import plan as plan_
     from ..annotate import push as push_
     from ..annotate import rounds
+    from ..annotate.label_studio import TRIED
     from ..study.runs import locked
 
     folder = home / "annotate"
+    if not (release := server.version()).startswith(TRIED):
+        click.echo(
+            f"{server.url}: Label Studio {release}; tried with {TRIED}. Look at one page first.", err=True
+        )
     with locked(folder):
         state = rounds.people(s, settings, home)
         if restore:
