@@ -30,8 +30,7 @@ def _fit(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path)
     from .fit import fit
 
     target = TARGETS[cell.target]
-    assert study.grid is not None
-    chosen = corpus.first(corpus.order_for(study, home, settings, study.grid.cells()), cell.n)
+    chosen = corpus.first(corpus.order_for(study, home, settings), cell.n)
     rationales = corpus.read(home, cell.corpus, settings) if target.style else {}
     base = bases_of(study)[cell.base]
     model, encoder = bases.load(base, base_folder(study, home, cell.base), settings)

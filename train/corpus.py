@@ -8,12 +8,10 @@ from ..annotate.records import Verdict
 from ..cohort.records import Case
 from ..study.config import Study
 from ..study.errors import DataError
-from ..study.grid import Cell
 from ..study.records import Record, from_frame, read_jsonl, read_table
 from ..study.seeds import derive
 from ..synth.records import Grounding, Rationale
 from .settings import Settings
-from .targets import TARGETS
 
 TEACHER = "teacher"
 """The corpus of the teacher's own rationales; any other name is a control made from them."""
@@ -100,26 +98,22 @@ def first(order: Sequence[Case], n: int) -> list[Case]:
     if len(order) < n:
         raise DataError(
             f"grid.n: {n} training cases are asked for, {len(order)} are labelled and have a usable rationale in "
-            "every style of the grid. Ask for fewer, enlarge the cohort, or lower train.min_support."
+            "every style and corpus of synth/. Ask for fewer, enlarge the cohort, or lower train.min_support."
         )
     return list(order[:n])
 
 
-def styles(cells: Iterable[Cell]) -> list[str]:
-    """The styles of rationales that the targets of these cells are taught with."""
-    return sorted({s for c in cells if (s := TARGETS[c.target].style) is not None})
+def corpora(home: Path) -> list[str]:
+    """What the synth stage wrote: the teacher's rationales first, then every control; empty where it wrote none."""
+    if not corpus_path(home, TEACHER).exists():
+        return []
+    return [TEACHER, *sorted(p.stem for p in (home / "synth" / "controls").glob("*.jsonl"))]
 
 
-def corpora(cells: Iterable[Cell]) -> list[str]:
-    """The corpora that these cells are taught with; the teacher's always, as it decides what is usable."""
-    taught = {c.corpus for c in cells if TARGETS[c.target].style}
-    return sorted(taught | {TEACHER}) if taught else []
-
-
-def files(home: Path, cells: Iterable[Cell]) -> list[Path]:
+def files(home: Path) -> list[Path]:
     """Everything that decides which cases are trained on and read, and with which rationales."""
     checks = [home / "synth" / "groundings.jsonl", home / "annotate" / "verdicts.jsonl"]
-    names = corpora(cells)
+    names = corpora(home)
     return [
         home / "cohort" / "cases.parquet",
         *(corpus_path(home, n) for n in names),
@@ -127,10 +121,14 @@ def files(home: Path, cells: Iterable[Cell]) -> list[Path]:
     ]
 
 
-def order_for(study: Study, home: Path, settings: Settings, cells: Sequence[Cell]) -> list[Case]:
-    """`training_order` for a whole grid."""
-    taught = [read(home, n, settings) for n in corpora(cells)]
-    return training_order(cases(home), taught, styles(cells), study.seed)
+def order_for(study: Study, home: Path, settings: Settings) -> list[Case]:
+    """`training_order` over every style and corpus that there is, used by the grid or not.
+
+    So a target or a corpus that is added to the grid finds the same training cases as the fits that are done.
+    """
+    names = corpora(home)
+    styles = sorted({style for _, style in read(home, TEACHER, Settings(rationales="all"))}) if names else []
+    return training_order(cases(home), [read(home, n, settings) for n in names], styles, study.seed)
 
 
 def held_out(all_cases: Iterable[Case]) -> list[Case]:

@@ -145,7 +145,7 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
         from ..study.records import read_table
         from .baselines import features, predictions
 
-        train = corpus.first(corpus.order_for(study, home, settings, cells), max(c.n for c in cells))
+        train = corpus.first(corpus.order_for(study, home, settings), max(c.n for c in cells))
         test = corpus.held_out(corpus.cases(home))
         table = features(train, test, read_table(home / "cohort" / "evidence.parquet", Evidence))
         rows = [
@@ -157,9 +157,8 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
     asked = {
         "baselines": settings.baselines, "n": max(c.n for c in cells), "seed": study.seed,
         "rationales": settings.rationales, "min_support": settings.min_support,
-        "styles": corpus.styles(cells), "corpora": corpus.corpora(cells),
     }  # fmt: skip
-    inputs = [home / "cohort" / "evidence.parquet", *corpus.files(home, cells)]
+    inputs = [home / "cohort" / "evidence.parquet", *corpus.files(home)]
     return run_once(home / "train" / "baselines", asked, inputs, work)
 
 

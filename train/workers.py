@@ -120,14 +120,12 @@ def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
     from .bases import fingerprint
     from .cell import base_folder, work
 
-    cells = study.grid.cells() if study.grid else []
     asked = {
         "cell": cell.model_dump(), "train": settings.model_dump(mode="json", exclude={"workers"}),
         "seed": study.seed, "base": fingerprint(base_folder(study, home, cell.base)),
-        "styles": corpus.styles(cells), "corpora": corpus.corpora(cells),
     }  # fmt: skip
     return run_once(
-        home / "train" / cell.id, asked, corpus.files(home, cells),
+        home / "train" / cell.id, asked, corpus.files(home),
         lambda folder: work(study, home, cell, settings, folder),
     )  # fmt: skip
 

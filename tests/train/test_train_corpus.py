@@ -83,13 +83,11 @@ def test_censored_and_held_out_cases_are_not_trained_on(cases: list[Case]) -> No
 def test_every_target_shares_its_cases_and_a_control_corpus_is_read_from_its_file(
     toy: Path, study: Study, reasons: dict[str, Rationale]
 ) -> None:
-    cells = study.grid.cells() if study.grid else []
     settings = study.section("train", Settings)
-    everyone = corpus.order_for(study, toy, settings, cells)
+    everyone = corpus.order_for(study, toy, settings)
     assert len(everyone) == 40
-    shuffled = [cells[1].model_copy(update={"corpus": "shuffled"})]
     with pytest.raises(DataError, match=r"shuffled\.jsonl: not there"):
-        corpus.order_for(study, toy, settings, shuffled)
+        corpus.read(toy, "shuffled", settings)
     write_jsonl(toy / "synth" / "controls" / "shuffled.jsonl", list(reasons.values())[:30])
-    fewer = corpus.order_for(study, toy, settings, [cells[0], *shuffled])
+    fewer = corpus.order_for(study, toy, settings)
     assert fewer == [c for c in everyone if c.id in list(reasons)[:30]]
