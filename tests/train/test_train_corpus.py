@@ -8,7 +8,7 @@ from wherefore.annotate.records import Verdict
 from wherefore.cohort.records import Case
 from wherefore.study.config import Study
 from wherefore.study.errors import DataError
-from wherefore.study.records import write_jsonl
+from wherefore.study.records import read_jsonl, write_jsonl
 from wherefore.synth.records import Check, Grounding, Rationale
 from wherefore.train import corpus
 from wherefore.train.settings import Settings
@@ -88,6 +88,8 @@ def test_every_target_shares_its_cases_and_a_control_corpus_is_read_from_its_fil
     assert len(everyone) == 40
     with pytest.raises(DataError, match=r"shuffled\.jsonl: not there"):
         corpus.read(toy, "shuffled", settings)
-    write_jsonl(toy / "synth" / "controls" / "shuffled.jsonl", list(reasons.values())[:30])
+    some = set(list(reasons)[:30])
+    made = [r for r in read_jsonl(toy / "synth" / "rationales.jsonl", Rationale) if r.case in some]
+    write_jsonl(toy / "synth" / "controls" / "shuffled.jsonl", made)
     fewer = corpus.order_for(study, toy, settings)
-    assert fewer == [c for c in everyone if c.id in list(reasons)[:30]]
+    assert fewer == [c for c in everyone if c.id in some]
