@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...study.errors import DataError, StudyError
 from ...study.records import Record
+from .. import tables
 from ..codes import parse
 from ..events import CODES, STATIC, Place, Shard
 
@@ -106,9 +107,9 @@ class Meds:
         self.place.bad.read(file.name, table.num_rows)
         row, starts, ids = _people(table[names["subject"]], file.name)
         codes, code = self._codes(table[names["code"]], file.name)
-        time = _days(table[names["time"]], file.name)
+        time, unread = self._times(table[names["time"]], file.name)
         if row is not None:
-            code, time = code[row], time[row]
+            code, time, unread = code[row], time[row], unread[row]
         sizes = np.diff(np.append(starts, len(time)))
         person = np.repeat(np.arange(len(ids), dtype=np.int32), sizes)
         marks = np.isin(codes["code"].to_numpy(object), [BIRTH, DEATH])
@@ -119,7 +120,7 @@ class Meds:
         )
         day = (time - np.repeat(born, sizes)).astype(np.int32)
         day[(time == NEVER) | np.repeat(born == NEVER, sizes)] = STATIC
-        keep = np.flatnonzero(~marks[code])
+        keep = np.flatnonzero(~marks[code] & ~unread) if unread.any() else np.flatnonzero(~marks[code])
         person, day, code = person[keep], day[keep], code[keep]
         falls = np.flatnonzero(day[1:] < day[:-1])
         if np.any(person[falls] == person[falls + 1]):
@@ -174,6 +175,21 @@ class Meds:
             "split": pd.array([self.splits.get(i) for i in ids], dtype=object),
         })  # fmt: skip
 
+    def _times(self, column: pa.ChunkedArray, file: str) -> tuple[Ints, NDArray[np.bool_]]:
+        """Days since 1970, `NEVER` where there is no time; and the rows whose text is no date, counted as bad."""
+        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+            return column.to_numpy().astype("M8[D]").view(np.int64), np.zeros(len(column), dtype=bool)
+        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            raise DataError(
+                f"{file}: the time column holds {column.type}, neither timestamps nor dates as text."
+            )
+        text = pd.Series(column.to_pylist(), dtype=object)
+        text = text.where(~text.isin(["", "NaT", "None"]), None)
+        read = tables.dates(text)
+        unread = (text.notna() & read.isna()).to_numpy(bool)
+        self.place.bad.add(file, "time is no date", np.flatnonzero(unread).tolist(), text[unread].tolist())
+        return read.to_numpy().astype("M8[D]").view(np.int64), unread
+
     def _codes(self, column: pa.ChunkedArray, file: str) -> tuple[pd.DataFrame, NDArray[np.int32]]:
         """The table of codes that occur, and each row's place in it."""
         if column.null_count:
@@ -210,14 +226,6 @@ def _people(column: pa.ChunkedArray, file: str) -> tuple[Ints | None, Ints, list
     number, found = pd.factorize(ids)
     order = np.argsort(number, kind="stable")
     return order, np.searchsorted(number[order], np.arange(len(found))), list(found)
-
-
-def _days(column: pa.ChunkedArray, file: str) -> Ints:
-    """Days since 1970, `NEVER` where there is no time."""
-    if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
-        raise DataError(f"{file}: the time column holds {column.type}, not timestamps.")
-    found: Ints = column.to_numpy().astype("M8[D]").view(np.int64)
-    return found
 
 
 def _place(codes: pd.DataFrame, code: str) -> int:

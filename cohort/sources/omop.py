@@ -100,7 +100,11 @@ class _Reader:
         sex = tables.sex(person["gender_concept_id"], {})
         sex = np.where(sex == None, tables.sex(person["gender_source_value"], {}), sex)  # noqa: E711
         out = pd.DataFrame(
-            {"subject": person["person_id"], "sex": sex, "birth": self._births(person, files[0].name)}
+            {
+                "subject": person["person_id"].map(_id),
+                "sex": sex,
+                "birth": self._births(person, files[0].name),
+            }
         )
         out["site"] = person[self.options.site] if self.options.site else None
         out = out.merge(self._dates("death", {"death": "death_date"}, "min"), how="left", on="subject")
@@ -125,7 +129,7 @@ class _Reader:
         for frame in self._rows(file, name, wanted, required={"person_id", table.date}, many=True):
             rows = tables.dated(frame, file.name, table.date, self.place, self.options.date_format)
             coded = self._coded(rows, table)
-            events = coded.assign(subject=rows["person_id"], time=rows["time"])
+            events = coded.assign(subject=rows["person_id"].map(_id), time=rows["time"])
             if value and unit:
                 events = events.assign(value=tables.numbers(rows[value]), unit=rows[unit])
             yield Batch(file.name, events)
@@ -193,7 +197,7 @@ class _Reader:
             ours: tables.birthdays(frame, f"{name}", theirs, self.place, self.options.date_format)
             for ours, theirs in columns.items()
         }
-        dates = pd.DataFrame({"subject": frame["person_id"], **out})
+        dates = pd.DataFrame({"subject": frame["person_id"].map(_id), **out})
         return dates.groupby("subject", as_index=False).agg(
             {c: "max" if c == "last" else keep for c in columns}
         )
@@ -235,7 +239,7 @@ def looks_like(code: str) -> str | None:
 
 
 def _id(value: object) -> str:
-    """A concept id as text; 0 where there is none. Exports write 8507, 8507.0 or nothing."""
+    """An id as text; 0 where there is none. Exports write 8507, 8507.0 or nothing."""
     text = "" if value is None or value != value else str(value).strip()
     return text.removesuffix(".0") or "0"
 

@@ -15,7 +15,7 @@ OMOP = {
     "PATIENTS.csv": "PID,YEAR_OF_BIRTH,month_of_birth,DAY_OF_BIRTH,GENDER_CONCEPT_ID\n"
     "1,1940,1,1,8507\n2,1940,,,8532\n",
     "Condition_Occurrence.csv": "PID,dx_day,condition_source_value,condition_concept_id\n"
-    "1,03/05/2001,I10,0\n1,10/01/2013,G30.9,0\n2,03/05/2002,3310,0\n2,BAD_DATA,E11,0\n",
+    "1.0,03/05/2001,I10,0\n1,10/01/2013,G30.9,0\n2,03/05/2002,3310,0\n2,BAD_DATA,E11,0\n",
     "Observation_Period.csv": "PID,observation_period_start_date,observation_period_end_date\n"
     "1,01/01/1999,01/01/2020\n",
 }
@@ -94,9 +94,10 @@ FAULTS: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "after death": (_after_death, "1 of 14 rows are bad.*more than a month after death.*subject 2"),
     "empty": (lambda f: f.head(0), "0.parquet: an empty table"),
     "no code": (lambda f: f.assign(code=f["code"].where(f["code"] != "ICD10/E11")), "1 rows have no code"),
-    "text times": (
-        lambda f: f.assign(time=f["time"].astype("str")),
-        "the time column holds .*, not timestamps",
+    "times in numbers": (lambda f: f.assign(time=1.5), "the time column holds double"),
+    "times in words": (
+        lambda f: f.assign(time=f["time"].astype("str").where(f["code"] != "ICD10/E11", "BAD_DATA")),
+        "1 of 14 rows are bad.*time is no date.*'BAD_DATA'",
     ),
 }
 

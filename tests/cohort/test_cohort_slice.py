@@ -37,7 +37,7 @@ def test_labels_and_timelines_of_three_people(meds: Path, tmp_path: Path) -> Non
 
 
 def test_the_simulator_is_calibrated_and_repeats(tmp_path: Path) -> None:
-    s = study(source={"name": "simulated", "people": 20_000})
+    s = study(source={"name": "simulated", "people": 12_000})
     run(s, tmp_path / "a"), run(s, tmp_path / "b")
     cases = read_table(tmp_path / "a/cohort/cases.parquet", Case)
     again = read_table(tmp_path / "b/cohort/cases.parquet", Case)
