@@ -34,11 +34,12 @@ def command(*args: str) -> Callable[[], object]:
 
 def rows() -> list[tuple[str, float, float, float]]:
     """Name, ours, peer or limit, most that ours may be of it."""
+    paper = str(ROOT / "examples" / "paper.toml")
     bare = median(lambda: subprocess.run([sys.executable, "-c", "import click, pydantic"], check=True))
     out = [
         ("`wherefore --help`, s, against 0.5 s", median(command("--help")), 0.5, 1.0),
         ("`wherefore --help`, s, against python with click and pydantic", median(command("--help")), bare, 2.5),
-        ("`wherefore check examples/paper.toml`, s, against 2 s", median(command("check", str(ROOT / "examples/paper.toml"))), 2.0, 1.0),
+        ("`wherefore check examples/paper.toml`, s, against 2 s", median(command("check", paper)), 2.0, 1.0),
     ]  # fmt: skip
     grid = Grid(
         expect=504,

@@ -11,7 +11,9 @@ from .run import finish, run
 
 
 @click.command()
-@click.option("--runs", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"), show_default=True)
+@click.option(
+    "--runs", type=click.Path(path_type=Path, file_okay=False), default=Path("runs"), show_default=True
+)
 def command(runs: Path) -> None:
     """Run the whole study on simulated people, a built-in teacher and a small model made on the spot.
 

@@ -25,7 +25,8 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
         lines.append(f"  {stage:<10}{state['state']:<9}{_seconds(state['seconds'])}")
     fits = found["fits"]
     if fits["total"]:
-        lines.append("  fits      " + ", ".join(f"{n} {what}" for what, n in fits.items() if n and what != "failures"))
+        counted = ", ".join(f"{n} {what}" for what, n in fits.items() if n and what != "failures")
+        lines.append(f"  fits      {counted}")
     lines += [f"    failed {cell}: {why}" for cell, why in fits["failures"].items()]
     if found["spent"]:
         lines.append("  spent     " + ", ".join(f"{name} {value}" for name, value in found["spent"].items()))
@@ -35,7 +36,14 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
 def status(study: Study, home: Path) -> dict[str, Any]:
     """State of every stage and fit, and the teacher's account."""
     cells = study.grid.cells() if study.grid else []
-    fits: dict[str, Any] = {"total": len(cells), "done": 0, "running": 0, "failed": 0, "missing": 0, "failures": {}}
+    fits: dict[str, Any] = {
+        "total": len(cells),
+        "done": 0,
+        "running": 0,
+        "failed": 0,
+        "missing": 0,
+        "failures": {},
+    }
     for cell in cells:
         folder = home / "train" / cell.id
         state = _state(folder)
@@ -45,9 +53,15 @@ def status(study: Study, home: Path) -> dict[str, Any]:
             fits["failures"][cell.id] = why.error
     stages = {stage: _stage(home / stage) for stage in _common.STAGES if stage != "train"}
     if cells:
-        every = "done" if fits["done"] == len(cells) else "running" if fits["running"] else "partly" if fits["done"] else "missing"
+        every = "running" if fits["running"] else "partly" if fits["done"] else "missing"
+        every = "done" if fits["done"] == len(cells) else every
         stages["train"] = {"state": every, "seconds": _spent_seconds(home, [c.id for c in cells])}
-    return {"name": study.name, "stages": stages, "fits": fits, "spent": _spent(home / "synth" / "summary.json")}
+    return {
+        "name": study.name,
+        "stages": stages,
+        "fits": fits,
+        "spent": _spent(home / "synth" / "summary.json"),
+    }
 
 
 def _stage(folder: Path) -> dict[str, Any]:
@@ -85,7 +99,11 @@ def _spent(summary: Path) -> dict[str, Any]:
     if not summary.exists():
         return {}
     data: dict[str, Any] = json.loads(summary.read_text())
-    return {name: data[name] for name in ("requests", "prompt_tokens", "completion_tokens", "cost") if data.get(name)}
+    return {
+        name: data[name]
+        for name in ("requests", "prompt_tokens", "completion_tokens", "cost")
+        if data.get(name)
+    }
 
 
 def _seconds(value: float | None) -> str:

@@ -31,7 +31,7 @@ def make(
     Args:
         made: its shape.
         cases: of the training split; their labels are not read.
-        prose: whose words its tokenizer must spell well besides.
+        prose: what the teacher wrote on the training split; its sentences are read out of their place.
         question: of the study.
         seed: of the study.
         folder: gets `model/` and `metrics.jsonl`.
@@ -45,7 +45,7 @@ def make(
     tokenizer = make_tokenizer(made.vocabulary, pretraining.texts(cases, question), prose)
     model = _model(made, tokenizer)
     rng = np.random.default_rng(derive(seed, "train", "base", "texts"))
-    rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, made.passes, rng)
+    rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, made.passes, rng, prose)
     plan = Schedule(
         epochs=1, batch=made.batch, learning_rate=made.learning_rate,
         seed=derive(seed, "train", "base", "order"), bfloat16=bfloat16("auto", "cpu"),
