@@ -40,5 +40,5 @@ def delong(y: Labels, a: Floats, b: Floats) -> Paired | None:
     auc = v10.mean(axis=1)
     difference, se = float(auc[0] - auc[1]), float(np.sqrt(max(s[0, 0] + s[1, 1] - 2 * s[0, 1], 0.0)))
     if se == 0:
-        return Paired(difference, 0.0, 1.0 if difference == 0 else 0.0)
+        return Paired(0.0, 0.0, 1.0) if difference == 0 else None  # no variance to judge a difference by
     return Paired(difference, se, float(2 * norm.sf(abs(difference) / se)))

@@ -82,7 +82,7 @@ def evaluated(study: Study, home: Path, settings: Settings) -> Tables:
     spoken = mechanism.cited(rationales, evidence, cases)
     told = Tables(
         cells=states(study, home),
-        agreement=_agreement(study, home, settings),
+        agreement=_agreement(study, home),
         cited=spoken,
         grounding=mechanism.grounded(rationales, rows(home / "synth" / "groundings.jsonl", Grounding)),
         curves=list(curves.evidence(spoken)),
@@ -125,7 +125,7 @@ def _predicted(
     )
 
 
-def _agreement(study: Study, home: Path, settings: Settings) -> list[Agreement]:
+def _agreement(study: Study, home: Path) -> list[Agreement]:
     from .agreement import agreements
 
     ratings = rows(home / "annotate" / "ratings.jsonl", Rating)
@@ -133,4 +133,4 @@ def _agreement(study: Study, home: Path, settings: Settings) -> list[Agreement]:
     if not ratings or not rubric.exists():
         return []
     seed = derive(study.seed, "analysis", "agreement")
-    return agreements(ratings, Rubric.model_validate_json(rubric.read_text()), seed, settings.replicates)
+    return agreements(ratings, Rubric.model_validate_json(rubric.read_text()), seed)

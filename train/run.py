@@ -148,10 +148,12 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
         train = corpus.first(corpus.order_for(study, home, settings), max(c.n for c in cells))
         test = corpus.held_out(corpus.cases(home))
         table = features(train, test, read_table(home / "cohort" / "evidence.parquet", Evidence))
-        rows = [
-            p for name in settings.baselines
-            for p in predictions(name, test, BASELINES[name](table, derive(study.seed, "train", name)))
-        ]  # fmt: skip
+        risks = {
+            name: BASELINES[name](table, derive(study.seed, "train", name)) for name in settings.baselines
+        }
+        # What nobody knows for anybody (the true risk of real people) is no baseline.
+        known = {name: mine for name, mine in risks.items() if any(r is not None for r in mine)}
+        rows = [p for name, mine in known.items() for p in predictions(name, test, mine)]
         write_table(folder / "predictions.parquet", to_frame(rows, Prediction), Prediction)
 
     asked = {
