@@ -51,7 +51,7 @@ def make(
         seed=derive(seed, "train", "base", "order"), bfloat16=bfloat16("auto", "cpu"),
     )  # fmt: skip
     with (folder / "metrics.jsonl").open("w") as f:
-        for line in train(model, rows, token_mean, plan):
+        for line in train(model, rows, token_mean, plan, "train: base model"):
             f.write(json.dumps(line) + "\n")
     model.save_pretrained(folder / "model")
     tokenizer.save_pretrained(folder / "model")

@@ -52,7 +52,7 @@ def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder:
     )  # fmt: skip
     lines = []
     with (folder / "metrics.jsonl").open("w") as f:
-        for line in train(adapted, rows, LOSSES[cell.loss], plan):
+        for line in train(adapted, rows, LOSSES[cell.loss], plan, f"train: {cell.target}"):
             f.write(json.dumps(line) + "\n")
             lines.append(line)
     adapted.save_pretrained(folder / "adapter")

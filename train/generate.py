@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..study.progress import Progress
 from .optimise import inputs, padded
 
 
@@ -40,11 +41,13 @@ def write(
     out: list[Written | None] = [None] * len(prefixes)
     end = model.config.eos_token_id
     ends = set(end if isinstance(end, list) else [end])
-    for where, tensors in _sorted_batches(model, prefixes, batch):
-        with torch.inference_mode():
-            rows = _decode(model, tensors, list(frame), ends, most)
-        for i, ids in zip(where, rows, strict=True):
-            out[i] = _trimmed(ids, list(frame), ends)
+    with Progress("train: own rationales", len(prefixes)) as bar:
+        for where, tensors in _sorted_batches(model, prefixes, batch):
+            with torch.inference_mode():
+                rows = _decode(model, tensors, list(frame), ends, most)
+            for i, ids in zip(where, rows, strict=True):
+                out[i] = _trimmed(ids, list(frame), ends)
+            bar.step(len(where))
     return [w for w in out if w is not None]
 
 

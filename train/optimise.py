@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..study.progress import Progress
 from .encoding import Row
 from .losses import Groups, Weights
 
@@ -86,9 +87,9 @@ def token_losses(model: Any, rows: Sequence[Row], device: str) -> tuple[torch.Te
 
 
 def train(
-    model: Any, rows: Sequence[Row], weigh: Callable[[Groups], Weights], plan: Schedule
+    model: Any, rows: Sequence[Row], weigh: Callable[[Groups], Weights], plan: Schedule, what: str = "train"
 ) -> Iterator[dict[str, float]]:
-    """Train the parameters that require a gradient, in place; yield one line of metrics a step.
+    """Train what requires a gradient, in place; yield one line of metrics a step, and show how far it is.
 
     Rows of one case that follow each other are one unit and stay in one batch.
 
@@ -104,17 +105,25 @@ def train(
     total = plan.epochs * math.ceil(len(units) / plan.batch)
     step = 0
     model.train()
-    for epoch in range(plan.epochs):
-        for batch in batches(lengths, plan.batch, rng):
-            rate = plan.learning_rate * _pace(step, total, plan.warmup)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            line = _step(model, [r for i in batch for r in units[i]], weigh, plan, device)
-            norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-            step += 1
-            yield {"step": step, "epoch": epoch, "learning_rate": rate, **line, "gradient_norm": float(norm)}
+    with Progress(what, total) as bar:
+        for epoch in range(plan.epochs):
+            for batch in batches(lengths, plan.batch, rng):
+                rate = plan.learning_rate * _pace(step, total, plan.warmup)
+                for group in optimiser.param_groups:
+                    group["lr"] = rate
+                line = _step(model, [r for i in batch for r in units[i]], weigh, plan, device)
+                norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
+                step += 1
+                bar.step(note=f"loss {line['loss']:.3f}")
+                yield {
+                    "step": step,
+                    "epoch": epoch,
+                    "learning_rate": rate,
+                    **line,
+                    "gradient_norm": float(norm),
+                }
     model.eval()
 
 
