@@ -17,7 +17,9 @@ def test_reasons_are_lines_of_the_timeline_and_sentences_of_others(cases: list[C
 
 
 def test_text_is_cut_into_sentences_with_their_citations() -> None:
-    text = "Risk factors: Stroke at age 66.4 matters. [E007] Asthma does not. [E002, E003]\nJudgement: So it is."
+    text = (
+        "Risk factors: Stroke at age 66.4 matters. [E007] Asthma does not. [E002, E003]\nJudgement: So it is."
+    )
     assert pretraining._SENTENCE.split(text) == [
         "Risk factors:",
         "Stroke at age 66.4 matters. [E007]",
