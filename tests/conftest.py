@@ -6,7 +6,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two cores: a test's BLAS may no
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +25,20 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture
-def in_ci() -> bool:
-    """In CI a service that is absent fails the test; at home it skips."""
-    return os.environ.get("CI") == "true"
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; absent, it skips at home and fails in CI.
+
+    For one module: as long as Playwright's synchronous interface is open, nothing else can run an event loop.
+    """
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("no chromium") if os.environ.get("CI") else pytest.skip("no chromium")
+    from playwright.sync_api import sync_playwright
+
+    off = ("background-networking", "component-update", "sync", "quic", "gpu", "dev-shm-usage")
+    quiet = ["--no-sandbox", "--headless", "--no-first-run", *(f"--disable-{what}" for what in off)]
+    with sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=path, args=quiet)
+        yield chromium
+        chromium.close()

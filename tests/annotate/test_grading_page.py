@@ -1,8 +1,7 @@
 """The grading page in a real browser: signed in by the printed link, graded by keyboard alone, pulled as given."""
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +31,6 @@ SEVEN = (
     Claim(text="No protective treatment stands against these in the record.", cites=("E002", "E003")),
     Claim(text="Together they make an onset within five years likely."),
 )
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium; absent, it skips at home and fails in CI."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.fail("no chromium") if os.environ.get("CI") else pytest.skip("no chromium")
-    from playwright.sync_api import sync_playwright
-
-    quiet = ["--no-sandbox", "--headless", "--disable-gpu", "--disable-background-networking", "--disable-sync",
-             "--disable-component-update", "--disable-quic", "--no-first-run"]  # fmt: skip
-    with sync_playwright() as p:
-        chromium = p.chromium.launch(executable_path=path, args=quiet)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
