@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -80,6 +81,22 @@ def test_a_changed_line_is_refused_by_name_and_a_longer_grid_is_welcome(quick: W
     assert len(refused.stderr.strip().splitlines()) == 1
     assert "cohort" in refused.stderr
     assert "99" in refused.stderr
+
+
+def test_a_longer_grid_adds_fits_beside_those_that_are_done(quick: Whole, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    runs = tmp_path / "runs"
+    shutil.copytree(quick.runs, runs)
+    before = {p: p.read_bytes() for p in (runs / "quick" / "train").glob("*/predictions.parquet")}
+    text = QUICK.read_text().replace("expect = 5", "expect = 6")
+    longer = tmp_path / "longer.toml"
+    longer.write_text(text.replace("also = [", 'also = [{ target = "two_tasks", n = 130 }, '))
+    done = wherefore("run", longer, "--runs", runs)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "two tasks" in done.stdout
+    cells = [p for p in before if p.parent.name != "baselines"]
+    assert len(cells) == 5
+    assert {p: p.read_bytes() for p in cells} == {p: before[p] for p in cells}
+    assert len(list((runs / "quick" / "train").glob("*/fit.json"))) == 6
 
 
 def test_no_cell_has_fewer_predictions_than_held_out_cases(quick: Whole) -> None:
