@@ -177,3 +177,22 @@ def test_patient_data_leaves_only_by_permission(tmp_path: Path) -> None:
     text = _teacher(1).replace("http://127.0.0.1:1/v1", "https://teacher.example.com/v1")
     done = wherefore("check", study(tmp_path, text), OPENAI_API_KEY="k")
     assert re.search("data_use", one_line(done, "teacher.example.com"))
+
+
+def test_rating_outside_its_scale(tmp_path: Path) -> None:
+    ratings = tmp_path / "ratings.csv"
+    ratings.write_text("item,rater,value\n1,a,1\n1,b,2\n2,a,9\n2,b,1\n")
+    done = wherefore("agree", ratings, "--level", "ordinal", "--categories", "1,2,3")
+    one_line(done, "9 at unit '2' outside the scale", "Allowed: 1, 2, 3")
+    assert done.stdout == ""
+
+
+def test_label_outside_0_and_1(tmp_path: Path) -> None:
+    when = [datetime(1940, 1, 1), datetime(1990, 1, 1), datetime(2010, 5, 1)]
+    path = meds(tmp_path, subject_id=[1] * 3, time=when, code=["MEDS_BIRTH", "ICD10/I10", "ICD10/E11"])
+    (tmp_path / "labels.csv").write_text("subject_id,prediction_time,boolean_value\n1,2012-01-01,2\n")
+    predict = 'predict = { rule = "per_row", file = "labels.csv", labels = "boolean_value" }\n'
+    path.write_text(path.read_text() + predict)
+    done = wherefore("run", path, "--runs", tmp_path / "runs")
+    one_line(done, "labels.csv: row 0: boolean_value: found '2'; a label is 0 or 1")
+    nothing_written(tmp_path / "runs")

@@ -15,7 +15,7 @@ def test_a_meds_folder_becomes_a_report_that_names_the_data(shared_data: Path, t
     for old, new in {
         'path = "records"': f'path = "{shared_data / "delphi_ukb_synth" / "meds"}"',
         "the name of your data set, as it should stand in the report": "Delphi synthetic histories",
-        "hidden = 96": "hidden = 32\nheads = 2\nepochs = 1",
+        "hidden = 96": "hidden = 32\nheads = 2\npasses = 1",
         "epochs = 3": "epochs = 1\nmax_new_tokens = 48",
     }.items():
         assert old in text
