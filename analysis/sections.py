@@ -1,5 +1,6 @@
 """What the report shows, section by section, as plain values: the templates only lay it out."""
 
+import base64
 import csv
 import json
 from collections import Counter
@@ -113,7 +114,19 @@ def _subgroups(tables: Tables) -> dict[str, Any]:
 def _people(home: Path) -> dict[str, Any]:
     cases = read_table(home / "cohort" / "cases.parquet", Case)
     flow, table1 = (_csv(home / "cohort" / name) for name in ("flow.csv", "table1.csv"))
-    return {"split": _split(cases), "flow": flow, "table1": table1}
+    return {
+        "split": _split(cases),
+        "flow": flow,
+        "flow_picture": _picture(home / "cohort" / "flow.svg"),
+        "table1": table1,
+    }
+
+
+def _picture(path: Path) -> str | None:
+    """An SVG file as an address that holds it: its own style sheet then touches nothing else on the page."""
+    if not path.exists():
+        return None
+    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
 
 
 def _split(cases: "pd.DataFrame") -> list[dict[str, Any]]:
