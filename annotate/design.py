@@ -6,20 +6,15 @@ share the same number of items, or one more or less where the counts do not divi
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from itertools import combinations
-from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..study.seeds import derive
+from .blocks import Block, Grid, balanced, even
 from .items import Item
 from .records import Task
 from .settings import Design
-
-Block = tuple[int, ...]
-"""The raters of one item, by position."""
-Counts = NDArray[np.float64]
 
 
 def deal(
@@ -49,7 +44,9 @@ def deal(
     elif {r for _, r in kept} == set(raters) and {i for i, _ in kept} == set(known):
         pairs |= kept
     elif kept:
-        pairs |= redeal(items, raters, how.per_item, kept, finished)
+        pairs |= redeal(
+            items, raters, how.per_item, kept, finished, derive(seed, "annotate", "redeal", round)
+        )
     else:
         blocks = spread(items, len(raters), how.per_item, derive(seed, "annotate", "design", round))
         pairs |= {(i.id, raters[r]) for i, b in zip(items, blocks, strict=True) for r in b}
@@ -83,166 +80,59 @@ def _ordered(items: Sequence[Item], rater: str, seed: int) -> list[Task]:
 
 def spread(items: Sequence[Item], v: int, k: int, seed: int) -> list[Block]:
     """A block for each item, so that raters are even inside every stratum too."""
-    left = Counter(balanced(v, k, len(items), seed))
-    rng = np.random.default_rng(seed)
-    strata = sorted({i.stratum for i in items})
-    out: dict[str, Block] = {}
-    for stratum in strata:
-        load = np.zeros(v)
-        for item in (i for i in items if i.stratum == stratum):
-            options = sorted(b for b in left if left[b])
-            costs = [float(np.sum((load + _ones(b, v)) ** 2)) + 1e-6 * float(rng.random()) for b in options]
-            block = options[int(np.argmin(costs))]
-            left[block] -= 1
-            load += _ones(block, v)
-            out[item.id] = block
-    return [out[i.id] for i in items]
+    strata = _strata(items)
+    place = (strata.cumsum(0) * strata).sum(1) / (
+        strata @ strata.sum(0)
+    )  # of the item in its stratum, in (0, 1]
+    grid = np.zeros((v, len(items)))
+    # Blocks in order, dealt to the strata in turn: neighbours have raters in common, so this is nearly even.
+    for item, block in zip(
+        np.argsort(place, kind="stable"), sorted(balanced(v, k, len(items), seed)), strict=True
+    ):
+        grid[list(block), item] = 1
+    some = np.random.default_rng(seed).permutation(len(items))[:SWAPPED]
+    while (swap := _swap(grid, strata, some)) is not None:
+        grid[:, swap] = grid[:, swap[::-1]]
+    return [tuple(int(r) for r in np.flatnonzero(column)) for column in grid.T]
 
 
-def _ones(block: Block, v: int) -> Counts:
-    x = np.zeros(v)
-    x[list(block)] = 1
-    return x
+SWAPPED = 1000
+"""Items, at most, between which blocks change places."""
 
 
-def balanced(v: int, k: int, b: int, seed: int) -> list[Block]:
-    """`b` blocks of `k` out of `v` raters: whole sets of all combinations, then the best that a search finds.
-
-    >>> pair_counts(balanced(7, 3, 7, 0), 7)          # the Fano plane: every pair meets once
-    (1, 1)
-    """
-    every = list(combinations(range(v), k))
-    rounds, rest = divmod(b, comb(v, k))
-    return every * rounds + _near(every, v, rest, seed)
+def _strata(items: Sequence[Item]) -> Grid:
+    """Items by strata, 1 where the item is of the stratum."""
+    names = sorted({i.stratum for i in items})
+    return np.array([[float(i.stratum == name) for name in names] for i in items])
 
 
-def pair_counts(blocks: Sequence[Block], v: int) -> tuple[int, int]:
-    """The fewest and the most items that any pair of raters shares."""
-    found = Counter(p for block in blocks for p in combinations(sorted(block), 2))
-    counts = [found[p] for p in combinations(range(v), 2)]
-    return min(counts, default=0), max(counts, default=0)
-
-
-def loads(blocks: Sequence[Block], v: int) -> tuple[int, int]:
-    """The fewest and the most items that any rater has."""
-    found = Counter(r for block in blocks for r in block)
-    return min(found[r] for r in range(v)), max(found[r] for r in range(v))
-
-
-def _near(every: Sequence[Block], v: int, b: int, seed: int) -> list[Block]:
-    """`b` blocks by exchange from several starts; where that leaves pairs uneven, by turning blocks in a circle."""
-    if b == 0:
-        return []
-    rng = np.random.default_rng(seed)
-    pairs = {p: n for n, p in enumerate(combinations(range(v), 2))}
-    # One row a block: which pairs and which raters it raises.
-    matrix = np.zeros((len(every), len(pairs) + v))
-    for row, block in enumerate(every):
-        matrix[row, [pairs[p] for p in combinations(block, 2)]] = 1
-        matrix[row, [len(pairs) + r for r in block]] = 1
-    best: NDArray[np.int64] | None = None
-    lowest = np.inf
-    for _ in range(STARTS):
-        chosen, cost = _exchange(matrix, b, rng)
-        if cost < lowest:
-            best, lowest = chosen, cost
-        if lowest <= _floor(matrix, b, len(pairs)):
-            break
-    assert best is not None
-    found = [every[int(i)] for i in best]
-    low, high = pair_counts(found, v)
-    return found if high - low <= 1 else _turned(every, matrix, v, b) or found
-
-
-def _turned(every: Sequence[Block], matrix: Counts, v: int, b: int) -> list[Block] | None:
-    """An even design of whole orbits under x + 1 modulo v, or modulo v - 1 with the last rater held; None if none.
-
-    Most designs in the tables are of this kind (Bose 1939, Ann Eugenics 9:353).
-    """
-    at = {block: row for row, block in enumerate(every)}
-    for n in (v, v - 1):
-        orbits: dict[Block, list[int]] = {}
-        for block in every:
-            turned = {tuple(sorted((x + t) % n if x < n else x for x in block)) for t in range(n)}
-            orbits.setdefault(min(turned), sorted(at[x] for x in turned))
-        rows = list(orbits.values())
-        sums = np.array([matrix[o].sum(0) for o in rows])
-        for m in range(1, 5):
-            if comb(len(rows), m) > TRIES:
-                break
-            for chosen in combinations(range(len(rows)), m):
-                if sum(len(rows[o]) for o in chosen) == b and np.ptp(sums[list(chosen)].sum(0)[:-v]) <= 1:
-                    return [every[i] for o in chosen for i in rows[o]]
-    return None
-
-
-TRIES = 300_000
-"""Sets of orbits that are looked at, at most, for each number of orbits."""
-STARTS = 10
-"""Starts of the search; it ends earlier when the counts are as even as arithmetic allows."""
-
-
-def _floor(matrix: Counts, b: int, pairs: int) -> float:
-    """The sum of squares if all counts were within one of each other."""
-    out = 0.0
-    for part in (matrix[:, :pairs], matrix[:, pairs:]):
-        total, n = int(part[0].sum()) * b, part.shape[1]
-        if n:
-            low, more = divmod(total, n)
-            out += more * (low + 1) ** 2 + (n - more) * low**2
-    return out
-
-
-def _exchange(matrix: Counts, b: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], float]:
-    """Exchange one block at a time for one that evens the counts; now and then for one that does not."""
-    n = len(matrix)
-    chosen = rng.choice(n, size=b, replace=b > n)
-    counts = matrix[chosen].sum(axis=0)
-    best, lowest = chosen.copy(), float(counts @ counts)
-    for heat in np.geomspace(3.0, 0.2, 60 * b):
-        at = int(rng.integers(b))
-        rest = counts - matrix[chosen[at]]
-        rise = matrix @ rest
-        weights = np.exp((rise.min() - rise) / heat)
-        chosen[at] = rng.choice(n, p=weights / weights.sum())
-        counts = rest + matrix[chosen[at]]
-        cost = float(counts @ counts)
-        if cost < lowest:
-            best, lowest = chosen.copy(), cost
-    return best, lowest
+def _swap(grid: Grid, strata: Grid, some: NDArray[np.int64]) -> list[int] | None:
+    """The two items whose blocks change places to even the loads inside strata most; None where nothing does."""
+    blocks, home = grid[:, some], strata[some]
+    meets = blocks.T @ (grid @ strata) @ home.T  # a block with the loads in another item's stratum
+    stays = np.diag(meets)
+    differ = 2 * (np.diag(blocks.T @ blocks)[:, None] - blocks.T @ blocks)
+    rise = (meets + meets.T - stays[:, None] - stays + differ) * (1 - home @ home.T)
+    i, j = np.unravel_index(rise.argmin(), rise.shape)
+    return [int(some[i]), int(some[j])] if rise[i, j] < 0 else None
 
 
 def redeal(
     items: Sequence[Item], raters: Sequence[str], k: int, old: Collection[tuple[str, str]],
-    done: Collection[tuple[str, str]],
+    done: Collection[tuple[str, str]], seed: int,
 ) -> set[tuple[str, str]]:  # fmt: skip
-    """Deal on after the raters changed: finished work stays, and only as much of the rest moves as evens the load."""
-    fixed = {(i, r) for i, r in done if r in raters}
-    gone = Counter(i for i, r in done if r not in raters)
-    has: dict[str, set[str]] = {r: set() for r in raters}
-    for i, r in fixed | {(i, r) for i, r in old if r in raters}:
-        has[r].add(i)
-    for item in (i.id for i in items):
-        while sum(item in has[r] for r in raters) < min(k - gone[item], len(raters)):
-            has[min((r for r in raters if item not in has[r]), key=lambda r: (len(has[r]), r))].add(item)
-    while (move := _move(has, fixed)) is not None:
-        item, giver, taker = move
-        has[giver].remove(item)
-        has[taker].add(item)
-    return {(i, r) for r, mine in has.items() for i in mine}
-
-
-def _move(has: dict[str, set[str]], fixed: Collection[tuple[str, str]]) -> tuple[str, str, str] | None:
-    """The next open item from the busiest rater who has one to the least busy; None where that evens nothing."""
-    taker = min(has, key=lambda r: (len(has[r]), r))
-    for giver in sorted(has, key=lambda r: (-len(has[r]), r)):
-        if len(has[giver]) - len(has[taker]) <= 1:
-            return None
-        if movable := [i for i in has[giver] - has[taker] if (i, giver) not in fixed]:
-            met = {r: len(has[r] & has[taker]) for r in has if r not in (giver, taker)}
-            return (
-                min(movable, key=lambda i: (sum(n for r, n in met.items() if i in has[r]), i)),
-                giver,
-                taker,
-            )
-    return None
+    """Deal on after the raters changed: finished work stays, and little more of the rest moves than must."""
+    at = {r: n for n, r in enumerate(raters)}
+    row = {item.id: j for j, item in enumerate(items)}
+    gone = Counter(i for i, r in done if r not in at)
+    grid: Grid = np.zeros((len(raters), len(items)))
+    fixed = np.zeros(grid.shape, dtype=bool)
+    for pairs, marked in ((old, grid), (done, grid), (done, fixed)):
+        for i, r in pairs:
+            if i in row and r in at:
+                marked[at[r], row[i]] = 1
+    for j, item in enumerate(items):
+        for _ in range(min(k - gone[item.id], len(raters)) - int(grid[:, j].sum())):
+            grid[int((grid.sum(1) + len(items) * grid[:, j]).argmin()), j] = 1
+    grid = even(grid, np.random.default_rng(seed), fixed=fixed, strata=_strata(items), descend=True)
+    return {(items[j].id, raters[r]) for r, j in zip(*np.nonzero(grid), strict=True)}

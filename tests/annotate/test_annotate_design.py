@@ -1,52 +1,120 @@
 """Who grades what: balanced, seeded, and kept when a rater joins."""
 
+import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import combinations, combinations_with_replacement
 from pathlib import Path
 
 import pytest
 
 from wherefore.annotate import design
+from wherefore.annotate.blocks import balanced, loads, pair_counts, possible
+from wherefore.annotate.items import Item
 from wherefore.annotate.plan import Plan, prepare, save
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Settings
 from wherefore.study.config import Study
+from wherefore.synth.records import Claim
 
 Make = Callable[..., Study]
 
 
-@pytest.mark.parametrize(
-    ("v", "k", "b"),
-    [
-        (7, 3, 7),
-        (9, 3, 12),
-        (13, 4, 13),
-        (6, 3, 10),
-        (11, 5, 11),
-        (8, 4, 14),
-        (10, 3, 30),
-        (9, 4, 18),
-        (13, 3, 26),
-        (15, 3, 35),
-        (16, 4, 20),
-    ],
-)
-def test_pairs_meet_equally_often_where_such_a_design_is_known(v: int, k: int, b: int) -> None:
-    """Parameters of balanced incomplete block designs (Fisher & Yates, table XVII)."""
-    blocks = design.balanced(v, k, b, seed=1)
-    low, high = design.pair_counts(blocks, v)
-    assert low == high == b * k * (k - 1) // (v * (v - 1))
-    assert design.loads(blocks, v) == (b * k // v, b * k // v)
-    assert all(len(set(block)) == k for block in blocks)
+Parameters = tuple[int, int, int]
+
+
+def exact_designs(v: int, largest: int) -> Iterator[Parameters]:
+    """All (v, k, b) for which pairs and loads divide, with at most so many items a rater."""
+    for k in range(2, v):
+        for times in range(1, largest):
+            each, rest = divmod(times * (v - 1), k - 1)
+            if rest == 0 and each <= largest and v * each % k == 0 and v * each // k >= v:
+                yield v, k, v * each // k
+
+
+def evenness(v: int, k: int, b: int, seed: int) -> tuple[int, int]:
+    """By how much pairs and loads differ; the blocks are what was asked for."""
+    blocks = balanced(v, k, b, seed)
+    assert len(blocks) == b
+    assert {len(set(block)) for block in blocks} == {k}
+    (fewest, most), (least, busiest) = pair_counts(blocks, v), loads(blocks, v)
+    return most - fewest, busiest - least
+
+
+@pytest.mark.parametrize("v", range(3, 14))
+def test_every_block_design_of_the_tables_is_found(v: int) -> None:
+    """Up to 13 raters and 41 items each all exist (Colbourn & Dinitz, Handbook of Combinatorial Designs, II.1.28)."""
+    known = list(exact_designs(v, 41))
+    assert [p for p in known if evenness(*p, seed=1) != (0, 0)] == []
+    if v == 10:
+        assert (10, 4, 15) in known
 
 
 @pytest.mark.parametrize(
-    ("v", "k", "b"), [(5, 2, 37), (6, 2, 33), (4, 3, 49), (3, 2, 61), (5, 3, 60), (6, 2, 47)]
+    "known",
+    [(15, 3, 35), (15, 7, 15), (16, 4, 20), (16, 6, 16), (16, 12, 20), (19, 9, 19), (21, 5, 21), (25, 5, 30)],
 )
-def test_counts_that_do_not_divide_differ_by_one(v: int, k: int, b: int) -> None:
-    blocks = design.balanced(v, k, b, seed=2)
-    for low, high in (design.pair_counts(blocks, v), design.loads(blocks, v)):
+def test_larger_ones_too(known: Parameters) -> None:
+    assert evenness(*known, seed=1) == (0, 0)
+
+
+@pytest.mark.parametrize("v", range(3, 14))
+@pytest.mark.parametrize("b", [20, 30, 60, 100, 300])
+def test_pairs_differ_by_one_at_most_unless_arithmetic_forbids_it(v: int, b: int) -> None:
+    for k in range(2, v):
+        if possible(v, k, b):
+            assert max(evenness(v, k, b, seed=2)) <= 1, (v, k, b)
+
+
+@pytest.mark.parametrize("impossible", [(6, 4, 20), (9, 4, 30), (7, 5, 30), (13, 12, 20)])
+def test_loads_are_even_where_pairs_cannot_be(impossible: Parameters) -> None:
+    assert not possible(*impossible)
+    pairs, load = evenness(*impossible, seed=3)
+    assert load <= 1 < pairs
+
+
+def test_what_is_called_impossible_is() -> None:
+    """Against every set of so many blocks, one by one."""
+    for v, k, b in ((4, 3, 2), (4, 3, 3), (5, 3, 3), (5, 4, 2), (5, 4, 3), (5, 3, 4)):
+        ways = combinations_with_replacement(list(combinations(range(v), k)), b)
+        best = min(max(a[1] - a[0] for a in (pair_counts(w, v), loads(w, v))) for w in ways)
+        assert possible(v, k, b) or best > 1
+        assert (max(evenness(v, k, b, seed=4)) <= 1) == (best <= 1)
+
+
+def test_thousands_of_items_stay_quick_and_even() -> None:
+    assert max(evenness(20, 3, 5000, seed=5)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("raters", "k", "n", "strata"), [(4, 2, 48, 4), (6, 2, 47, 4), (7, 3, 100, 6), (13, 4, 300, 6)]
+)
+def test_strata_are_even_and_stay_so_when_a_rater_joins(raters: int, k: int, n: int, strata: int) -> None:
+    items = [
+        Item(
+            id=f"i{i}",
+            rationale=f"r{i}",
+            case="c",
+            round="main",
+            claims=(Claim(text="x"),),
+            stratum=f"{i % strata}",
+        )
+        for i in range(n)
+    ]
+    names = [f"r{r}" for r in range(raters)]
+    blocks = design.spread(items, raters, k, seed=3)
+    for stratum in range(strata):
+        low, high = loads([b for i, b in enumerate(blocks) if i % strata == stratum], raters)
         assert high - low <= 1
+    old = {(i.id, names[r]) for i, block in zip(items, blocks, strict=True) for r in block}
+    done = set(random.Random(1).sample(sorted(old), len(old) // 3))
+    new = design.redeal(items, [*names, "new"], k, old, done, seed=3)
+    assert done <= new
+    assert len(old - new) <= 1.1 * n * k / (raters + 1), "little more moves than what she takes over"
+    dealt = [tuple([*names, "new"].index(r) for i, r in new if i == item.id) for item in items]
+    assert {len(block) for block in dealt} == {k}
+    for (low, high), most in ((loads(dealt, raters + 1), 1), (pair_counts(dealt, raters + 1), 2)):
+        assert high - low <= most
 
 
 def plan(
