@@ -20,7 +20,7 @@ class Bound:
     coefficient: Coefficient
     table: Table
     weights: Floats
-    """(K, K); empty where the coefficient takes none."""
+    """(K, K); empty where the coefficient takes none, or has a metric of its own."""
     weighting: str
     """The name of the weights, for people."""
 
@@ -69,8 +69,8 @@ def bind(made: Table, statistic: str, weights: Weights = None) -> Bound:
     if found.two:
         made = made.columns(np.flatnonzero((made.codes >= 0).any(0)))
     if found.weights == "none" and weights is not None:
-        raise DataError(f"weights: {name} takes none; its metric is that of the level.")
-    if found.weights == "none":
+        raise DataError(f"weights: {name} takes none.")
+    if found.weights == "none" or (found.weights == "metric" and weights is None):
         return Bound(statistic, found, made, np.empty((0, 0)), "")
     if found.weights == "category":
         return Bound(statistic, found, made, _category(made, name, category), "")

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import icc, terms
 from .table import Floats, Scale, Table
-from .weights import distance
+from .weights import metric
 
 Value = Callable[[Floats, Scale, Floats], Floats]
 """(sums (B, p), scale, weights (K, K)) -> (B,), NaN where undefined."""
@@ -28,9 +28,10 @@ class Coefficient:
     value: Value
     says: str
     """Its name and source as it may stand in a methods section."""
-    weights: Literal["level", "identity", "within_one", "none", "category"] = "level"
-    """What is taken where none are asked for: the level's own, or these; `none`: it takes no weights; `category`:
-    it is of one category, named behind a colon (`specific_agreement:yes`)."""
+    weights: Literal["level", "identity", "within_one", "metric", "none", "category"] = "level"
+    """What is taken where none are asked for: the level's own, or these; `metric`: the level's distance in
+    Krippendorff's sense; `none`: it takes no weights; `category`: it is of one category, named behind a colon
+    (`specific_agreement:yes`)."""
     corrected: bool = True
     """For chance: undefined where only one category is used."""
     declared: bool = False
@@ -48,6 +49,8 @@ class Coefficient:
 def alpha(sums: Floats, scale: Scale, w: Floats) -> Floats:
     """Krippendorff's alpha: 1 - observed / expected disagreement (Krippendorff 2011).
 
+    In the metric of the level; with weights, in 1 - weights (Gwet 2014, ch. 3), whose `ordinal` is another one.
+
     >>> from wherefore.analysis.agreement import coefficient
     >>> rows = [[1, 1, None, 1], [2, 2, 3, 2], [3, 3, 3, 3], [3, 3, 3, 3], [2, 2, 2, 2], [1, 2, 3, 4],
     ...         [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [None, 5, 5, 5], [None, None, 1, 1], [None, 3, None, None]]
@@ -55,20 +58,20 @@ def alpha(sums: Floats, scale: Scale, w: Floats) -> Floats:
     ...  for level in ("nominal", "ordinal", "interval", "ratio")]
     [0.743, 0.815, 0.849, 0.797]
     """
-    if scale.level == "interval":
+    if scale.level == "interval" and not w.size:
         inside, n, s, q = sums.T
         return 1 - _divide((n - 1) * inside, n * q - s**2)
     k = len(scale.categories)
     n = sums[:, -k:]
     total = n.sum(1)
-    if scale.level == "ordinal":
+    if scale.level == "ordinal" and not w.size:
         i, j = np.triu_indices(k, 1)
         below = np.cumsum(n, 1) - n / 2
         d = (below[:, i] - below[:, j]) ** 2
         inside = np.einsum("bp,bp->b", sums[:, :-k], d)
         expected = np.einsum("bp,bp,bp->b", n[:, i], n[:, j], d)
     else:
-        inside, expected = sums[:, 0], ((n @ distance(scale)) * n).sum(1) / 2
+        inside, expected = sums[:, 0], ((n @ metric(scale, w)) * n).sum(1) / 2
     return 1 - _divide((total - 1) * inside, expected)
 
 
@@ -213,7 +216,7 @@ def _icc(value: Value, limits: icc.Limits, says: str) -> Coefficient:
 
 COEFFICIENTS: dict[str, Coefficient] = {
     "krippendorff_alpha": Coefficient(
-        terms.disagreement, alpha, "Krippendorff's alpha (Krippendorff 2011)", weights="none"
+        terms.disagreement, alpha, "Krippendorff's alpha (Krippendorff 2011)", weights="metric"
     ),
     "percent_agreement": Coefficient(
         terms.pairs,

@@ -35,13 +35,9 @@ def squares(sums: Floats) -> Squares:
     grand = x.sum(1) ** 2 / (n * k)
     units, raters, whole = between - grand, (x**2).sum(1) / n - grand, whole - grand
     within = whole - units
+    df = np.where(n > 1, n - 1, np.nan)  # one unit has no variance between units
     return Squares(
-        units / (n - 1),
-        within / (n * (k - 1)),
-        raters / (k - 1),
-        (within - raters) / ((n - 1) * (k - 1)),
-        n,
-        k,
+        units / df, within / (n * (k - 1)), raters / (k - 1), (within - raters) / (df * (k - 1)), n, k
     )
 
 

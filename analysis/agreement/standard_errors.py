@@ -1,4 +1,7 @@
-"""Standard errors in closed form, for independent units and fixed raters; and by the jackknife for all others."""
+"""Standard errors in closed form, for independent units and fixed raters; and by the jackknife for all others.
+
+`n - 1` where Gwet divides by it (irrCAC's functions of raw ratings), `n` where Fleiss, Cohen and Everitt do.
+"""
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Literal
@@ -11,8 +14,8 @@ from . import terms
 from .bound import Bound, bind
 from .intervals import jackknife_se
 from .resample import draw
-from .table import Floats, Table, table
-from .weights import Weights
+from .table import MANY, Floats, Table, table
+from .weights import Weights, metric
 
 
 def standard_error(
@@ -22,7 +25,7 @@ def standard_error(
     *,
     weights: Weights = None,
     categories: Sequence[Hashable] | None = None,
-    method: Literal["analytic", "jackknife"] = "analytic",
+    method: Literal["analytic", "jackknife", "null"] = "analytic",
 ) -> float:
     """Standard error of a coefficient over units, the raters fixed.
 
@@ -32,7 +35,8 @@ def standard_error(
         level: how far apart two categories are.
         weights: as in `coefficient`.
         categories: as in `coefficient`.
-        method: in closed form, as published, or by leaving out one unit at a time.
+        method: in closed form, as published; by leaving out one unit at a time; or in closed form were the true
+            coefficient 0, for a test of that.
     Raises:
         DataError: the literature has no closed form for this one, or the coefficient is undefined.
 
@@ -46,20 +50,44 @@ def standard_error(
     if method == "jackknife":
         drawn = draw([bound], 0, 0)[0]
         return jackknife_se(drawn.left_out, drawn.times)
-    found = standard_errors(bound)
+    known = NULL if method == "null" else ANALYTIC
+    found = standard_errors(bound, known)
     if found is None:
         raise DataError(
-            f"{statistic}: no closed form here; use method='jackknife'. Known: {', '.join(ANALYTIC)}."
+            f"{statistic}: no closed form here; use method='jackknife'. Known: {', '.join(known)}."
         )
     return found
 
 
-def standard_errors(bound: Bound) -> float | None:
-    """The closed form of a defined coefficient; None where there is none."""
-    name = bound.name.partition(":")[0]
-    if name not in ANALYTIC or len(bound.table.units) < 2:
+def standard_errors(bound: Bound, known: "dict[str, ClosedForm] | None" = None) -> float | None:
+    """The closed form of a defined coefficient, of `ANALYTIC` or others; None where there is none."""
+    known = ANALYTIC if known is None else known
+    if bound.name not in known or len(bound.table.units) < 2:
         return None
-    return ANALYTIC[name](bound.table, bound.weights)
+    return known[bound.name](bound.table, bound.weights)
+
+
+def alpha(made: Table, w: Floats) -> float | None:
+    """Gwet 2014, ch. 5: linearised in ratings and margins of the units with two ratings.
+
+    As irrCAC for R. None for the ordinal metric, which is itself made of the margins, and for very many categories.
+    """
+    scale = made.scale
+    if not w.size and (scale.level == "ordinal" or len(scale.categories) > MANY):
+        return None
+    d = metric(scale, w)
+    w = 1 - d / d.max()
+    c = made.counts[made.seen >= 2]
+    m = c.sum(1)
+    mean = m.mean()
+    more = m / mean - 1  # ratings beyond the mean unit's; they carry their share of both sums
+    p = c.mean(0) / mean
+    agreed = (((c @ w) * c).sum(1) - m) / (m - 1) / mean
+    observed, chance = float(agreed.mean()), float(p @ w @ p)
+    value = (observed - chance) / (1 - chance)
+    own = (agreed - observed * more - chance) / (1 - chance)
+    pulled = c @ (w @ p) / mean - chance * more
+    return _spread(own - 2 * (1 - value) * (pulled - chance) / (1 - chance), value)
 
 
 def percent(made: Table, w: Floats) -> float:
@@ -95,6 +123,7 @@ def brennan_prediger(made: Table, w: Floats) -> float:
 
 def conger(made: Table, w: Floats) -> float:
     """Gwet 2014, eq. 5.3.16, with ratings missing as in irrCAC."""
+    made = made.columns(np.flatnonzero((made.codes >= 0).any(0)))
     n, r, k = len(made.codes), made.codes.shape[1], w.shape[0]
     given = terms.by_rater(made, w)[:, 2:].reshape(n, r, k)
     rated = given.sum(2)
@@ -109,16 +138,42 @@ def conger(made: Table, w: Floats) -> float:
 
 def cohen(made: Table, w: Floats) -> float:
     """Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323), weighted or not."""
-    k = w.shape[0]
-    both = terms.joint(made, w).sum(0).reshape(k, k)
-    n = both.sum()
-    p = both / n
+    n, p = _crossed(made, w)
     rows, columns = p.sum(1), p.sum(0)
     observed, chance = float((p * w).sum()), float(rows @ w @ columns)
     margin = (w @ columns)[:, None] + (rows @ w)[None]
     spread = (p * (w * (1 - chance) - margin * (1 - observed)) ** 2).sum()
     bias = (observed * chance - 2 * chance + observed) ** 2
     return float(np.sqrt((spread - bias) / n) / (1 - chance) ** 2)
+
+
+def cohen_null(made: Table, w: Floats) -> float:
+    """Fleiss, Cohen & Everitt 1969, were the raters independent."""
+    n, p = _crossed(made, w)
+    rows, columns = p.sum(1), p.sum(0)
+    chance = float(rows @ w @ columns)
+    margin = (w @ columns)[:, None] + (rows @ w)[None]
+    spread = (np.outer(rows, columns) * (w - margin) ** 2).sum()
+    return float(np.sqrt((spread - chance**2) / n) / (1 - chance))
+
+
+def fleiss_null(made: Table, w: Floats) -> float | None:
+    """Fleiss, Nee & Landis 1979 (Psychol Bull 86:974), were all ratings independent; complete and unweighted."""
+    m = int(made.seen[0])
+    if (made.seen != m).any() or not np.array_equal(w, np.eye(len(w))):
+        return None
+    p = made.counts.sum(0) / made.counts.sum()
+    q = p * (1 - p)
+    return float(
+        np.sqrt(2 * (q.sum() ** 2 - (q * (1 - 2 * p)).sum()) / (len(made.codes) * m * (m - 1))) / q.sum()
+    )
+
+
+def _crossed(made: Table, w: Floats) -> tuple[float, Floats]:
+    """How many units both raters saw, and the share of each pair of categories among them."""
+    both = terms.joint(made, w).sum(0).reshape(w.shape)
+    n = float(both.sum())
+    return n, both / n
 
 
 def _observed(made: Table, w: Floats) -> Floats:
@@ -152,7 +207,10 @@ def _spread(x: Floats, around: float | None = None) -> float:
     return float(np.sqrt(((x - (x.mean() if around is None else around)) ** 2).sum() / (n * (n - 1))))
 
 
-ANALYTIC: dict[str, Callable[[Table, Floats], float]] = {
+ClosedForm = Callable[[Table, Floats], float | None]
+
+ANALYTIC: dict[str, ClosedForm] = {
+    "krippendorff_alpha": alpha,
     "percent_agreement": percent,
     "within_one_agreement": percent,
     "weighted_agreement": percent,
@@ -163,3 +221,5 @@ ANALYTIC: dict[str, Callable[[Table, Floats], float]] = {
     "conger_kappa": conger,
     "cohen_kappa": cohen,
 }
+
+NULL: dict[str, ClosedForm] = {"cohen_kappa": cohen_null, "fleiss_kappa": fleiss_null}

@@ -4,12 +4,12 @@ import math
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...study.errors import DataError
+from ...study.errors import DataError, StudyError, not_one_of
 from ...study.records import Level
 
 Floats = NDArray[np.float64]
@@ -38,9 +38,9 @@ class Scale:
 
     @cached_property
     def values(self) -> Floats:
-        """(K,) positions 0, 1, ... for nominal and ordinal, the numbers themselves for interval and ratio."""
+        """(K,) positions 1, 2, ... for nominal and ordinal, the numbers themselves for interval and ratio."""
         if self.level in ("nominal", "ordinal"):
-            return np.arange(len(self.categories), dtype=float)
+            return np.arange(1, len(self.categories) + 1, dtype=float)
         try:
             values = np.array([_number(c) for c in self.categories])
         except (TypeError, ValueError) as e:
@@ -133,7 +133,8 @@ def table(
         ratings: (units, raters), a sequence of rows, an array or a data frame (its index and columns name units
             and raters); None, NaN or pandas' NA where a rater did not see the unit. Numbers, strings, booleans.
         level: how far apart two categories are.
-        categories: all that raters could give, in order; None takes those that occur, sorted.
+        categories: all that raters could give, in order; None takes those of an ordered categorical that all
+            columns of a data frame share, or else those that occur, sorted.
         clusters: one a unit.
         units: their names; None takes the data frame's, or numbers.
         raters: their names, likewise.
@@ -141,14 +142,18 @@ def table(
     Raises:
         NoPairsError: fewer than two raters, or no unit with two ratings; with counts.
         DataError: rows of unequal length, an infinite value or one outside the categories; with rows.
+        StudyError: no such level.
 
     >>> table([[1, 1, None], [2, 3, 3]], "ordinal").codes.tolist()
     [[0, 0, -1], [1, 2, 2]]
     """
+    if level not in get_args(Level):
+        raise StudyError(not_one_of("level", level, get_args(Level)))
     rows, own_units, own_raters = _rows(ratings)
     units, raters = tuple(units or own_units), tuple(raters or own_raters)
     if clusters is not None and len(clusters) != len(rows):
         raise DataError(f"clusters: {len(clusters)} for {len(rows)} units; give one a unit.")
+    categories = _ordered(ratings) if categories is None else categories
     known = tuple(categories) if categories is not None else _observed(rows, level)
     scale = Scale(level, known, declared=categories is not None)
     codes = _coded(rows, scale, units)
@@ -169,12 +174,23 @@ def _rows(ratings: Any) -> tuple[list[list[Any]], tuple[Hashable, ...], tuple[Ha
     if hasattr(ratings, "columns") and hasattr(ratings, "index"):
         rows = ratings.astype(object).to_numpy().tolist()
         return rows, tuple(ratings.index), tuple(ratings.columns)
-    rows = ratings.tolist() if isinstance(ratings, np.ndarray) else [list(row) for row in ratings]
+    try:
+        rows = [list(row) for row in (ratings.tolist() if isinstance(ratings, np.ndarray) else ratings)]
+    except TypeError as e:
+        raise DataError(f"ratings: a matrix is needed, a row a unit and a column a rater; {e}.") from e
     width = len(rows[0]) if rows else 0
     for i, row in enumerate(rows):
         if len(row) != width:
             raise DataError(f"row {i}: {len(row)} ratings where row 0 has {width}; None marks a missing one.")
     return rows, tuple(range(len(rows))), tuple(range(width))
+
+
+def _ordered(ratings: Any) -> tuple[Hashable, ...] | None:
+    """The categories that all columns of a data frame declare, in their order; None where they declare none."""
+    kinds = set(getattr(ratings, "dtypes", ()))
+    if len(kinds) != 1 or not getattr(kind := kinds.pop(), "ordered", False):
+        return None
+    return tuple(kind.categories)
 
 
 def _observed(rows: list[list[Any]], level: Level) -> tuple[Hashable, ...]:
@@ -192,6 +208,8 @@ def _observed(rows: list[list[Any]], level: Level) -> tuple[Hashable, ...]:
 def _coded(rows: list[list[Any]], scale: Scale, units: tuple[Hashable, ...]) -> NDArray[np.int32]:
     """Positions of the values in the categories; every value that has none is named with its unit."""
     place: dict[Any, int] = {c: i for i, c in enumerate(scale.categories)}
+    if any(absent(c) for c in place):
+        raise DataError("categories: a missing value is no category; leave it out.")
     if len(place) != len(scale.categories):
         raise DataError(f"categories: one stands twice in {scale.categories}.")
     outside = len(place)

@@ -9,26 +9,26 @@ from itertools import combinations
 import numpy as np
 
 from .table import Floats, Table
-from .weights import distance
+from .weights import metric
 
 
 def disagreement(table: Table, w: Floats) -> Floats:
-    """Disagreement inside each unit and its pairable values (Krippendorff 2011), packed by level.
+    """Disagreement inside each unit and its pairable values (Krippendorff 2011), packed by the metric.
 
     ordinal: K(K-1)/2 coincidences, K counts. interval: disagreement, count, sum, sum of squares (no matrix of
-    categories, so that many distinct values cost nothing). Else: disagreement, K counts.
+    categories, so that many distinct values cost nothing). Else, and with weights: disagreement, K counts.
     """
     pairable = (table.seen >= 2)[:, None]
     share = 1 / np.maximum(table.seen - 1, 1)[:, None]
-    if table.scale.level == "interval":
+    if table.scale.level == "interval" and not w.size:
         x, m = centred(table), table.seen[:, None]
         s, q = x.sum(1, keepdims=True), (x**2).sum(1, keepdims=True)
         return np.asarray(np.hstack([(m * q - s**2) * share, m, s, q]) * pairable)
     c = table.counts
-    if table.scale.level == "ordinal":
+    if table.scale.level == "ordinal" and not w.size:
         i, j = np.triu_indices(c.shape[1], 1)
         return np.asarray(np.hstack([c[:, i] * c[:, j] * share, c]) * pairable)
-    inside = ((c @ distance(table.scale)) * c).sum(1, keepdims=True) / 2 * share
+    inside = ((c @ metric(table.scale, w)) * c).sum(1, keepdims=True) / 2 * share
     return np.asarray(np.hstack([inside, c]) * pairable)
 
 

@@ -87,14 +87,19 @@ def distance(scale: Scale) -> Floats:
     return _relative(x) if scale.level == "ratio" else np.asarray((x[:, None] - x) ** 2)
 
 
+def metric(scale: Scale, w: Floats) -> Floats:
+    """(K, K) distance that agreement weights stand for; without any, the level's own."""
+    return 1 - w if w.size else distance(scale)
+
+
 def matrix(weights: Weights, scale: Scale) -> tuple[Floats, str]:
     """(K, K) agreement weights for a scale, and what they are called.
 
-    A matrix with zeros on its diagonal is read as disagreement (Cohen 1968) and turned into 1 - d / max d.
+    A matrix with zeros on its diagonal is read as disagreement (Cohen 1968) and turned into 1 - d / max d; one with
+    its largest number all along the diagonal is divided by it, so that full agreement is 1.
 
     Raises:
-        DataError: a matrix of the wrong shape, not symmetric, or with neither 0 nor 1 on its diagonal; too many
-            categories.
+        DataError: a matrix of the wrong shape, not symmetric, or with another diagonal; too many categories.
         StudyError: an unknown name.
     """
     k = len(scale.categories)
@@ -116,9 +121,9 @@ def _given(w: Any, k: int) -> Floats:
         raise DataError(f"weights: a matrix of shape {w.shape}; a symmetric ({k}, {k}) one is needed.")
     if np.allclose(w.diagonal(), 0) and w.max() > 0:
         return np.asarray(1 - w / w.max())
-    if not np.allclose(w.diagonal(), 1):
+    if w.max() <= 0 or not np.allclose(w.diagonal(), w.max()):
         raise DataError("weights: the diagonal is neither all 1 (agreement) nor all 0 (disagreement).")
-    return np.asarray(w)
+    return np.asarray(w / w.max())
 
 
 DEFAULT: dict[Level, str] = {

@@ -86,9 +86,15 @@ def test_two_answers_of_one_rater_name_their_rows() -> None:
     [
         (lambda: coefficient([[1, 2]], "kripendorff_alpha", "nominal"), "did you mean 'krippendorff_alpha'"),
         (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights="quadratik"), "did you mean 'quadratic'"),
-        (lambda: coefficient([[1, 2]], "krippendorff_alpha", "nominal", weights="linear"), "takes none"),
+        (lambda: coefficient([[1, 2]], "icc1", "interval", weights="linear"), "icc1 takes none"),
+        (lambda: coefficient([[1, 2]], "krippendorff_alpha", "ordnal"), "'ordnal' is not a level; did you mean"),
+        (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", categories=[1, None]), "a missing value is no category"),
+        (lambda: coefficient([1, 2, 3], "gwet_ac", "nominal"), "a row a unit and a column a rater"),
+        (lambda: coefficient(pd.Series([1, 2, 3]), "gwet_ac", "nominal"), "a row a unit and a column a rater"),
+        (lambda: standard_error([[1, 2], [1, 1]], "krippendorff_alpha", "ordinal"), "method='jackknife'"),
+        (lambda: standard_error([[1, 2], [1, 1]], "gwet_ac", "nominal", method="null"), "Known: cohen_kappa"),
         (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights=[[1, 0]]), "a symmetric (2, 2) one is needed"),
-        (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights=[[2, 1], [1, 2]]), "neither all 1"),
+        (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights=[[2, 1], [1, 1]]), "neither all 1"),
         (lambda: coefficient([[1, 2, 3]], "cohen_kappa", "nominal"), "is of two raters; found 3"),
         (lambda: coefficient([[1, 2], [None, 2]], "icc1", "interval"), "1 of 2 units lack some"),
         (lambda: coefficient([[1, 2], [1, 2]], "icc1", "nominal"), "the scale is nominal"),
@@ -153,6 +159,40 @@ def test_categories_must_be_declared_where_the_value_depends_on_them() -> None:
 )
 def test_every_kind_of_cell_gives_the_same_alpha(rows: Any) -> None:
     assert coefficient(rows, "krippendorff_alpha", "nominal") == pytest.approx(1 - 5 * 2 / (2 * 3 * 3))
+
+
+def test_an_ordered_categorical_declares_its_scale() -> None:
+    kind = pd.CategoricalDtype(["low", "middling", "high"], ordered=True)
+    rows = pd.DataFrame({"a": ["low", "high", None, "high"], "b": ["low", "low", "high", "high"]}, dtype=kind)
+    words = rows.astype(object).to_numpy()
+    made = table(rows, "ordinal")
+    assert made.scale.declared
+    assert made.scale.categories == ("low", "middling", "high")
+    for name in ("krippendorff_alpha", "gwet_ac"):
+        expected = coefficient(words, name, "ordinal", categories=["low", "middling", "high"])
+        assert coefficient(rows, name, "ordinal") == expected
+    assert not table(rows.astype("str").astype("category"), "nominal").scale.declared
+
+
+def test_a_matrix_of_agreement_may_have_any_number_for_full_agreement() -> None:
+    rows = [[1, 1], [1, 2], [2, 2], [3, 2], [3, 3]]
+    credit, distance = [[6, 5, 3], [5, 6, 0], [3, 0, 6]], [[0, 1, 3], [1, 0, 6], [3, 6, 0]]
+    for name in ("cohen_kappa", "gwet_ac", "krippendorff_alpha"):
+        a, b = (coefficient(rows, name, "nominal", weights=w) for w in (credit, distance))
+        assert a == pytest.approx(b)
+
+
+def test_a_rater_who_rated_nothing_changes_nothing() -> None:
+    rows = [[1, 1, 2], [2, 1, 2], [2, 2, 2], [1, 2, 1]]
+    for name in (
+        n for n, c in COEFFICIENTS.items() if not c.complete and not c.two and c.weights != "category"
+    ):
+        idle = [[*row, None] for row in rows]
+        assert coefficient(idle, name, "ordinal") == pytest.approx(coefficient(rows, name, "ordinal")), name
+        if name != "light_kappa" and name != "krippendorff_alpha":
+            assert standard_error(idle, name, "ordinal") == pytest.approx(
+                standard_error(rows, name, "ordinal")
+            )
 
 
 def test_a_scale_of_many_numbers_needs_no_matrix_and_many_words_are_refused() -> None:

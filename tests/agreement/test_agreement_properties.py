@@ -1,6 +1,6 @@
 """What must hold for any table, for every coefficient of the table of coefficients."""
 
-from itertools import combinations, permutations
+from itertools import permutations
 from typing import Any
 
 import krippendorff
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from wherefore.analysis.agreement import COEFFICIENTS, WEIGHTS, coefficient
+from wherefore.analysis.agreement import COEFFICIENTS, coefficient
 from wherefore.study.errors import DataError
 
 Rows = list[list[int | None]]
@@ -121,46 +121,6 @@ def test_alpha_equals_brute_force(rows: Rows, level: str) -> None:
     )
     expected = sum(apart(a, b, level, values) for a, b in permutations(values, 2)) / (len(values) - 1)
     assert ours == pytest.approx(1 - observed / expected, abs=1e-10)
-
-
-@FEW
-@given(rows=tables(), weights=st.sampled_from(sorted(WEIGHTS)))
-def test_percent_fleiss_gwet_and_brennan_prediger_equal_brute_force(rows: Rows, weights: str) -> None:
-    ours = {
-        n: value(rows, n, weights=weights)
-        for n in ("percent_agreement", "fleiss_kappa", "gwet_ac", "brennan_prediger")
-    }
-    assume(ours["fleiss_kappa"] is not None)
-    w = WEIGHTS[weights](np.arange(4.0))
-    pairable = [pairs_of(row) for row in rows if pairs_of(row)]
-    observed = np.mean([np.mean([w[a - 1, b - 1] for a, b in p]) for p in pairable])
-    rated = [[v for v in row if v is not None] for row in rows if any(v is not None for v in row)]
-    share = np.mean([[r.count(c) / len(r) for c in CATEGORIES] for r in rated], axis=0)
-    chance = {
-        "fleiss_kappa": sum(share[i] * share[j] * w[i, j] for i in range(4) for j in range(4)),
-        "gwet_ac": w.sum() / 12 * sum(p * (1 - p) for p in share),
-        "brennan_prediger": w.sum() / 16,
-    }
-    assert ours["percent_agreement"] == pytest.approx(observed)
-    for name, pe in chance.items():
-        if abs(1 - pe) > 1e-9:
-            assert ours[name] == pytest.approx((observed - pe) / (1 - pe)), name
-
-
-@FEW
-@given(rows=tables(missing=False))
-def test_conger_and_light_equal_brute_force(rows: Rows) -> None:
-    x = np.array(rows)
-    ours = value(rows, "conger_kappa", "nominal"), value(rows, "light_kappa", "nominal")
-    assume(None not in ours)
-    shares = [[np.mean(x[:, g] == c) for c in CATEGORIES] for g in range(x.shape[1])]
-    both = list(combinations(range(x.shape[1]), 2))
-    observed = [np.mean(x[:, g] == x[:, h]) for g, h in both]
-    chance = [float(np.dot(shares[g], shares[h])) for g, h in both]
-    assert ours[0] == pytest.approx((np.mean(observed) - np.mean(chance)) / (1 - np.mean(chance)))
-    assert ours[1] == pytest.approx(
-        np.mean([(o - c) / (1 - c) for o, c in zip(observed, chance, strict=True)])
-    )
 
 
 @FEW

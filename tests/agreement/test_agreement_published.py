@@ -37,6 +37,8 @@ def test_fleiss_1971() -> None:
     rows = spelled(FLEISS_1971)
     assert coefficient(rows, "fleiss_kappa", "nominal") == pytest.approx(0.430, abs=5e-4)
     assert coefficient(rows, "percent_agreement", "nominal") == pytest.approx(0.5556, abs=5e-5)
+    null = standard_error(rows, "fleiss_kappa", "nominal", method="null")
+    assert 0.43024 / null == pytest.approx(17.7, abs=0.05)  # z in the manual of the package irr for R
 
 
 def test_cohen_1968_weights_of_disagreement() -> None:
