@@ -12,7 +12,9 @@ from collections import deque
 CUT = 0.75
 SHARE = 0.05
 """Of the refused requests in a window, from which the limit falls."""
-DOUBLE_UNTIL = 128
+LEAST_WINDOW = 200
+"""Requests in a window: of fewer, one in twenty is too often refused by chance."""
+DOUBLE_UNTIL = 256
 """Slow start doubles with every round of answers up to here, and grows by a quarter a round beyond."""
 LONGEST_HOLD = 120.0
 """Seconds that an endpoint may ask for silence."""
@@ -26,7 +28,7 @@ class Limiter:
         start: at once in the beginning.
     """
 
-    def __init__(self, most: int, start: int = 32) -> None:
+    def __init__(self, most: int, start: int = 64) -> None:
         self.most, self.limit = most, float(min(start, most))
         self.busy = 0
         """Requests in flight."""
@@ -87,7 +89,7 @@ class Limiter:
     def _count(self, refused: bool, wait: float | None, now: float) -> None:
         self._window += 1
         self._refused += refused
-        size = max(20, int(self.limit))
+        size = max(LEAST_WINDOW, int(self.limit))
         if self._refused >= max(2, SHARE * size):
             self._before_cut, self._cut_at, self._slow_start = self.limit, now, False
             self.limit = max(1.0, self.limit * CUT)

@@ -3,9 +3,10 @@
 import asyncio
 import ssl
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import urlsplit
 
-HEAD_BYTES = 2**18
+import httptools
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Wire:
         lines = [f"POST {parts.path or '/'} HTTP/1.1", f"host: {parts.netloc.rpartition('@')[2]}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self._head = "\r\n".join(lines).encode()
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[_Connection] = []
 
     async def post(self, data: bytes, mark: str) -> Answer:
         """One request, with `mark` as its `x-client-request-id`.
@@ -50,69 +51,107 @@ class Wire:
             OSError, EOFError, ValueError: the answer broke off or is no HTTP.
         """
         async with asyncio.timeout(self._seconds):
-            reader, writer = await self._connection()
-            kept = False
+            connection = await self._connection()
             try:
-                writer.write(
+                answer = await connection.ask(
                     b"%s\r\nx-client-request-id: %s\r\ncontent-length: %d\r\n\r\n%s"
                     % (self._head, mark.encode(), len(data), data)
                 )
-                answer, kept = await _read(reader)
             finally:
-                if kept:
-                    self._idle.append((reader, writer))
+                if connection.kept:
+                    self._idle.append(connection)
                 else:
-                    writer.transport.abort()
+                    connection.transport.abort()
             return answer
 
-    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connection(self) -> "_Connection":
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof() and not writer.is_closing():
-                return reader, writer
-            writer.transport.abort()
+            connection = self._idle.pop()
+            if connection.kept:
+                return connection
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.open_connection(self._host, self._port, ssl=self._tls, limit=HEAD_BYTES)
+            _, connection = await loop.create_connection(_Connection, self._host, self._port, ssl=self._tls)
         except TimeoutError:
             raise
         except OSError as e:
             raise UnreachableError(*e.args) from e
+        return connection
 
     async def close(self) -> None:
         """Close what is kept."""
-        for _, writer in self._idle:
-            writer.close()
-        for _, writer in self._idle:
-            try:
-                await writer.wait_closed()
-            except OSError:  # the other side was first
-                continue
+        for connection in self._idle:
+            connection.transport.abort()
         self._idle.clear()
+        await asyncio.sleep(0)  # the loop takes leave of the sockets
 
 
-async def _read(reader: asyncio.StreamReader) -> tuple[Answer, bool]:
-    """An answer, and whether the connection can be used again."""
-    status = 100
-    while status == 100:  # "go on": the answer follows
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        status = int(lines[0].partition(" ")[2][:3])  # ValueError where this is no HTTP
-    headers = {
-        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)
-    }
-    kept = headers.get("connection", "").lower() != "close" and lines[0].startswith("HTTP/1.1")
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        data = await _chunks(reader)
-    elif "content-length" in headers:
-        data = await reader.readexactly(int(headers["content-length"]))
-    else:
-        data, kept = await reader.read(), False
-    return Answer(status, headers, data), kept
+class _Connection(asyncio.Protocol):
+    """One connection: a request goes out, the parser gathers its answer."""
 
+    transport: asyncio.Transport
 
-async def _chunks(reader: asyncio.StreamReader) -> bytes:
-    out = []
-    while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
-        out.append((await reader.readexactly(size + 2))[:-2])
-    while await reader.readuntil(b"\r\n") != b"\r\n":  # trailers
-        pass
-    return b"".join(out)
+    def __init__(self) -> None:
+        self.kept = False
+        """Whether it waits for another request."""
+        self._answer: asyncio.Future[Answer] | None = None
+
+    def ask(self, request: bytes) -> "asyncio.Future[Answer]":
+        """Send a request; the answer comes later."""
+        self.kept = False
+        self._answer = asyncio.get_running_loop().create_future()
+        self._begin()
+        self.transport.write(request)
+        return self._answer
+
+    def _begin(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._headers: dict[str, str] = {}
+        self._data: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None:  # nobody asked: whatever this is, it is no answer
+            self.kept = False
+            self.transport.abort()
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as e:
+            self._fail(ValueError(f"no HTTP: {e}"))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
+
+    def on_body(self, data: bytes) -> None:
+        self._data.append(data)
+
+    def on_message_complete(self) -> None:
+        if self._parser.get_status_code() == 100:  # "go on": the answer follows
+            self._headers.clear()
+            return
+        self._finish(self._parser.should_keep_alive())
+
+    def _finish(self, kept: bool) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            self.kept = kept
+            answer.set_result(Answer(self._parser.get_status_code(), self._headers, b"".join(self._data)))
+
+    def _fail(self, error: Exception) -> None:
+        self.kept = False
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.kept = False
+        if self._answer is None:
+            return
+        framed = "content-length" in self._headers or "transfer-encoding" in self._headers
+        if error is None and self._parser.get_status_code() >= 200 and not framed:
+            self._finish(False)  # an answer that ends with its connection
+        else:
+            self._fail(error or EOFError("the connection was closed before the answer was whole"))
