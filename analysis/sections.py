@@ -14,11 +14,13 @@ from ..cohort.records import Case, Evidence
 from ..study.config import Study
 from ..study.records import from_frame, read_table
 from ..study.runs import manifest
+from ..study.seeds import derive
 from ..synth.records import Rationale, Refusal
 from .answer import answer
 from .cells import arm
 from .compare import BASELINE, HINDSIGHT
 from .example import example, rows, why_not
+from .grading import grading
 from .headline import MAIN, ranked
 from .records import Average, Population
 from .settings import Settings
@@ -46,6 +48,7 @@ def sections(
         **_models(tables), **_people(home), **_reasons(study, home, settings, tables),
         **_comparison(tables, settings), **_mechanism(tables), **_gaps(home, tables), **_made(home, tables),
         "agreement": tables.agreement, "main": MAIN,
+        "grading": grading(home, derive(study.seed, "analysis", "calibration")),
     }  # fmt: skip
 
 

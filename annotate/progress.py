@@ -1,4 +1,4 @@
-"""How the grading goes: done, skipped, seconds and pace of every rater, and who noticed the planted controls."""
+"""How the grading goes: what is in, seconds and pace of every rater, and who noticed the planted controls."""
 
 import itertools
 from collections import defaultdict
@@ -6,44 +6,28 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 
-from ..study.records import Record
+from ..study.records import write_jsonl
 from .pull import FOLDER, read
-from .records import Rating
+from .records import ORDINARY, Noticed, Progress, Rating
 from .rounds import ROUNDS, State
 
 PAUSE = 30 * 60
 """Seconds between two forms that count as a break and not as work."""
 
 
-class Row(Record):
-    """One rater in one round."""
-
-    round: str
-    rater: str
-    done: int
-    total: int
-    skipped: int
-    faults: int
-    """Forms that do not count, by whatever is wrong with them."""
-    median_seconds: float | None
-    """On one item, as the page measured it."""
-    per_hour: float | None
-    """Items an hour of work, pauses left out; None before the second form and for programs."""
+def save(state: State, folder: Path) -> None:
+    """Write what is in so far: grades, what is wrong with some, and how it goes. The report reads these files."""
+    write_jsonl(folder / "ratings.jsonl", state.ratings())
+    write_jsonl(folder / "control_ratings.jsonl", state.ratings(controls=True))
+    write_jsonl(folder / "notes.jsonl", state.got.notes)
+    write_jsonl(folder / "faults.jsonl", state.got.faults)
+    write_jsonl(folder / "progress.jsonl", rows(state, folder))
+    write_jsonl(folder / "noticed.jsonl", noticed(state))
 
 
-class Noticed(Record):
-    """How one rater dealt with one kind of planted control."""
-
-    rater: str
-    control: str
-    n: int
-    noticed: int
-    """Items in which a sentence or the whole was marked as bad."""
-
-
-def rows(state: State, folder: Path) -> list[Row]:
+def rows(state: State, folder: Path) -> list[Progress]:
     """Every rater of every round, in the order of the rounds."""
-    out = []
+    out: list[Progress] = []
     for round in ROUNDS:
         for rater, (done, total) in sorted(state.counts(round).items()):
             seconds = {
@@ -52,7 +36,7 @@ def rows(state: State, folder: Path) -> list[Row]:
             }  # fmt: skip
             faults = [f for f in state.got.faults if (f.round, f.rater) == (round, rater)]
             out.append(
-                Row(
+                Progress(
                     round=round,
                     rater=rater,
                     done=done,
@@ -79,15 +63,19 @@ def _pace(path: Path) -> float | None:
 
 
 def noticed(state: State) -> list[Noticed]:
-    """For every rater and kind of control: how many of the planted items they found fault with."""
+    """For every rater: in how many planted items of each kind, and in how many others, they found fault."""
+    planted = {i.id: i.control or ORDINARY for i in state.plan.items.values()}
+    if set(planted.values()) == {ORDINARY}:
+        return []
     good = {d.name: d.good for d in state.plan.rubric.dimensions}
     forms: dict[tuple[str, str], list[Rating]] = defaultdict(list)
-    for r in state.ratings(controls=True):
-        forms[r.rater, r.item].append(r)
+    for r in state.got.ratings:
+        if r.round == "main":
+            forms[r.rater, r.item].append(r)
     found: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for (rater, item), ratings in forms.items():
         bad = any(good[r.dimension] and r.value not in good[r.dimension] for r in ratings)
-        found[rater, state.plan.items[item].control or ""].append(bad)
+        found[rater, planted[item]].append(bad)
     return [
         Noticed(rater=rater, control=control, n=len(hits), noticed=sum(hits))
         for (rater, control), hits in sorted(found.items())

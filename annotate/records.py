@@ -165,3 +165,33 @@ class Verdict(Record):
     edited: str | None = None
     """The rationale as corrected by a rater who accepted it only so; None: as the teacher wrote it."""
     edited_by: str | None = None
+
+
+class Progress(Record):
+    """How far one rater is in one round."""
+
+    round: str
+    rater: str
+    done: int
+    total: int
+    skipped: int
+    faults: int
+    """Forms that do not count, by whatever is wrong with them."""
+    median_seconds: float | None
+    """On one item, as the page measured it."""
+    per_hour: float | None
+    """Items an hour of work, pauses left out; None before the second form and for programs."""
+
+
+ORDINARY = "ordinary"
+
+
+class Noticed(Record):
+    """In how many items of one kind one rater found fault."""
+
+    rater: str
+    control: str
+    """The kind of planted control; `ordinary` for items as they are, beside which the others are to be read."""
+    n: int
+    noticed: int
+    """Items in which a sentence or the whole was marked as bad."""

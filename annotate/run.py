@@ -108,13 +108,8 @@ def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
         if (due := state.due) is not None:
             raise PendingError(_what_to_do(s, state, due, folder))
     plan.save(state.plan, folder)
-    write_jsonl(folder / "ratings.jsonl", state.ratings())
-    write_jsonl(folder / "control_ratings.jsonl", state.ratings(controls=True))
-    write_jsonl(folder / "notes.jsonl", state.got.notes)
-    write_jsonl(folder / "faults.jsonl", state.got.faults)
+    progress.save(state, folder)
     write_jsonl(folder / "verdicts.jsonl", state.verdicts())
-    write_jsonl(folder / "progress.jsonl", progress.rows(state, folder))
-    write_jsonl(folder / "noticed.jsonl", progress.noticed(state))
 
 
 def _what_to_do(s: Settings, state: "State", due: str, folder: Path) -> str:

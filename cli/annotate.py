@@ -87,8 +87,8 @@ def push(study: Path, runs: Path, past_gate: bool, restore: bool) -> None:
 @click.option("--full", is_flag=True, help="Read everything again instead of what changed.")
 def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
     """Bring back what is new on the server, check it, and list what is wrong with it."""
+    from ..annotate import progress, rounds
     from ..annotate import pull as pull_
-    from ..annotate import rounds
     from ..study.runs import locked
 
     s, settings, home = _grading.people(study, runs)
@@ -96,6 +96,7 @@ def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
         state = rounds.people(s, settings, home)
         done = pull_.pull(state.plan, server, home / "annotate", full=full)
         state = rounds.people(s, settings, home)
+        progress.save(state, home / "annotate")
     faults = state.got.faults
     data = {"projects": [d.model_dump() for d in done], "faults": [f.model_dump() for f in faults]}
     lines = [f"{d.round} {d.rater}: {d.changed} read, {d.graded} forms here" for d in done]
@@ -140,14 +141,16 @@ def export(study: Path, runs: Path, to: Path | None) -> None:
 @click.option("--round", "round_", default="main", show_default=True, help="Of which round.")
 def import_(study: Path, runs: Path, file: Path, rater: str, round_: str) -> None:
     """Take in FILE, one rater's grades as Label Studio exports them (JSON)."""
-    from ..annotate import files, rounds
+    from ..annotate import files, progress, rounds
     from ..study.runs import locked
 
     s, settings, home = _grading.people(study, runs)
     with locked(home / "annotate"):
         state = rounds.people(s, settings, home)
         n = files.take_in(state.plan, file, home / "annotate", round_, rater)
-        faults = [f for f in rounds.people(s, settings, home).got.faults if f.rater == rater]
+        state = rounds.people(s, settings, home)
+        progress.save(state, home / "annotate")
+    faults = [f for f in state.got.faults if f.rater == rater]
     click.echo("\n".join([f"{round_} {rater}: {n} forms here", *map(_grading.fault_line, faults)]))
 
 
@@ -181,7 +184,7 @@ def status(study: Path, runs: Path, json_out: bool) -> None:
         for r in rows
     ]
     lines += [f"alpha so far, {a['round']}, {a['dimension']}: {a['alpha']:.2f}" for a in agree]
-    lines += [f"planted {n.control}: {n.rater} noticed {n.noticed} of {n.n}" for n in noticed]
+    lines += [f"found fault with {n.noticed} of {n.n} {n.control} items: {n.rater}" for n in noticed]
     lines.append(
         f"due: the {state.due} round" if state.due else "everything is graded; `wherefore run` goes on"
     )

@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from wherefore.annotate import judge, page, rounds, server, simulated
-from wherefore.annotate.records import Rating, Verdict
+from wherefore.annotate.records import Progress, Rating, Verdict
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Simulated
 from wherefore.cli.main import main
@@ -93,6 +93,14 @@ def test_by_files_from_export_to_verdicts(file: Callable[..., Path], tmp_path: P
     ben = exported(study, "ben", to, Simulated(name="simulated_b", severity=0.5), 9)
     assert "main ann: 20 forms here" in call("import", study, str(ann), "--rater", "ann")
     assert "the main round waits for people: ann 20/20, ben 0/20." in call("run", study, code=3)
+    so_far = study.parent / "runs" / "quick" / "annotate"
+    assert [(p.rater, p.done) for p in read_jsonl(so_far / "progress.jsonl", Progress)] == [
+        ("ann", 20),
+        ("ben", 0),
+    ]
+    assert {r.rater for r in read_jsonl(so_far / "ratings.jsonl", Rating)} == {"ann"}, (
+        "the report shows these"
+    )
     call("import", study, str(ben), "--rater", "ben")
     status = json.loads(call("status", study, "--json"))
     assert status["due"] is None

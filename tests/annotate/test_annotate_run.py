@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wherefore.annotate.records import Rating, Rubric, Task, Verdict
+from wherefore.annotate.records import Noticed, Rating, Rubric, Task, Verdict
 from wherefore.annotate.run import resolve, run
 from wherefore.study.config import Study
 from wherefore.study.errors import StudyError
@@ -58,6 +58,41 @@ def test_the_rubric_is_written_for_the_statistics(graded: Path, study: Make) -> 
 def test_nobody_grades(graded: Path, study: Make) -> None:
     assert run(study(raters="none"), graded)
     assert list(read_jsonl(graded / "annotate" / "verdicts.jsonl", Verdict)) == []
+
+
+def test_a_perfect_rater_notices_what_is_planted_and_a_blind_one_does_not(graded: Path, study: Make) -> None:
+    """The perfect one finds fault with every planted item, and with those others that grounding finds faulty."""
+    perfect = {"name": "simulated_sharp", "accuracy": 1.0, "noise": 0.0}
+    blind = {"name": "simulated_blind", "accuracy": 0.0, "noise": 0.0, "severity": -9}
+    run(
+        study(
+            simulated=[perfect, blind],
+            spread=0,
+            items=40,
+            rubric="short",
+            controls={"other_patient": 3, "wrong_value": 5},
+        ),
+        graded,
+    )
+    found = {
+        (n.rater, n.control): (n.noticed, n.n)
+        for n in read_jsonl(graded / "annotate" / "noticed.jsonl", Noticed)
+    }
+    faulty = [
+        t
+        for t in read_jsonl(graded / "annotate" / "tasks.jsonl", Task)
+        if t.control is None and t.rater == "simulated_sharp" and int(t.case[1:]) % 4 == 0
+    ]
+    assert found["simulated_sharp", "other_patient"] == (3, 3)
+    assert found["simulated_sharp", "wrong_value"] == (5, 5)
+    assert found["simulated_sharp", "ordinary"] == (len(faulty), 40)
+    assert 0 < len(faulty) < 40
+    assert found["simulated_blind", "other_patient"] == (0, 3)
+    planted = {t.item for t in read_jsonl(graded / "annotate" / "tasks.jsonl", Task) if t.control}
+    assert len(planted) == 8
+    assert not planted & {r.item for r in read_jsonl(graded / "annotate" / "ratings.jsonl", Rating)}
+    assert planted == {r.item for r in read_jsonl(graded / "annotate" / "control_ratings.jsonl", Rating)}
+    assert len(list(read_jsonl(graded / "annotate" / "verdicts.jsonl", Verdict))) == 40
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""What the annotate stage says of itself stands in the report, while people grade and afterwards."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from wherefore.analysis.grading import grading
+from wherefore.analysis.run import run
+from wherefore.annotate.records import Noticed, Progress, Rating
+from wherefore.study.records import read_jsonl, write_jsonl
+
+
+def row(rater: str, done: int, round: str = "main", **more: Any) -> Progress:
+    return Progress(
+        round=round,
+        rater=rater,
+        done=done,
+        total=30,
+        skipped=1,
+        faults=2,
+        median_seconds=83.4,
+        per_hour=None,
+        **more,
+    )
+
+
+def laid(home: Path, done: int) -> None:
+    """Progress, controls, and the main round's ratings once more as those of a calibration round."""
+    folder = home / "annotate"
+    rounds = ("calibration", "main")
+    write_jsonl(
+        folder / "progress.jsonl", [row(r, done if n == "main" else 30, n) for n in rounds for r in "abc"]
+    )
+    write_jsonl(
+        folder / "noticed.jsonl",
+        [Noticed(rater=r, control="wrong_value", n=4, noticed=k) for k, r in enumerate("abc")],
+    )
+    ratings = list(read_jsonl(folder / "ratings.jsonl", Rating))
+    write_jsonl(
+        folder / "ratings.jsonl",
+        [*ratings, *(r.model_copy(update={"round": "calibration"}) for r in ratings)],
+    )
+
+
+def text(home: Path) -> str:
+    page = (home / "analysis" / "report.html").read_text()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.split('id="grading"')[1].split("</section>")[0]))
+
+
+def test_the_report_shows_a_finished_grading(trial: Any) -> None:
+    laid(trial.home, 30)
+    assert run(trial.study, trial.home)
+    said = text(trial.home)
+    assert "How the grading went" in said
+    assert "still to come" not in said
+    assert "main a 30 30 1 2 83 –" in said
+    for n, rater in enumerate("abc"):
+        assert f"{rater} {n} of 4" in said
+    found = grading(trial.home, 1)
+    assert found is not None
+    assert [a.dimension for a in found.calibration] == ["accuracy", "accept"]
+    assert {a.n_items for a in found.calibration} == {30}
+    assert f"{found.calibration[0].value:.2f} for accuracy" in said
+
+
+def test_the_report_shows_a_grading_under_way(trial: Any) -> None:
+    laid(trial.home, 21)
+    assert run(trial.study, trial.home)
+    assert "27 forms are still to come" in text(trial.home)
+
+
+def test_nobody_grades_and_nothing_is_said(trial: Any) -> None:
+    assert grading(trial.home, 1) is None
+    assert run(trial.study, trial.home)
+    assert 'id="grading"' not in (trial.home / "analysis" / "report.html").read_text()
