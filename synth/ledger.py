@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -52,6 +52,7 @@ class Ledger:
         self._dirty = False
         self._guard = threading.Lock()
         self._sealing = ThreadPoolExecutor(1, thread_name_prefix="seal")
+        self._sealed: list[Future[None]] = []
 
     def __enter__(self) -> "Ledger":
         own = self.folder / self.writer
@@ -81,6 +82,8 @@ class Ledger:
         self._sealing.shutdown()
         self._file.close()
         self._lock.__exit__(kind, error, trace)
+        for sealed in self._sealed if kind is None else ():
+            sealed.result()  # an error of the work itself comes first
 
     def __contains__(self, key: str) -> bool:
         """Whether an answer to the request is stored."""
@@ -152,7 +155,7 @@ class Ledger:
         def seal() -> None:
             self._segments[number] = full.seal()
 
-        self._sealing.submit(seal)
+        self._sealed.append(self._sealing.submit(seal))
 
     def _next(self, own: Path, number: int) -> None:
         segment = Segment(own / f"{number:04d}.jsonl")

@@ -1,9 +1,12 @@
 """One file of a ledger: lines of JSON while it grows, zstd Parquet once it is sealed. Entries are found by row."""
 
 import os
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,7 @@ class Segment:
         """
         self.rows = self.bytes = 0
         self._marks.clear()
+        self._look()
         if self.path.suffix == ".parquet":
             for batch in self._parquet().iter_batches(4096):
                 for row in batch.to_pylist():
@@ -84,7 +88,13 @@ class Segment:
             raise DataError(f"{self.path}:{row + 1}: the line is damaged. Restore the file from a copy.")
         return entry
 
+    def _look(self) -> None:
+        """Another process, or the last act of one that was killed, may have sealed the file meanwhile."""
+        if not self.path.exists():
+            self.path = self.path.with_suffix(".parquet")
+
     def _read_block(self, number: int) -> list[Any]:
+        self._look()
         if self.path.suffix == ".parquet":
             rows: list[Any] = self._parquet().read_row_group(number).to_pylist()
             return rows
@@ -98,33 +108,42 @@ class Segment:
         return pq.ParquetFile(self.path)
 
     def seal(self) -> "Segment":
-        """The same entries as zstd Parquet, a fifth of the size; the lines go once the table is in place."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        """The same entries as zstd Parquet, a fifth of the size; the lines go once the table is in place.
 
-        target = self.path.with_suffix(".parquet")
-        part = target.with_name(target.name + ".part")
-        text = pa.string()
-        schema = pa.schema(
-            [("k", text), ("e", text), ("a", pa.int32()), ("t", pa.float64()), ("s", pa.float64()),
-             ("f", text), ("d", text), ("u", text), ("m", text), ("b", text)]
-        )  # fmt: skip
-        sealed = Segment(target)
-        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-            rows: list[Entry] = []
-            for entry in Segment(self.path).scan():
-                rows.append(_to_row(entry))
-                if len(rows) == BLOCK:
-                    writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-                    rows.clear()
-            if rows:
-                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-        with part.open("rb") as f:
-            os.fsync(f.fileno())
-        part.replace(target)
-        self.path.unlink()
+        Done in a process of its own: the job's memory does not grow, and Ctrl-C does not reach it.
+
+        Raises:
+            DataError: it could not be done; the lines are still there.
+        """
+        command = [sys.executable, "-m", __name__, str(self.path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
+        if done.returncode:
+            raise DataError(f"{self.path}: not sealed: {done.stderr.strip().rpartition(chr(10))[2]}")
+        sealed = Segment(self.path.with_suffix(".parquet"))
         sealed.rows = self.rows
         return sealed
+
+
+def seal(path: Path) -> None:
+    """Write the table beside the lines, then remove them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    target = path.with_suffix(".parquet")
+    part = target.with_name(target.name + ".part")
+    text = pa.string()
+    schema = pa.schema(
+        [("k", text), ("e", text), ("a", pa.int32()), ("t", pa.float64()), ("s", pa.float64()),
+         ("f", text), ("d", text), ("u", text), ("m", text), ("b", text)]
+    )  # fmt: skip
+    entries = Segment(path).scan()
+    with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+        while rows := [_to_row(entry) for entry in islice(entries, BLOCK)]:
+            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+    with part.open("rb") as f:
+        os.fsync(f.fileno())
+    part.replace(target)
+    path.unlink()
 
 
 def packed(entry: Entry) -> bytes:
@@ -156,3 +175,7 @@ def _to_row(entry: Entry) -> Entry:
 def _from_row(row: Entry) -> Entry:
     entry = {name: value for name, value in row.items() if value is not None}
     return {**entry, "b": orjson.loads(entry["b"])} if "b" in entry else entry
+
+
+if __name__ == "__main__":
+    seal(Path(sys.argv[1]))

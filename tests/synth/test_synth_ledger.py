@@ -19,6 +19,7 @@ from wherefore.synth import ledger as ledgers
 from wherefore.synth.keys import Places
 from wherefore.synth.ledger import Ledger
 from wherefore.synth.records import Rationale, Refusal
+from wherefore.synth.segment import Segment
 
 Write = Callable[..., Path]
 Start = Callable[..., Any]
@@ -105,6 +106,26 @@ def test_full_files_are_sealed_and_read_the_same(tmp_path: Path, monkeypatch: py
     with Ledger(tmp_path) as ledger:
         assert [ledger.body(key(i)) for i in range(1000)] == [body(i) for i in range(1000)]
         assert sum(1 for _ in ledger.entries()) == 2000
+
+
+def test_a_reader_follows_a_file_that_is_sealed_under_it(tmp_path: Path) -> None:
+    with Ledger(tmp_path) as ledger:
+        fill(ledger, 0, 600)
+    with Ledger(tmp_path, writer="other") as reader:
+        Segment(tmp_path / "main" / "0000.jsonl").seal()
+        assert not (tmp_path / "main" / "0000.jsonl").exists()
+        assert [reader.body(key(i)) for i in range(600)] == [body(i) for i in range(600)]
+
+
+def test_what_cannot_be_sealed_is_said_and_stays_as_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledgers, "SEAL_BYTES", 60_000)
+    (tmp_path / "main" / "0000.parquet.part").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"0000\.jsonl: not sealed"), Ledger(tmp_path) as ledger:
+        fill(ledger, 0, 300)
+    with Ledger(tmp_path) as ledger:
+        assert len(ledger) == 300
 
 
 def test_a_kill_between_sealing_and_removing_the_lines_counts_them_once(
