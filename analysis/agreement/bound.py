@@ -24,6 +24,12 @@ class Bound:
     weighting: str
     """The name of the weights, for people."""
 
+    @property
+    def skewed(self) -> bool:
+        """Its disagreement is a mean of graded distances, few of them large: in small samples mostly too low."""
+        graded = bool(((self.weights > 0) & (self.weights < 1)).any())
+        return graded and self.coefficient.fixed_chance
+
     def terms(self, table: Table | None = None) -> Floats:
         """(units, p) of its own table, or of some units of it."""
         return self.coefficient.terms(table or self.table, self.weights)

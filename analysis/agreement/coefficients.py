@@ -36,6 +36,8 @@ class Coefficient:
     """For chance: undefined where only one category is used."""
     declared: bool = False
     """The value depends on which categories were offered, not only on those used."""
+    fixed_chance: bool = False
+    """Chance hardly moves from sample to sample, unlike alpha's, so the value varies as its disagreement does."""
     symmetric: bool = True
     """Who gave a rating does not matter, only which ratings a unit has."""
     two: bool = False
@@ -205,7 +207,7 @@ def _icc(value: Value, limits: icc.Limits, says: str) -> Coefficient:
     return Coefficient(
         terms.squares,
         value,
-        says,
+        f"{says} (McGraw & Wong 1996)",
         weights="none",
         corrected=False,
         symmetric=False,
@@ -223,13 +225,14 @@ COEFFICIENTS: dict[str, Coefficient] = {
         percent,
         "percent agreement (mean over items of the share of agreeing pairs)",
         "identity",
-        False,
+        corrected=False,
+        fixed_chance=True,
     ),
     "within_one_agreement": Coefficient(
         terms.pairs, percent, "agreement within one step of the scale", "within_one", False
     ),
     "weighted_agreement": Coefficient(
-        terms.pairs, percent, "weighted agreement", corrected=False, declared=True
+        terms.pairs, percent, "weighted agreement", corrected=False, declared=True, fixed_chance=True
     ),
     "specific_agreement": Coefficient(
         terms.category, specific, "specific agreement (Cicchetti & Feinstein 1990)", "category", False
@@ -242,19 +245,31 @@ COEFFICIENTS: dict[str, Coefficient] = {
     "fleiss_kappa": Coefficient(terms.shares, fleiss, "Fleiss' kappa (Fleiss 1971)"),
     "scott_pi": Coefficient(terms.two_raters, fleiss, "Scott's pi (Scott 1955)", two=True),
     "brennan_prediger": Coefficient(
-        terms.shares, brennan_prediger, "Brennan and Prediger's coefficient (1981)", declared=True
+        terms.shares,
+        brennan_prediger,
+        "Brennan and Prediger's coefficient (1981)",
+        declared=True,
+        fixed_chance=True,
     ),
-    "gwet_ac": Coefficient(terms.shares, gwet, "Gwet's AC (Gwet 2008, 2014)", declared=True),
-    "icc1": _icc(icc.icc1, icc.limits1, "ICC(1), one-way, single rater (McGraw & Wong 1996)"),
-    "icc1k": _icc(icc.icc1k, icc.limits1k, "ICC(k), one-way, mean of the raters (McGraw & Wong 1996)"),
-    "icc_a1": _icc(
-        icc.icc_a1, icc.limits_a1, "ICC(A,1), absolute agreement, single rater (McGraw & Wong 1996)"
+    "gwet_ac": Coefficient(
+        terms.shares, gwet, "Gwet's AC (Gwet 2008, 2014)", declared=True, fixed_chance=True
     ),
+    "icc1": _icc(icc.one_way, icc.limits_one_way, "ICC(1), one-way, single rater"),
+    "icc1k": _icc(
+        icc.of_mean(icc.one_way),
+        icc.limits_of_mean(icc.limits_one_way),
+        "ICC(k), one-way, mean of the raters",
+    ),
+    "icc_a1": _icc(icc.absolute, icc.limits_absolute, "ICC(A,1), absolute agreement, single rater"),
     "icc_ak": _icc(
-        icc.icc_ak, icc.limits_ak, "ICC(A,k), absolute agreement, mean of the raters (McGraw & Wong 1996)"
+        icc.of_mean(icc.absolute),
+        icc.limits_of_mean(icc.limits_absolute),
+        "ICC(A,k), absolute agreement, mean of the raters",
     ),
-    "icc_c1": _icc(icc.icc_c1, icc.limits_c1, "ICC(C,1), consistency, single rater (McGraw & Wong 1996)"),
+    "icc_c1": _icc(icc.consistency, icc.limits_consistency, "ICC(C,1), consistency, single rater"),
     "icc_ck": _icc(
-        icc.icc_ck, icc.limits_ck, "ICC(C,k), consistency, mean of the raters (McGraw & Wong 1996)"
+        icc.of_mean(icc.consistency),
+        icc.limits_of_mean(icc.limits_consistency),
+        "ICC(C,k), consistency, mean of the raters",
     ),
 }

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...study.errors import DataError
 from .bound import bind
-from .intervals import FEW, Method, interval, p_value
+from .intervals import Method, interval, p_value
 from .records import Difference
 from .resample import Draws, draw, mean
 from .table import MISSING, Table
@@ -72,7 +72,7 @@ def compare(
             why_missing="; ".join(undefined) or None,
         )
         if not undefined:
-            first, second = draw(bounds, 0 if row.n < FEW else replicates, seed)
+            first, second = draw(bounds, replicates, seed)
             row = _filled(row, first - second, margin, method, confidence, seed)
         rows.append(row)
     return holm(rows)
@@ -133,7 +133,7 @@ def judge(
     )
     if undefined:
         return row
-    humans, *swapped = draw(bounds, 0 if row.n < FEW else replicates, seed)
+    humans, *swapped = draw(bounds, replicates, seed)
     return holm([_filled(row, mean(swapped) - humans, margin, "auto", confidence, seed)])[0]
 
 

@@ -10,7 +10,7 @@ from ...study.records import Level
 from ..records import Agreement
 from . import intervals
 from .bound import Bound, bind, needs_declaring
-from .intervals import FEW, LEAST, Interval, Method
+from .intervals import LEAST, Interval, Method
 from .resample import Draws, draw
 from .standard_errors import standard_errors
 from .table import Table, table
@@ -90,7 +90,7 @@ def estimates(
             raise DataError(f"categories: {why}.")
     defined = [b for b in bounds if b.why_undefined() is None]
     n, _ = made.independent
-    if method == "jackknife" or raters == "random" or (method == "auto" and made.pairable < FEW):
+    if method == "jackknife" or raters == "random":
         replicates = 0
     elif replicates is None:
         replicates = max(10_000, min(100_000, 10_000_000 // n))

@@ -1,7 +1,8 @@
 """Intraclass correlations of complete tables from mean squares, with limits from the F distribution.
 
 Shrout & Fleiss (1979) Psychol Bull 86:420 in the notation of McGraw & Wong (1996) Psychol Methods 1:30: A for
-absolute agreement, C for consistency, 1 for a single rater, k for the mean of the raters.
+absolute agreement, C for consistency, 1 for a single rater, k for the mean of the raters. The latter three are the
+former stepped up by Spearman and Brown's formula, and so are their limits.
 Shrout and Fleiss' six subjects and four judges, used in every example below, are their table 2.
 """
 
@@ -13,8 +14,11 @@ from scipy.stats import f
 
 from .table import Floats, Scale
 
+Value = Callable[[Floats, Scale, Floats], Floats]
+"""(sums (B, p) of `terms.squares`, scale, no weights) -> (B,), NaN where undefined."""
+
 Limits = Callable[[Floats, float], tuple[float, float]]
-"""(sums (1, p) of `terms.squares`, confidence) -> (low, high)."""
+"""(sums (1, p), confidence) -> (low, high)."""
 
 
 class Squares(NamedTuple):
@@ -41,107 +45,67 @@ def squares(sums: Floats) -> Squares:
     )
 
 
-def icc1(sums: Floats, scale: Scale, w: Floats) -> Floats:
-    """One-way, a single rater: raters differ from unit to unit.
+def one_way(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """ICC(1): raters differ from unit to unit.
 
     >>> from wherefore.analysis.agreement import coefficient
     >>> judged = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-    >>> round(coefficient(judged, "icc1", "interval"), 2)
-    0.17
+    >>> [round(coefficient(judged, name, "interval"), 2) for name in ("icc1", "icc1k")]
+    [0.17, 0.44]
     """
     s = squares(sums)
     return _divide(s.units - s.within, s.units + (s.k - 1) * s.within)
 
 
-def icc1k(sums: Floats, scale: Scale, w: Floats) -> Floats:
-    """One-way, the mean of k raters.
+def absolute(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """ICC(A,1): two-way, absolute agreement: severity counts as disagreement.
 
     >>> from wherefore.analysis.agreement import coefficient
     >>> judged = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-    >>> round(coefficient(judged, "icc1k", "interval"), 2)
-    0.44
-    """
-    s = squares(sums)
-    return _divide(s.units - s.within, s.units)
-
-
-def icc_a1(sums: Floats, scale: Scale, w: Floats) -> Floats:
-    """Two-way, absolute agreement of a single rater: severity counts as disagreement.
-
-    >>> from wherefore.analysis.agreement import coefficient
-    >>> judged = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-    >>> round(coefficient(judged, "icc_a1", "interval"), 2)
-    0.29
+    >>> [round(coefficient(judged, name, "interval"), 2) for name in ("icc_a1", "icc_ak")]
+    [0.29, 0.62]
     """
     s = squares(sums)
     return _divide(s.units - s.rest, s.units + (s.k - 1) * s.rest + s.k * (s.raters - s.rest) / s.n)
 
 
-def icc_ak(sums: Floats, scale: Scale, w: Floats) -> Floats:
-    """Two-way, absolute agreement of the mean of k raters.
+def consistency(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """ICC(C,1): two-way, severity does not count. ICC(C,k) is Cronbach's alpha.
 
     >>> from wherefore.analysis.agreement import coefficient
     >>> judged = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-    >>> round(coefficient(judged, "icc_ak", "interval"), 2)
-    0.62
-    """
-    s = squares(sums)
-    return _divide(s.units - s.rest, s.units + (s.raters - s.rest) / s.n)
-
-
-def icc_c1(sums: Floats, scale: Scale, w: Floats) -> Floats:
-    """Two-way, consistency of a single rater: severity does not count.
-
-    >>> from wherefore.analysis.agreement import coefficient
-    >>> judged = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-    >>> round(coefficient(judged, "icc_c1", "interval"), 2)
-    0.71
+    >>> [round(coefficient(judged, name, "interval"), 2) for name in ("icc_c1", "icc_ck")]
+    [0.71, 0.91]
     """
     s = squares(sums)
     return _divide(s.units - s.rest, s.units + (s.k - 1) * s.rest)
 
 
-def icc_ck(sums: Floats, scale: Scale, w: Floats) -> Floats:
-    """Two-way, consistency of the mean of k raters (Cronbach's alpha).
+def of_mean(single: Value) -> Value:
+    """The correlation of the mean of the raters, from that of a single one."""
 
-    >>> from wherefore.analysis.agreement import coefficient
-    >>> judged = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
-    >>> round(coefficient(judged, "icc_ck", "interval"), 2)
-    0.91
-    """
+    def value(sums: Floats, scale: Scale, w: Floats) -> Floats:
+        r, k = single(sums, scale, w), squares(sums).k
+        return _divide(k * r, 1 + (k - 1) * r)
+
+    return value
+
+
+def limits_one_way(sums: Floats, confidence: float) -> tuple[float, float]:
+    """McGraw & Wong 1996, table 7."""
     s = squares(sums)
-    return _divide(s.units - s.rest, s.units)
+    return _of_ratio(s.units / s.within, s.n - 1, s.n * (s.k - 1), s.k, confidence)
 
 
-def limits1(sums: Floats, confidence: float) -> tuple[float, float]:
-    """Of ICC(1): McGraw & Wong 1996, table 7."""
-    s = _one(sums)
-    return _single(_ratio_limits(s.units / s.within, s.n - 1, s.n * (s.k - 1), confidence), s.k)
+def limits_consistency(sums: Floats, confidence: float) -> tuple[float, float]:
+    """McGraw & Wong 1996, table 7."""
+    s = squares(sums)
+    return _of_ratio(s.units / s.rest, s.n - 1, (s.n - 1) * (s.k - 1), s.k, confidence)
 
 
-def limits1k(sums: Floats, confidence: float) -> tuple[float, float]:
-    """Of ICC(k): McGraw & Wong 1996, table 7."""
-    s = _one(sums)
-    low, high = _ratio_limits(s.units / s.within, s.n - 1, s.n * (s.k - 1), confidence)
-    return 1 - 1 / low, 1 - 1 / high
-
-
-def limits_c1(sums: Floats, confidence: float) -> tuple[float, float]:
-    """Of ICC(C,1): McGraw & Wong 1996, table 7."""
-    s = _one(sums)
-    return _single(_ratio_limits(s.units / s.rest, s.n - 1, (s.n - 1) * (s.k - 1), confidence), s.k)
-
-
-def limits_ck(sums: Floats, confidence: float) -> tuple[float, float]:
-    """Of ICC(C,k): McGraw & Wong 1996, table 7."""
-    s = _one(sums)
-    low, high = _ratio_limits(s.units / s.rest, s.n - 1, (s.n - 1) * (s.k - 1), confidence)
-    return 1 - 1 / low, 1 - 1 / high
-
-
-def limits_a1(sums: Floats, confidence: float) -> tuple[float, float]:
-    """Of ICC(A,1): McGraw & Wong 1996, table 7, with Satterthwaite's degrees of freedom."""
-    s = _one(sums)
+def limits_absolute(sums: Floats, confidence: float) -> tuple[float, float]:
+    """McGraw & Wong 1996, table 7, with Satterthwaite's degrees of freedom."""
+    s = squares(sums)
     n, k = s.n, s.k
     r = (s.units - s.rest) / (s.units + (k - 1) * s.rest + k * (s.raters - s.rest) / n)
     a, b = k * r / (n * (1 - r)), 1 + k * r * (n - 1) / (n * (1 - r))
@@ -153,39 +117,24 @@ def limits_a1(sums: Floats, confidence: float) -> tuple[float, float]:
     spread = k * s.raters + (k * n - k - n) * s.rest
     low = n * (s.units - below * s.rest) / (below * spread + n * s.units)
     high = n * (above * s.units - s.rest) / (spread + n * above * s.units)
-    return float(low), float(high)
+    return float(low[0]), float(high[0])
 
 
-def limits_ak(sums: Floats, confidence: float) -> tuple[float, float]:
-    """Of ICC(A,k): those of ICC(A,1) stepped up by Spearman and Brown's formula."""
-    k = sums.shape[1] - 3
-    low, high = limits_a1(sums, confidence)
-    return low * k / (1 + low * (k - 1)), high * k / (1 + high * (k - 1))
+def limits_of_mean(single: Limits) -> Limits:
+    """The limits of a single rater stepped up."""
+
+    def limits(sums: Floats, confidence: float) -> tuple[float, float]:
+        low, high = single(sums, confidence)
+        k = squares(sums).k
+        return k * low / (1 + (k - 1) * low), k * high / (1 + (k - 1) * high)
+
+    return limits
 
 
-class _Numbers(NamedTuple):
-    units: float
-    within: float
-    raters: float
-    rest: float
-    n: float
-    k: int
-
-
-def _one(sums: Floats) -> _Numbers:
-    s = squares(sums)
-    return _Numbers(
-        float(s.units[0]), float(s.within[0]), float(s.raters[0]), float(s.rest[0]), float(s.n[0]), s.k
-    )
-
-
-def _ratio_limits(ratio: float, df1: float, df2: float, confidence: float) -> tuple[float, float]:
+def _of_ratio(ratio: Floats, df1: Floats, df2: Floats, k: int, confidence: float) -> tuple[float, float]:
+    """Limits of a single rater's correlation from those of a ratio of mean squares."""
     q = (1 + confidence) / 2
-    return ratio / float(f.ppf(q, df1, df2)), ratio * float(f.ppf(q, df2, df1))
-
-
-def _single(limits: tuple[float, float], k: int) -> tuple[float, float]:
-    low, high = limits
+    low, high = float(ratio[0] / f.ppf(q, df1, df2)[0]), float(ratio[0] * f.ppf(q, df2, df1)[0])
     return (low - 1) / (low + k - 1), (high - 1) / (high + k - 1)
 
 

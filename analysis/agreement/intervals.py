@@ -8,13 +8,16 @@ from scipy.stats import norm, t
 from .resample import Draws
 from .table import Floats, Ints
 
-Method = Literal["auto", "bca", "percentile", "jackknife"]
+Method = Literal["auto", "bca", "expanded", "percentile", "jackknife"]
 
 LEAST = 5
 """Independent units with two ratings below which there is no interval."""
 
-FEW = 30
-"""Independent units with two ratings below which `auto` takes the jackknife instead of the bootstrap."""
+SPARSE = 10
+"""Below this many, `auto` takes the jackknife."""
+
+FEW = 100
+"""Below this many, `auto` takes the expanded percentiles, or for a skewed coefficient the jackknife; else BCa."""
 
 
 class Interval(NamedTuple):
@@ -30,8 +33,9 @@ def interval(
 ) -> Interval:
     """Limits of a number that was resampled.
 
-    `auto` is `bca`; it is `jackknife` under 30 independent units, where more than 1 % of the replicates are
-    undefined, or where BCa has no answer.
+    `auto` is the method that held its coverage at this number of units (docs/decisions/0042): `bca` from 100 on,
+    `expanded` from 10 on, else `jackknife`; that one also where more than 1 % of the replicates are undefined, for
+    a skewed coefficient under 100 units, and where a bootstrap has no answer.
 
     Args:
         d: value, replicates and leave-one-out values.
@@ -43,26 +47,43 @@ def interval(
         return Interval(None, None, f"{d.pairable} independent units with two ratings, {LEAST} are needed")
     kept = d.replicates[~np.isnan(d.replicates)]
     lost = len(d.replicates) - len(kept)
-    if method == "jackknife" or (method == "auto" and (d.pairable < FEW or lost > 0.01 * len(d.replicates))):
+    chosen = suited(d) if method == "auto" else method
+    if chosen == "jackknife" or (method == "auto" and lost > 0.01 * len(d.replicates)):
         return jackknife(d, confidence)
     if lost > 0.2 * len(d.replicates):
         return Interval(None, None, f"{lost:,} of {len(d.replicates):,} bootstrap replicates are undefined")
-    limits = _percentile(kept, confidence) if method == "percentile" else _bca(d, kept, confidence)
+    limits = _limits(d, kept, chosen, confidence)
     if limits is None:
         return jackknife(d, confidence)
-    name = "percentile" if method == "percentile" else "BCa"
     dropped = f" ({lost:,} undefined and dropped)" if lost else ""
     seeded = "" if seed is None else f", seed {seed}"
-    return Interval(*limits, f"{confidence:.0%} {name} bootstrap, {len(kept):,} replicates{dropped}{seeded}")
+    return Interval(*limits, f"{confidence:.0%} {NAMES[chosen]}, {len(kept):,} replicates{dropped}{seeded}")
+
+
+def suited(d: Draws) -> Method:
+    """What `auto` takes for this many units."""
+    if d.pairable < SPARSE or (d.skewed and d.pairable < FEW):
+        return "jackknife"
+    return "expanded" if d.pairable < FEW else "bca"
 
 
 def jackknife(d: Draws, confidence: float) -> Interval:
-    """Jackknife standard error, Student's t; on Fisher's z scale where the number stays in [-1, 1]."""
+    """Jackknife standard error and Student's t, on the scale where the number is most nearly normal.
+
+    For a skewed coefficient the logarithm of what it lacks to 1; for one that stays in [-1, 1] Fisher's z.
+    """
     if np.isnan(d.left_out).any():
         return Interval(None, None, "without one of the units it is undefined: no interval by resampling")
     se, df = jackknife_se(d.left_out, d.times), d.pairable - 1
     if se == 0 or (d.bounded and abs(d.value) >= 1):
         return Interval(None, None, "no disagreement to resample: no interval by resampling")
+    if d.skewed and d.left_out.max() < 1:
+        lacking = 1 - d.value
+        half = float(t.ppf((1 + confidence) / 2, df)) * jackknife_se(np.log(1 - d.left_out), d.times)
+        low, high = max(1 - lacking * np.exp(half), -1.0), 1 - lacking * np.exp(-half)
+        return Interval(
+            float(low), float(high), f"{confidence:.0%} jackknife of log(1 - value), t with {df} df"
+        )
     scale = " on Fisher's z scale" if d.bounded else ""
     return Interval(
         *symmetric(d.value, se, df, confidence, d.bounded),
@@ -92,33 +113,39 @@ def p_value(d: Draws, null: float = 0.0) -> float | None:
     None where there is no interval. Not below 2 / (replicates + 1).
     """
     kept = d.replicates[~np.isnan(d.replicates)]
-    corrections = _corrections(d, kept) if len(kept) and d.pairable >= FEW else None
-    if corrections is None or len(kept) < 0.99 * len(d.replicates):
+    method = suited(d) if len(kept) >= 0.99 * len(d.replicates) and len(kept) else "jackknife"
+    corrections = _corrections(d, kept) if method != "jackknife" else None
+    if corrections is None:
         if np.isnan(d.left_out).any() or (se := jackknife_se(d.left_out, d.times)) == 0:
             return None
         return float(2 * t.sf(abs(d.value - null) / se, d.pairable - 1))
-    z0, a = corrections
     below = (np.sum(kept < null) + np.sum(kept == null) / 2 + 0.5) / (len(kept) + 1)
-    u = norm.ppf(below) - z0
-    one_sided = norm.cdf(u / (1 + a * u) - z0)
+    if method == "expanded":
+        n = d.pairable
+        one_sided = t.cdf(norm.ppf(below) * ((n - 1) / n) ** 0.5, n - 1)
+    else:
+        z0, a = corrections
+        u = norm.ppf(below) - z0
+        one_sided = norm.cdf(u / (1 + a * u) - z0)
     return float(min(1.0, max(2 * min(one_sided, 1 - one_sided), 2 / (len(kept) + 1))))
 
 
-def _percentile(kept: Floats, confidence: float) -> tuple[float, float] | None:
+def _limits(d: Draws, kept: Floats, method: Method, confidence: float) -> tuple[float, float] | None:
+    """Two quantiles of the replicates; None where they are all the same, or BCa has no answer."""
     if np.ptp(kept) == 0:
         return None
-    low, high = np.quantile(kept, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
-
-
-def _bca(d: Draws, kept: Floats, confidence: float) -> tuple[float, float] | None:
-    """Bias-corrected and accelerated limits (Efron 1987, J Am Stat Assoc 82:171)."""
-    corrections = _corrections(d, kept)
-    if corrections is None:
-        return None
-    z0, a = corrections
-    z = z0 + norm.ppf([(1 - confidence) / 2, (1 + confidence) / 2])
-    low, high = np.quantile(kept, norm.cdf(z0 + z / (1 - a * z)))
+    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
+    if method == "expanded":  # Hesterberg 2015, Am Stat 69:371: what a normal sample of n would need
+        n = d.pairable
+        tails = norm.cdf(t.ppf(tails, n - 1) * (n / (n - 1)) ** 0.5)
+    elif method == "bca":  # Efron 1987, J Am Stat Assoc 82:171
+        corrections = _corrections(d, kept)
+        if corrections is None:
+            return None
+        z0, a = corrections
+        z = z0 + norm.ppf(tails)
+        tails = norm.cdf(z0 + z / (1 - a * z))
+    low, high = np.quantile(kept, tails)
     return float(low), float(high)
 
 
@@ -131,3 +158,10 @@ def _corrections(d: Draws, kept: Floats) -> tuple[float, float] | None:
     spread = float((d.times * deviations**2).sum())
     a = float((d.times * deviations**3).sum() / (6 * spread**1.5)) if spread > 0 else 0.0
     return float(norm.ppf(below)), a
+
+
+NAMES: dict[Method, str] = {
+    "bca": "BCa bootstrap",
+    "expanded": "percentile bootstrap expanded for few units (Hesterberg 2015)",
+    "percentile": "percentile bootstrap",
+}

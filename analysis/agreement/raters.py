@@ -12,9 +12,9 @@ from scipy.stats import t
 from ...study.records import Level
 from .bound import bind
 from .distances import relative
-from .intervals import FEW, interval, jackknife_se
+from .intervals import interval, jackknife_se
 from .records import PairRow, RaterRow
-from .resample import _added, draw
+from .resample import added, draw
 from .table import Floats, Ints, Table, table
 from .weights import Weights
 
@@ -57,7 +57,7 @@ def rater_rows(
         weights: as in `coefficient`.
         order: (units, raters) when each rating was given, for drift; NaN where not known.
         confidence: of the intervals.
-        replicates: bootstrap draws for the influence; severity and drift use the jackknife and least squares.
+        replicates: bootstrap draws for the influence; severity and drift use least squares and the jackknife.
         seed: of the draws.
     """
     rows = [_basic(made, g) for g in range(len(made.raters))]
@@ -127,8 +127,7 @@ def _influence(
     if why[0]:
         return [r.model_copy(update={"why_missing": why[0]}) for r in rows]
     kept = [b for b, w in zip(bounds, why, strict=True) if w is None]
-    few = made.independent[0] < FEW
-    drawn = dict(zip(map(id, kept), draw(kept, 0 if few else replicates, seed), strict=True))
+    drawn = dict(zip(map(id, kept), draw(kept, replicates, seed), strict=True))
     out = []
     for g, row in enumerate(rows):
         d = drawn.get(id(bounds[g + 1]))
@@ -168,7 +167,7 @@ class _Severity:
         left = i[:, :, None] * np.eye(i.shape[1]) - i[:, :, None] * i[:, None, :] / m[:, :, None]
         terms = np.hstack([left.reshape(len(i), -1), deviation])
         if made.clusters:
-            terms = _added([terms], made.clusters)[0]
+            terms = added([terms], made.clusters)[0]
         total = terms.sum(0)
         effects = _solved(total[None], i.shape[1])[0]
         left_out = _solved(total - terms, i.shape[1])
@@ -179,7 +178,10 @@ class _Severity:
     def filled(self, row: RaterRow, g: int, order: Floats | None, confidence: float) -> RaterRow:
         q = float(t.ppf((1 + confidence) / 2, max(self.made.independent[0] - 1, 1)))
         shared, apart = self._from_others(g)
-        drift = _slope(apart, order[shared, g], confidence) if order is not None else None
+        drift = None
+        if order is not None:
+            together = [self.made.clusters[u] if self.made.clusters else u for u in np.flatnonzero(shared)]
+            drift = _slope(apart, order[shared, g], together, confidence)
         return row.model_copy(
             update={
                 "effect": float(self.effects[g]),
@@ -235,19 +237,33 @@ def _steps(made: Table) -> Floats:
     return np.asarray(np.where(made.codes >= 0, made.scale.values[made.codes], 0.0))
 
 
-def _slope(y: Floats, when: Floats, confidence: float) -> tuple[float, float, float] | None:
-    """Least-squares change of y from the first `when` to the last, with limits; None with under 10 points."""
+def _slope(
+    y: Floats, when: Floats, clusters: Sequence[Hashable], confidence: float
+) -> tuple[float, float, float] | None:
+    """Least-squares change of y from the first `when` to the last, with limits by the jackknife over clusters.
+
+    None with under 10 clusters.
+    """
     known = ~np.isnan(when)
     y, when = y[known], when[known]
     if len(y) < FEW_SHARED or np.ptp(when) == 0:
         return None
     x = (when - when.min()) / np.ptp(when)
-    x = x - x.mean()
-    slope = float(x @ y / (x @ x))
-    rest = y - y.mean() - slope * x
-    se = float(np.sqrt(rest @ rest / (len(y) - 2) / (x @ x)))
-    half = float(t.ppf((1 + confidence) / 2, len(y) - 2)) * se
-    return slope, slope - half, slope + half
+    rows = np.column_stack([np.ones(len(x)), x, y, x * x, x * y])
+    (rows,) = added([rows], [c for c, k in zip(clusters, known, strict=True) if k])
+
+    def slope(sums: Floats) -> Floats:
+        n, sx, sy, sxx, sxy = np.moveaxis(sums, -1, 0)
+        with np.errstate(all="ignore"):
+            return np.asarray((n * sxy - sx * sy) / (n * sxx - sx**2))
+
+    total = rows.sum(0)
+    change, left_out = float(slope(total)), slope(total - rows)
+    if len(rows) < FEW_SHARED or not np.isfinite(left_out).all():
+        return None
+    se = jackknife_se(left_out, np.ones(len(rows), dtype=np.int64))
+    half = float(t.ppf((1 + confidence) / 2, len(rows) - 2)) * se
+    return change, change - half, change + half
 
 
 def _pair(made: Table, g: int, h: int, weights: Weights) -> PairRow:

@@ -31,6 +31,8 @@ class Draws:
     """Independent units with two ratings or more: what the number rests on."""
     bounded: bool = True
     """Stays in [-1, 1]."""
+    skewed: bool = False
+    """See `Bound.skewed`."""
 
     @property
     def n(self) -> int:
@@ -46,6 +48,7 @@ class Draws:
             left_out=self.left_out - other.left_out,
             pairable=min(self.pairable, other.pairable),
             bounded=False,
+            skewed=False,
         )
 
 
@@ -72,7 +75,7 @@ def draw(bounds: Sequence[Bound], replicates: int, seed: int) -> list[Draws]:
     """
     clusters = bounds[0].table.clusters
     if clusters:
-        terms = _added([b.terms() for b in bounds], clusters)
+        terms = added([b.terms() for b in bounds], clusters)
         times: Ints = np.ones(len(terms[0]), dtype=np.int64)
     else:
         first, times = _distinct(bounds)
@@ -81,7 +84,7 @@ def draw(bounds: Sequence[Bound], replicates: int, seed: int) -> list[Draws]:
     boot = _bootstrap(bounds, terms, times, replicates, seed)
     with np.errstate(invalid="ignore"):
         return [
-            Draws(float(b.of(total)[0]), boot[i], b.of(total - t), times, b.table.pairable)
+            Draws(float(b.of(total)[0]), boot[i], b.of(total - t), times, b.table.pairable, skewed=b.skewed)
             for i, (b, t, total) in enumerate(zip(bounds, terms, totals, strict=True))
         ]
 
@@ -113,7 +116,7 @@ def _indexed(rng: np.random.Generator, size: int, n: int) -> Ints:
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
 
 
-def _added(terms: list[Floats], clusters: Sequence[Hashable]) -> list[Floats]:
+def added(terms: list[Floats], clusters: Sequence[Hashable]) -> list[Floats]:
     """The rows of each cluster added up."""
     number = {c: i for i, c in enumerate(dict.fromkeys(clusters))}
     of = np.array([number[c] for c in clusters])

@@ -74,11 +74,11 @@ def test_bca_equals_scipy_on_a_mean() -> None:
 
 
 def test_same_seed_same_limits_and_another_seed_others() -> None:
-    made = table(graded(50, 3), "ordinal", DOMAIN)
+    made = table(graded(160, 3), "ordinal", DOMAIN)
     a, b, c = (estimate(made, "krippendorff_alpha", seed=s, replicates=500) for s in (1, 1, 2))
     assert a == b
     assert a.low != c.low
-    assert a.method == "95% BCa bootstrap, 500 replicates, seed 1, by item (n = 49), raters fixed"
+    assert a.method == "95% BCa bootstrap, 500 replicates, seed 1, by item (n = 155), raters fixed"
 
 
 def test_coefficients_asked_together_get_the_limits_they_get_alone() -> None:
@@ -113,10 +113,53 @@ def test_clusters_of_one_unit_change_nothing() -> None:
     assert (a.low, a.high) == pytest.approx((b.low, b.high), abs=1e-12)
 
 
-def test_few_items_take_the_jackknife() -> None:
-    row = estimate(table(graded(25, 3), "ordinal", DOMAIN), "krippendorff_alpha")
-    assert row.method == "95% jackknife on Fisher's z scale, t with 19 df, by item (n = 25), raters fixed"
-    assert -1 < row.low < row.value < row.high < 1  # type: ignore[operator]
+def test_the_default_method_goes_by_the_number_of_units_and_the_coefficient() -> None:
+    def method(n: int, name: str, weights: str | None = None) -> str:
+        made = table(graded(n, 3, missing=0.0), "ordinal", DOMAIN)
+        row = estimate(made, (name, weights), replicates=400)
+        assert row.low is not None
+        assert row.high is not None
+        assert row.value is not None
+        assert -1 < row.low < row.value < row.high < 1
+        return row.method.partition(",")[0]
+
+    assert method(9, "krippendorff_alpha") == "95% jackknife on Fisher's z scale"
+    expanded = "95% percentile bootstrap expanded for few units (Hesterberg 2015)"
+    for name, weights in (("krippendorff_alpha", None), ("gwet_ac", "identity"), ("percent_agreement", None)):
+        assert method(10, name, weights) == method(99, name, weights) == expanded
+        assert method(100, name, weights) == "95% BCa bootstrap"
+    for name in ("gwet_ac", "brennan_prediger", "weighted_agreement"):  # squared distances: skewed
+        assert method(10, name) == method(99, name) == "95% jackknife of log(1 - value)"
+        assert method(100, name) == "95% BCa bootstrap"
+
+
+def test_the_expanded_percentiles_of_a_mean_are_those_of_student() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=20)
+    drawn = rng.choice(x, (200_000, 20)).mean(1)
+    d = Draws(float(x.mean()), drawn, (x.sum() - x) / 19, np.ones(20, dtype=np.int64), 20, bounded=False)
+    found = interval(d, "expanded")
+    expected = stats.t.interval(0.95, 19, x.mean(), stats.sem(x))
+    assert (found.low, found.high) == pytest.approx(expected, abs=0.03)  # x is not quite normal
+    assert found.low is not None
+    assert p_value(d, found.low) == pytest.approx(0.05, abs=0.002)
+
+
+def test_the_jackknife_of_a_skewed_coefficient_is_taken_on_the_log_scale() -> None:
+    x = graded(25, 3, missing=0.0)
+    made = table(x, "ordinal", DOMAIN)
+    row = estimate(made, "gwet_ac")
+    logs = [
+        np.log(1 - float(coefficient(np.delete(x, u, axis=0), "gwet_ac", "ordinal", categories=DOMAIN) or 0))
+        for u in range(25)
+    ]
+    se = (24 / 25 * np.sum((logs - np.mean(logs)) ** 2)) ** 0.5
+    assert row.value is not None
+    low, high = 1 - (1 - row.value) * np.exp(np.array([1, -1]) * stats.t.ppf(0.975, 24) * se)
+    assert (row.low, row.high) == pytest.approx((low, high))
+    # without the one unit that two raters disagree about nothing is lacking, and there is no logarithm
+    one = table([[1, 1]] * 9 + [[2, 2]] * 9 + [[1, 3]], "ordinal", [1, 2, 3])
+    assert "Fisher" in estimate(one, ("gwet_ac", "linear")).method
 
 
 def test_undefined_replicates_are_counted_then_the_jackknife_then_nothing() -> None:
@@ -152,7 +195,7 @@ def test_the_interval_of_an_icc_is_of_the_f_distribution_unless_clustered() -> N
     x = graded(40, 3, missing=0.0)
     assert "F distribution" in estimate(table(x, "interval"), "icc_a1").method
     clustered = table(x, "interval", clusters=[i // 2 for i in range(40)])
-    assert "jackknife" in estimate(clustered, "icc_a1").method
+    assert "by cluster (n = 20)" in estimate(clustered, "icc_a1").method
     boot = estimate(table(x, "interval"), "icc_c1", method="percentile", replicates=4000)
     by_f = estimate(table(x, "interval"), "icc_c1")
     assert (boot.low, boot.high) == pytest.approx((by_f.low, by_f.high), abs=0.12)
@@ -161,7 +204,7 @@ def test_the_interval_of_an_icc_is_of_the_f_distribution_unless_clustered() -> N
 def test_p_is_the_level_at_which_the_limit_touches() -> None:
     rng = np.random.default_rng(0)
     replicates, left_out = 0.3 + 0.1 * rng.normal(size=20_000), 0.3 + rng.normal(size=50) / 500
-    d = Draws(0.3, replicates, left_out, np.ones(50, dtype=np.int64), pairable=50)
+    d = Draws(0.3, replicates, left_out, np.ones(50, dtype=np.int64), pairable=150)
     p = p_value(d, 0.1)
     assert p is not None
     assert p == pytest.approx(2 * stats.norm.sf(2.0), abs=0.01)

@@ -41,6 +41,27 @@ def test_planted_severity_noise_and_drift_are_found() -> None:
     assert rows[3].change < 0 < rows[0].change_low  # type: ignore[operator]
 
 
+def test_drift_without_any_is_covered_also_where_claims_of_a_rationale_go_together() -> None:
+    def limits(seed: int, clustered: bool) -> tuple[float, float]:
+        rng = np.random.default_rng(seed)
+        of = np.repeat(np.arange(30), 8)  # eight claims a rationale, read one after the other
+        mood = 1.5 * rng.normal(size=(30, 3))[of]  # of the rater while reading the rationale
+        x = np.clip(np.round(5 + rng.normal(size=(240, 1)) + mood + 0.5 * rng.normal(size=(240, 3))), 1, 9)
+        when = np.tile(np.arange(240.0)[:, None], 3)
+        made = table(x, "ordinal", DOMAIN, clusters=of.tolist() if clustered else None)
+        row = rater_rows(made, order=when, replicates=200)[0]
+        assert row.drift_low is not None
+        assert row.drift_high is not None
+        return row.drift_low, row.drift_high
+
+    held = {
+        c: np.mean([low <= 0 <= high for low, high in (limits(s, c) for s in range(40))])
+        for c in (True, False)
+    }
+    assert held[True] >= 0.85
+    assert held[False] <= 0.75
+
+
 def test_alpha_is_the_mean_of_the_raters_own_and_disagreement_adds_up_over_items() -> None:
     for level in ("nominal", "ordinal", "interval", "ratio"):
         made = table(

@@ -232,7 +232,8 @@ def test_the_methods_paragraph_says_what_was_done(tmp_path: Path) -> None:
         "[State how items and raters were chosen",
         "Krippendorff's alpha (Krippendorff 2011)",
         "Gwet's AC (Gwet 2008, 2014) with quadratic weights",
-        "95% BCa bootstrap, 300 replicates, seed 0, by item (n = 60), raters fixed",
+        "95% percentile bootstrap expanded for few units (Hesterberg 2015), 300 replicates, seed 0, by item ",
+        "(n = 60), raters fixed",
         "p-values adjusted after Holm",
         "these raters only",
     ):
