@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from ..annotate.records import Noticed, Progress, Rating, Rubric
+from ..annotate.records import Noticed, Progress, Rating, Rubric, Verdict
 from .agreement import agreements
 from .example import rows
 from .records import Agreement
@@ -20,6 +20,7 @@ class Grading(NamedTuple):
     calibration: tuple[Agreement, ...]
     """Alpha on the items that everybody graded first."""
     noticed: tuple[Noticed, ...]
+    verdicts: tuple[Verdict, ...]
 
 
 def grading(home: Path, seed: int) -> Grading | None:
@@ -33,6 +34,7 @@ def grading(home: Path, seed: int) -> Grading | None:
         waiting=sum(r.total - r.done for r in raters),
         calibration=tuple(_calibration(folder, seed)),
         noticed=tuple(rows(folder / "noticed.jsonl", Noticed)),
+        verdicts=tuple(rows(folder / "verdicts.jsonl", Verdict)),
     )
 
 

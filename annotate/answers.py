@@ -93,11 +93,11 @@ def accept(
         done.add(key)
         if not a.skipped:
             ratings += _ratings(a, task)
-            notes += _notes(a, task)
+            notes += _notes(a, task, items[a.item])
     return Accepted(ratings=tuple(ratings), notes=tuple(notes), faults=tuple(faults), done=frozenset(done))
 
 
-_LISTED_ONLY = ("skipped", "seconds_out_of_range")
+_LISTED_ONLY = ("skipped", "seconds_out_of_range", "unchanged_edit")
 
 
 def _wrong(a: Answer, task: Task | None, items: Mapping[str, Item], rubric: Rubric) -> list[tuple[str, str]]:
@@ -125,6 +125,8 @@ def _wrong(a: Answer, task: Task | None, items: Mapping[str, Item], rubric: Rubr
         if (d.name, claim) not in given:
             at = "" if claim is None else f" of claim {claim + 1}"
             out.append(("missing", f"{d.name}{at} has no answer"))
+    if any(_unchanged(t, items[a.item]) for t in a.texts):
+        out.append(("unchanged_edit", "the box for corrections holds the rationale as it was; it is no edit"))
     if a.seconds is not None and not SECONDS[0] <= a.seconds <= SECONDS[1]:
         out.append(("seconds_out_of_range", f"{a.seconds:.0f} s on one item"))
     return out
@@ -158,7 +160,12 @@ def _ratings(a: Answer, task: Task) -> list[Rating]:
     ]
 
 
-def _notes(a: Answer, task: Task) -> list[Note]:
+def _unchanged(t: Text, item: Item) -> bool:
+    """Whether a correction corrects nothing; spaces and line ends do not count."""
+    return t.kind == "edited" and t.text.split() == item.text.split()
+
+
+def _notes(a: Answer, task: Task, item: Item) -> list[Note]:
     return [
         Note(
             item=a.item,
@@ -170,4 +177,5 @@ def _notes(a: Answer, task: Task) -> list[Note]:
             text=t.text,
         )
         for t in a.texts
+        if not _unchanged(t, item)
     ]

@@ -25,6 +25,16 @@ class Item(Record):
     stratum: str
     """Style and label; the design spreads raters over it."""
 
+    @property
+    def text(self) -> str:
+        """The rationale as the rater sees it, and as the box for corrections holds it at first."""
+        return " ".join(claim_text(c) for c in self.claims)
+
+
+def claim_text(c: Claim) -> str:
+    """A claim with what it cites behind it: `A stroke at 66.4. [E003, E002]`."""
+    return c.text + (f" [{', '.join(c.cites)}]" if c.cites else "")
+
 
 def make(
     seed: int,

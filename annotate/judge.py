@@ -10,7 +10,7 @@ from ..study.records import Record, read_jsonl
 from ..synth.records import Message, Prompt
 from . import page
 from .answers import Answer, Mark, accept
-from .items import Item
+from .items import Item, claim_text
 from .plan import Plan
 from .records import Rating, Rubric, Task
 from .rounds import State
@@ -27,7 +27,7 @@ def prompt(plan: Plan, item: Item) -> Prompt:
         dimensions=plan.rubric.dimensions,
         question=plan.settings.question,
         timeline=plan.cases[item.case].timeline,
-        claims=[page.claim_text(c) for c in item.claims],
+        claims=[claim_text(c) for c in item.claims],
     )
     return Prompt(
         case=item.case,

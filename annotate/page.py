@@ -14,9 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from ..cohort.records import Case
 from ..study.records import digest
-from ..synth.records import Claim
 from .answers import Answer, Mark, Text, TextKind
-from .items import Item
+from .items import Item, claim_text
 from .records import Dimension, Rubric
 
 NO_KEY = "ctrl+alt+shift+f19"
@@ -146,7 +145,7 @@ def data(
         "question": question,
         "timeline": _timeline(case.timeline, f"{case.age:.1f}", tuple(kinds.items()), tuple(earlier)),
         "claims": claims,
-        "rationale": " ".join(claim_text(c) for c in item.claims),
+        "rationale": item.text,
     }
     if show_label:
         told = {1: "yes", 0: "no", None: "not known (lost to follow-up)"}[case.label]
@@ -158,11 +157,6 @@ def data(
 def _timeline(timeline: str, age: str, kinds: tuple[tuple[str, str], ...], earlier: tuple[str, ...]) -> str:
     """The left pane; kept, because a case is shown to several raters and in several styles."""
     return text("timeline.html.j2", age=age, rows=list(_rows(timeline, dict(kinds))), earlier=earlier)
-
-
-def claim_text(c: Claim) -> str:
-    """A claim with what it cites behind it: `A stroke at 66.4. [E003, E002]`."""
-    return c.text + (f" [{', '.join(c.cites)}]" if c.cites else "")
 
 
 def text(template: str, **values: Any) -> str:

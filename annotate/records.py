@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from ..study.records import Level, Record
+from ..synth.records import Claim
 
 RESERVED = ("timeline", "claim", "note", "comment", "edited")
 """Names that the grading page uses itself; no dimension may have one."""
@@ -165,6 +166,8 @@ class Verdict(Record):
     edited: str | None = None
     """The rationale as corrected by a rater who accepted it only so; None: as the teacher wrote it."""
     edited_by: str | None = None
+    claims: tuple[Claim, ...] = ()
+    """Of `edited`, as it is to be taught; empty where nothing was edited."""
 
 
 class Progress(Record):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..study.config import Study
-from . import simulated, verdicts
+from . import edits, simulated, verdicts
 from .answers import Accepted, Answer, accept
 from .plan import Plan, adjudicate, prepare
 from .pull import FOLDER, collect, read
-from .records import Rating, Verdict
+from .records import Note, Rating, Verdict
 from .settings import Settings, Simulated
 
 ROUNDS = ("calibration", "main", "assisted", "adjudication")
@@ -53,10 +53,17 @@ class State:
         planted = {i.id for i in self.plan.items.values() if i.control}
         return [r for r in self.got.ratings if (r.item in planted) == controls]
 
+    def notes(self) -> list[Note]:
+        """What raters wrote about items that are no planted controls."""
+        planted = {i.id for i in self.plan.items.values() if i.control}
+        return [n for n in self.got.notes if n.item not in planted]
+
     def verdicts(self) -> list[Verdict]:
         """One for each rationale of the main round."""
         p = self.plan
-        return verdicts.verdicts(self.ratings(), p.to_judge(), p.rubric, p.settings.verdict, self.got.notes)
+        found = verdicts.verdicts(self.ratings(), p.to_judge(), p.rubric, p.settings.verdict, self.notes())
+        claims = {i.rationale: i.claims for i in p.items.values() if i.round == "main" and not i.control}
+        return [edits.read(v, claims[v.rationale], set(p.kinds.get(v.case, ()))) for v in found]
 
     def to_adjudicate(self) -> list[str]:
         """Rationales that need the adjudicator and have no task of theirs yet."""
@@ -74,12 +81,16 @@ class State:
         return State(adjudicate(self.plan, self.to_adjudicate()), self.got)
 
     def earlier(self) -> dict[str, list[str]]:
-        """For every item, one line for each rater's grades, without names and in no telling order."""
+        """For every item, one line for what each rater said, without names and in no telling order."""
         by: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for r in self.ratings():
             if r.round == "main":
                 at = "" if r.claim is None else f" {r.claim + 1}"
                 by[r.item][r.rater].append(f"{r.dimension}{at}: {r.value.replace('_', ' ')}")
+        for n in self.notes():
+            if n.round == "main":
+                at = "" if n.claim is None else f" {n.claim + 1}"
+                by[n.item][n.rater].append(f"{n.kind}{at}: {n.text}")
         out = {}
         for item, raters in by.items():
             lines = sorted("; ".join(answers) for answers in raters.values())

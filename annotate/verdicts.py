@@ -87,7 +87,10 @@ def _one(
         adjudicator = final[0].rater
         state, why = _state([(c, _outcome(c, final, rubric, None)) for c in wanted])
         why = f"adjudicated: {why}"
-    edit = _edit(state, main, final, edits, rubric)
+    chosen = _edits(state, edits)
+    if len({e.text for e in chosen}) > 1:
+        state, why, chosen = "needs_adjudication", "the raters' corrections differ", []
+    edit = chosen[0] if chosen else None
     return Verdict(
         rationale=rationale,
         case=case,
@@ -194,16 +197,11 @@ def _consensus(d: Dimension, ratings: Sequence[Rating]) -> str | None:
     return top if 2 * n > len(values) else None
 
 
-def _edit(
-    state: str, main: Sequence[Rating], final: Sequence[Rating], edits: Sequence[Note], rubric: Rubric
-) -> Note | None:
-    """The adjudicator's text, else the one text of the raters; None where two raters wrote different ones."""
-    if state != "accepted" or not edits:
-        return None
-    last = [e for e in edits if e.round == "adjudication"]
-    first = [e for e in edits if e.round == "main"]
-    chosen = last or (first if len({e.text for e in first}) == 1 else [])
-    return chosen[0] if chosen else None
+def _edits(state: str, edits: Sequence[Note]) -> list[Note]:
+    """The corrections that an accepted rationale is to be taught with: the adjudicator's, else the raters'."""
+    if state != "accepted":
+        return []
+    return [e for e in edits if e.round == "adjudication"] or [e for e in edits if e.round == "main"]
 
 
 RULES: Mapping[str, Callable[[Sequence[str], Sequence[str], Dimension], Outcome]] = {

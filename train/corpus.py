@@ -58,18 +58,34 @@ def usable(
     verdicts: Iterable[Verdict],
     settings: Settings,
 ) -> list[Rationale]:
-    """Those that may be taught, by `[train] rationales` and `min_support`; what was not checked is not usable."""
+    """Those that may be taught, by `[train] rationales` and `min_support`; what was not checked is not usable.
+
+    One that was accepted with a correction is taught as corrected: what was checked is not what it says now, and
+    whoever corrected it answers for it.
+    """
     if settings.rationales == "all":
         return list(rationales)
     support = {g.rationale: g.support for g in groundings}
-    state = {v.rationale: v.state for v in verdicts}
+    judged = {v.rationale: v for v in verdicts}
     refused = {"rejected"} if settings.rationales == "usable" else {None, "rejected", "needs_more_ratings",
                                                                     "needs_adjudication"}  # fmt: skip
-    return [
-        r
-        for r in rationales
-        if support.get(r.id, -1.0) >= settings.min_support and state.get(r.id) not in refused
-    ]
+    out = []
+    for r in rationales:
+        verdict = judged.get(r.id)
+        if (verdict.state if verdict else None) in refused:
+            continue
+        if verdict and verdict.state == "accepted" and verdict.claims:
+            out.append(corrected(r, verdict))
+        elif support.get(r.id, -1.0) >= settings.min_support:
+            out.append(r)
+    return out
+
+
+def corrected(r: Rationale, verdict: Verdict) -> Rationale:
+    """The rationale as a rater corrected it, under its own id; `teacher` says who did."""
+    return r.model_copy(
+        update={"claims": verdict.claims, "teacher": f"{r.teacher}, edited by {verdict.edited_by}"}
+    )
 
 
 def training_order(
