@@ -93,16 +93,16 @@ def _source(path: Path, runs: Path, columns: dict[str, str]) -> "Source":
 
     if path.suffix != ".toml":
         return read(path, columns)
-    study = _common.opened(path)
-    folder = runs / study.name
-    if (folder / "annotate" / "ratings.jsonl").exists():
-        return read(folder)
     from ..annotate.rounds import people
     from ..annotate.run import resolve
     from ..study.records import read_jsonl
     from ..synth.records import Rationale
 
-    state = people(study, resolve(study), folder)  # what is in so far
+    study = _common.opened(path)
+    folder, settings = runs / study.name, resolve(study)
+    if settings.raters in ("simulated", "none") or (folder / "annotate" / "verdicts.jsonl").exists():
+        return read(folder)
+    state = people(study, settings, folder)  # what is in so far; ratings.jsonl may be older
     rationales = list(read_jsonl(folder / "synth" / "rationales.jsonl", Rationale))
     return of_study(state.ratings(), state.plan.rubric, state.plan.tasks, rationales)
 

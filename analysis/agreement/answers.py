@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -120,6 +121,26 @@ def orders(answers: Sequence[Answer], made: Table) -> Floats:
         if a.order is not None and a.item in row:
             out[row[a.item], column[a.rater]] = a.order
     return out
+
+
+def moment(text: str, where: str) -> float | None:
+    """The number or the time that a text is; None for an empty one.
+
+    Raises:
+        DataError: it is neither.
+    """
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError as e:
+        raise DataError(
+            f"{where}: order: {text!r} is neither a number nor a time (2026-11-22T10:30:00)."
+        ) from e
 
 
 def _check_once(answers: Sequence[Answer]) -> None:

@@ -1,9 +1,7 @@
 """Ratings from a file: long CSV, a Label Studio export, or the ratings of a study's run folder."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,7 +9,8 @@ from ...annotate.records import Dimension, Rating, Rubric, Task
 from ...study.errors import DataError, did_you_mean
 from ...study.records import Record, read_jsonl
 from ...synth.records import Rationale
-from .answers import MAIN, Answer, of_ratings
+from .answers import MAIN, Answer, moment, of_ratings
+from .exports import label_studio
 
 R = TypeVar("R", bound=Record)
 
@@ -36,7 +35,7 @@ class Source(NamedTuple):
     cluster_name: str = "cluster"
     simulated: bool = False
     note: str = ""
-    """What was left out."""
+    """What was left out, or how it was understood."""
 
 
 def read(path: Path, columns: Mapping[str, str] | None = None) -> Source:
@@ -58,7 +57,8 @@ def read(path: Path, columns: Mapping[str, str] | None = None) -> Source:
     if path.suffix == ".jsonl":
         return _run_folder(path)
     if path.suffix == ".json":
-        return Source(_numbered(list(_label_studio(path))), {}, "task")
+        answers, note = label_studio(path)
+        return Source(_numbered(answers), {}, "task", note=note)
     if path.suffix == ".csv":
         answers, cluster_name = _csv(path, columns or {})
         return Source(_numbered(answers), {}, cluster_name)
@@ -114,98 +114,9 @@ def _answer(row: Mapping[str, Any], place: Mapping[str, str], where: str) -> Ans
         dimension=cell.get("dimension") or "value",
         cluster=cell.get("cluster", ""),
         group=cell.get("group", ""),
-        order=_when(cell.get("order", ""), where),
+        order=moment(cell.get("order", ""), where),
         where=where,
     )
-
-
-def _when(text: str, where: str) -> float | None:
-    if not text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError as e:
-        raise DataError(
-            f"{where}: order: {text!r} is neither a number nor a time (2026-11-22T10:30:00)."
-        ) from e
-
-
-def _label_studio(path: Path) -> Iterator[Answer]:
-    """Every choice, rating and number of every annotation that was submitted.
-
-    A control of a Repeater (`support_0` for `claim_0`) is one dimension; its tasks are clusters of claims.
-    """
-    try:
-        tasks = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as e:
-        raise DataError(f"{path}: not JSON: {e}.") from e
-    if not isinstance(tasks, list) or not all(isinstance(t, dict) and "annotations" in t for t in tasks):
-        raise DataError(f"{path}: no Label Studio tasks with annotations. Export as JSON (not JSON-MIN).")
-    controls = [
-        (task, annotation, control)
-        for task in tasks
-        for annotation in task["annotations"]
-        if not annotation.get("was_cancelled")
-        for control in annotation.get("result") or ()
-    ]
-    several = _several([c for _, _, c in controls])
-    for task, annotation, control in controls:
-        yield from _control(task, annotation, control, several)
-
-
-def _several(controls: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Choices of the controls where somebody chose more than one: each becomes a yes-no dimension of its own."""
-    chosen: dict[str, set[str]] = {}
-    many: set[str] = set()
-    for c in controls:
-        labels = (c.get("value") or {}).get("choices") or []
-        chosen.setdefault(c.get("from_name", ""), set()).update(map(str, labels))
-        if len(labels) > 1:
-            many.add(c.get("from_name", ""))
-    return {name: sorted(chosen[name]) for name in many}
-
-
-def _control(
-    task: dict[str, Any], annotation: dict[str, Any], control: dict[str, Any], several: dict[str, list[str]]
-) -> Iterator[Answer]:
-    value, name = control.get("value") or {}, str(control.get("from_name", ""))
-    dimension, index = _repeated(name, str(control.get("to_name", "")))
-    item = f"task {task.get('id')}"
-    base = Answer(
-        item=item if index is None else f"{item} claim {index}",
-        rater=_who(annotation.get("completed_by")),
-        value=None,
-        dimension=dimension,
-        cluster=item,
-        order=_when(str(annotation.get("created_at") or ""), item),
-        where=f"{item}, annotation {annotation.get('id')}",
-    )
-    if name in several:
-        for label in several[name]:
-            yes = label in map(str, value.get("choices") or ())
-            yield base._replace(dimension=f"{dimension}: {label}", value="yes" if yes else "no")
-    elif value.get("choices"):
-        yield base._replace(value=str(value["choices"][0]))
-    elif (number := value.get("rating", value.get("number"))) is not None:
-        yield base._replace(value=str(number))
-
-
-def _repeated(name: str, to: str) -> tuple[str, int | None]:
-    """`support_3` on `claim_3` is claim 3 of `support`; `q_3` on `text` is a control of its own."""
-    a, b = re.fullmatch(r"(.+)_(\d+)", name), re.fullmatch(r"(.+)_(\d+)", to)
-    if a and b and a[2] == b[2]:
-        return a[1], int(a[2])
-    return name, None
-
-
-def _who(completed_by: object) -> str:
-    if isinstance(completed_by, dict):
-        return str(completed_by.get("email") or completed_by.get("id"))
-    return str(completed_by)
 
 
 def _run_folder(path: Path) -> Source:

@@ -126,6 +126,19 @@ def test_a_label_studio_export(tmp_path: Path) -> None:
     assert found.answers[0].order < found.answers[-1].order  # type: ignore[operator]
 
 
+def test_a_list_of_boxes_left_empty_is_no_for_each(tmp_path: Path) -> None:
+    tasks = export()
+    result = tasks[1]["annotations"][0]["result"]
+    tasks[1]["annotations"][0]["result"] = [c for c in result if c["from_name"] != "tags"]
+    found = read(written(tmp_path, json.dumps(tasks), "export.json"))
+    tags = {(a.dimension, a.item, a.rater): a.value for a in found.answers if a.dimension.startswith("tags")}
+    assert tags["tags: date", "task 8", "3"] == tags["tags: dose", "task 8", "3"] == "no"
+    assert found.note == "Lists of boxes left empty (1) count as no for each box."
+    result.clear()  # submitted without any answer: nothing is said about it
+    tasks[1]["annotations"][0]["result"] = []
+    assert "task 8" not in {a.item for a in read(written(tmp_path, json.dumps(tasks), "export.json")).answers}
+
+
 def test_the_export_of_an_export_with_two_annotations_of_one_rater_is_refused(tmp_path: Path) -> None:
     twice = export()
     twice[1]["annotations"].append(annotation(9, 3, *form("1", ["yes"], 1, ["date"])))

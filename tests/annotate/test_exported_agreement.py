@@ -1,6 +1,7 @@
-"""`wherefore agree` on what a real Label Studio exports: one project, several raters, and a project a rater."""
+"""`wherefore agree` on what a real Label Studio exports, and on a study whose grading is under way."""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from wherefore.analysis.agreement import coefficient
+from wherefore.annotate import page, rounds
+from wherefore.annotate.answers import Answer, Mark
+from wherefore.annotate.run import resolve
 from wherefore.cli.main import main
+from wherefore.study.config import load
 
 CONFIG = """<View>
   <Text name="text" value="$text"/>
@@ -50,8 +55,6 @@ def test_the_coefficients_of_an_export_are_those_of_what_was_clicked(
     label_studio.admin.call(
         "POST", f"/api/projects/{project}/import", json=[{"text": f"text {i}"} for i in range(4)]
     )
-    exported = label_studio.admin.export(project)
-    assert exported == []  # nobody has annotated yet
     tasks = sorted(
         t["id"]
         for t in label_studio.admin.call("GET", f"/api/tasks/?project={project}&page_size=10")["tasks"]
@@ -67,7 +70,9 @@ def test_the_coefficients_of_an_export_are_those_of_what_was_clicked(
     words = ["agree", str(path), "--json", "--replicates", "200", "--categories", "accept=no,yes"]
     done = CliRunner().invoke(main, [*words, "--level", "quality=ordinal"])
     assert done.exit_code == 0, done.output
-    found = {d["name"]: d for d in json.loads(done.output)["dimensions"]}
+    summary = json.loads(done.output)
+    found = {d["name"]: d for d in summary["dimensions"]}
+    assert summary["note"] == "Lists of boxes left empty (1) count as no for each box."
     assert set(found) == {"accept", "faults: date", "faults: dose", "quality", "minutes"}
     assert found["accept"]["agreement"][0]["value"] == pytest.approx(
         coefficient([["yes", "yes"], ["no", "no"], ["yes", "no"]], "krippendorff_alpha", "nominal")
@@ -76,11 +81,55 @@ def test_the_coefficients_of_an_export_are_those_of_what_was_clicked(
         coefficient([[5, 4], [2, 2], [4, 4]], "krippendorff_alpha", "ordinal")
     )
     assert found["minutes"]["level"] == "interval"
-    assert {r["rater"] for r in found["accept"]["raters"]} == {
-        "ann@raters.example.com",
-        "ben@raters.example.com",
-    }
+    number = {name.partition("@")[0]: str(id) for id, name in label_studio.admin.accounts().items()}
+    assert {r["rater"] for r in found["accept"]["raters"]} == {number["ann"], number["ben"]}
     assert found["accept"]["n_items"] == 4
     assert found["faults: date"]["agreement"][0]["value"] == pytest.approx(
         coefficient([["no", "no"], ["no", "yes"], ["yes", "yes"]], "krippendorff_alpha", "nominal")
     )
+
+
+def test_a_study_file_gives_what_is_in_so_far(graded: Path, tmp_path: Path) -> None:
+    graded.rename(graded.with_name("quick"))
+    before, _, _ = (files("wherefore.examples") / "quick.toml").read_text().partition("[annotate]")
+    path, runs = tmp_path / "study.toml", ("--runs", str(graded.parent))
+    path.write_text(
+        f'{before}[annotate]\nraters = "files"\nrubric = "short"\nitems = 20\npeople = ["ann", "ben"]\n'
+    )
+
+    def call(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(main, [*words, *runs])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    assert "no ratings" in call("agree", str(path), code=1)
+    call("annotate", "export", str(path), "--to", str(tmp_path / "out"))
+    study = load(path)
+    plan = rounds.people(study, resolve(study), graded.with_name("quick")).plan
+    said: dict[str, dict[str, str]] = {}
+    for rater, done in (("ann", 20), ("ben", 12)):
+        tasks = json.loads((tmp_path / "out" / f"main-{rater}" / "tasks.json").read_text())
+        rows = []
+        for n, task in enumerate(sorted(tasks, key=lambda t: t["data"]["item"])[:done]):
+            item = task["data"]["item"]
+            grade = "yes" if (n + (rater == "ben" and n % 4 == 0)) % 2 else "no"
+            said.setdefault(item, {})[rater] = grade
+            marks = tuple(
+                Mark(dimension=d.name, value=d.categories[grade == "yes"]) for d in plan.rubric.dimensions
+            )
+            answer = Answer(item=item, rater=rater, round="main", marks=marks)
+            made = {"id": n, "completed_by": 1, "result": page.form(answer, 4), "was_cancelled": False,
+                    "lead_time": 9.0, "updated_at": "2026-11-22T10:00:00Z"}  # fmt: skip
+            rows.append({**task, "id": n, "annotations": [made]})
+        (tmp_path / f"{rater}.json").write_text(json.dumps(rows))
+        call("annotate", "import", str(path), str(tmp_path / f"{rater}.json"), "--rater", rater)
+        if rater == "ann":  # a run writes what is there; what comes in after it must count too
+            call("annotate", "run", str(path), code=3)
+            assert "1 rater" in call("agree", str(path), code=1)
+    summary = json.loads(call("agree", str(path), "--json", "--replicates", "200"))
+    dimension = summary["dimensions"][0]
+    assert not summary["simulated"]
+    assert (dimension["n_items"], dimension["n_ratings"], dimension["n_lone"]) == (20, 32, 8)
+    both = [[x.get("ann"), x.get("ben")] for x in said.values()]
+    percent = next(a for a in dimension["agreement"] if a["statistic"] == "percent_agreement")
+    assert percent["value"] == pytest.approx(coefficient(both, "percent_agreement", "nominal"))
