@@ -113,7 +113,9 @@ def _lines(s: "Summary") -> Iterator[str]:
         yield ""
     if s.differences:
         yield "Differences (same draws, p adjusted after Holm)"
-        for x in s.differences:
+        names = [f"{x.dimension + ': ' if x.dimension else ''}{x.a} - {x.b}" for x in s.differences]
+        width = max(map(len, names))
+        for x, name in zip(s.differences, names, strict=True):
             value = "none" if x.difference is None else f"{x.difference:+.3f} [{_span(x.low, x.high)}]"
             p = "" if x.p_adjusted is None else f"  p {x.p_adjusted:.4f}"
             held = (
@@ -121,8 +123,7 @@ def _lines(s: "Summary") -> Iterator[str]:
                 if x.non_inferior is None
                 else f"  {'not worse' if x.non_inferior else 'not shown'} by {x.margin:g}"
             )
-            name = f"{x.dimension + ': ' if x.dimension else ''}{x.a} - {x.b}"
-            yield f"  {name:<44} {value}{p}{held}" + (f"  ({x.why_missing})" if x.why_missing else "")
+            yield f"  {name:<{width}} {value}{p}{held}" + (f"  ({x.why_missing})" if x.why_missing else "")
         yield ""
     yield from (f"{name}: not measured: {why}" for name, why in s.skipped.items())
     if s.note:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ...study.errors import DataError
 from ...study.records import write_text
 from ..figures import INK, MUTED, RULE, SERIES
-from ..records import Agreement
+from .methods import short
 from .summary import Summary
 
 KINDS = (".svg", ".png", ".pdf")
@@ -46,19 +46,21 @@ def write(path: Path, s: Summary) -> None:
     out.writerow(Point._fields)
     out.writerows(data)
     write_text(path.with_suffix(".csv"), text.getvalue())
-    _draw(path, data, [d.name for d in s.dimensions])
-
-
-def short(row: Agreement) -> str:
-    """A coefficient's name on a line of its own."""
-    name, _, category = row.statistic.partition(":")
-    return name.replace("_", " ") + (f": {category}" if category else "")
+    _draw(path, data, [d.name for d in s.dimensions], s.confidence)
 
 
 def _coefficients(s: Summary) -> Iterator[Point]:
     for d in s.dimensions:
         for row in d.agreement:
-            yield Point("coefficients", d.name, short(row), row.value, row.low, row.high, row.n_items)
+            yield Point(
+                "coefficients",
+                d.name,
+                short(row.statistic, row.weights),
+                row.value,
+                row.low,
+                row.high,
+                row.n_items,
+            )
 
 
 def _items(s: Summary) -> Iterator[Point]:
@@ -74,7 +76,7 @@ def _severity(s: Summary) -> Iterator[Point]:
                 yield Point("severity", d.name, r.rater, r.effect, r.effect_low, r.effect_high, r.n)
 
 
-def _draw(path: Path, data: list[Point], dimensions: list[str]) -> None:
+def _draw(path: Path, data: list[Point], dimensions: list[str], confidence: float) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -94,35 +96,35 @@ def _draw(path: Path, data: list[Point], dimensions: list[str]) -> None:
         figure, axes = plt.subplots(
             1, 3, figsize=(13, 1.4 + 0.24 * rows), width_ratios=(1.5, 1, 1), layout="constrained"
         )
-        _forest(axes[0], forest, colour, "coefficient, with its interval", 0.0)
+        _forest(axes[0], forest, colour, f"coefficient, with its {confidence:.0%} interval", True)
         _curve(axes[1], [p for p in data if p.panel == "items"], colour)
-        _forest(axes[2], severity, colour, "steps from the mean rater", None)
+        _forest(axes[2], severity, colour, "steps above the mean rater", False)
         if not severity:
             axes[2].text(0.5, 0.5, "no order on a nominal scale,\nor raters not connected", ha="center", color=MUTED,
                          transform=axes[2].transAxes)  # fmt: skip
         for ax, title in zip(
-            axes, ("Agreement", "Disagreement by item", "Severity of the raters"), strict=True
+            axes, ("Agreement", "Disagreement by item", "Severity, and ratings given"), strict=True
         ):
             ax.set_title(title)
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
         plt.close(figure)
 
 
-def _forest(ax: Any, rows: list[Point], colour: dict[str, str], label: str, zero: float | None) -> None:
-    names = [f"{p.dimension}  {p.name}" for p in rows]
+def _forest(ax: Any, rows: list[Point], colour: dict[str, str], label: str, shares: bool) -> None:
+    """A line a row; at the right edge its value where these are `shares` up to 1, else its count."""
     for y, p in enumerate(rows):
+        text = f"{p.value:.2f}" if shares and p.value is not None else "none" if shares else f"{p.n:,}"
+        ax.text(1.01, y, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=MUTED)
         if p.value is None:
-            ax.plot([0], [y], marker="x", color=MUTED, linestyle="none")
             continue
         if p.low is not None:
             ax.plot([p.low, p.high], [y, y], color=colour[p.dimension], linewidth=1.6, solid_capstyle="butt")
         ax.plot([p.value], [y], marker="o", markersize=4.5, color=colour[p.dimension], linestyle="none")
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_yticks(range(len(rows)), [f"{p.dimension}  {p.name}" for p in rows])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.axvline(0, color=RULE, linewidth=0.8, zorder=0)
-    if zero is not None:
-        lows = [p.low for p in rows if p.low is not None]
-        ax.set_xlim(min([zero, *lows]) - 0.02, 1.02)
+    if shares:
+        ax.set_xlim(min([0.0, *(p.low for p in rows if p.low is not None)]) - 0.02, 1.02)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(label)
 
@@ -131,7 +133,11 @@ def _curve(ax: Any, rows: list[Point], colour: dict[str, str]) -> None:
     for d in dict.fromkeys(p.dimension for p in rows):
         y = [p.value for p in rows if p.dimension == d]
         ax.step(
-            [k / len(y) for k in range(len(y) + 1)], [*y[:1], *y], linewidth=1.2, color=colour[d], label=d
+            [k / len(y) for k in range(len(y) + 1)],
+            [*y[:1], *y],
+            linewidth=1.2,
+            color=colour[d],
+            label=f"{d} ({len(y):,} items)",
         )
     ax.axhline(1, color=MUTED, linewidth=0.6, linestyle=(0, (2, 3)))
     ax.set_ylim(bottom=0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ...study.records import Level
 from ..records import Agreement
 from .coefficients import COEFFICIENTS
 from .summary import Summary
@@ -9,7 +10,7 @@ from .summary import Summary
 
 def paragraph(s: Summary) -> str:
     """Plain text. What only the authors know is asked for in square brackets (GRRAS items 6 to 10)."""
-    parts = [_material(s), _coefficients(s), _intervals(s), _comparisons(s), _limits(s)]
+    parts = [_material(s), _coefficients(s), _intervals(s), _judge(s), _comparisons(s), _limits(s)]
     return " ".join(p for p in parts if p)
 
 
@@ -29,29 +30,49 @@ def _material(s: Summary) -> str:
 
 
 def _coefficients(s: Summary) -> str:
-    names: dict[str, None] = {}
-    for d in s.dimensions:
-        for row in d.agreement:
-            names.setdefault(_said(row))
+    names = dict.fromkeys(_said(row, d.level) for d in s.dimensions for row in d.agreement)
     return f"We report {_list(names)}. Ratings that were not given were left out pair by pair; nothing was imputed."
 
 
-def _said(row: Agreement) -> str:
-    says = COEFFICIENTS[row.statistic.partition(":")[0]].says
+def _said(row: Agreement, level: Level) -> str:
+    name = row.statistic.partition(":")[0]
+    says = COEFFICIENTS[name].says
+    if name == "krippendorff_alpha" and not row.weights:
+        return f"{says} in the {level} metric"
     return f"{says} with {row.weights} weights" if row.weights not in ("", "identity", "within_one") else says
 
 
+def short(statistic: str, weights: str = "") -> str:
+    """A coefficient's name in a list or a figure."""
+    name, _, category = statistic.partition(":")
+    known = {"krippendorff_alpha": "alpha", "gwet_ac": "AC1" if weights == "identity" else "AC2"}
+    return known.get(name, name.replace("_", " ")) + (f": {category}" if category else "")
+
+
 def _intervals(s: Summary) -> str:
-    methods = dict.fromkeys(row.method for d in s.dimensions for row in d.agreement if row.method)
-    missing = [
-        f"{d.name}, {row.statistic} ({row.why_missing})"
-        for d in s.dimensions
-        for row in d.agreement
-        if row.why_missing
-    ]
-    missing += [f"{name} altogether ({why.rstrip('.')})" for name, why in s.skipped.items()]
-    text = f"Intervals: {'; '.join(methods)}." if methods else ""
+    """The method that most have, then the others with what they are of."""
+    used: dict[str, list[str]] = {}
+    missing = [f"{name} altogether ({why.rstrip('.')})" for name, why in s.skipped.items()]
+    for d in s.dimensions:
+        for row in d.agreement:
+            name = f"{d.name}, {short(row.statistic, row.weights)}"
+            if row.method:
+                used.setdefault(row.method, []).append(name)
+            if row.why_missing:
+                missing.append(f"{name} ({row.why_missing})")
+    most, *others = sorted(used, key=lambda method: -len(used[method])) or [""]
+    text = "".join(f"; for {_list(used[method])}: {method}" for method in others)
+    text = f"Intervals: {most}{text}." if most else ""
     return text + (f" Not available: {'; '.join(missing)}." if missing else "")
+
+
+def _judge(s: Summary) -> str:
+    if s.judge is None:
+        return ""
+    return (
+        f"{s.judge}'s ratings are in no coefficient above; {s.judge} took the place of each rater in turn, and the "
+        "mean of the coefficients that came about was compared with the raters' own."
+    )
 
 
 def _comparisons(s: Summary) -> str:
@@ -63,10 +84,12 @@ def _comparisons(s: Summary) -> str:
         if margin is not None
         else ""
     )
-    method = next((d.method for d in s.differences if d.method), "no interval could be made")
+    methods = dict.fromkeys(d.method for d in s.differences if d.method)
+    made = "; ".join(methods) or "no interval could be made"
+    count = "p-value was" if len(s.differences) == 1 else f"{len(s.differences)} p-values were"
     return (
-        f"Differences are of {s.differences[0].statistic} on the same draws of items ({method}), their "
-        f"{len(s.differences)} p-values adjusted after Holm.{held}"
+        f"Differences are of {short(s.differences[0].statistic)}, both sides on the same draws ({made}); the {count} "
+        f"adjusted after Holm.{held}"
     )
 
 

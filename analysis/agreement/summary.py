@@ -89,6 +89,8 @@ class Summary(Record):
     dimensions: tuple[DimensionSummary, ...]
     differences: tuple[Difference, ...]
     raters: Raters
+    judge: str | None = None
+    """Left out of every coefficient, and compared with the raters."""
     confidence: float
     seed: int
     skipped: dict[str, str] = Field(default_factory=dict)
@@ -142,6 +144,7 @@ def summarise(name: str, source: Source, wanted: Wanted) -> Summary:
         dimensions=tuple(made),
         differences=tuple(_differences(answers, tables, wanted)),
         raters=wanted.raters,
+        judge=wanted.judge,
         confidence=wanted.confidence,
         seed=wanted.seed,
         skipped=skipped,

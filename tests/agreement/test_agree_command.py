@@ -81,7 +81,7 @@ def test_comparison_judge_plan_and_figure(ratings: Path, tmp_path: Path) -> None
     with (tmp_path / "agreement.csv").open() as f:
         rows = list(csv.DictReader(f))
     assert {r["panel"] for r in rows} == {"coefficients", "items", "severity"}
-    alpha = next(r for r in rows if (r["dimension"], r["name"]) == ("accuracy", "krippendorff alpha"))
+    alpha = next(r for r in rows if (r["dimension"], r["name"]) == ("accuracy", "alpha"))
     assert float(alpha["low"]) < float(alpha["value"]) < float(alpha["high"])
 
 

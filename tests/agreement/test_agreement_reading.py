@@ -236,7 +236,7 @@ def test_levels_and_categories_by_dimension(tmp_path: Path) -> None:
 
 def test_the_methods_paragraph_says_what_was_done(tmp_path: Path) -> None:
     wanted = Wanted(
-        replicates=300, categories={"accuracy": tuple("12345"), "accept": ("no", "yes")}, judge="r2"
+        replicates=300, categories={"accuracy": tuple("12345"), "accept": ("no", "yes")}, judge="r0"
     )
     s = summarise("x", read(written(tmp_path, rows())), wanted)
     for part in (
@@ -247,7 +247,10 @@ def test_the_methods_paragraph_says_what_was_done(tmp_path: Path) -> None:
         "Gwet's AC (Gwet 2008, 2014) with quadratic weights",
         "95% percentile bootstrap expanded for few units (Hesterberg 2015), 300 replicates, seed 0, by item ",
         "(n = 60), raters fixed",
-        "p-values adjusted after Holm",
+        "were adjusted after Holm",
+        "Krippendorff 2011) in the ordinal metric",
+        "for accuracy, AC2: 95% jackknife of log(1 - value)",
+        "r0's ratings are in no coefficient above",
         "these raters only",
     ):
         assert part in s.methods, part
