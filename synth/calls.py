@@ -1,6 +1,7 @@
 """What the requests of a ledger were and cost."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,14 @@ class Accounts:
     """By status: `ok`, or the kind of fault."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    cost: float | None = None
+    cost: float | None = 0.0
+
+    def add(self, call: Call) -> None:
+        """Count one call."""
+        self.calls[call.status] += 1
+        self.prompt_tokens += call.prompt_tokens or 0
+        self.completion_tokens += call.completion_tokens or 0
+        self.cost = (self.cost or 0.0) + (call.cost or 0.0)
 
 
 def cost(prices: Prices | None, prompt: float, completion: float) -> float | None:
@@ -32,8 +40,8 @@ def cost(prices: Prices | None, prompt: float, completion: float) -> float | Non
     return None if prices is None else (prompt * prices.prompt + completion * prices.completion) / 1e6
 
 
-def write_calls(ledger: Ledger, path: Path, prices: Prices | None) -> Accounts:
-    """Every request that came to an end, in the order of the ledger, as a table; and the sums."""
+def write_calls(ledgers: Sequence[tuple[Ledger, Prices | None]], path: Path) -> Accounts:
+    """Every request that came to an end, in the order of the ledgers, as a table; and the sums."""
     import pyarrow as pa
 
     text, whole, real = pa.string(), pa.int64(), pa.float64()
@@ -43,15 +51,13 @@ def write_calls(ledger: Ledger, path: Path, prices: Prices | None) -> Accounts:
     ]  # fmt: skip
     sums = Accounts()
     with writing_table(path, Call, schema) as put:
-        for entry in ledger.entries():
-            if entry["e"] == "sent":
-                continue
-            call = _call(entry, prices)
-            put(call)
-            sums.calls[call.status] += 1
-            sums.prompt_tokens += call.prompt_tokens or 0
-            sums.completion_tokens += call.completion_tokens or 0
-    sums.cost = cost(prices, sums.prompt_tokens, sums.completion_tokens)
+        for ledger, prices in ledgers:
+            ended = (entry for entry in ledger.entries() if entry["e"] != "sent")
+            for call in (_call(entry, prices) for entry in ended):
+                put(call)
+                sums.add(call)
+    if any(prices is None for _, prices in ledgers):
+        sums.cost = None  # a sum that lacks a part is none
     return sums
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,21 @@ from .ledger import Ledger
 from .plan import Plan
 from .prompts import template_hash
 from .records import Grounding, Planted, Rationale, Refusal
+from .styles import VERIFY
 from .teaching import Body, History, Request, key
+from .verifier import Verifier
 
 Judged = tuple[History, Rationale | Refusal, Body | None]
 """Of one question: whom it was about, what became of it, the raw answer."""
+Check = Callable[[Rationale, Facts], Grounding]
+"""By the rules alone, or by the rules and a verifier."""
 
 
-def derive_all(plan: Plan, ledger: Ledger, cohort: Path, folder: Path) -> None:
+def derive_all(
+    plan: Plan, ledger: Ledger, cohort: Path, folder: Path, verifier: Verifier | None = None
+) -> None:
     """Write rationales, groundings, refusals, calls and the summary into the stage's folder, row by row."""
+    check = ground if verifier is None else verifier.ground
     settings, tally = plan.settings, Tally()
     with ExitStack() as stack:
         kinds = (
@@ -35,25 +42,31 @@ def derive_all(plan: Plan, ledger: Ledger, cohort: Path, folder: Path) -> None:
         )
         put = {kind: stack.enter_context(writing(folder / f"{name}.jsonl")) for kind, name in kinds.items()}
 
-        def judged() -> Iterator[Judged]:
-            for history in histories(cohort, settings.splits):
-                yield from judge_case(plan, history, ledger)
-
         away = (
-            balanced_away(((h.case, made) for h, made, _ in judged()), plan.study.seed)
+            balanced_away(((h.case, made) for h, made, _ in judged(plan, ledger, cohort)), plan.study.seed)
             if settings.label == "filtered"
             else frozenset()
         )
         facts: Facts | None = None
-        for history, made, body in judged():
+        for history, made, body in judged(plan, ledger, cohort):
             if facts is None or facts.case is not history.case:
                 facts = Facts(history)
-            for row in _rows(facts, made, body, away):
+            for row in _rows(facts, made, body, away, check):
                 put[type(row)](row)
                 tally.add(row)
-    accounts = write_calls(ledger, folder / "calls.parquet", settings.prices)
-    summary = _summary(plan, tally, accounts, sum(map(len, ledger.unanswered.values())))
+    asked = [(ledger, settings.prices)]
+    if verifier is not None:
+        asked.append((verifier.ledger, verifier.settings.prices))
+    accounts = write_calls(asked, folder / "calls.parquet")
+    lost = sum(len(attempts) for books, _ in asked for attempts in books.unanswered.values())
+    summary = _summary(plan, tally, accounts, lost)
     write_text(folder / "summary.json", json.dumps(summary, indent=1))
+
+
+def judged(plan: Plan, ledger: Ledger, cohort: Path) -> Iterator[Judged]:
+    """What became of every question of a study, in order."""
+    for history in histories(cohort, plan.settings.splits):
+        yield from judge_case(plan, history, ledger)
 
 
 def judge_case(plan: Plan, history: History, ledger: Ledger) -> Iterator[Judged]:
@@ -92,7 +105,7 @@ def judge(plan: Plan, request: Request, name: str, body: Body | None, ledger: Le
         case=history.case.id,
         style=style.name,
         sample=sample,
-        teacher=plan.title,
+        teacher=plan.teacher.title,
         claims=answer.claims,
         verdict=answer.verdict,
         label_shown=request.label is not None,
@@ -118,7 +131,7 @@ def _refusal(
 
 
 def _rows(
-    facts: Facts, made: Rationale | Refusal, body: Body | None, away: frozenset[str]
+    facts: Facts, made: Rationale | Refusal, body: Body | None, away: frozenset[str], check: Check
 ) -> Iterator[Record]:
     """The rows that one judged question gives."""
     if isinstance(made, Refusal):
@@ -129,7 +142,7 @@ def _rows(
         yield _refusal(facts.case.id, made.style, made.sample, "balanced_away", detail, made.key)
         return
     yield made
-    yield ground(made, facts)
+    yield check(made, facts)
     for i, kind in enumerate((body or {}).get("planted") or ()):
         if kind:
             yield Planted(rationale=made.id, claim=i, fault=kind)
@@ -149,6 +162,8 @@ class Tally:
     def __init__(self) -> None:
         self.styles, self.reasons, self.faults = Counter[str](), Counter[str](), Counter[str]()
         self.claims = 0
+        self.verified = Counter[tuple[bool, bool | None]]()
+        """By whether the rules found support, and what the verifier said."""
 
     def add(self, row: Record) -> None:
         """Count one row."""
@@ -159,11 +174,12 @@ class Tally:
         elif isinstance(row, Grounding):
             self.claims += len(row.checks)
             self.faults.update(c.fault for c in row.checks if c.fault)
+            self.verified.update((c.fault in (None, VERIFY), c.verifier) for c in row.checks)
 
 
 def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[str, Any]:
     return {
-        "teacher": plan.title,
+        "teacher": plan.teacher.title,
         "label": plan.settings.label,
         "rationales": tally.styles.total(),
         "by_style": tally.styles,
@@ -177,5 +193,20 @@ def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[st
         "prompt_tokens": accounts.prompt_tokens,
         "completion_tokens": accounts.completion_tokens,
         "cost": accounts.cost,
+        "verifier": _verified(plan, tally),
         "templates": {style.name: template_hash(style.name) for style in plan.styles},
+    }
+
+
+def _verified(plan: Plan, tally: Tally) -> dict[str, Any] | None:
+    """How the verifier and the rules agree, in claims; None where there is no verifier."""
+    if plan.verifier is None:
+        return None
+    return {
+        "model": plan.verifier.title,
+        "both_supported": tally.verified[True, True],
+        "both_faulty": tally.verified[False, False],
+        "only_rules_object": tally.verified[False, True],
+        "only_verifier_objects": tally.verified[True, False],
+        "no_word": tally.verified[True, None] + tally.verified[False, None],
     }

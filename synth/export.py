@@ -1,7 +1,10 @@
 """A corpus in the forms that others read: a Hugging Face data set folder, JSON lines, or Parquet."""
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,11 @@ from .records import Grounding, Rationale
 
 FORMS = {"datasets": "data/{split}.parquet", "parquet": "{split}.parquet", "jsonl": "{split}.jsonl"}
 """File of each split, from the folder that is written."""
+
+ROWS = 8192
+"""Held at once."""
+
+Row = dict[str, Any]
 
 
 def export(home: Path, target: Path, form: str, with_history: bool = False) -> dict[str, int]:
@@ -34,34 +42,70 @@ def export(home: Path, target: Path, form: str, with_history: bool = False) -> d
         raise DataError(f"{home / 'synth'}: no finished corpus. Run `wherefore synth` first.")
     if target.exists():
         raise DataError(f"{target}: exists. Choose a folder that does not.")
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for split, row in _rows(home, with_history):
-        rows.setdefault(split, []).append(row)
-    for split, found in rows.items():
-        _write(target / name.format(split=split), found)
-    for card in ("README.md", "card.json"):
-        write_text(target / card, (home / "synth" / card).read_text())
-    return {split: len(found) for split, found in rows.items()}
+    part = target.with_name(target.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    counts: Counter[str] = Counter()
+    with ExitStack() as files:
+        put: dict[str, Callable[[Row], None]] = {}
+        for split, row in _rows(home, with_history):
+            if split not in put:
+                put[split] = files.enter_context(_file(part / name.format(split=split), with_history))
+            put[split](row)
+            counts[split] += 1
+    card = (home / "synth" / "README.md").read_text()
+    if form == "datasets":  # it knows no split called held_out by its file's name alone
+        splits = "".join(f"  - split: {s}\n    path: {name.format(split=s)}\n" for s in counts)
+        card = card.replace("---\n", f"---\nconfigs:\n- config_name: default\n  data_files:\n{splits}", 1)
+    write_text(part / "README.md", card)
+    write_text(part / "card.json", (home / "synth" / "card.json").read_text())
+    part.replace(target)
+    return dict(counts)
 
 
-def _rows(home: Path, with_history: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    cases = {h.case.id: h.case for h in histories(home / "cohort", ("train", "tuning", "held_out"))}
+def _rows(home: Path, with_history: bool) -> Iterator[tuple[str, Row]]:
     groundings = read_jsonl(home / "synth" / "groundings.jsonl", Grounding)
     rationales = read_jsonl(home / "synth" / "rationales.jsonl", Rationale)
+    everybody = histories(home / "cohort", ("train", "tuning", "held_out"))
+    case = next(everybody).case
     for rationale, grounding in zip(rationales, groundings, strict=True):
-        case = cases[rationale.case]
+        while case.id != rationale.case:  # rationales stand in the order of the cases
+            case = next(everybody).case
         row = {**rationale.model_dump(mode="json"), "text": rationale.text, "label": case.label}
         row["faults"] = [c.fault for c in grounding.checks]
         row["support"] = grounding.support
         yield case.split, {**row, "history": case.timeline} if with_history else row
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+@contextmanager
+def _file(path: Path, with_history: bool) -> Iterator[Callable[[Row], None]]:
+    """Takes the rows of one split."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".jsonl":
-        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        with path.open("w", encoding="utf-8") as f:
+            yield lambda row: print(json.dumps(row, ensure_ascii=False), file=f)
         return
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.Table.from_pylist(rows), path, compression="zstd")
+    text, whole = pa.string(), pa.int64()
+    claim = pa.struct([("text", text), ("cites", pa.list_(text)), ("section", text)])
+    fields = [
+        ("id", text), ("case", text), ("style", text), ("sample", whole), ("teacher", text),
+        ("claims", pa.list_(claim)), ("verdict", whole), ("label_shown", pa.bool_()), ("key", text),
+        ("text", text), ("label", whole), ("faults", pa.list_(text)), ("support", pa.float64()),
+    ]  # fmt: skip
+    schema = pa.schema(fields + ([("history", text)] if with_history else []))
+    held: list[Row] = []
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+
+        def put(row: Row) -> None:
+            held.append(row)
+            if len(held) == ROWS:
+                flush()
+
+        def flush() -> None:
+            writer.write_table(pa.Table.from_pylist(held, schema=schema))
+            held.clear()
+
+        yield put
+        flush()

@@ -20,7 +20,7 @@ class Facts:
     """What a history says, arranged for the checks; made once a case."""
 
     def __init__(self, history: History) -> None:
-        self.case = history.case
+        self.history, self.case = history, history.case
         self.lines = {e.id: e for e in history.evidence}
         self.shown = {e.id: e for e in history.evidence if e.shown}
         self.findings: dict[str, Evidence] = {}

@@ -12,7 +12,7 @@ from ..study.errors import DataError
 from ..study.records import SCHEMA_VERSION, R, first_fault
 from .teaching import History
 
-ROWS = 4096
+ROWS = 1024
 """Read at once; the memory needed does not grow with the cohort."""
 
 
@@ -57,7 +57,7 @@ def _rows(path: Path, kind: type[R], columns: list[str] | None = None) -> Iterat
 
     if not path.exists():
         raise DataError(f"{path}: not there. Run the cohort stage first.")
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(path, pre_buffer=False)  # it would hold what is long read
     label = file.schema_arrow.metadata or {}
     found = (label.get(b"wherefore.record", b"").decode(), label.get(b"wherefore.schema", b"").decode())
     if found != (kind.__name__, str(SCHEMA_VERSION)):

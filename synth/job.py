@@ -14,7 +14,7 @@ from ..study.progress import Progress
 from . import parse
 from .ledger import Ledger
 from .limiter import Limiter
-from .settings import Settings
+from .settings import Asking
 from .spending import Spending
 from .teaching import Body, Door, Fault, Request, key
 
@@ -36,7 +36,7 @@ class Job:
     """
 
     def __init__(
-        self, doors: Sequence[Door], ledger: Ledger, settings: Settings, bar: Progress, share: Any = None
+        self, doors: Sequence[Door], ledger: Ledger, settings: Asking, bar: Progress, share: Any = None
     ) -> None:
         self._share = share
         self.ledger, self.settings, self.bar = ledger, settings, bar

@@ -8,6 +8,7 @@ from ..study.records import read_jsonl
 from .grounding import CHECKS
 from .histories import histories
 from .records import Grounding, Rationale
+from .styles import VERIFY
 from .teaching import History
 
 
@@ -22,8 +23,8 @@ def look(home: Path, case: str | None = None, fault: str | None = None) -> Itera
         StudyError: no such fault.
         DataError: there is no corpus.
     """
-    if fault not in (None, "any", *CHECKS):
-        raise StudyError(f"--fault: {not_one_of('fault', str(fault), ('any', *CHECKS))}")
+    if fault not in (None, "any", *CHECKS, VERIFY):
+        raise StudyError(f"--fault: {not_one_of('fault', str(fault), ('any', *CHECKS, VERIFY))}")
     folder = home / "synth"
     if not (folder / "rationales.jsonl").exists():
         raise DataError(f"{folder}: no corpus. Run `wherefore synth` first.")

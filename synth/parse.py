@@ -8,7 +8,7 @@ import orjson
 
 from ..study.records import Record
 from .records import Claim
-from .styles import Style
+from .styles import VERIFY, Style
 from .teaching import Body
 
 SCHEMA: dict[str, Any] = {
@@ -35,8 +35,36 @@ SCHEMA: dict[str, Any] = {
 }
 """What an endpoint with structured output is held to; `read` also takes less tidy answers."""
 
+CHECKS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "checks": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "claim": {"type": "integer"},
+                    "supported": {"type": "boolean"},
+                    "why": {"type": "string"},
+                },
+                "required": ["claim", "supported", "why"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["checks"],
+    "additionalProperties": False,
+}
+"""The same for a verifier."""
+
+SCHEMAS = {VERIFY: CHECKS_SCHEMA}
+"""By style; all others give `SCHEMA`."""
+
 RE_ASK = frozenset({"not_json", "no_claims", "empty"})
 """Reasons that another try may cure."""
+
+
+MOST_CLAIMS = 1000
 
 
 class Answer(Record):
@@ -55,6 +83,40 @@ def read(body: Body, style: Style) -> Answer:
     >>> read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims
     (Claim(text='Stroke at age 66.4.', cites=('E007',), section=''),)
     """
+    found = _found(body, style)
+    if isinstance(found, Answer):
+        return found
+    claims = tuple(c for c in map(_claim, _list(found.get("claims"))) if c is not None)
+    if not claims:
+        return Answer(reason="no_claims", detail=_short(found))
+    return Answer(claims=claims, verdict=_verdict(found.get("verdict")))
+
+
+def read_checks(body: Body, n: int) -> list[tuple[bool, str] | None] | Answer:
+    """What a verifier says of each of n claims, and why; None where it says nothing. An `Answer`: why it is unread.
+
+    >>> content = '{"checks": [{"claim": 2, "supported": false, "why": "the line says 1998"}]}'
+    >>> read_checks({"choices": [{"message": {"content": content}}]}, 2)
+    [None, (False, 'the line says 1998')]
+    """
+    found = _found(body, _CHECKS)
+    if isinstance(found, Answer):
+        return found
+    said: list[tuple[bool, str] | None] = [None] * n
+    for item in _list(found.get("checks")):
+        number, word = (item.get("claim"), item.get("supported")) if isinstance(item, dict) else (None, None)
+        if isinstance(number, int) and 1 <= number <= n and isinstance(word, bool):
+            said[number - 1] = word, _short(item.get("why") or "")
+    if not any(said):
+        return Answer(reason="no_claims", detail=_short(found))
+    return said
+
+
+_CHECKS = Style(name=VERIFY, form="checks")
+
+
+def _found(body: Body, style: Style) -> dict[str, Any] | Answer:
+    """The object in an answer, or why there is none."""
     choices = body.get("choices") or []
     if not choices:
         return Answer(reason="empty", detail="the answer has no choices")
@@ -71,14 +133,9 @@ def read(body: Body, style: Style) -> Answer:
     found = _object(text)
     if found is None and style.form == "text":
         found = _text(text)
-    if found is None:
-        if finish == "length":
-            return Answer(reason="length", detail="cut off by the token limit")
-        return Answer(reason="not_json", detail=_short(text))
-    claims = tuple(c for c in map(_claim, _list(found.get("claims"))) if c is not None)
-    if not claims:
-        return Answer(reason="no_claims", detail=_short(text))
-    return Answer(claims=claims, verdict=_verdict(found.get("verdict")))
+    if found is None and finish == "length":
+        return Answer(reason="length", detail="cut off by the token limit")
+    return Answer(reason="not_json", detail=_short(text)) if found is None else found
 
 
 def unreadable(body: Body, style: Style) -> str | None:
@@ -89,7 +146,11 @@ def unreadable(body: Body, style: Style) -> str | None:
             return None
     except (KeyError, IndexError, TypeError, ValueError):
         pass
-    reason = read(body, style).reason
+    if style.form == "checks":
+        checks = read_checks(body, MOST_CLAIMS)
+        reason = checks.reason if isinstance(checks, Answer) else None
+    else:
+        reason = read(body, style).reason
     return reason if reason in RE_ASK else None
 
 

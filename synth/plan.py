@@ -5,42 +5,76 @@ from typing import Any
 
 from ..study import parts
 from ..study.config import Study
+from ..study.errors import StudyError
 from ..study.records import Record
 from ..study.seeds import derive
 from . import teachers
 from .controls import CONTROLS
+from .records import Prompt
 from .settings import Settings
-from .styles import style
-from .teaching import History, Request, key
+from .styles import VERIFY, style
+from .teaching import Body, History, Request, key
+
+
+class Teacher:
+    """One who is asked, with its options read and checked.
+
+    Args:
+        study: whose folder relative paths start from.
+        part: as in the study file.
+        where: the key there, for messages.
+    Raises:
+        StudyError: no such teacher, or one of its options is wrong.
+    """
+
+    def __init__(self, study: Study, part: parts.Part, where: str) -> None:
+        self.module: Any = parts.find(teachers, "teacher", part.name)
+        self.options: Record = part.options(self.module.Options, where)
+        if "path" in type(self.options).model_fields:
+            self.options = self.options.model_copy(
+                update={"path": str(study.path(self.options.model_dump()["path"]))}
+            )
+        getattr(self.module, "check", lambda options: None)(self.options)
+
+    @property
+    def title(self) -> str:
+        """As it stands in a report."""
+        title: str = self.module.title(self.options)
+        return title
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where patient text goes."""
+        urls: tuple[str, ...] = self.module.urls(self.options)
+        return urls
+
+    def body(self, prompt: Prompt, seed: int) -> Body:
+        """The whole request."""
+        body: Body = self.module.body(self.options, prompt, seed)
+        return body
+
+    def settings(self, style: str) -> dict[str, Any]:
+        """What of a request in some style is the same for every case."""
+        probe = self.body(Prompt(case="", style=style, messages=(), template=""), 0)
+        return {k: v for k, v in probe.items() if k not in ("messages", "seed", "style")}
 
 
 class Plan:
     """The questions of a study, each made when it is needed.
 
     Raises:
-        StudyError: the teacher or one of its options does not exist.
+        StudyError: a name or option in the section does not exist.
     """
 
     def __init__(self, study: Study, settings: Settings) -> None:
         self.study, self.settings = study, settings
-        self.module: Any = parts.find(teachers, "teacher", settings.teacher.name)
-        self.options: Record = settings.teacher.options(self.module.Options, "synth.teacher")
-        if "path" in type(self.options).model_fields:
-            self.options = self.options.model_copy(
-                update={"path": str(study.path(self.options.model_dump()["path"]))}
-            )
-        getattr(self.module, "check", lambda options: None)(self.options)
+        self.teacher = Teacher(study, settings.teacher, "synth.teacher")
+        self.verifier = verifier(study, settings)
         self.styles = tuple(style(name) for name in settings.styles)
         for name in settings.controls:
             parts.pick(CONTROLS, "control", name)
         self.size = len(self.styles) * settings.samples
         """Questions about one case."""
-
-    @property
-    def title(self) -> str:
-        """The teacher, as it stands in a report."""
-        title: str = self.module.title(self.options)
-        return title
 
     def about(self, history: History) -> Iterator[Request]:
         """All questions about one case; none where it has no label that could be explained."""
@@ -54,21 +88,44 @@ class Plan:
             for sample in range(self.settings.samples):
                 asked = prompt(case, asked_style, sample, label, self.settings)
                 seed = derive(self.study.seed, "synth", case.id, asked_style.name, sample)
-                body = self.module.body(self.options, asked, seed)
+                body = self.teacher.body(asked, seed)
                 yield Request(key(body), body, history, asked_style, sample, label)
 
     def identity(self) -> dict[str, Any]:
         """What decides the outcome: not how fast or by which door it was asked."""
         from . import grounding, prompts
 
-        probe = self.module.body(self.options, prompts.empty(self.settings.styles[0]), 0)
-        return {
-            **self.settings.model_dump(mode="json", exclude={"job", "teacher"}),
+        said = {
+            "name": self.settings.teacher.name,
+            **self.teacher.settings(self.settings.styles[0]),
+        }
+        found = {
+            **self.settings.model_dump(mode="json", exclude={"job", "teacher", "verifier"}),
             "seed": self.study.seed,
-            "teacher": {
-                "name": self.settings.teacher.name,
-                **{k: v for k, v in probe.items() if k not in ("messages", "seed", "style")},
-            },
+            "teacher": said,
             "templates": {name: prompts.template_hash(name) for name in self.settings.styles},
             "grounding": grounding.VERSION,
         }
+        if self.verifier is not None:
+            found["verifier"] = {
+                **self.verifier.settings(VERIFY),
+                "template": prompts.template_hash(VERIFY),
+            }
+        return found
+
+
+def verifier(study: Study, settings: Settings) -> Teacher | None:
+    """Who reads the claims after the rules have; None where nobody does.
+
+    Raises:
+        StudyError: the reference teacher, which can only write.
+    """
+    if settings.verifier is None:
+        return None
+    name = settings.verifier.teacher.name
+    if name == "reference":
+        raise StudyError(
+            "synth.verifier.teacher: 'reference' writes rationales and cannot judge any. Name a language model: "
+            "openai, openai_batch or transformers."
+        )
+    return Teacher(study, settings.verifier.teacher, "synth.verifier.teacher")

@@ -2,7 +2,7 @@
 
 import hashlib
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .records import Message, Prompt
 from .settings import Settings
@@ -56,33 +56,24 @@ def prompt(case: "Case", style: Style, sample: int, label: int | None, settings:
         label: the outcome that the teacher is told; None where it is to find out.
         settings: of the stage.
     """
-    text = (
-        environment()
-        .get_template(f"{style.name}.jinja")
-        .render(
-            age=case.age,
-            sex=case.sex,
-            timeline=case.timeline,
-            n_shown=case.n_shown,
-            n_total=case.n_total,
-            label=label,
-            sections=style.sections,
-            outcome=settings.outcome,
-            question=settings.question,
-            horizon=f"{settings.horizon_years:g}",
-        )
+    messages, template = turns(
+        style.name,
+        age=case.age,
+        sex=case.sex,
+        timeline=case.timeline,
+        n_shown=case.n_shown,
+        n_total=case.n_total,
+        label=label,
+        sections=style.sections,
+        outcome=settings.outcome,
+        question=settings.question,
+        horizon=f"{settings.horizon_years:g}",
     )
-    system, _, user = text.partition(USER)
-    turns = (
-        Message(role="system", content=system.strip()),
-        Message(role="user", content=user.strip()),
-    )
-    messages = tuple(turn for turn in turns if turn.content)
-    return Prompt(
-        case=case.id, style=style.name, sample=sample, messages=messages, template=template_hash(style.name)
-    )
+    return Prompt(case=case.id, style=style.name, sample=sample, messages=messages, template=template)
 
 
-def empty(style: str) -> Prompt:
-    """A prompt about nobody: what a teacher makes of it shows its settings."""
-    return Prompt(case="", style=style, messages=(), template="")
+def turns(name: str, **values: Any) -> tuple[tuple[Message, ...], str]:
+    """System and user message of a template filled with values, and the template's hash."""
+    system, _, user = environment().get_template(f"{name}.jinja").render(**values).partition(USER)
+    both = (Message(role="system", content=system.strip()), Message(role="user", content=user.strip()))
+    return tuple(turn for turn in both if turn.content), template_hash(name)

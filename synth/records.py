@@ -73,6 +73,8 @@ class Check(Record):
     """None when supported; otherwise a name in the table of `synth/grounding.py`."""
     why: str = ""
     """One line: what the claim says and what the evidence says."""
+    verifier: bool | None = None
+    """What a language model said of it, where the study has one; None where it gave no word."""
 
     @model_validator(mode="after")
     def _fault_or_support(self) -> "Check":

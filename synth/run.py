@@ -21,7 +21,8 @@ def resolve(study: Study) -> Settings:
     """
     settings = study.section("synth", Settings)
     plan = Plan(study, settings)
-    permission.check(study, plan.module.urls(plan.options))
+    for teacher in (plan.teacher, plan.verifier):
+        permission.check(study, teacher.urls if teacher else ())
     return settings
 
 
@@ -31,12 +32,15 @@ def describe(study: Study, home: Path) -> str:
     from .price import price
 
     s = resolve(study)
-    each = len(s.styles) * s.samples
+    plan = Plan(study, s)
+    each = plan.size
+    checked = f"; every rationale checked by {plan.verifier.title}, not priced" if plan.verifier else ""
     if manifest(home / "cohort") is None:
-        return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {each} requests a case (cases not made yet)"
+        told = "(cases not made yet)"
+        return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {each} requests a case {told}{checked}"
     total = count(home / "cohort", s.splits) * each
-    told = price(Plan(study, s), home / "cohort", total)
-    return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {total} requests, {told}"
+    told = price(plan, home / "cohort", total)
+    return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {total} requests, {told}{checked}"
 
 
 def run(study: Study, home: Path, *, again: bool = False) -> bool:
@@ -60,11 +64,13 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
         from .derive import derive_all
         from .ledger import Ledger
         from .shards import ask, total
+        from .verifier import verified
 
         expected = total(plan, cohort)
         with Ledger(folder / "ledger", expected=expected, also=set_aside(home)) as ledger:
             ask(plan, ledger, cohort, expected)
-            derive_all(plan, ledger, cohort, folder)
+            with verified(plan, ledger, cohort, folder, expected) as verifier:
+                derive_all(plan, ledger, cohort, folder, verifier)
         write_controls(plan.settings, cohort, folder, study.seed)
         write_card(plan, cohort, folder)
 
@@ -72,7 +78,9 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
         from .shards import over_ray
 
         over_ray(plan, home)  # before the stage is held: each shard holds its own part
-    done = run_once(home / "synth", plan.identity(), inputs, work, keep=("ledger",), set_aside=again)
+    done = run_once(
+        home / "synth", plan.identity(), inputs, work, keep=("ledger", "verifier"), set_aside=again
+    )
     found = json.loads((home / "synth" / "summary.json").read_text())
     click.echo(
         f"synth: {found['rationales']} rationales, {found['refusals']} refused; "
@@ -94,6 +102,6 @@ def tables(home: Path) -> list[Path]:
     return paths
 
 
-def set_aside(home: Path) -> tuple[Path, ...]:
+def set_aside(home: Path, name: str = "ledger") -> tuple[Path, ...]:
     """Ledgers of stage folders that were renamed to `synth-<anything>`: their answers are paid and count here too."""
-    return tuple(sorted(path for path in home.glob("synth-*/ledger") if path.is_dir()))
+    return tuple(sorted(path for path in home.glob(f"synth-*/{name}") if path.is_dir()))

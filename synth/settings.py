@@ -33,11 +33,21 @@ class Prices(Record):
     completion: float = Field(ge=0)
 
 
-class Settings(Record):
+class Asking(Record):
+    """Who is asked, what it costs, and how the requests are sent."""
+
+    teacher: Part
+    """A file name in `synth/teachers/`, and that teacher's options beside it."""
+    reask: int = Field(default=1, ge=0)
+    """How often an answer that cannot be read is asked for again."""
+    prices: Prices | None = None
+    job: Job = Job()
+
+
+class Settings(Asking):
     """Who explains what, and how."""
 
     teacher: Part = Part(name="reference")
-    """A file name in `synth/teachers/`, and that teacher's options beside it."""
     styles: tuple[str, ...] = Field(default=("free", "stepwise"), min_length=1)
     """Names in the table of `synth/styles.py`."""
     label: Literal["shown", "hidden", "filtered"] = "shown"
@@ -52,9 +62,7 @@ class Settings(Record):
     """What the question to the teacher is about."""
     horizon_years: float = Field(default=5, gt=0)
     """As in the cohort's label."""
-    reask: int = Field(default=1, ge=0)
-    """How often an answer that cannot be read is asked for again."""
     controls: tuple[str, ...] = ()
     """Corpora made from the rationales for the experiment: names in the table of `synth/controls.py`."""
-    prices: Prices | None = None
-    job: Job = Job()
+    verifier: Asking | None = None
+    """A language model that reads every claim after the rules have; its budget and prices are its own."""

@@ -20,8 +20,9 @@ from ..study.runs import MANIFEST
 from .histories import count, histories
 from .job import Job
 from .ledger import Ledger
-from .plan import Plan
-from .settings import Settings
+from .plan import Plan, Teacher
+from .settings import Asking, Settings
+from .teaching import Request
 
 WHOLE = (1, 1)
 
@@ -46,25 +47,50 @@ def ask(
     Raises:
         PendingError: stopped before the end.
     """
-    settings = plan.settings
-    mine = islice(histories(cohort, settings.splits), shard[0] - 1, None, shard[1])
+    mine = islice(histories(cohort, plan.settings.splits), shard[0] - 1, None, shard[1])
     requests = (r for h in mine for r in plan.about(h))
+    ask_all(plan.teacher, plan.settings, ledger, requests, expected, share=share)
+
+
+def ask_all(
+    teacher: Teacher,
+    settings: Asking,
+    ledger: Ledger,
+    requests: Iterator[Request],
+    expected: int,
+    name: str = "synth",
+    share: Any = None,
+) -> None:
+    """Ask every request that the ledger does not hold yet.
+
+    Args:
+        teacher: who is asked.
+        settings: how.
+        ledger: open for writing.
+        requests: made when they are needed.
+        expected: how many there are, for the progress.
+        name: before every message.
+        share: as in `ask`.
+    Raises:
+        PendingError: stopped before the end.
+        ServiceError: no request can succeed.
+    """
 
     async def main(bar: Progress) -> str | None:
-        async with plan.module.doors(plan.options) as doors:
+        async with teacher.module.doors(teacher.options) as doors:
             job = Job(doors, ledger, settings, bar, share)
             await job.run(requests)
             return job.stopped
 
-    with Progress("synth", expected) as bar:
-        if hasattr(plan.module, "collect"):
-            stopped = plan.module.collect(plan.options, requests, ledger, settings, bar)
+    with Progress(name, expected) as bar:
+        if hasattr(teacher.module, "collect"):
+            stopped = teacher.module.collect(teacher.options, requests, ledger, settings, bar)
         else:
             with asyncio.Runner(loop_factory=_loop()) as runner:
                 stopped = runner.run(main(bar))
     if stopped:
         raise PendingError(
-            f"synth: {stopped}; {len(ledger)} answers are stored. Run the command again to go on from there."
+            f"{name}: {stopped}; {len(ledger)} answers are stored. Run the command again to go on from there."
         )
 
 

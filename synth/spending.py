@@ -4,7 +4,7 @@ import time
 
 from .calls import cost
 from .ledger import Ledger
-from .settings import Settings
+from .settings import Asking
 
 GUESS = (1500.0, 400.0)
 """Prompt and completion tokens of an answer, before the first one is known."""
@@ -18,7 +18,7 @@ class Spending:
         ledger: holds what every stored answer took.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+    def __init__(self, settings: Asking, ledger: Ledger) -> None:
         self._job, self._prices, self._ledger = settings.job, settings.prices, ledger
         minutes = self._job.deadline_minutes
         self._deadline = time.monotonic() + 60 * minutes if minutes else float("inf")

@@ -12,8 +12,8 @@ class Style(Record):
     name: str
     sections: tuple[str, ...] = ()
     """Headings, in order; empty: flowing text."""
-    form: Literal["json", "text"] = "json"
-    """What the answer looks like: an object, or a student's text with `Answer: yes` at its end."""
+    form: Literal["json", "text", "checks"] = "json"
+    """What the answer looks like: an object, a student's text with `Answer: yes` at its end, a verifier's checks."""
 
 
 STYLES = {
@@ -27,6 +27,9 @@ STYLES = {
         Style(name="own", form="text"),
     )
 }
+
+VERIFY = "verify"
+"""The template by which claims are checked; it explains nothing and is no style to choose."""
 
 
 def style(name: str) -> Style:

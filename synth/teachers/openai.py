@@ -15,7 +15,7 @@ from pydantic import Field
 from ...study.errors import ServiceError
 from ...study.records import Record
 from ..http import bad_status, broken, read_body, wait_before_next
-from ..parse import SCHEMA
+from ..parse import SCHEMA, SCHEMAS
 from ..permission import loopback
 from ..records import Prompt
 from ..teaching import Body, Door, Fault, Reply, Request
@@ -60,7 +60,11 @@ def body(options: Options, prompt: Prompt, seed: int) -> Body:
     form = {
         "json_schema": {
             "type": "json_schema",
-            "json_schema": {"name": "rationale", "strict": True, "schema": SCHEMA},
+            "json_schema": {
+                "name": "checks" if prompt.style in SCHEMAS else "rationale",
+                "strict": True,
+                "schema": SCHEMAS.get(prompt.style, SCHEMA),
+            },
         },
         "json_object": {"type": "json_object"},
         "none": None,

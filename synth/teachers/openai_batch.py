@@ -19,7 +19,7 @@ from ...study.progress import Progress
 from .. import parse
 from ..http import bad_status
 from ..ledger import Ledger
-from ..settings import Settings
+from ..settings import Asking
 from ..spending import Spending
 from ..teaching import Body, Request, key
 from . import openai as online
@@ -29,7 +29,7 @@ title, urls, body = online.title, online.urls, online.body
 
 
 class Options(online.Options):
-    """Settings of the batch teacher: those of `openai`, and how the batches are cut."""
+    """Asking of the batch teacher: those of `openai`, and how the batches are cut."""
 
     base_url: str = "https://api.openai.com/v1"
     rows: int = Field(default=50_000, gt=0)
@@ -43,7 +43,7 @@ class Options(online.Options):
 
 
 def collect(
-    options: Options, requests: Iterable[Request], ledger: Ledger, settings: Settings, bar: Progress
+    options: Options, requests: Iterable[Request], ledger: Ledger, settings: Asking, bar: Progress
 ) -> str | None:
     """Have everything answered that the ledger does not hold.
 
@@ -90,7 +90,7 @@ class _Batches:
         self._waiting: dict[str, dict[str, int]] = {}
         """By batch id: the keys in it and the attempt that each is."""
 
-    def run(self, questions: list[Question], settings: Settings) -> str | None:
+    def run(self, questions: list[Question], settings: Asking) -> str | None:
         spending = Spending(settings, self._ledger)
         styles = {name: request.style for request, names in questions for name in names}
         self._adopt()

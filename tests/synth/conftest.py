@@ -192,6 +192,8 @@ def reply(behaviour: str, body: dict[str, Any]) -> tuple[int, str, str]:
     if behaviour == "not_json":
         return 200, "", "<html>"
     user = body["messages"][-1]["content"]
+    if "Sentences:" in user:
+        return 200, "", checks(body, re.findall(r"^(\d+)\. (.*)$", user, re.M))
     claim = {
         "section": "",
         "text": "The history speaks for itself.",
@@ -213,6 +215,19 @@ def reply(behaviour: str, body: dict[str, Any]) -> tuple[int, str, str]:
         else ""
     )
     return 200, limits, json.dumps({"id": "x", "model": body["model"], "choices": choices, "usage": usage})
+
+
+def checks(body: dict[str, Any], sentences: list[tuple[str, str]]) -> str:
+    """A verifier that cannot bear hypertension, and says nothing of the third sentence."""
+    said = [
+        {"claim": int(n), "supported": "hypertension" not in text.lower(), "why": "not in these lines"}
+        for n, text in sentences
+        if n != "3"
+    ]
+    message = {"role": "assistant", "content": json.dumps({"checks": said}), "refusal": None}
+    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+    usage = {"prompt_tokens": 500, "completion_tokens": 40}
+    return json.dumps({"id": "x", "model": body["model"], "choices": choices, "usage": usage})
 
 
 @pytest.fixture

@@ -79,6 +79,25 @@ def test_shards_synth_inspect_and_export(run_folder: tuple[Path, Path], tmp_path
     )
 
 
+def test_the_datasets_library_reads_the_export(
+    run_folder: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HF_HOME", "HF_DATASETS_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / "cache"))
+    datasets = pytest.importorskip("datasets")
+    study, runs = run_folder
+    command("synth", study, "--runs", runs)
+    command("export", study, "--runs", runs, "--to", tmp_path / "corpus", "--with-history")
+    found = datasets.load_dataset(str(tmp_path / "corpus"), cache_dir=str(tmp_path / "cache"))
+    made = {r.id: r for r in read_jsonl(runs / "t" / "synth" / "rationales.jsonl", Rationale)}
+    rows = [row for split in found.values() for row in split]
+    assert {row["id"] for row in rows} == set(made)
+    for row in rows:
+        claims = [c.model_dump() | {"cites": list(c.cites)} for c in made[row["id"]].claims]
+        assert row["claims"] == claims
+        assert "[E0" in row["history"]
+
+
 def test_a_bad_shard_or_form_is_one_line(run_folder: tuple[Path, Path], tmp_path: Path) -> None:
     study, runs = run_folder
     assert "'3/2' is no shard" in command("synth", study, "--runs", runs, "--shard", "3/2").output

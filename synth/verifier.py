@@ -1,0 +1,103 @@
+"""A language model reads every claim after the rules have: what they cannot decide, it may.
+
+It is shown the lines that the teacher was shown and the numbered claims, never the outcome. Where the rules found no
+fault and it finds no support, the claim has the fault `verify`; where the rules found one, they keep the last word.
+Its answers stand in a ledger of their own, `synth/verifier/`, so that a re-run asks nothing twice.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..study.seeds import derive
+from . import parse
+from .grounding import Facts, ground
+from .ledger import Ledger
+from .plan import Plan
+from .prompts import turns
+from .records import Check, Grounding, Prompt, Rationale
+from .settings import Asking
+from .styles import VERIFY, Style
+from .teaching import History, Request, key
+
+STYLE = Style(name=VERIFY, form="checks")
+
+
+class Verifier:
+    """The rules and a model's word, behind the interface of `grounding.ground`.
+
+    Args:
+        plan: with a verifier.
+        ledger: of the verifier's answers.
+    """
+
+    def __init__(self, plan: Plan, ledger: Ledger) -> None:
+        assert plan.verifier is not None
+        assert plan.settings.verifier is not None
+        self.settings: Asking = plan.settings.verifier
+        self.ledger, self._plan, self._teacher = ledger, plan, plan.verifier
+
+    def request(self, rationale: Rationale, history: History) -> Request:
+        """What is asked about one rationale."""
+        messages, template = turns(
+            VERIFY, age=history.case.age, timeline=history.case.timeline, claims=rationale.claims
+        )
+        asked = Prompt(case=history.case.id, style=VERIFY, messages=messages, template=template)
+        seed = derive(self._plan.study.seed, "synth", "verifier", rationale.id)
+        body = self._teacher.body(asked, seed)
+        return Request(key(body), body, history, STYLE, rationale.sample, None)
+
+    def ground(self, rationale: Rationale, facts: Facts) -> Grounding:
+        """Check every claim of a rationale by the rules, then by what the model said of it."""
+        from .derive import last_answer
+
+        found = ground(rationale, facts)
+        request = self.request(rationale, facts.history)
+        _, body = last_answer(request, self.ledger, self.settings.reask)
+        said = parse.read_checks(body, len(found.checks)) if body is not None else parse.Answer()
+        if isinstance(said, parse.Answer):
+            return found
+        checks = tuple(_joined(c, word) for c, word in zip(found.checks, said, strict=True))
+        return Grounding(rationale=rationale.id, checks=checks)
+
+
+def _joined(check: Check, word: tuple[bool, str] | None) -> Check:
+    if word is None:
+        return check
+    supported, why = word
+    if check.supported and not supported:
+        return Check(claim=check.claim, supported=False, fault=VERIFY, why=why, verifier=False)
+    return check.model_copy(update={"verifier": supported})
+
+
+@contextmanager
+def verified(
+    plan: Plan, ledger: Ledger, cohort: Path, folder: Path, expected: int
+) -> Iterator[Verifier | None]:
+    """Ask about every rationale, then hand out the verifier; None where the study has none.
+
+    Args:
+        plan: of the study.
+        ledger: with the teacher's answers.
+        cohort: folder of the cohort stage.
+        folder: of this stage.
+        expected: about how many rationales there are.
+    Raises:
+        PendingError: stopped before the end.
+    """
+    from .derive import judged
+    from .run import set_aside
+    from .shards import ask_all
+
+    if plan.verifier is None:
+        yield None
+        return
+    with Ledger(folder / "verifier", expected=expected, also=set_aside(folder.parent, "verifier")) as own:
+        verifier = Verifier(plan, own)
+        requests = (
+            verifier.request(made, history)
+            for history, made, _ in judged(plan, ledger, cohort)
+            if isinstance(made, Rationale)
+        )
+        ask_all(plan.verifier, verifier.settings, own, requests, expected, "verifier")
+        yield verifier

@@ -1,0 +1,107 @@
+"""The verifier: it judges what the rules let pass, is asked once, is paid for, and its silence is counted."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wherefore.study.config import DataUse, Study
+from wherefore.study.errors import PendingError, StaleError, StudyError
+from wherefore.study.records import read_jsonl, read_table
+from wherefore.synth.records import Call, Grounding, Rationale
+from wherefore.synth.run import describe, resolve, run
+
+Write = Callable[..., Path]
+Start = Callable[..., Any]
+
+
+def study(url: str, **more: Any) -> Study:
+    teacher = {"name": "openai", "model": "checker", "base_url": url}
+    verifier = {"teacher": teacher, "prices": {"prompt": 2.0, "completion": 10.0}, **more}
+    synth = {"styles": ["free"], "verifier": verifier, "prices": {"prompt": 0.0, "completion": 0.0}}
+    return Study(name="t", cohort={}, synth=synth)
+
+
+def rows(home: Path) -> tuple[list[Rationale], list[Grounding], dict[str, Any]]:
+    folder = home / "synth"
+    return (
+        list(read_jsonl(folder / "rationales.jsonl", Rationale)),
+        list(read_jsonl(folder / "groundings.jsonl", Grounding)),
+        json.loads((folder / "summary.json").read_text()),
+    )
+
+
+def test_it_judges_what_the_rules_let_pass(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+    server, plain = endpoint(), cohort(tmp_path / "plain", 40)
+    run(Study(name="t", cohort={}, synth={"styles": ["free"]}), plain)
+    home = cohort(tmp_path / "verified", 40)
+    run(study(server.url), home)
+    made, found, summary = rows(home)
+    assert [r.text for r in made] == [r.text for r in rows(plain)[0]]
+    table = summary["verifier"]
+    assert sum(v for k, v in table.items() if k != "model") == summary["claims"]
+    for rationale, grounding, by_rules in zip(made, found, rows(plain)[1], strict=True):
+        for n, (claim, check, rule) in enumerate(
+            zip(rationale.claims, grounding.checks, by_rules.checks, strict=True), 1
+        ):
+            objects = "hypertension" in claim.text.lower() and n != 3
+            assert check.verifier == (None if n == 3 else not objects)
+            assert check.fault == (rule.fault or ("verify" if objects else None))
+    assert all(
+        table[k] > 0 for k in ("both_supported", "only_rules_object", "only_verifier_objects", "no_word")
+    )
+    assert summary["faults"]["verify"] == table["only_verifier_objects"]
+
+
+def test_it_is_asked_once_for_every_rationale_and_paid_for(
+    cohort: Write, endpoint: Start, tmp_path: Path
+) -> None:
+    server = endpoint()
+    home = cohort(tmp_path, 25)
+    run(study(server.url), home)
+    made, _, summary = rows(home)
+    assert len(server.received) == sum(server.received.values()) == len(made)
+    calls = read_table(home / "synth" / "calls.parquet", Call)
+    assert (calls["model"] == "checker").sum() == len(made)
+    assert summary["cost"] == pytest.approx(len(made) * (500 * 2 + 40 * 10) / 1e6)
+    assert not run(study(server.url), home)
+    with pytest.raises(StaleError):
+        run(Study(name="t", cohort={}, synth={"styles": ["free"]}), home)
+    run(Study(name="t", cohort={}, synth={"styles": ["free"]}), home, again=True)
+    run(study(server.url), home, again=True)
+    assert sum(server.received.values()) == len(made)  # what was set aside still counts
+
+
+def test_its_own_budget_stops_it_and_the_teacher_is_not_asked_again(
+    cohort: Write, endpoint: Start, tmp_path: Path
+) -> None:
+    server = endpoint()
+    home = cohort(tmp_path, 60)
+    with pytest.raises(PendingError, match="verifier: the budget of"):
+        run(study(server.url, job={"in_flight": 4, "budget_tokens": 10_000}), home)
+    before = sum(server.received.values())
+    assert 0 < before < 60
+    run(study(server.url), home)
+    assert sum(server.received.values()) == len(rows(home)[0])
+
+
+def test_a_verifier_that_does_not_answer_has_no_word(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+    server = endpoint(lambda number, key: "500")
+    home = cohort(tmp_path, 12)
+    run(study(server.url, job={"attempts": 1}), home)
+    _, found, summary = rows(home)
+    assert summary["verifier"]["no_word"] == summary["claims"]
+    assert all(c.verifier is None for g in found for c in g.checks)
+    assert summary["calls"]["server"] == len(found)
+
+
+def test_the_reference_teacher_cannot_judge_and_text_leaves_only_by_permission() -> None:
+    with pytest.raises(StudyError, match=r"synth\.verifier\.teacher: 'reference' writes"):
+        resolve(Study(name="t", cohort={}, synth={"verifier": {"teacher": {"name": "reference"}}}))
+    away = study("https://models.example.org/v1")
+    with pytest.raises(StudyError, match=r"models\.example\.org.*\[data_use\]"):
+        resolve(away)
+    leave = away.model_copy(update={"data_use": DataUse(kind="synthetic", name="made")})
+    assert describe(leave, Path("nowhere")).endswith("every rationale checked by openai:checker, not priced")
