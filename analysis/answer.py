@@ -105,6 +105,8 @@ def answer(comparisons: Sequence[Comparison], averages: Sequence[Average], *, tr
     ]
     support = [_sentence(e, auc) for e in [*found, *others]]
     support += [*_leakage(comparisons, auc), *_yardsticks(found[0].row, auc)]
+    if all(e.row.seed_sd is None for e in found):
+        support.append("Every configuration was trained with one seed: another may give another answer.")
     return Answer(overall, head, tuple(support))
 
 

@@ -173,7 +173,17 @@ def _comparison(tables: Tables, settings: Settings) -> dict[str, Any]:
         "families": [(m, found, _step(m)) for m, found in families if found],
         "readouts": [c for c in tables.comparisons if c.family == "readouts: roc_auc"],
         "levels": [c for c in tables.comparisons if c.unit == "level" and c.metric == "roc_auc"],
+        "too_many": too_many(tables, settings),
     }  # fmt: skip
+
+
+def too_many(tables: Tables, settings: Settings) -> list[tuple[str, int]]:
+    """Families with so many comparisons that none can reach 0.05 after Holm's correction with this many draws.
+
+    The smallest p of b draws is 2 / (b + 1), and the smallest of m comparisons is multiplied by m.
+    """
+    sizes = Counter(c.family for c in tables.comparisons if c.p is not None)
+    return [(family, m) for family, m in sizes.items() if 2 * m / (settings.replicates + 1) > 0.05]
 
 
 def _step(metric: str) -> float:

@@ -166,6 +166,22 @@ def test_answer_admits_a_useless_reference_and_an_empty_study() -> None:
     assert "no grid" in answer([], [], trained=False).headline
 
 
+def test_one_seed_is_said_and_several_are_not() -> None:
+    one = answer([comparison(-0.2, -0.1)], AVERAGES, trained=True).support
+    assert any("trained with one seed" in line for line in one)
+    several = comparison(-0.2, -0.1).model_copy(update={"seed_sd": 0.02})
+    assert not any("one seed" in line for line in answer([several], AVERAGES, trained=True).support)
+
+
+def test_families_too_large_for_the_draws_are_named(trial: Any) -> None:
+    assert run(trial.study, trial.home)
+    assert "adjusted p below" not in (trial.home / "analysis" / "report.html").read_text()
+    few = trial.study.model_copy(update={"analysis": {"replicates": 100}})
+    assert run(few, trial.home)
+    text = (trial.home / "analysis" / "report.html").read_text()
+    assert "with 100 bootstrap draws none of them can have an adjusted p below 0.05" in text
+
+
 def test_settings_are_shown_without_the_machine(analysed: Any) -> None:
     study = analysed.study.model_copy(update={"bases": {"q": {"path": "/home/ann/models/Qwen3-8B"}}})
     assert dict(asked(study))["bases"] == "q path Qwen3-8B"
