@@ -91,6 +91,23 @@ async def stock(n: int, in_flight: int, port: int, folder: Path) -> dict[str, An
     return {}
 
 
+async def distilabel(n: int, in_flight: int, port: int, folder: Path) -> dict[str, Any]:
+    """Its OpenAI model, batch after batch, as its steps ask it; without its pipeline, which only adds to it."""
+    import logging
+    import warnings
+
+    warnings.simplefilter("ignore")
+    from distilabel.models import OpenAILLM
+
+    logging.disable(logging.CRITICAL)
+    llm = OpenAILLM(model="bench", base_url=f"http://127.0.0.1:{port}/v1", api_key="none")
+    llm.load()
+    for start in range(0, n, in_flight):
+        batch = [messages(i) for i in range(start, min(start + in_flight, n))]
+        await asyncio.gather(*(llm.agenerate(input=m, max_new_tokens=300) for m in batch))
+    return {}
+
+
 async def job(
     n: int, in_flight: int, port: int, folder: Path, transport: Literal["fast", "openai"]
 ) -> dict[str, Any]:
@@ -183,6 +200,7 @@ def client(name: str, n: int, in_flight: int, port: int, folder: Path) -> None:
     runs = {
         "bare": lambda: bare(n, in_flight, port, folder),
         "stock": lambda: stock(n, in_flight, port, folder),
+        "distilabel": lambda: distilabel(n, in_flight, port, folder),
         "fast": lambda: job(n, in_flight, port, folder, "fast"),
         "openai": lambda: job(n, in_flight, port, folder, "openai"),
         "stage": lambda: stage(n, in_flight, port, folder),
@@ -193,7 +211,8 @@ def client(name: str, n: int, in_flight: int, port: int, folder: Path) -> None:
 
         factory = uvloop.new_event_loop
 
-    for module in ("openai", "aiohttp", "wherefore.synth.teachers.openai", "wherefore.synth.job"):
+    ours = ("aiohttp", "wherefore.synth.teachers.openai", "wherefore.synth.job")
+    for module in ("openai", *(("distilabel.models",) if name == "distilabel" else ours)):
         importlib.import_module(module)  # before the clock starts
 
     async def timed() -> tuple[dict[str, Any], float, float]:
@@ -240,7 +259,13 @@ def ask(port: int, path: str) -> dict[str, Any]:
 
 
 def measured(
-    name: str, n: int, in_flight: int, port: int, repeats: int = 1, **settings: float
+    name: str,
+    n: int,
+    in_flight: int,
+    port: int,
+    repeats: int = 1,
+    python: str = sys.executable,
+    **settings: float,
 ) -> dict[str, Any]:
     """The run of one client with the median rate, and the median of its CPU seconds."""
     runs = []
@@ -250,7 +275,7 @@ def measured(
             if name == "stage":
                 subprocess.run([sys.executable, __file__, "--cohort", folder, str(n)], check=True)
             out = subprocess.run(
-                [sys.executable, __file__, "--client", name, str(n), str(in_flight), str(port), folder],
+                [python, __file__, "--client", name, str(n), str(in_flight), str(port), folder],
                 capture_output=True, text=True, timeout=1800,
             )  # fmt: skip
         if out.returncode:
@@ -280,7 +305,7 @@ class Rows:
         print(f"{name:58} {ours:10.4g} {peer:12.4g} {ours / peer if peer else 0:7.3f}", flush=True)
 
 
-def throughput(rows: Rows, port: int, repeats: int) -> None:
+def throughput(rows: Rows, port: int, repeats: int, peer_python: str) -> None:
     for in_flight, n, goal in ((64, 2500, 0.93), (256, 8000, 0.93), (1024, 60000, 0.80)):
         ideal = in_flight / LATENCY
         ours = measured("fast", n, in_flight, port, repeats)
@@ -301,8 +326,13 @@ def throughput(rows: Rows, port: int, repeats: int) -> None:
         ):
             peer = measured(name, min(n, 6000), in_flight, port)
             rows.say(f"  {label}: requests/s ({peer['cpu']:.2f} CPU seconds/1,000)", peer["rate"], ideal)
-    if importlib.util.find_spec("distilabel") is None:
-        print("  distilabel: not installed, not measured")
+        found = subprocess.run([peer_python, "-c", "import distilabel"], capture_output=True, check=False)
+        if found.returncode:
+            print("  distilabel: not installed, not measured")
+            continue
+        peer = measured("distilabel", 6 * in_flight, in_flight, port, python=peer_python)
+        name = f"  distilabel's OpenAILLM: requests/s ({peer['cpu']:.2f} CPU seconds/1,000)"
+        rows.say(name, peer["rate"], ideal)
 
 
 def faults(rows: Rows, port: int, repeats: int) -> None:
@@ -412,6 +442,9 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="a million requests for the memory row")
     parser.add_argument("--only", choices=("throughput", "faults", "memory", "kills", "grounding"))
     parser.add_argument("--repeats", type=int, default=3, help="runs of ours; the median counts")
+    parser.add_argument(
+        "--peer-python", default=sys.executable, help="an interpreter that can import distilabel"
+    )
     parser.add_argument("--client", nargs=5, help=argparse.SUPPRESS)
     parser.add_argument("--cohort", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -427,7 +460,7 @@ def main() -> None:
         grounding(rows)
     if args.only != "grounding":
         with server() as port:
-            for part, work in (("throughput", lambda: throughput(rows, port, args.repeats)),
+            for part, work in (("throughput", lambda: throughput(rows, port, args.repeats, args.peer_python)),
                                ("faults", lambda: faults(rows, port, args.repeats)),
                                ("memory", lambda: memory(rows, port, args.full)),
                                ("kills", lambda: kills(rows, port))):  # fmt: skip
