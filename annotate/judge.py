@@ -1,6 +1,5 @@
 """A language model that grades by the same rubric. Its grades never come near a blind round or people's agreement."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,14 +36,13 @@ def prompt(plan: Plan, item: Item) -> Prompt:
     )
 
 
-def answer(item: Item, reply: str) -> Answer:
-    """A reply as an answer; its values are checked at the door like everybody's.
+def answer(item: Item, found: Mapping[str, Any]) -> Answer:
+    """A reply, an object by now, as an answer; its values are checked at the door like everybody's.
 
     Raises:
-        DataError: not the JSON that was asked for.
+        DataError: not the object that was asked for.
     """
     try:
-        found = json.loads(reply[reply.index("{") : reply.rindex("}") + 1])
         sentences = list(found.get("sentences") or [])
         whole = dict(found.get("whole") or {})
         marks = [
@@ -56,7 +54,7 @@ def answer(item: Item, reply: str) -> Answer:
         marks += [Mark(dimension=str(d), value=str(v)) for d, v in whole.items() if v is not None]
     except (ValueError, TypeError, AttributeError) as e:
         raise DataError(
-            f"{item.id}: the judge's reply is not the JSON that was asked for: {reply[:80]!r}"
+            f"{item.id}: the judge's reply is not the JSON that was asked for: {str(found)[:80]}"
         ) from e
     return Answer(item=item.id, rater=NAME, round="judge", marks=tuple(marks), simulated=True)
 

@@ -83,7 +83,7 @@ def read(body: Body, style: Style) -> Answer:
     >>> read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims
     (Claim(text='Stroke at age 66.4.', cites=('E007',), section=''),)
     """
-    found = _found(body, style)
+    found = read_object(body, style.form == "text")
     if isinstance(found, Answer):
         return found
     claims = tuple(c for c in map(_claim, _list(found.get("claims"))) if c is not None)
@@ -99,7 +99,7 @@ def read_checks(body: Body, n: int) -> list[tuple[bool, str] | None] | Answer:
     >>> read_checks({"choices": [{"message": {"content": content}}]}, 2)
     [None, (False, 'the line says 1998')]
     """
-    found = _found(body, _CHECKS)
+    found = read_object(body)
     if isinstance(found, Answer):
         return found
     said: list[tuple[bool, str] | None] = [None] * n
@@ -112,11 +112,8 @@ def read_checks(body: Body, n: int) -> list[tuple[bool, str] | None] | Answer:
     return said
 
 
-_CHECKS = Style(name=VERIFY, form="checks")
-
-
-def _found(body: Body, style: Style) -> dict[str, Any] | Answer:
-    """The object in an answer, or why there is none."""
+def read_object(body: Body, prose: bool = False) -> dict[str, Any] | Answer:
+    """The JSON object in an answer, or why there is none; `prose`: a student's text will do."""
     choices = body.get("choices") or []
     if not choices:
         return Answer(reason="empty", detail="the answer has no choices")
@@ -131,7 +128,7 @@ def _found(body: Body, style: Style) -> dict[str, Any] | Answer:
         reason = "length" if finish == "length" else "empty"
         return Answer(reason=reason, detail=f"no text in the answer, finish_reason {finish}")
     found = _object(text)
-    if found is None and style.form == "text":
+    if found is None and prose:
         found = _text(text)
     if found is None and finish == "length":
         return Answer(reason="length", detail="cut off by the token limit")
@@ -146,9 +143,9 @@ def unreadable(body: Body, style: Style) -> str | None:
             return None
     except (KeyError, IndexError, TypeError, ValueError):
         pass
-    if style.form == "checks":
-        checks = read_checks(body, MOST_CLAIMS)
-        reason = checks.reason if isinstance(checks, Answer) else None
+    if style.form in ("checks", "object"):
+        said = read_checks(body, MOST_CLAIMS) if style.form == "checks" else read_object(body)
+        reason = said.reason if isinstance(said, Answer) else None
     else:
         reason = read(body, style).reason
     return reason if reason in RE_ASK else None

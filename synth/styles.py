@@ -12,8 +12,9 @@ class Style(Record):
     name: str
     sections: tuple[str, ...] = ()
     """Headings, in order; empty: flowing text."""
-    form: Literal["json", "text", "checks"] = "json"
-    """What the answer looks like: an object, a student's text with `Answer: yes` at its end, a verifier's checks."""
+    form: Literal["json", "text", "checks", "object"] = "json"
+    """What the answer looks like: an object, a student's text with `Answer: yes` at its end, a verifier's checks,
+    any object."""
 
 
 STYLES = {

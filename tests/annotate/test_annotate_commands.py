@@ -233,6 +233,12 @@ def test_a_judge_is_asked_once_and_stays_apart(
     n = len(asked)
     call("judge", study)
     assert len(asked) == n, "nothing is asked twice"
+    other = file(section.replace('"m"', '"m2"'))
+    assert "judge: 5 of 5 items graded" in call("judge", other)
+    assert len(asked) == 2 * n, "another model is another judge"
+    study = file(section)
+    call("judge", study)
+    assert len(asked) == 2 * n, "and what the first one said is still there"
     assert all("[E003] age 66.4" in text and "4. Person" in text for text in asked)
     s = load(study)
     state = rounds.people(s, resolve(s), study.parent / "runs" / "quick")
@@ -302,7 +308,7 @@ def test_the_assisted_arm_sees_the_judge_and_the_blind_arm_does_not(
     folder, items = home / "annotate", state.plan.items
     reply = {"sentences": [{"support": "supported"}] * 4,
              "whole": {"accuracy": "2", "faithfulness": "2", "harm": "none", "accept": "reject"}}  # fmt: skip
-    given = {i: judge.answer(item, json.dumps(reply)) for i, item in items.items()}
+    given = {i: judge.answer(item, reply) for i, item in items.items()}
     push(state.plan, label_studio.admin, folder, "main")
     push(
         state.plan,
