@@ -1,7 +1,8 @@
 """The grading page: rubric to labeling config, item to task data, and a submitted form back to an answer.
 
 Label Studio's hot-keys inside a Repeater can only be made of the index, which starts at 0. So the last claim has
-index 0 and stands last on the page, where the key 0 is last on the keyboard; claim k (from 1) has index k.
+index 0 and stands last on the page, where the key 0 is last on the keyboard; claim k (from 1) has index k. From claim
+10 on they stand in a second Repeater, whose index is written behind a 1.
 """
 
 import html
@@ -24,8 +25,10 @@ CLAIM_KEYS = ("{}", "shift+{}", "alt+shift+{}", "ctrl+shift+{}", "ctrl+alt+{}")
 """What is pressed with a claim's digit, category by category."""
 ROWS = ("qwert", "asdfg", "zxcvb", "yuiop", "hjkl", "nm")
 """Keys of the questions about the whole rationale, a row of the keyboard each."""
-MOST_KEYED = 10
-"""Claims with a digit of their own. With more, pressing 1 would also set claims 10 to 19."""
+TEN = 10
+"""Claims in one Repeater: in one with more, pressing 1 would also set claims 10 to 19. Those from 10 on stand in a
+second one, which has a key for the first category alone; the others are reached with Tab."""
+FURTHER_KEYS = ("ctrl+alt+shift+{}",)
 
 
 @cache
@@ -44,33 +47,44 @@ def config(rubric: Rubric, *, show_label: bool, most_claims: int) -> str:
     Args:
         rubric: what is asked.
         show_label: whether the recorded outcome is shown.
-        most_claims: of any item in the project; above ten, claims have no digits and are reached with Tab.
+        most_claims: of any item in the project; above ten, there is a second list of sentences.
     """
-    idx = "{{idx}}"
-    keyed = most_claims <= MOST_KEYED
-    per_claim = [_question(d, _claim_keys(d, keyed)) for d in rubric.dimensions if d.per_claim]
     rows = iter(ROWS)
-    overall = [_question(d, _row_keys(d, next(rows, ""))) for d in rubric.dimensions if not d.per_claim]
-    conditions = list(
-        dict.fromkeys([d["when"] for d in per_claim if d["when"]] + [c for c in (rubric.note_when,) if c])
-    )
+    overall = [_question(d, _keys(d, next(rows, ""))) for d in rubric.dimensions if not d.per_claim]
+    claims = [d for d in rubric.dimensions if d.per_claim]
+    conditions = [d.when for d in claims if d.when] + [c for c in (rubric.note_when,) if c]
     return (
         _environment()
         .get_template("page.xml.j2")
         .render(
             style=_css(),
-            guide=guide(rubric, keyed),
+            guide=guide(rubric),
+            legend=legend(rubric),
             show_label=show_label,
-            idx=idx,
-            keyed=keyed,
-            per_claim=per_claim,
+            lists=_lists(claims, most_claims),
             overall=overall,
-            conditions=conditions,
+            conditions=list(dict.fromkeys(conditions)),
             note_when=rubric.note_when,
             edit_when=rubric.edit_when,
             comment=rubric.comment,
         )
     )
+
+
+def _lists(claims: Sequence[Dimension], most: int) -> list[dict[str, Any]]:
+    """The one or two Repeaters of sentences: the data they stand on, their index, their questions."""
+    first = [k.format("{{idx}}") for k in CLAIM_KEYS]
+    further = [k.format("{{idx}}") for k in FURTHER_KEYS] if most <= 2 * TEN else []
+    out = [("claims", "{{idx}}", first, ""), ("more", "1{{idx}}", further, " 1{{idx}}")]
+    return [
+        {
+            "data": data,
+            "idx": idx,
+            "own": own,
+            "questions": [_question(d, _keys(d, () if d.when else keys)) for d in claims],
+        }
+        for data, idx, keys, own in out[: 1 + (most > TEN)]
+    ]
 
 
 def _css() -> str:
@@ -92,27 +106,32 @@ def _question(d: Dimension, keys: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _claim_keys(d: Dimension, keyed: bool) -> list[str]:
-    keys = [k.format("{{idx}}") for k in CLAIM_KEYS] if keyed and d.when is None else []
-    return (keys + [NO_KEY] * len(d.categories))[: len(d.categories)]
+def _keys(d: Dimension, keys: Sequence[str]) -> list[str]:
+    return ([*keys] + [NO_KEY] * len(d.categories))[: len(d.categories)]
 
 
-def _row_keys(d: Dimension, row: str) -> list[str]:
-    return (list(row) + [NO_KEY] * len(d.categories))[: len(d.categories)]
+def legend(rubric: Rubric) -> str:
+    """The keys for sentences in a line; empty where nothing is asked of sentences.
+
+    The digit itself stands before each sentence.
+    """
+    d = next((d for d in rubric.dimensions if d.per_claim and d.when is None), None)
+    if d is None:
+        return ""
+    pressed = [k.format("digit") for k in CLAIM_KEYS]
+    return " · ".join(f"{k} {label}" for k, label in zip(pressed, d.labels, strict=False))
 
 
-def guide(rubric: Rubric, keyed: bool = True) -> str:
+def guide(rubric: Rubric) -> str:
     """The guideline page in Markdown, the keys included."""
     lines = [rubric.guideline.strip(), ""]
-    for d in rubric.dimensions:
-        if d.per_claim and d.when is None and keyed:
-            keys = ", ".join(
-                f"**{k.format('digit')}** {label}" for k, label in zip(CLAIM_KEYS, d.labels, strict=False)
-            )
-            lines += [f"Sentences: {keys}. The digit stands before the sentence.", ""]
+    if keys := legend(rubric):
+        lines += [f"Sentences: {keys}. The digit stands before the sentence. From sentence 10 on, **ctrl+alt+shift** "
+                  "and its last digit are the first answer, and **tab** reaches the others.", ""]  # fmt: skip
     rows = zip([d for d in rubric.dimensions if not d.per_claim], ROWS, strict=False)
     whole = "; ".join(f"**{' '.join(row[: len(d.categories)])}** {d.title or d.name}" for d, row in rows)
-    lines += [f"The whole: {whole}. **ctrl+enter** submits (leave a text box first with **esc** or a click)."]
+    ends = "**enter** ends a note or comment, **shift+enter** a correction, **ctrl+enter** submits"
+    lines += [f"The whole: {whole}. {ends}."]
     return "\n".join(lines).strip()
 
 
@@ -143,8 +162,10 @@ def data(
     out = {
         "item": item.id,
         "question": question,
-        "timeline": _timeline(case.timeline, f"{case.age:.1f}", tuple(kinds.items()), tuple(earlier)),
-        "claims": claims,
+        "person": f"Age {case.age:.1f} at the prediction",
+        "timeline": _timeline(case.timeline, tuple(kinds.items()), tuple(earlier)),
+        "claims": claims[:TEN],
+        "more": claims[TEN:],
         "rationale": item.text,
     }
     if show_label:
@@ -154,9 +175,9 @@ def data(
 
 
 @lru_cache(maxsize=4096)
-def _timeline(timeline: str, age: str, kinds: tuple[tuple[str, str], ...], earlier: tuple[str, ...]) -> str:
+def _timeline(timeline: str, kinds: tuple[tuple[str, str], ...], earlier: tuple[str, ...]) -> str:
     """The left pane; kept, because a case is shown to several raters and in several styles."""
-    return text("timeline.html.j2", age=age, rows=list(_rows(timeline, dict(kinds))), earlier=earlier)
+    return text("timeline.html.j2", rows=list(_rows(timeline, dict(kinds))), earlier=earlier)
 
 
 def text(template: str, **values: Any) -> str:
@@ -211,6 +232,12 @@ def index_of(claim: int, n: int) -> int:
     return (claim + 1) % n
 
 
+def _claim(index: str, n: int) -> int:
+    """Which claim a control's index means; what is out of range stays so, and is found at the door."""
+    i = int(index) if len(index) == 1 else TEN + int(index[1:])
+    return claim_at(i, n) if i < n else i
+
+
 def form(answer: Answer, n_claims: int) -> list[dict[str, Any]]:
     """An answer as Label Studio's page would submit it."""
     out = []
@@ -227,7 +254,8 @@ def _names(name: str, claim: int | None, n: int) -> tuple[str, str]:
     if claim is None:
         return name, "timeline"
     i = index_of(claim, n)
-    return f"{name}_{i}", f"claim_{i}"
+    index = str(i) if i < TEN else f"1{i - TEN}"  # the same up to 19
+    return f"{name}_{index}", f"claim_{index}"
 
 
 def _control(name: str, to: str, type: str, value: dict[str, Any]) -> dict[str, Any]:
@@ -246,9 +274,7 @@ def read_form(
     for control in result:
         found = _NAME.match(str(control.get("from_name", "")))
         name, index = found.groups() if found else (str(control.get("from_name", "")), None)
-        claim = (
-            None if index is None else claim_at(int(index), n_claims) if int(index) < n_claims else int(index)
-        )
+        claim = None if index is None else _claim(index, n_claims)
         value = control.get("value") or {}
         if name in get_args(TextKind):
             texts += [

@@ -56,7 +56,9 @@ def test_the_report_shows_a_finished_grading(trial: Any) -> None:
     assert "main a 30 30 1 2 83 –" in said
     for n, rater in enumerate("abc"):
         assert f"{rater} {n} of 4" in said
-    assert "Of 30 rationales, 30 were accepted, by the rule: majority. 0 were decided by an adjudicator" in said
+    assert (
+        "Of 30 rationales, 30 were accepted, by the rule: majority. 0 were decided by an adjudicator" in said
+    )
     found = grading(trial.home, 1)
     assert found is not None
     assert [a.dimension for a in found.calibration] == ["accuracy", "accept"]

@@ -33,16 +33,32 @@ SEVEN = (
 )
 
 
+TWELVE = (
+    *SEVEN[:6],
+    *(Claim(text=f"Finding {k} stands in the record.", cites=("E002",)) for k in range(7, 12)),
+    SEVEN[6],
+)
+
+
+QUESTION = "Alzheimer's disease or a related dementia within five years?"
+
+
+def pushed(
+    label_studio: Any, home: Path, study: Make, claims: tuple[Claim, ...], items: int = 2, **more: Any
+) -> Any:
+    """Items with these sentences in ann's project; the study, the state, the project and the folder."""
+    path = home / "synth" / "rationales.jsonl"
+    write_jsonl(path, [r.model_copy(update={"claims": claims}) for r in read_jsonl(path, Rationale)])
+    s = study(raters="label_studio", items=items, people=["ann"], question=QUESTION, **more)
+    state = rounds.people(s, resolve(s), home)
+    done = push(state.plan, label_studio.admin, home / "annotate", "main")
+    return s, state, done[0].project, home
+
+
 @pytest.fixture
 def stage(label_studio: Any, graded: Path, study: Make) -> Any:
-    """Two items of seven sentences in ann's project; the state, the project and the folder."""
-    path = graded / "synth" / "rationales.jsonl"
-    rows = [r.model_copy(update={"claims": SEVEN}) for r in read_jsonl(path, Rationale)]
-    write_jsonl(path, rows)
-    s = study(raters="label_studio", items=2, people=["ann"], question="Dementia within five years?")
-    state = rounds.people(s, resolve(s), graded)
-    done = push(state.plan, label_studio.admin, graded / "annotate", "main")
-    return s, state, done[0].project, graded
+    """Two items of seven sentences in ann's project."""
+    return pushed(label_studio, graded, study, SEVEN)
 
 
 def sign_in(browser: Any, label_studio: Any, project: int, size: tuple[int, int] = (1600, 1000)) -> Any:
@@ -56,6 +72,15 @@ def sign_in(browser: Any, label_studio: Any, project: int, size: tuple[int, int]
     page.wait_for_selector(".wf-claim", timeout=60_000)
     page.wait_for_timeout(500)
     return page
+
+
+def to(page: Any, name: str) -> None:
+    """Tab until the control of that name has the focus."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == name:
+            return
+    raise AssertionError(f"Tab does not reach {name}")
 
 
 def ticked(page: Any) -> list[str]:
@@ -121,16 +146,13 @@ def test_faults_and_notes_by_keyboard(label_studio: Any, browser: Any, stage: An
     for key in [*CLEAN, "Shift+3", "Alt+Shift+4", "Control+Shift+5", "Control+Alt+6"]:
         page.keyboard.press(key)
     for name in ("Invented 3", "note_3", "Wrong time 4", "Unsafe 5"):
-        for _ in range(40):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.name") == name:
-                break
+        to(page, name)
         if name.startswith("note"):
             page.keyboard.type("Not in E002.")
+            page.keyboard.press("Enter")
         else:
             page.keyboard.press("Space")
     page.screenshot(path=(LOOK if LOOK.name else tmp_path) / "faults.png")
-    page.keyboard.press("Escape")
     submitted(page)
     page.close()
     values, notes = graded_values(s, home, state.plan, label_studio)
@@ -150,20 +172,74 @@ def test_faults_and_notes_by_keyboard(label_studio: Any, browser: Any, stage: An
 
 
 @pytest.mark.service
+def test_twelve_sentences_and_a_correction_by_keyboard(
+    label_studio: Any, browser: Any, graded: Path, study: Make, tmp_path: Path
+) -> None:
+    s, state, project, home = pushed(label_studio, graded, study, TWELVE, items=1)
+    page = sign_in(browser, label_studio, project)
+    page.screenshot(path=(LOOK if LOOK.name else tmp_path) / "twelve.png")
+    for key in "1234567890":
+        page.keyboard.press(key)
+    assert len(ticked(page)) == 10, "each digit ticks one sentence"
+    for key in ("Control+Alt+Shift+0", "Control+Alt+Shift+1"):
+        page.keyboard.press(key)
+    assert len(ticked(page)) == 12
+    to(page, "Partly 10")
+    page.keyboard.press("Space")
+    to(page, "Wrong time 10")
+    page.keyboard.press("Space")
+    for key in "tfcu":
+        page.keyboard.press(key)
+    to(page, "edited")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("A stroke at 66.4 raises the risk. [E003]")
+    page.screenshot(path=(LOOK if LOOK.name else tmp_path) / "twelve_filled.png")
+    page.keyboard.press("Shift+Enter")
+    submitted(page)
+    page.close()
+    values, notes = graded_values(s, home, state.plan, label_studio)
+    assert [values["support", i] for i in range(12)] == ["supported"] * 9 + ["partly"] + ["supported"] * 2
+    assert values["fault", 9] == "wrong_time"
+    assert values["accept", None] == "edit"
+    assert [(n.kind, n.text) for n in notes] == [("edited", "A stroke at 66.4 raises the risk. [E003]")]
+
+
+@pytest.mark.service
+def test_a_box_that_is_opened_and_left_alone_is_no_correction(
+    label_studio: Any, browser: Any, stage: Any
+) -> None:
+    s, state, project, home = stage
+    page = sign_in(browser, label_studio, project)
+    for key in [*CLEAN[:-1], "u"]:
+        page.keyboard.press(key)
+    to(page, "edited")
+    page.keyboard.press("Shift+Enter")
+    submitted(page)
+    page.close()
+    pull(state.plan, label_studio.admin, home / "annotate")
+    got = rounds.people(s, resolve(s), home).got
+    assert "unchanged_edit" in {f.fault for f in got.faults}
+    assert got.notes == ()
+    assert {r.value for r in got.ratings if r.dimension == "accept"} == {"edit"}
+
+
+@pytest.mark.service
 def test_one_screen_at_1600_usable_at_1366_and_readable_in_the_dark(
     label_studio: Any, browser: Any, stage: Any, tmp_path: Path
 ) -> None:
     look = LOOK if LOOK.name else tmp_path
     page = sign_in(browser, label_studio, stage[2])
     fits = "e => e.scrollHeight <= e.clientHeight + 1 && e.scrollWidth <= e.clientWidth + 1"
+    assert page.locator(".wf-bar").inner_text().startswith(f"{QUESTION}\nAge 70.0 at the prediction")
     assert page.locator(".wf-right").evaluate(fits), "a typical rationale takes one screen at 1600 x 1000"
     page.set_viewport_size({"width": 1366, "height": 768})
     page.wait_for_timeout(300)
     page.screenshot(path=look / "small.png")
     assert page.locator(".wf-right").evaluate("e => e.scrollWidth <= e.clientWidth + 1")
-    for row in page.locator(".wf-claim .wf-body .lsf-choices").all():
+    assert page.locator(".wf-right").evaluate(fits), "and one at 1366 x 768"
+    for row in page.locator(".wf-claim .wf-body .lsf-choices, .wf-row .lsf-choices").all():
         tops = row.locator(".lsf-choice").evaluate_all("es => es.map(e => e.getBoundingClientRect().top)")
-        assert max(tops) - min(tops) < 2, "the answers of a sentence stay on one line"
+        assert max(tops) - min(tops) < 2, "the answers to a question stay on one line"
     page.set_viewport_size({"width": 1600, "height": 1000})
     for _ in range(3):  # automatic, light, dark, in an order of Label Studio's own
         if page.evaluate("document.documentElement.dataset.colorScheme") == "dark":

@@ -18,7 +18,7 @@ TASK = Task(item="i", rater="ann", rationale="r", case="c", order=0)
 
 
 @pytest.mark.parametrize("name", rubric.ready())
-@pytest.mark.parametrize("most", [1, 7, 10, 14])
+@pytest.mark.parametrize("most", [1, 7, 10, 14, 25])
 def test_every_choice_of_every_rubric_has_a_key_of_its_own(name: str, most: int) -> None:
     r = rubric.load(STUDY, name)
     text = page.config(r, show_label=True, most_claims=most)
@@ -28,8 +28,9 @@ def test_every_choice_of_every_rubric_has_a_key_of_its_own(name: str, most: int)
     real = [k for k in keys if k != page.NO_KEY]
     assert len(set(real)) == len(real)
     assert not any("," in k for k in keys), "Label Studio reads a comma as 'or'"
-    assert any("{{idx}}" in k for k in keys) == (most <= 10 and any(d.per_claim for d in r.dimensions))
-    assert len(choices) == sum(len(d.categories) for d in r.dimensions)
+    assert any("{{idx}}" in k for k in keys) == any(d.per_claim for d in r.dimensions)
+    lists = 1 if most <= 10 else 2
+    assert len(choices) == sum(len(d.categories) * (lists if d.per_claim else 1) for d in r.dimensions)
 
 
 def test_what_a_rubric_says_is_escaped() -> None:
@@ -69,6 +70,16 @@ def test_a_form_goes_there_and_back() -> None:
         ("note", 1, "1 year off"),
         ("edited", None, "As it should be."),
     ]
+
+
+@pytest.mark.parametrize("n", [1, 2, 10, 11, 12, 20, 21, 31])
+def test_every_sentence_finds_its_way_back_however_many_there_are(n: int) -> None:
+    r = rubric.load(STUDY, "clinical")
+    marks = tuple(Mark(dimension="support", claim=c, value=("supported", "partly")[c % 2]) for c in range(n))
+    form = page.form(Answer(item="i", rater="ann", round="main", marks=marks), n)
+    assert len({control["from_name"] for control in form}) == n
+    assert page.read_form(form, r, n)[0] == marks
+    assert form[-1]["from_name"] == "support_0", "the last one has the key 0"
 
 
 @pytest.mark.parametrize(
