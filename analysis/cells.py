@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ..study.config import Study
-from ..study.errors import DataError
 from ..study.grid import Cell
+from ..study.records import read_record
 from ..study.runs import MANIFEST, Failure
 from ..train.records import Fit
 
@@ -30,14 +30,8 @@ class CellState(NamedTuple):
     def fit(self) -> Fit | None:
         """What the fit took; None where nothing was fitted."""
         path = self.folder / "fit.json"
-        if not path.exists():
-            return None
-        try:
-            return Fit.model_validate_json(path.read_text())
-        except ValueError as e:
-            raise DataError(
-                f"{path}: not the record of a fit. Remove the folder to have the cell done again."
-            ) from e
+        remedy = "Remove the folder to have the cell done again."
+        return read_record(path, Fit, remedy) if path.exists() else None
 
 
 def states(study: Study, home: Path) -> list[CellState]:
@@ -50,7 +44,7 @@ def _state(cell: Cell, folder: Path) -> CellState:
         return CellState(cell, "done", folder)
     failure = folder / "failure.json"
     if failure.exists():
-        return CellState(cell, "failed", folder, Failure.model_validate_json(failure.read_text()).error)
+        return CellState(cell, "failed", folder, read_record(failure, Failure).error)
     return CellState(cell, "missing", folder)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from ..annotate.records import Rating, Rubric, Verdict
 from ..cohort.records import Case, Evidence
 from ..study.config import Study
-from ..study.records import Record, from_frame, read_jsonl, read_table
+from ..study.records import Record, from_frame, read_jsonl, read_record, read_table
 from ..synth.records import Check, Claim, Grounding, Rationale
 from .settings import Settings
 
@@ -96,7 +96,7 @@ def _grades(home: Path, ratings: Sequence[Rating]) -> list[Graded]:
     path = home / "annotate" / "rubric.json"
     if not ratings or not path.exists():
         return []
-    rubric = Rubric.model_validate_json(path.read_text())
+    rubric = read_record(path, Rubric)
     out = []
     for d in rubric.dimensions:
         word = dict(zip(d.categories, d.anchors or d.categories, strict=True))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..annotate.records import Rating, Rubric
 from ..cohort.records import Case, Evidence
 from ..study.config import Study
-from ..study.records import Record, read_table, to_frame, write_table
+from ..study.records import Record, read_record, read_table, to_frame, write_table
 from ..study.seeds import derive
 from ..synth.records import Grounding, Rationale
 from . import curves, errors, mechanism
@@ -133,4 +133,4 @@ def _agreement(study: Study, home: Path) -> list[Agreement]:
     if not ratings or not rubric.exists():
         return []
     seed = derive(study.seed, "analysis", "agreement")
-    return agreements(ratings, Rubric.model_validate_json(rubric.read_text()), seed)
+    return agreements(ratings, read_record(rubric, Rubric), seed)

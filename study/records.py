@@ -77,6 +77,18 @@ def write_text(path: Path, text: str) -> None:
     part.replace(path)
 
 
+def read_record(path: Path, kind: type[R], remedy: str = "Have its stage done again.") -> R:
+    """The one record of a JSON file.
+
+    Raises:
+        DataError: damaged, or another record; `remedy` says what to do.
+    """
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as e:
+        raise DataError(f"{path}: no {kind.__name__}: {first_fault(e, kind)} {remedy}") from e
+
+
 def write_jsonl(path: Path, rows: Iterable[Record]) -> int:
     """Write rows, one JSON object a line, atomically; return how many."""
     path.parent.mkdir(parents=True, exist_ok=True)

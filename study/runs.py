@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from .errors import BusyError, DataError, StaleError
+from .errors import BusyError, StaleError
 from .provenance import provenance
-from .records import Record, digest, first_fault, write_text
+from .records import Record, digest, read_record, write_text
 
 MANIFEST = "manifest.json"
 
@@ -51,14 +49,8 @@ def sha256(path: Path) -> str:
 def manifest(folder: Path) -> Manifest | None:
     """The manifest of a complete folder; None where there is none."""
     path = folder / MANIFEST
-    if not path.exists():
-        return None
-    try:
-        return Manifest.model_validate_json(path.read_text())
-    except ValidationError as e:
-        raise DataError(
-            f"{path}: {first_fault(e, Manifest)} Remove the file to have the stage done again."
-        ) from e
+    remedy = "Remove the file to have the stage done again."
+    return read_record(path, Manifest, remedy) if path.exists() else None
 
 
 @contextmanager

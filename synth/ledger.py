@@ -98,8 +98,9 @@ class Ledger:
         place = self._places.get(key)
         if place is None:
             return None
-        segment = self._segments[place >> 40]
-        entry = segment.entry(place & (2**40 - 1))
+        file, row = place
+        segment = self._segments[file]
+        entry = segment.entry(row)
         if entry["k"] != key:
             raise DataError(
                 f"{segment.path}: two requests share the first half of a key: {key} and {entry['k']}."
@@ -180,7 +181,7 @@ class Ledger:
                 self.faults[key] = (entry["f"], entry["d"])
             return
         self.faults.pop(key, None)
-        self._places.put(key, segment << 40 | row)
+        self._places.put(key, (segment, row))
         usage = entry["b"].get("usage") or {}
         self.prompt_tokens += usage.get("prompt_tokens") or 0
         self.completion_tokens += usage.get("completion_tokens") or 0

@@ -9,7 +9,7 @@ import click
 from ..study.config import Study
 from ..study.errors import StudyError, WhereforeError, not_one_of
 from ..study.grid import Cell
-from ..study.records import to_frame, write_table, write_text
+from ..study.records import read_record, to_frame, write_table, write_text
 from ..study.runs import Failure, manifest, run_once
 from ..study.seeds import derive
 from . import corpus
@@ -184,7 +184,7 @@ def _report(home: Path, cells: Sequence[Cell], before: set[str], seconds: float)
         f"{len(failed)} failed{f', {elsewhere} in other hands' if elsewhere else ''}: {home / 'train'}"
     )
     if failed:
-        error = Failure.model_validate_json((home / "train" / failed[0].id / FAILURE).read_text()).error
+        error = read_record(home / "train" / failed[0].id / FAILURE, Failure).error
         raise CellsFailedError(
             f"train: {len(failed)} of {len(cells)} cells failed; first {name(failed[0])}: {error.splitlines()[0]} "
             f"The tracebacks are in {home / 'train'}/<cell>/{FAILURE}; run again to try them again."

@@ -146,8 +146,8 @@ def test_a_kill_between_sealing_and_removing_the_lines_counts_them_once(
 def test_places_hold_what_a_dictionary_holds() -> None:
     places, plain = Places(10), {}
     for i in range(5000):
-        places.put(key(i % 4000), i)
-        plain[key(i % 4000)] = i
+        places.put(key(i % 4000), (i % 7, i))
+        plain[key(i % 4000)] = (i % 7, i)
     assert len(places) == len(plain)
     assert all(places.get(k) == v for k, v in plain.items())
     assert all(places.get(key(i)) is None for i in range(4000, 6000))
