@@ -224,7 +224,7 @@ def covered(d: Design, seed: int, simulations: int, replicates: int) -> dict[str
     return {s: Covered(hit[s] / given[s], width[s] / given[s], none[s], noted) for s in COVERED}
 
 
-def coverage(full: bool, only: str, items: int | None) -> Iterator[Row]:
+def coverage(full: bool, only: str, items: int | None, simulations: int | None) -> Iterator[Row]:
     """Every design by itself, then the mean, the least and the most of those within the promise."""
     found: dict[str, list[float]] = {s: [] for s in COVERED}
     slack = 0.0
@@ -234,13 +234,14 @@ def coverage(full: bool, only: str, items: int | None) -> Iterator[Row]:
         + "  noted"
     )
     for seed, d in enumerate(designs(full)):
-        if only not in d.name or (items is not None and items != d.n):
+        named = f"{d.name}, {d.raters} raters, SD {d.noise}"
+        if only not in named or (items is not None and items != d.n):
             continue
-        simulations = SIMULATIONS[d.n] if full else 300
-        slack = max(slack, 2 * (0.95 * 0.05 / simulations) ** 0.5)
-        result = covered(d, seed, simulations, 1000)
+        n = simulations or (SIMULATIONS[d.n] if full else 300)
+        slack = max(slack, 2 * (0.95 * 0.05 / n) ** 0.5)
+        result = covered(d, seed, n, 1000)
         cells = "".join(f"{c.share:10.3f} w{c.width:5.2f} -{c.none:<5d}" for c in result.values())
-        noted = result[COVERED[0]].noted / simulations
+        noted = result[COVERED[0]].noted / n
         print(f"{d.name:<28}{d.raters:>7}{d.noise:>6}{d.n:>5}   {cells}{noted:6.0%}", flush=True)
         for s, c in result.items():
             if not beyond(d):
@@ -286,14 +287,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="?", choices=("speed", "coverage", "raters", "all"), default="all")
     parser.add_argument("--full", action="store_true", help="all designs (half an hour)")
-    parser.add_argument("--only", default="", help="designs whose name has this in it")
+    parser.add_argument(
+        "--only", default="", help="designs such as 'binary, rare, 2 raters, SD 0.5', or a part"
+    )
     parser.add_argument("--items", type=int, help="designs of this many items")
+    parser.add_argument("--simulations", type=int, help="of each design; as in the docs where not given")
     asked = parser.parse_args()
     short = 0
     print(f"{'figure':<58}{'ours':>10}{'peer':>10}{'ratio':>9}  goal")
     parts: dict[str, Callable[[], Iterator[Row]]] = {
         "speed": speed,
-        "coverage": lambda: coverage(asked.full, asked.only, asked.items),
+        "coverage": lambda: coverage(asked.full, asked.only, asked.items, asked.simulations),
         "raters": lambda: sampled_raters(300 if asked.full else 60),
     }
     with threadpool_limits(1):

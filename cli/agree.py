@@ -10,7 +10,7 @@ from . import _common
 
 if TYPE_CHECKING:
     from ..analysis.agreement.reading import Source
-    from ..analysis.agreement.summary import DimensionSummary, Summary
+    from ..analysis.agreement.records import DimensionSummary, Summary
 
 
 def _named(values: tuple[str, ...]) -> dict[str, str]:
@@ -24,6 +24,8 @@ def _named(values: tuple[str, ...]) -> dict[str, str]:
               help="Where run folders are, if RATINGS is a study file.")  # fmt: skip
 @click.option("--column", multiple=True, metavar="ROLE=NAME",
               help="Which column of a CSV is item, rater, value, dimension, cluster, group or order.")  # fmt: skip
+@click.option("--missing", multiple=True, metavar="TEXT",
+              help="What stands for a rating that was not given, such as NA; an empty cell does.")  # fmt: skip
 @click.option("--level", multiple=True, metavar="[DIMENSION=]LEVEL",
               help="nominal, ordinal, interval or ratio; guessed, and said so, where not given.")  # fmt: skip
 @click.option("--categories", multiple=True, metavar="[DIMENSION=]A,B,...",
@@ -55,7 +57,13 @@ def _named(values: tuple[str, ...]) -> dict[str, str]:
 )
 @_common.as_json
 def command(
-    ratings: Path, runs: Path, column: tuple[str, ...], figure: Path | None, json_out: bool, **asked: Any
+    ratings: Path,
+    runs: Path,
+    column: tuple[str, ...],
+    missing: tuple[str, ...],
+    figure: Path | None,
+    json_out: bool,
+    **asked: Any,
 ) -> None:
     """How far raters agree: coefficients with intervals, raters, disputed items, and a methods paragraph.
 
@@ -77,7 +85,7 @@ def command(
         wanted = Wanted.model_validate(asked)
     except ValidationError as e:
         raise StudyError(f"--{first_fault(e, Wanted)}") from e
-    summary = summarise(ratings.name, _source(ratings, runs, _named(column)), wanted)
+    summary = summarise(ratings.name, _source(ratings, runs, _named(column), missing), wanted)
     if figure is not None:
         from ..analysis.agreement.figure import write
 
@@ -88,11 +96,11 @@ def command(
     _common.say(text, summary.model_dump(mode="json"), json_out)
 
 
-def _source(path: Path, runs: Path, columns: dict[str, str]) -> "Source":
+def _source(path: Path, runs: Path, columns: dict[str, str], missing: tuple[str, ...]) -> "Source":
     from ..analysis.agreement.reading import of_study, read
 
     if path.suffix != ".toml":
-        return read(path, columns)
+        return read(path, columns, missing)
     from ..annotate.rounds import people
     from ..annotate.run import resolve
     from ..study.records import read_jsonl

@@ -254,22 +254,5 @@ COEFFICIENTS: dict[str, Coefficient] = {
     "gwet_ac": Coefficient(
         terms.shares, gwet, "Gwet's AC (Gwet 2008, 2014)", declared=True, fixed_chance=True
     ),
-    "icc1": _icc(icc.one_way, icc.limits_one_way, "ICC(1), one-way, single rater"),
-    "icc1k": _icc(
-        icc.of_mean(icc.one_way),
-        icc.limits_of_mean(icc.limits_one_way),
-        "ICC(k), one-way, mean of the raters",
-    ),
-    "icc_a1": _icc(icc.absolute, icc.limits_absolute, "ICC(A,1), absolute agreement, single rater"),
-    "icc_ak": _icc(
-        icc.of_mean(icc.absolute),
-        icc.limits_of_mean(icc.limits_absolute),
-        "ICC(A,k), absolute agreement, mean of the raters",
-    ),
-    "icc_c1": _icc(icc.consistency, icc.limits_consistency, "ICC(C,1), consistency, single rater"),
-    "icc_ck": _icc(
-        icc.of_mean(icc.consistency),
-        icc.limits_of_mean(icc.limits_consistency),
-        "ICC(C,k), consistency, mean of the raters",
-    ),
+    **{name: _icc(*form) for name, form in icc.FORMS.items()},
 }

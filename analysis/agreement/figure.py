@@ -10,7 +10,7 @@ from ...study.errors import DataError
 from ...study.records import write_text
 from ..figures import INK, MUTED, RULE, SERIES
 from .methods import short
-from .summary import Summary
+from .records import Summary
 
 KINDS = (".svg", ".png", ".pdf")
 

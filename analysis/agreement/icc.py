@@ -143,3 +143,21 @@ def _divide(a: Floats, b: Floats) -> Floats:
     out = np.full(len(a), np.nan)
     np.divide(a, b, out=out, where=b > 1e-12)
     return out
+
+
+FORMS: dict[str, tuple[Value, Limits, str]] = {
+    "icc1": (one_way, limits_one_way, "ICC(1), one-way, single rater"),
+    "icc1k": (of_mean(one_way), limits_of_mean(limits_one_way), "ICC(k), one-way, mean of the raters"),
+    "icc_a1": (absolute, limits_absolute, "ICC(A,1), absolute agreement, single rater"),
+    "icc_ak": (
+        of_mean(absolute),
+        limits_of_mean(limits_absolute),
+        "ICC(A,k), absolute agreement, mean of the raters",
+    ),
+    "icc_c1": (consistency, limits_consistency, "ICC(C,1), consistency, single rater"),
+    "icc_ck": (
+        of_mean(consistency),
+        limits_of_mean(limits_consistency),
+        "ICC(C,k), consistency, mean of the raters",
+    ),
+}

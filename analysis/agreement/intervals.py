@@ -78,9 +78,10 @@ def jackknife(d: Draws, confidence: float) -> Interval:
     if se == 0 or (d.bounded and abs(d.value) >= 1):
         return Interval(None, None, "no disagreement to resample: no interval by resampling")
     if d.skewed and d.left_out.max() < 1:
-        lacking = 1 - d.value
-        half = float(t.ppf((1 + confidence) / 2, df)) * jackknife_se(np.log(1 - d.left_out), d.times)
-        low, high = max(1 - lacking * np.exp(half), -1.0), 1 - lacking * np.exp(-half)
+        logs = np.log(1 - d.left_out)
+        centre = d.n * np.log(1 - d.value) - (d.n - 1) * np.average(logs, weights=d.times)  # bias taken out
+        half = float(t.ppf((1 + confidence) / 2, df)) * jackknife_se(logs, d.times)
+        low, high = max(1 - np.exp(centre + half), -1.0), 1 - np.exp(centre - half)
         return Interval(
             float(low), float(high), f"{confidence:.0%} jackknife of log(1 - value), t with {df} df"
         )

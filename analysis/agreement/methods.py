@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ...study.records import Level
 from ..records import Agreement
 from .coefficients import COEFFICIENTS
-from .summary import Summary
+from .records import Summary
 
 
 def paragraph(s: Summary) -> str:

@@ -1,7 +1,7 @@
 """Ratings from a file: long CSV, a Label Studio export, or the ratings of a study's run folder."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -25,6 +25,23 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 """What a column is for, and the names under which it is looked for, in any case."""
 
+NO_NUMBER = {
+    "na",
+    "n/a",
+    "nan",
+    "none",
+    "null",
+    "nil",
+    ".",
+    "-",
+    "?",
+    "inf",
+    "-inf",
+    "+inf",
+    "infinity",
+    "-infinity",
+}
+
 
 class Source(NamedTuple):
     """What a file gave."""
@@ -38,13 +55,14 @@ class Source(NamedTuple):
     """What was left out, or how it was understood."""
 
 
-def read(path: Path, columns: Mapping[str, str] | None = None) -> Source:
+def read(path: Path, columns: Mapping[str, str] | None = None, missing: Collection[str] = ()) -> Source:
     """Read ratings by the kind of the file.
 
     Args:
         path: `.csv` (a row a rating), `.json` (Label Studio, export type JSON), `.jsonl` (ratings of a run folder,
             with `rubric.json` beside it), or the run folder itself.
         columns: role -> column of a CSV whose columns are not called as in `ROLES`.
+        missing: values that stand for a rating that was not given; an empty cell does.
     Raises:
         DataError: a file that cannot be read as one of these, by row.
     """
@@ -58,10 +76,10 @@ def read(path: Path, columns: Mapping[str, str] | None = None) -> Source:
         return _run_folder(path)
     if path.suffix == ".json":
         answers, note = label_studio(path)
-        return Source(_numbered(answers), {}, "task", note=note)
+        return Source(_numbered(answers, missing), {}, "task", note=note)
     if path.suffix == ".csv":
         answers, cluster_name = _csv(path, columns or {})
-        return Source(_numbered(answers), {}, cluster_name)
+        return Source(_numbered(answers, missing), {}, cluster_name)
     raise DataError(f"{path}: ends in {path.suffix or 'nothing'!r}. Allowed: .csv, .json, .jsonl.")
 
 
@@ -162,14 +180,29 @@ def of_study(
     )
 
 
-def _numbered(answers: list[Answer]) -> list[Answer]:
-    """Values of a dimension become numbers where all of them are; the word "nan" is a word."""
-    of: dict[str, bool] = {}
+def _numbered(answers: list[Answer], missing: Collection[str]) -> list[Answer]:
+    """Values of a dimension become numbers where all of them are.
+
+    Raises:
+        DataError: among numbers stand words such as NA or inf and no others; whoever wrote them meant no category.
+    """
+    answers = [a._replace(value=None) if str(a.value) in missing else a for a in answers]
+    words: dict[str, list[Answer]] = {a.dimension: [] for a in answers}
+    numbers: set[str] = set()
     for a in answers:
-        if a.value is not None:
-            of[a.dimension] = of.get(a.dimension, True) and as_number(str(a.value)) is not None
+        if a.value is not None and as_number(str(a.value)) is None:
+            words[a.dimension].append(a)
+        elif a.value is not None:
+            numbers.add(a.dimension)
+    for dimension in numbers:
+        found = words[dimension]
+        if found and all(str(a.value).lower() in NO_NUMBER for a in found):
+            raise DataError(
+                f"{found[0].where}: value: {found[0].value!r} among numbers, {len(found)} such in {dimension!r}. "
+                f"Leave the cell empty where no rating was given, or say so: --missing {found[0].value}."
+            )
     return [
-        a._replace(value=as_number(str(a.value))) if a.value is not None and of[a.dimension] else a
+        a if a.value is None or words[a.dimension] else a._replace(value=as_number(str(a.value)))
         for a in answers
     ]
 

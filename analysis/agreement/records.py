@@ -1,6 +1,10 @@
-"""What comparison, diagnostics and planning make, row by row."""
+"""What comparison, diagnostics and planning make, row by row, and all of it for one set of ratings."""
 
-from ...study.records import Record
+from pydantic import Field
+
+from ...study.records import Level, Record
+from ..records import Agreement
+from .estimate import Raters
 
 
 class Difference(Record):
@@ -119,3 +123,52 @@ class Plan(Record):
     """Of all raters together; None where the time an item takes was not given."""
     basis: str
     """The pilot, or the assumptions."""
+
+
+class DimensionSummary(Record):
+    """One dimension."""
+
+    name: str
+    level: Level
+    categories: tuple[str, ...]
+    declared: bool
+    assumed: bool
+    """The level was guessed from the values."""
+    n_items: int
+    n_raters: int
+    n_ratings: int
+    n_missing: int
+    """Asked for and not given."""
+    n_lone: int
+    """Ratings of items that nobody else rated: in no pair."""
+    independent: int
+    unit: str
+    """What is resampled, and how many of them there are."""
+    agreement: tuple[Agreement, ...]
+    raters: tuple[RaterRow, ...]
+    pairs: tuple[PairRow, ...]
+    items: tuple[ItemRow, ...]
+    """The most disputed."""
+    disagreement: tuple[float, ...]
+    """Of every item with two ratings or more, highest first."""
+    categories_used: tuple[CategoryRow, ...]
+    plan: Plan | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Summary(Record):
+    """What `wherefore agree` found."""
+
+    source: str
+    simulated: bool
+    dimensions: tuple[DimensionSummary, ...]
+    differences: tuple[Difference, ...]
+    raters: Raters
+    judge: str | None = None
+    """Left out of every coefficient, and compared with the raters."""
+    confidence: float
+    seed: int
+    skipped: dict[str, str] = Field(default_factory=dict)
+    """Dimensions that could not be measured, and why."""
+    note: str = ""
+    methods: str = ""

@@ -9,17 +9,18 @@ from pydantic import Field
 from ...annotate.records import Dimension
 from ...study.errors import DataError, StudyError, not_one_of
 from ...study.records import Level, Record
-from ..records import Agreement
 from .answers import Answer, by_group, orders, pivot
 from .compare import Side, compare, holm, judge
 from .estimate import Raters, Statistic, estimates
 from .items import category_rows, item_rows
+from .methods import paragraph
 from .notes import noted
 from .planning import from_pilot
-from .raters import groups, pair_rows, rater_rows
+from .raters import pair_rows, rater_rows
 from .reading import Source, as_number
-from .records import CategoryRow, Difference, ItemRow, PairRow, Plan, RaterRow
+from .records import Difference, DimensionSummary, Summary
 from .rubric import suited
+from .severity import groups
 from .table import NoPairsError, Table
 
 
@@ -50,55 +51,6 @@ class Wanted(Record):
     """How many of the most disputed."""
 
 
-class DimensionSummary(Record):
-    """One dimension."""
-
-    name: str
-    level: Level
-    categories: tuple[str, ...]
-    declared: bool
-    assumed: bool
-    """The level was guessed from the values."""
-    n_items: int
-    n_raters: int
-    n_ratings: int
-    n_missing: int
-    """Asked for and not given."""
-    n_lone: int
-    """Ratings of items that nobody else rated: in no pair."""
-    independent: int
-    unit: str
-    """What is resampled, and how many of them there are."""
-    agreement: tuple[Agreement, ...]
-    raters: tuple[RaterRow, ...]
-    pairs: tuple[PairRow, ...]
-    items: tuple[ItemRow, ...]
-    """The most disputed."""
-    disagreement: tuple[float, ...]
-    """Of every item with two ratings or more, highest first."""
-    categories_used: tuple[CategoryRow, ...]
-    plan: Plan | None = None
-    notes: tuple[str, ...] = ()
-
-
-class Summary(Record):
-    """What `wherefore agree` found."""
-
-    source: str
-    simulated: bool
-    dimensions: tuple[DimensionSummary, ...]
-    differences: tuple[Difference, ...]
-    raters: Raters
-    judge: str | None = None
-    """Left out of every coefficient, and compared with the raters."""
-    confidence: float
-    seed: int
-    skipped: dict[str, str] = Field(default_factory=dict)
-    """Dimensions that could not be measured, and why."""
-    note: str = ""
-    methods: str = ""
-
-
 def summarise(name: str, source: Source, wanted: Wanted) -> Summary:
     """Everything about a set of ratings.
 
@@ -110,8 +62,6 @@ def summarise(name: str, source: Source, wanted: Wanted) -> Summary:
         DataError: ratings that cannot be used, by row.
         StudyError: an unknown dimension, coefficient, weighting or comparison.
     """
-    from .methods import paragraph
-
     if not source.answers:
         raise DataError(f"{name}: no ratings.")
     answers = by_group(source.answers)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from wherefore.analysis.agreement import coefficient, estimate, table
 from wherefore.analysis.agreement.items import category_rows, item_rows
 from wherefore.analysis.agreement.planning import from_assumptions, from_pilot
-from wherefore.analysis.agreement.raters import groups, pair_rows, rater_rows, without_each_rater
+from wherefore.analysis.agreement.raters import pair_rows, rater_rows, without_each_rater
+from wherefore.analysis.agreement.severity import groups
 from wherefore.analysis.agreement.table import Table
 from wherefore.study.errors import DataError
 

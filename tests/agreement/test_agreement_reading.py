@@ -22,12 +22,12 @@ def written(tmp_path: Path, text: str, name: str = "ratings.csv") -> Path:
 def test_a_csv_with_usual_names_a_byte_order_mark_and_empty_cells(tmp_path: Path) -> None:
     path = written(
         tmp_path,
-        "\ufeffItem,Rater,Value,Patient,Time\na,x,1,p1,2026-01-01T10:00:00\na,y,,p1,\nb,x,nan,p2,7\n",
+        "\ufeffItem,Rater,Value,Patient,Time\na,x,yes,p1,2026-01-01T10:00:00\na,y,,p1,\nb,x,nan,p2,7\n",
     )
     found = read(path)
     assert found.cluster_name == "patient"
     assert [(a.item, a.rater, a.value, a.cluster) for a in found.answers] == [
-        ("a", "x", "1", "p1"), ("a", "y", None, "p1"), ("b", "x", "nan", "p2"),
+        ("a", "x", "yes", "p1"), ("a", "y", None, "p1"), ("b", "x", "nan", "p2"),
     ]  # fmt: skip
     assert found.answers[2].order == 7.0
     assert found.answers[1].where == "ratings.csv:3"
@@ -75,6 +75,16 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 
 def control(name: str, to: str, type: str, **value: Any) -> dict[str, Any]:
     return {"from_name": name, "to_name": to, "type": type, "value": value}
+
+
+@pytest.mark.parametrize("word", ["NA", "nan", "inf", "-Inf", "N/A"])
+def test_a_word_for_nothing_among_numbers_is_asked_about(tmp_path: Path, word: str) -> None:
+    path = written(tmp_path, f"item,rater,value\na,x,1\na,y,{word}\nb,x,2\nb,y,2\n")
+    with pytest.raises(DataError, match=f"ratings.csv:3: value: '{word}' among numbers, 1 such in 'value'"):
+        read(path)
+    assert [a.value for a in read(path, missing=[word]).answers] == [1, None, 2, 2]
+    words = written(tmp_path, f"item,rater,value\na,x,yes\na,y,{word}\n")
+    assert [a.value for a in read(words).answers] == ["yes", word]
 
 
 def annotation(id: int, by: Any, *result: dict[str, Any], cancelled: bool = False) -> dict[str, Any]:
