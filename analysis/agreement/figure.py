@@ -46,7 +46,7 @@ def write(path: Path, s: Summary) -> None:
     out.writerow(Point._fields)
     out.writerows(data)
     write_text(path.with_suffix(".csv"), text.getvalue())
-    _draw(path, data, [d.name for d in s.dimensions], s.confidence)
+    _draw(path, data, s)
 
 
 def _coefficients(s: Summary) -> Iterator[Point]:
@@ -76,13 +76,13 @@ def _severity(s: Summary) -> Iterator[Point]:
                 yield Point("severity", d.name, r.rater, r.effect, r.effect_low, r.effect_high, r.n)
 
 
-def _draw(path: Path, data: list[Point], dimensions: list[str], confidence: float) -> None:
+def _draw(path: Path, data: list[Point], s: Summary) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    colour = {d: SERIES[i % len(SERIES)] for i, d in enumerate(dimensions)}
+    colour = {d.name: SERIES[i % len(SERIES)] for i, d in enumerate(s.dimensions)}
     style = {
         "svg.fonttype": "none", "svg.hashsalt": "wherefore", "font.size": 9, "text.color": INK,
         "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": MUTED, "axes.labelcolor": MUTED,
@@ -96,15 +96,15 @@ def _draw(path: Path, data: list[Point], dimensions: list[str], confidence: floa
         figure, axes = plt.subplots(
             1, 3, figsize=(13, 1.4 + 0.24 * rows), width_ratios=(1.5, 1, 1), layout="constrained"
         )
-        _forest(axes[0], forest, colour, f"coefficient, with its {confidence:.0%} interval", True)
+        _forest(axes[0], forest, colour, f"coefficient, with its {s.confidence:.0%} interval", True)
         _curve(axes[1], [p for p in data if p.panel == "items"], colour)
         _forest(axes[2], severity, colour, "steps above the mean rater", False)
         if not severity:
             axes[2].text(0.5, 0.5, "no order on a nominal scale,\nor raters not connected", ha="center", color=MUTED,
                          transform=axes[2].transAxes)  # fmt: skip
-        for ax, title in zip(
-            axes, ("Agreement", "Disagreement by item", "Severity, and ratings given"), strict=True
-        ):
+        who = "simulated raters" if s.simulated else "raters"
+        titles = (f"Agreement of the {who}", "Disagreement by item", "Severity, and ratings given")
+        for ax, title in zip(axes, titles, strict=True):
             ax.set_title(title)
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
         plt.close(figure)
