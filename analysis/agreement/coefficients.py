@@ -83,6 +83,10 @@ def percent(sums: Floats, scale: Scale, w: Floats) -> Floats:
     >>> from wherefore.analysis.agreement import coefficient
     >>> coefficient([["a", "a", None], ["a", "b", "b"]], "percent_agreement", "nominal")  # (1 + 1/3) / 2
     0.6666666666666666
+    >>> coefficient([[1, 2], [1, 3]], "within_one_agreement", "ordinal")  # (1 + 0) / 2
+    0.5
+    >>> coefficient([[1, 2], [1, 3]], "weighted_agreement", "ordinal")  # quadratic: (3/4 + 0) / 2
+    0.375
     """
     return _divide(sums[:, 0], sums[:, 1])
 
@@ -101,11 +105,16 @@ def specific(sums: Floats, scale: Scale, w: Floats) -> Floats:
 
 
 def fleiss(sums: Floats, scale: Scale, w: Floats) -> Floats:
-    """Fleiss' kappa: chance from the pooled shares of the categories (Fleiss 1971; missing ratings as Gwet 2014).
+    """Fleiss' kappa, and Scott's pi of two raters: chance from the pooled shares of the categories.
+
+    Fleiss 1971; Scott 1955; missing ratings as Gwet 2014.
 
     >>> from wherefore.analysis.agreement import coefficient
     >>> counts = [(2, 0), (2, 0), (1, 1), (0, 2)]  # pa 3/4; shares 5/8 and 3/8: pe 34/64
     >>> coefficient([[0] * a + [1] * b for a, b in counts], "fleiss_kappa", "nominal")  # (3/4 - 34/64) / (30/64)
+    0.4666666666666667
+    >>> rows = [[1, 1], [1, 1], [1, 2], [2, 2]]  # Scott's pi: pa 3/4, shares 5/8 and 3/8
+    >>> coefficient(rows, "scott_pi", "nominal")
     0.4666666666666667
     """
     p = _shares(sums)
