@@ -231,6 +231,21 @@ def test_a_single_disagreement_is_about_zero_and_the_note_says_why() -> None:
     assert rows[1].value == pytest.approx(0.98, abs=0.01)
 
 
+def test_a_warning_of_too_few_items_is_for_a_rare_category_only() -> None:
+    from wherefore.analysis.agreement.notes import few
+
+    def note(rare: int, n: int, split: int = 0) -> str:
+        rows = [[1, 1]] * (n - rare - split) + [[2, 2]] * rare + [[1, 2]] * split
+        return few(table(rows, "nominal", [1, 2]))
+
+    assert note(4, 30) == "'2' is on 4 of 30 items only: the interval may be too narrow"
+    assert "'1' is on 3 of 30" in note(27, 30)
+    assert note(4, 30, split=10) != ""  # on 14 items, 18 of 60 ratings
+    assert note(5, 30, split=10) == ""  # on 15
+    assert note(10, 30) == ""  # a third of the ratings is not rare, though on 10 items
+    assert few(table([[1, 1], [2, 3], [3, 3]] * 4, "nominal", [1, 2, 3])) == ""
+
+
 def test_unused_categories_that_carry_a_coefficient_are_named() -> None:
     from wherefore.analysis.agreement.notes import noted
 
