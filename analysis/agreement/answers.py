@@ -104,13 +104,25 @@ def pivot(
 
 
 def by_group(answers: Sequence[Answer]) -> list[Answer]:
-    """Where an item was rated in several groups (arms), each is a unit of its own and the item their cluster."""
-    seen: dict[str, set[str]] = {}
-    for a in answers:
-        seen.setdefault(a.item, set()).add(a.group)
-    if all(len(g) == 1 for g in seen.values()):
+    """Where an item was rated in several groups (arms), each is a unit of its own and the item their cluster.
+
+    Not where the groups are of raters: those rated the same.
+    """
+    if not _in_several(answers) or groups_of_raters(answers):
         return list(answers)
     return [a._replace(item=f"{a.item} ({a.group})", cluster=a.cluster or a.item) for a in answers]
+
+
+def groups_of_raters(answers: Sequence[Answer]) -> bool:
+    """Every rater is in one group, several of them have two raters or more, and items were rated in several."""
+    pairs = {(a.rater, a.group) for a in answers}
+    sizes = Counter(group for _, group in pairs)
+    one_each = len(pairs) == len({a.rater for a in answers})
+    return one_each and sum(n > 1 for n in sizes.values()) > 1 and _in_several(answers)
+
+
+def _in_several(answers: Sequence[Answer]) -> bool:
+    return len({(a.item, a.group) for a in answers}) > len({a.item for a in answers})
 
 
 def orders(answers: Sequence[Answer], made: Table) -> Floats:

@@ -9,7 +9,7 @@ from pydantic import Field
 from ...annotate.records import Dimension
 from ...study.errors import DataError, StudyError, not_one_of
 from ...study.records import Level, Record
-from .answers import Answer, by_group, orders, pivot
+from .answers import Answer, by_group, groups_of_raters, orders, pivot
 from .compare import Side, compare, holm, judge
 from .estimate import Raters, Statistic, estimates
 from .items import category_rows, item_rows
@@ -98,9 +98,15 @@ def summarise(name: str, source: Source, wanted: Wanted) -> Summary:
         confidence=wanted.confidence,
         seed=wanted.seed,
         skipped=skipped,
-        note=source.note,
+        note=" ".join(filter(None, (source.note, _grouped(source.answers)))),
     )
     return summary.model_copy(update={"methods": paragraph(summary)})
+
+
+def _grouped(answers: Sequence[Answer]) -> str:
+    if not groups_of_raters(answers):
+        return ""
+    return "Every rater is in one group: groups are taken as groups of raters who saw the same items."
 
 
 def _scale(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from wherefore.analysis.agreement import coefficient
 from wherefore.analysis.agreement.reading import read
 from wherefore.analysis.agreement.summary import Wanted, summarise
 from wherefore.annotate.records import Dimension, Rating, Rubric, Task
@@ -203,6 +204,32 @@ def rows(n: int = 60) -> str:
                 lines.append(f"{i},r{g},{1 + (i + (g == 2 and i % 3 == 0)) % 5},accuracy,{arm}")
                 lines.append(f"{i},r{g},{'yes' if (i + g) % 4 else 'no'},accept,{arm}")
     return "\n".join(lines)
+
+
+def test_groups_of_raters_are_compared_on_the_items_that_both_saw(tmp_path: Path) -> None:
+    lines = ["item,rater,value,group"]
+    given: dict[str, list[list[int]]] = {"senior": [], "trainee": []}
+    for i in range(40):
+        pairs = {"senior": [i % 4, i % 4 if i % 8 else 1], "trainee": [i % 4, (i + i % 2) % 4]}
+        for group, values in pairs.items():
+            given[group].append(values)
+            lines += [f"{i},{group}{g},{v},{group}" for g, v in enumerate(values)]
+    wanted = Wanted(replicates=300, compare=("groups",), levels={"": "ordinal"})
+    s = summarise("x", read(written(tmp_path, "\n".join(lines))), wanted)
+    alpha = {g: coefficient(v, "krippendorff_alpha", "ordinal") for g, v in given.items()}
+    all_four = coefficient(
+        [a + b for a, b in zip(*given.values(), strict=True)], "krippendorff_alpha", "ordinal"
+    )
+    assert s.dimensions[0].n_items == 40
+    assert s.dimensions[0].agreement[0].value == pytest.approx(all_four)
+    assert all(r.effect is not None for r in s.dimensions[0].raters)
+    (difference,) = s.differences
+    assert (difference.value_a, difference.value_b) == pytest.approx((alpha["senior"], alpha["trainee"]))
+    assert (difference.n, difference.n_both) == (40, 40)
+    assert "groups of raters who saw the same items" in s.note
+    apart = [f"{line.rpartition(',')[2]} {line}" for line in lines[1:]]  # each group has items of its own
+    s = summarise("x", read(written(tmp_path, "\n".join([lines[0], *apart]))), wanted)
+    assert (s.note, s.dimensions[0].n_items) == ("", 80)
 
 
 def test_an_item_rated_in_two_arms_is_a_cluster_and_pairs_them(tmp_path: Path) -> None:
