@@ -62,8 +62,8 @@ def _intervals(s: Summary) -> str:
                 missing.append(f"{name} ({row.why_missing})")
     most, *others = sorted(used, key=lambda method: -len(used[method])) or [""]
     text = "".join(f"; for {_list(used[method])}: {method}" for method in others)
-    text = f"Intervals: {most}{text}." if most else ""
-    return text + (f" Not available: {'; '.join(missing)}." if missing else "")
+    said = [f"Intervals: {most}{text}."] if most else []
+    return " ".join([*said, *([f"Not available: {'; '.join(missing)}."] if missing else [])])
 
 
 def _judge(s: Summary) -> str:
@@ -95,7 +95,9 @@ def _comparisons(s: Summary) -> str:
 
 def _limits(s: Summary) -> str:
     about = "raters like these" if s.raters == "random" else "these raters only"
-    return f"The intervals are about items like these and {about}. Computed with wherefore {_version()}."
+    some = any(row.method for d in s.dimensions for row in d.agreement)
+    said = f"The intervals are about items like these and {about}. " if some else ""
+    return f"{said}Computed with wherefore {_version()}."
 
 
 def _version() -> str:

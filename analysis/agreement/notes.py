@@ -29,7 +29,8 @@ def noted(rows: Sequence[Agreement], made: Table) -> list[Agreement]:
     for row in rows:
         note = ""
         if row.statistic == "krippendorff_alpha" and percent is not None and alpha is not None:
-            note = "; ".join(filter(None, (paradox(made, percent, alpha), few(made))))
+            narrow = few(made) if row.low is not None else ""
+            note = "; ".join(filter(None, (paradox(made, percent, alpha), narrow)))
         elif row.statistic in ("gwet_ac", "brennan_prediger") and row.value is not None:
             note = unused(made, row.statistic, row.weights, row.value)
         out.append(row.model_copy(update={"note": note}) if note else row)
