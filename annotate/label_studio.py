@@ -8,10 +8,12 @@ import base64
 import contextlib
 import json
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -163,7 +165,7 @@ class Server:
     def projects(self, prefix: str) -> list[Project]:
         """All projects whose title starts so, oldest first."""
         found: list[Project] = []
-        path: str | None = "/api/projects/?page_size=200&ordering=id"
+        path: str | None = f"/api/projects/?page_size=200&ordering=id&include={PROJECT}"
         while path:
             page = self.call("GET", path)
             found += [_project(p) for p in page["results"] if p["title"].startswith(prefix)]
@@ -175,13 +177,12 @@ class Server:
         return self.several([id])[id]
 
     def several(self, ids: Sequence[int]) -> dict[int, Project]:
-        """Projects by number, in one request that leaves out what takes the server long to count.
+        """Projects by number, in one request.
 
         Raises:
             ServiceError: one of them is not there.
         """
-        fields = "id,title,description,label_config"
-        asked = {"ids": ",".join(map(str, ids)), "include": fields, "page_size": len(ids)}
+        asked = {"ids": ",".join(map(str, ids)), "include": PROJECT, "page_size": len(ids)}
         found = {p["id"]: _project(p) for p in self.call("GET", "/api/projects/", params=asked)["results"]}
         if lacking := [i for i in ids if i not in found]:
             raise ServiceError(
@@ -215,13 +216,17 @@ class Server:
         with self._said():
             self.sdk.projects.update(project, label_config=config)
 
-    def add(self, project: int, tasks: Sequence[Mapping[str, Any]], size: int) -> Iterator[int]:
-        """Import tasks in batches; yields how many each batch brought in."""
-        for start in range(0, len(tasks), size):
-            batch = tasks[start : start + size]
-            kind = {"Content-Type": "application/json"}
-            self.call("POST", f"/api/projects/{project}/import", content=orjson.dumps(batch), headers=kind)
-            yield len(batch)
+    def add(self, project: int, tasks: Iterable[Mapping[str, Any]], size: int) -> Iterator[int]:
+        """Import tasks in batches, one made while the server takes in the one before; yields the size of each."""
+        path, kind = f"/api/projects/{project}/import", {"Content-Type": "application/json"}
+        left = iter(tasks)
+        with ThreadPoolExecutor(1) as pool:
+            under_way: list[tuple[Future[Any], int]] = []
+            while batch := list(islice(left, size)):
+                body = orjson.dumps(batch)
+                yield from (n for done, n in under_way if done.result() is not None)
+                under_way = [(pool.submit(self.call, "POST", path, content=body, headers=kind), len(batch))]
+            yield from (n for done, n in under_way if done.result() is not None)
 
     def held(self, project: int) -> dict[str, list[tuple[int, int]]]:
         """What is on the server: for each item, its tasks and how many annotations each has."""
@@ -230,27 +235,31 @@ class Server:
             out.setdefault(t["data"].get("item", ""), []).append((t["id"], t.get("total_annotations") or 0))
         return out
 
-    def export(self, project: int) -> list[dict[str, Any]]:
-        """Every task with an annotation."""
-        found: list[dict[str, Any]] = self.call("GET", f"/api/projects/{project}/export?exportType=JSON")
-        return found
+    def graded(self, project: int, since: str | None = None) -> list[dict[str, Any]]:
+        """Tasks with their forms: all that have one, or those with a form made, changed or deleted after `since`.
 
-    def changed(self, project: int, since: str) -> list[dict[str, Any]]:
-        """Tasks whose annotations were made, edited, skipped or deleted after `since` (ISO, UTC)."""
-        item = {
-            "filter": "filter:tasks:updated_at",
-            "operator": "greater",
-            "type": "Datetime",
-            "value": since,
-        }
-        return list(self._pages(project, {"filters": {"conjunction": "and", "items": [item]}}, "all"))
+        Naming what is wanted makes this the quickest way to it: a quarter less than the server's own export.
+
+        Args:
+            project: its number.
+            since: ISO, UTC; None: all that have a form.
+        """
+        if since is None:
+            wanted = [
+                _greater("total_annotations", "Number", 0),
+                _greater("cancelled_annotations", "Number", 0),
+            ]
+        else:
+            wanted = [_greater("updated_at", "Datetime", since)]
+        query = {"filters": {"conjunction": "or", "items": wanted}}
+        return list(self._pages(project, query, "all", include=FORM))
 
     def remove(self, task: int) -> None:
         """Delete one task."""
         self.call("DELETE", f"/api/tasks/{task}/")
 
     def _pages(
-        self, project: int, query: Mapping[str, Any], fields: str, include: str = ""
+        self, project: int, query: Mapping[str, Any], fields: str, include: str
     ) -> Iterator[dict[str, Any]]:
         page = 1
         while True:
@@ -259,11 +268,9 @@ class Server:
                 "fields": fields,
                 "page": page,
                 "page_size": PAGE,
+                "include": include,
+                "query": json.dumps(query),
             }
-            if query:
-                params["query"] = json.dumps(query)
-            if include:
-                params["include"] = include
             answer = self.call("GET", "/api/tasks", params=params)
             yield from answer["tasks"]
             if page * PAGE >= answer["total"]:
@@ -276,6 +283,15 @@ class Server:
         return then.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
+def _greater(field: str, type: str, value: int | str) -> dict[str, Any]:
+    """A filter of the data manager."""
+    return {"filter": f"filter:tasks:{field}", "operator": "greater", "type": type, "value": value}
+
+
+PROJECT = "id,title,description,label_config"
+"""What is read of a project; without it the server counts all its tasks."""
+FORM = "id,data,annotations,completed_by,updated_by,result,lead_time,created_at,updated_at,was_cancelled"
+"""What is read of a task and of the forms in it."""
 OVERLAP = 5
 """Seconds by which two incremental pulls overlap."""
 

@@ -64,7 +64,7 @@ def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> lis
         now = server.clock()
         path = _path(folder, place.round, place.rater)
         fresh = full or place.pulled is None
-        tasks = server.export(place.project) if fresh else server.changed(place.project, place.pulled or "")
+        tasks = server.graded(place.project, None if fresh else place.pulled)
         if tasks and not emails:
             emails = server.accounts()
         if tasks or fresh:

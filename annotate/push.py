@@ -194,7 +194,7 @@ def _fill(
     added = 0
     if missing:
         save(folder, led.with_place(place.model_copy(update={"importing": True})))
-        for n in server.add(place.project, [task_data(plan, t, beside) for t in missing], BATCH):
+        for n in server.add(place.project, (task_data(plan, t, beside) for t in missing), BATCH):
             added += n
             bar.step(n)
     removed = superseded = 0

@@ -6,6 +6,10 @@ import click
 
 from . import _common, _grading
 
+PAST_GATE = click.option(
+    "--past-gate", is_flag=True, help="Hand out the main round although the calibration gate is not met."
+)
+
 
 @click.group()
 def command() -> None:
@@ -41,12 +45,14 @@ def run_(study: Path, runs: Path) -> None:
     "--port", default=8080, show_default=True, help="On this machine only; refused where it is taken."
 )
 @click.option("--hours", type=float, default=None, help="Stop by itself after so long.")
-def serve(study: Path, runs: Path, port: int, hours: float | None) -> None:
+@PAST_GATE
+def serve(study: Path, runs: Path, port: int, hours: float | None, past_gate: bool) -> None:
     """Start Label Studio on this machine, make the raters' accounts, hand out what is due, print a link each."""
     import threading
 
     from ..annotate import push as push_
     from ..annotate import server as server_
+    from ..study.errors import PendingError
 
     s, settings, home = _grading.people(study, runs)
     folder = home / "label_studio"
@@ -54,7 +60,10 @@ def serve(study: Path, runs: Path, port: int, hours: float | None) -> None:
         click.echo(f"Label Studio {server_.VERSION} on {state.url} (data in {folder})")
         passwords = {p.name: server_.account(folder, state, p.account) for p in settings.people}
         with _grading.server_of(settings, home) as server:
-            _grading.push_due(s, settings, home, server, past_gate=False)
+            try:
+                _grading.push_due(s, settings, home, server, past_gate)
+            except PendingError as e:
+                click.echo(str(e))
         for place in push_.ledger(home / "annotate").places:
             person = next(p for p in settings.people if p.name == place.rater)
             click.echo(
@@ -70,9 +79,7 @@ def serve(study: Path, runs: Path, port: int, hours: float | None) -> None:
 
 @command.command()
 @_common.with_study
-@click.option(
-    "--past-gate", is_flag=True, help="Hand out the main round although the calibration gate is not met."
-)
+@PAST_GATE
 @click.option("--restore", is_flag=True, help="Put back a labeling interface that was changed on the server.")
 def push(study: Path, runs: Path, past_gate: bool, restore: bool) -> None:
     """Hand out the round that is due; safe to repeat."""
@@ -112,7 +119,8 @@ def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
 @click.option(
     "--to", type=click.Path(path_type=Path, file_okay=False), default=None, help="Default: the run folder."
 )
-def export(study: Path, runs: Path, to: Path | None) -> None:
+@PAST_GATE
+def export(study: Path, runs: Path, to: Path | None, past_gate: bool) -> None:
     """Write the round that is due as files for a Label Studio of your own, a folder a rater."""
     from ..annotate import files, plan, rounds
     from ..study.runs import locked
@@ -126,7 +134,7 @@ def export(study: Path, runs: Path, to: Path | None) -> None:
             click.echo("everything is graded; `wherefore run` goes on")
             return
         state = state.with_adjudication() if due == "adjudication" else state
-        _grading.gate(state, due, False)
+        _grading.gate(state, due, past_gate)
         plan.save(state.plan, folder)
         for place in files.export(
             state.plan, to or home / "annotate_files", due, _grading.beside(state, due, folder)

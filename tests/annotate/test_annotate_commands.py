@@ -55,15 +55,17 @@ def call(command: str, study: Path, *more: str, code: int = 0) -> str:
     return done.output
 
 
-def exported(study: Path, rater: str, folder: Path, parameters: Simulated, account: int) -> Path:
+def exported(
+    study: Path, rater: str, folder: Path, parameters: Simulated, account: int, round: str = "main"
+) -> Path:
     """A rater's grades as Label Studio would export them."""
     s = load(study)
     state = rounds.people(s, resolve(s), study.parent / "runs" / "quick")
     p = state.plan
     given = simulated.answers(
-        parameters.model_copy(update={"name": rater}), p.tasks, p.items, p.faulty, p.rubric, 0.6, 7
+        parameters.model_copy(update={"name": rater}), p.of_round(round), p.items, p.faulty, p.rubric, 0.6, 7
     )
-    tasks = json.loads((folder / f"main-{rater}" / "tasks.json").read_text())
+    tasks = json.loads((folder / f"{round}-{rater}" / "tasks.json").read_text())
     by = {t["data"]["item"]: t for t in tasks}
     rows = [
         {
@@ -136,6 +138,51 @@ def test_a_file_that_is_not_the_raters_export_is_one_line(file: Callable[..., Pa
     assert "no such" not in call("import", study, str(tmp_path / "none.json"), "--rater", "ann", code=1)
     assert "zoe has no task in round 'main'" in call("import", study, str(path), "--rater", "zoe", code=1)
     assert not (study.parent / "runs" / "quick" / "annotate" / "pulled").exists(), "nothing was written"
+
+
+ROUNDS = (
+    'raters = "files"\nitems = 20\npeople = ["ann", "ben", "zoe"]\n'
+    'rounds = { calibration = 12, gate = "accuracy", gate_alpha = 0.5, adjudicator = "zoe" }'
+)
+CAREFUL, CARELESS = Simulated(name="simulated_a", noise=0.05), Simulated(name="simulated_b", noise=4.0)
+
+
+def test_calibration_gate_main_round_and_adjudication(file: Callable[..., Path], tmp_path: Path) -> None:
+    study, to = file(ROUNDS), tmp_path / "out"
+
+    def grade(rater: str, how: Simulated, round: str) -> str:
+        path = exported(study, rater, to, how, 3, round)
+        return call("import", study, str(path), "--rater", rater, "--round", round)
+
+    assert call("export", study, "--to", str(to)).count("calibration-") == 2
+    grade("ann", CAREFUL, "calibration")
+    grade("ben", CARELESS, "calibration")
+    said = call("export", study, "--to", str(to), code=3)
+    assert re.search(r"alpha of accuracy on the calibration round is -?0\.\d\d; 0.5 is asked for", said)
+    assert "--past-gate" in said
+    assert not (to / "main-ann").exists()
+    assert "main-ann" in call("export", study, "--to", str(tmp_path / "past"), "--past-gate")
+    grade("ben", CAREFUL, "calibration")
+    assert call("export", study, "--to", str(to)).count("main-") == 2, "they agree now"
+    grade("ann", CAREFUL, "main")
+    grade("ben", Simulated(name="simulated_b", accuracy=0.3), "main")
+    assert "adjudication-zoe" in call("export", study, "--to", str(to))
+    tasks = json.loads((to / "adjudication-zoe" / "tasks.json").read_text())
+    assert 0 < len(tasks) < 20, "what they agree about is decided"
+    for task in tasks:
+        assert "Earlier grades, without names" in task["data"]["timeline"]
+        assert {"Rater A", "Rater B"} == set(re.findall(r"Rater \w", task["data"]["timeline"]))
+        assert not re.search("ann|ben|simulated", task["data"]["timeline"])
+    assert "the adjudication round waits for people: zoe 0/" in call("run", study, code=3)
+    grade("zoe", CAREFUL, "adjudication")
+    call("run", study)
+    found = list(read_jsonl(study.parent / "runs" / "quick" / "annotate" / "verdicts.jsonl", Verdict))
+    assert len(found) == 20, "items of the calibration round get no verdict"
+    assert {v.rationale for v in found if v.adjudicator} == {
+        v.rationale for v in found if "adjudicated" in v.why
+    }
+    assert sum(v.adjudicator == "zoe" for v in found) == len(tasks)
+    assert {v.state for v in found} <= {"accepted", "rejected"}
 
 
 SERVED = 'raters = "label_studio"\nrubric = "short"\nitems = 6\npeople = ["ann", "ben"]'

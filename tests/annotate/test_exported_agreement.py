@@ -66,7 +66,9 @@ def test_the_coefficients_of_an_export_are_those_of_what_was_clicked(
             else:
                 label_studio.submit(rater, task, form(*given))
     path = tmp_path / "export.json"
-    path.write_text(json.dumps(label_studio.admin.export(project)))
+    path.write_text(
+        json.dumps(label_studio.admin.call("GET", f"/api/projects/{project}/export?exportType=JSON"))
+    )
     words = ["agree", str(path), "--json", "--replicates", "200", "--categories", "accept=no,yes"]
     done = CliRunner().invoke(main, [*words, "--level", "quality=ordinal"])
     assert done.exit_code == 0, done.output
