@@ -19,7 +19,7 @@ READ = (
     "cohort/cases.parquet", "cohort/evidence.parquet", "cohort/flow.csv", "cohort/table1.csv",
     "synth/rationales.jsonl", "synth/groundings.jsonl", "synth/refusals.jsonl", "synth/card.json",
     "annotate/ratings.jsonl", "annotate/rubric.json", "annotate/verdicts.jsonl",
-    "annotate/progress.jsonl", "annotate/noticed.jsonl",
+    "annotate/progress.jsonl", "annotate/noticed.jsonl", "annotate/judge_ratings.jsonl", "annotate/anchoring.jsonl",
     "train/baselines/predictions.parquet",
 )  # fmt: skip
 """What other stages may have left; a part that is absent is absent from the report, which says so."""

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from ..study.errors import DataError
-from ..study.records import Record, read_jsonl
+from ..study.records import read_jsonl
 from ..synth.records import Message, Prompt
 from . import page
 from .answers import Answer, Mark, accept
 from .items import Item, claim_text
 from .plan import Plan
-from .records import Rating, Rubric, Task
+from .records import Anchoring, Rating, Rubric, Task
 from .rounds import State
 
 NAME = "judge"
@@ -77,21 +77,6 @@ def ratings(plan: Plan, given: Mapping[str, Answer]) -> list[Rating]:
 def prediction(a: Answer, n_claims: int) -> list[dict[str, Any]]:
     """The judge's answer as Label Studio shows it in advance, for the assisted arm."""
     return [{"model_version": NAME, "result": page.form(a, n_claims)}]
-
-
-class Anchoring(Record):
-    """How often people say what the judge says, when they saw it first and when they did not."""
-
-    dimension: str
-    blind: float | None
-    assisted: float | None
-    n_blind: int
-    n_assisted: int
-
-    @property
-    def difference(self) -> float | None:
-        """Assisted minus blind; what the judge's grades pull people by."""
-        return None if self.blind is None or self.assisted is None else self.assisted - self.blind
 
 
 def anchoring(state: State, given: Mapping[str, Answer]) -> list[Anchoring]:

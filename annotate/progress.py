@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from ..study.records import write_jsonl
+from . import judge
 from .pull import FOLDER, read
 from .records import ORDINARY, Noticed, Progress, Rating
 from .rounds import ROUNDS, State
@@ -23,6 +24,9 @@ def save(state: State, folder: Path) -> None:
     write_jsonl(folder / "faults.jsonl", state.got.faults)
     write_jsonl(folder / "progress.jsonl", rows(state, folder))
     write_jsonl(folder / "noticed.jsonl", noticed(state))
+    if given := judge.answers(folder):
+        write_jsonl(folder / "judge_ratings.jsonl", judge.ratings(state.plan, given))
+        write_jsonl(folder / "anchoring.jsonl", judge.anchoring(state, given))
 
 
 def rows(state: State, folder: Path) -> list[Progress]:

@@ -64,17 +64,18 @@ def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> lis
         now = server.clock()
         path = _path(folder, place.round, place.rater)
         fresh = full or place.pulled is None
-        tasks = server.graded(place.project, None if fresh else place.pulled)
-        if tasks and not emails:
-            emails = server.accounts()
-        if tasks or fresh:
-            touched = {t["id"] for t in tasks}
+        touched: set[int] = set()
+        found: list[Sent] = []
+        for task in server.graded(place.project, None if fresh else place.pulled):
+            emails = emails or server.accounts()
+            touched.add(task["id"])
+            found += sent_forms(task, emails)
+        if touched or fresh:
             kept = [] if fresh else [s for s in read(path) if s.task not in touched]
-            kept += [s for t in tasks for s in sent_forms(t, emails)]
-            write_jsonl(path, _sorted(kept))
+            write_jsonl(path, _sorted([*kept, *found]))
         led = led.with_place(place.model_copy(update={"pulled": now}))
         save(folder, led)
-        out.append(Pulled(round=place.round, rater=place.rater, changed=len(tasks), graded=_lines(path)))
+        out.append(Pulled(round=place.round, rater=place.rater, changed=len(touched), graded=_lines(path)))
     return out
 
 

@@ -198,3 +198,18 @@ class Noticed(Record):
     n: int
     noticed: int
     """Items in which a sentence or the whole was marked as bad."""
+
+
+class Anchoring(Record):
+    """How often people say what the judge says, when they saw it first and when they did not."""
+
+    dimension: str
+    blind: float | None
+    assisted: float | None
+    n_blind: int
+    n_assisted: int
+
+    @property
+    def difference(self) -> float | None:
+        """Assisted minus blind; what the judge's grades pull people by."""
+        return None if self.blind is None or self.assisted is None else self.assisted - self.blind

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ..annotate.answers import Fault
     from ..annotate.label_studio import Server
     from ..annotate.push import Beside
-    from ..annotate.records import Rating
     from ..annotate.rounds import State
     from ..annotate.settings import Settings
     from ..study.config import Study
@@ -152,25 +151,6 @@ def agreement(state: "State", dimension: str, round: str) -> float | None:
     if not any(sum(v is not None for v in values) > 1 for values in units.values()):
         return None
     return coefficient(list(units.values()), "krippendorff_alpha", d.level, categories=d.categories)
-
-
-def with_judge(state: "State", judged: "list[Rating]") -> dict[str, float | None]:
-    """Alpha of the judge and the people's consensus, where both have graded the whole rationale."""
-    from ..analysis.agreement import coefficient
-
-    consensus = {v.rationale: v.consensus for v in state.verdicts()}
-    out = {}
-    for d in state.plan.rubric.dimensions:
-        pairs = [
-            [r.value, consensus[r.rationale][d.name]]
-            for r in judged
-            if r.dimension == d.name
-            and d.name in consensus.get(r.rationale, {})
-            and not state.plan.items[r.item].control
-        ]
-        if pairs:
-            out[d.name] = coefficient(pairs, "krippendorff_alpha", d.level, categories=d.categories)
-    return out
 
 
 def number(value: float | None, digits: int = 0) -> str:

@@ -237,10 +237,11 @@ def plan(
 @_common.with_study
 def judge(study: Path, runs: Path) -> None:
     """Have a language model grade by the same rubric; kept apart from people's grades."""
+    from ..analysis.grading import with_judge
     from ..annotate import judge as judge_
-    from ..annotate import rounds
+    from ..annotate import progress, rounds
     from ..study.errors import StudyError
-    from ..study.runs import locked
+    from ..study.runs import locked, manifest
     from ._judge import ask
 
     s, settings, home = _grading.people(study, runs, finished_too=True)
@@ -251,11 +252,16 @@ def judge(study: Path, runs: Path) -> None:
         state = rounds.people(s, settings, home)
         refused = ask(s, state.plan, settings.judge, folder)
         given = judge_.answers(folder)
+        if manifest(folder) is None:
+            progress.save(state, folder)
     click.echo(f"judge: {len(given)} of {len(state.plan.items)} items graded: {folder / judge_.FILE}")
     for line in refused:
         click.echo(f"  {line}")
-    for d, alpha in _grading.with_judge(state, judge_.ratings(state.plan, given)).items():
-        click.echo(f"  alpha of judge and people, {d}: {_grading.number(alpha, 2)}")
+    judged = judge_.ratings(state.plan, given)
+    for row in with_judge(state.plan.rubric, judged, state.ratings(), state.verdicts()):
+        click.echo(
+            f"  alpha of judge and people, {row.dimension}: {_grading.number(row.alpha, 2)} ({row.n} items)"
+        )
     for a in judge_.anchoring(state, given):
         if a.difference is not None:
             click.echo(

@@ -1,12 +1,13 @@
 """What the annotate stage says of itself stands in the report, while people grade and afterwards."""
 
+import html
 import re
 from pathlib import Path
 from typing import Any
 
 from wherefore.analysis.grading import grading
 from wherefore.analysis.run import run
-from wherefore.annotate.records import Noticed, Progress, Rating
+from wherefore.annotate.records import Anchoring, Noticed, Progress, Rating, Verdict
 from wherefore.study.records import read_jsonl, write_jsonl
 
 
@@ -76,3 +77,31 @@ def test_nobody_grades_and_nothing_is_said(trial: Any) -> None:
     assert grading(trial.home, 1) is None
     assert run(trial.study, trial.home)
     assert 'id="grading"' not in (trial.home / "analysis" / "report.html").read_text()
+
+
+def test_a_judge_is_reported_apart_from_people(trial: Any) -> None:
+    laid(trial.home, 30)
+    folder = trial.home / "annotate"
+    assert run(trial.study, trial.home)
+    before = text(trial.home)
+    assert "language model" not in before
+    main = [r for r in read_jsonl(folder / "ratings.jsonl", Rating) if r.round == "main" and r.rater == "a"]
+    verdicts = list(read_jsonl(folder / "verdicts.jsonl", Verdict))
+    said = {(r.rationale, r.dimension): r.value for r in main}
+    agreed = [
+        v.model_copy(update={"consensus": {"accuracy": said[v.rationale, "accuracy"]}}) for v in verdicts
+    ]
+    write_jsonl(folder / "verdicts.jsonl", agreed)
+    judged = [r.model_copy(update={"rater": "judge", "round": "judge"}) for r in main]
+    planted = judged[0].model_copy(update={"item": "planted", "value": "3"})
+    write_jsonl(folder / "judge_ratings.jsonl", [*judged, planted])
+    row = Anchoring(dimension="accuracy", blind=0.5, assisted=0.75, n_blind=60, n_assisted=20)
+    write_jsonl(
+        folder / "anchoring.jsonl", [row, row.model_copy(update={"dimension": "accept", "n_assisted": 0})]
+    )
+    (trial.home / "analysis" / "manifest.json").unlink()
+    assert run(trial.study, trial.home)
+    after = text(trial.home)
+    assert "Alpha with the people's consensus: 1.00 for accuracy (30 items)." in html.unescape(after)
+    assert "in 75 % of answers about accuracy, against 50 % of those who did not." in after
+    assert after.startswith(before.split("Of 30 rationales")[0]), "people's own numbers stay as they were"

@@ -341,6 +341,30 @@ def test_serve_hands_out_and_pull_brings_back(file: Callable[..., Path], label_s
 
 
 @pytest.mark.service
+def test_serve_goes_on_while_the_gate_is_shut(
+    file: Callable[..., Path], label_studio: Any, tmp_path: Path
+) -> None:
+    """A server that stopped at the gate could never be told to hand out past it."""
+    study = file(ROUNDS.replace('"files"', '"label_studio"'))
+    template = server.environment().parent.parent.with_name(f"label-studio-{server.VERSION}-tests")
+    shutil.copytree(template, study.parent / "runs" / "quick" / "label_studio")
+    call("export", study, "--to", str(tmp_path))
+    for rater, how in (("ann", CAREFUL), ("ben", CARELESS)):
+        path = exported(study, rater, tmp_path, how, 3, "calibration")
+        call("import", study, str(path), "--rater", rater, "--round", "calibration")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = str(s.getsockname()[1])
+    shut = call("serve", study, "--port", port, "--hours", "0.0001")
+    assert "alpha of accuracy on the calibration round is" in shut
+    assert "Serving." in shut
+    assert "main ann" not in shut
+    past = call("serve", study, "--port", port, "--hours", "0.0001", "--past-gate")
+    assert re.search(r"^main ann: project \d+, 20 added", past, re.MULTILINE)
+    assert re.search(r"^main ben: http\S+ \(sign in as ben@", past, re.MULTILINE)
+
+
+@pytest.mark.service
 def test_the_assisted_arm_sees_the_judge_and_the_blind_arm_does_not(
     label_studio: Any, file: Callable[..., Path], judging: tuple[str, list[str]]
 ) -> None:
