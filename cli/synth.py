@@ -45,6 +45,8 @@ def command(
     if budget is not None:
         job = {**opened.synth.get("job", {}), "budget": budget}
         opened = opened.model_copy(update={"synth": {**opened.synth, "job": job}})
+    if shard is not None and again:
+        raise click.UsageError("--again goes without --shard: set the corpus aside once, then ask in shards.")
     if shard is None:
         run(opened, _common.home(opened, runs), again=again)
         return

@@ -96,18 +96,15 @@ def run_once(
         StaleError: the folder is complete, but for other settings or inputs. Nothing is touched.
         BusyError: another process is at it.
     """
-    root = folder.parent
-    found = {_name(p, root): sha256(p) for p in inputs}
-    key = digest([settings, found])
+    found = _hashes(folder, inputs)
     with locked(folder):
-        old = manifest(folder)
-        if old is not None:
-            if old.key == key:
+        try:
+            if _complete(folder, settings, found):
                 return False
+        except StaleError:
             if not set_aside:
-                raise StaleError(f"{folder}: made from other {_changed(old, settings, found)}. {_WHAT_TO_DO}")
-            folder.rename(folder.with_name(f"{folder.name}-{old.key}"))
-            folder.mkdir()
+                raise
+            put_aside(folder)
         start = time.monotonic()
         work(folder)
         skip = {MANIFEST, ".lock", *keep}
@@ -115,7 +112,7 @@ def run_once(
             p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] not in skip
         )
         done = Manifest(
-            key=key,
+            key=digest([settings, found]),
             settings=settings,
             inputs=found,
             outputs={str(p.relative_to(folder)): sha256(p) for p in made},
@@ -124,6 +121,34 @@ def run_once(
         )
         write_text(folder / MANIFEST, done.model_dump_json(indent=1))
     return True
+
+
+def complete(folder: Path, settings: dict[str, Any], inputs: Iterable[Path]) -> bool:
+    """Whether the folder is complete for these settings and inputs.
+
+    Raises:
+        StaleError: it is complete, but for others.
+    """
+    return _complete(folder, settings, _hashes(folder, inputs))
+
+
+def put_aside(folder: Path) -> None:
+    """Rename a complete folder to `<folder>-<its key>` and leave an empty one in its place."""
+    old = manifest(folder)
+    if old is not None:
+        folder.rename(folder.with_name(f"{folder.name}-{old.key}"))
+        folder.mkdir()
+
+
+def _hashes(folder: Path, inputs: Iterable[Path]) -> dict[str, str]:
+    return {_name(p, folder.parent): sha256(p) for p in inputs}
+
+
+def _complete(folder: Path, settings: dict[str, Any], found: dict[str, str]) -> bool:
+    old = manifest(folder)
+    if old is not None and old.key != digest([settings, found]):
+        raise StaleError(f"{folder}: made from other {_changed(old, settings, found)}. {_WHAT_TO_DO}")
+    return old is not None
 
 
 _WHAT_TO_DO = "Move the folder away, or choose another run folder with --runs."

@@ -10,7 +10,7 @@ from .files import writing_table
 from .ledger import Ledger
 from .records import Call
 from .settings import Prices
-from .teaching import Body
+from .teaching import Body, usage
 
 
 @dataclass(slots=True)
@@ -63,8 +63,7 @@ def write_calls(ledgers: Sequence[tuple[Ledger, Prices | None]], path: Path) -> 
 
 def _call(entry: dict[str, Any], prices: Prices | None) -> Call:
     body: Body = entry.get("b") or {}
-    usage: dict[str, Any] = body.get("usage") or {}
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    prompt, completion = usage(body)
     return Call(
         key=entry["k"],
         attempt=entry["a"],

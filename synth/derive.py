@@ -19,7 +19,7 @@ from .plan import Plan
 from .prompts import template_hash
 from .records import Grounding, Planted, Rationale, Refusal
 from .styles import VERIFY
-from .teaching import Body, History, Request, key
+from .teaching import Body, History, Request, again
 from .verifier import Verifier
 
 Judged = tuple[History, Rationale | Refusal, Body | None]
@@ -42,11 +42,7 @@ def derive_all(
         )
         put = {kind: stack.enter_context(writing(folder / f"{name}.jsonl")) for kind, name in kinds.items()}
 
-        away = (
-            balanced_away(((h.case, made) for h, made, _ in judged(plan, ledger, cohort)), plan.study.seed)
-            if settings.label == "filtered"
-            else frozenset()
-        )
+        away = left_out(plan, ledger, cohort)
         facts: Facts | None = None
         for history, made, body in judged(plan, ledger, cohort):
             if facts is None or facts.case is not history.case:
@@ -67,6 +63,13 @@ def judged(plan: Plan, ledger: Ledger, cohort: Path) -> Iterator[Judged]:
     """What became of every question of a study, in order."""
     for history in histories(cohort, plan.settings.splits):
         yield from judge_case(plan, history, ledger)
+
+
+def left_out(plan: Plan, ledger: Ledger, cohort: Path) -> frozenset[str]:
+    """Ids of right rationales that go so that the classes keep their ratio; none where nothing is filtered."""
+    if plan.settings.label != "filtered":
+        return frozenset()
+    return balanced_away(((h.case, made) for h, made, _ in judged(plan, ledger, cohort)), plan.study.seed)
 
 
 def judge_case(plan: Plan, history: History, ledger: Ledger) -> Iterator[Judged]:
@@ -117,7 +120,7 @@ def last_answer(request: Request, ledger: Ledger, reask: int) -> tuple[str, Body
     """The answer that counts, with its key: the first that could be read when it came, or else the last."""
     name = request.key
     for repeat in range(1, reask + 1):
-        later = key(request.body, repeat)
+        later = again(request, repeat).key
         if name not in ledger.unreadable or later not in ledger:
             break
         name = later

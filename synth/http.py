@@ -3,7 +3,9 @@
 import contextlib
 import os
 import re
-from collections.abc import Mapping
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
@@ -12,8 +14,12 @@ import orjson
 
 from .teaching import Body, Fault
 
-AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-"""Status codes after which the same request may succeed."""
+AGAIN = frozenset({408, 409, 425, 429})
+"""Status codes after which the same request may succeed; beside them all from 500."""
+
+
+LONGEST_WAIT = 3600.0
+"""Seconds; an endpoint that asks for more is asked again after this."""
 
 
 def read_body(data: bytes) -> Body:
@@ -35,20 +41,19 @@ def bad_status(url: str, status: int, headers: Mapping[str, str], body: object, 
     """The fault that a status code means. The server's own words stay out: they may repeat the key or the prompt."""
     code = _code(body)
     about = f"{url}: status {status}" + (f" ({code})" if code else "")
-    if status in (401, 403):
-        return Fault(
-            "auth", f"{about}: the key in {key_env} was refused. Set a valid one.", again=False, fatal=True
-        )
-    if status == 404:
-        return Fault(
-            "not_found", f"{about}: no such model or path. Correct synth.teacher.", again=False, fatal=True
-        )
-    if code == "insufficient_quota":
+    if status in (401, 403):  # 403 once others were answered: this one request
+        kind = "auth" if status == 401 else "forbidden"
+        told = f"{about}: the key in {key_env} was refused. Set a valid one."
+        return Fault(kind, told, again=False, fatal=status == 401)
+    if status in (404, 405) or 300 <= status < 400:
+        what = "redirects elsewhere, and is not followed" if status < 400 else "no such model or path"
+        return Fault("not_found", f"{about}: {what}. Correct synth.teacher.", again=False, fatal=True)
+    if status == 402 or code == "insufficient_quota":
         return Fault("quota", f"{about}: the account has no credit left.", again=False, fatal=True)
     wait = retry_after(headers)
     if status == 429:
         return Fault("rate_limit", about, busy=True, wait=wait)
-    if status in AGAIN:
+    if status in AGAIN or status >= 500:
         return Fault("server", about, busy=status in (503, 529), wait=wait)
     return Fault("bad_request", about, again=False)
 
@@ -65,10 +70,24 @@ def broken(url: str, error: BaseException, patience: float) -> Fault:
         if isinstance(cause, TimeoutError):
             return Fault("timeout", f"{url}: no answer in {patience:g} s")
         if "Connector" in type(cause).__name__:  # aiohttp.ClientConnectorError and its kin: DNS, TLS, refused
-            number = getattr(cause, "errno", None)
-            why = os.strerror(number) if isinstance(number, int) and number > 0 else type(cause).__name__
-            return Fault("connection", f"{url}: cannot be reached ({why})")
+            return unreachable(url, causes)
     return Fault("broken_body", f"{url}: the answer broke off ({type(causes[-1]).__name__})")
+
+
+def unreachable(url: str, causes: Sequence[BaseException]) -> Fault:
+    """The fault of a connection that could not be made, by the most telling of its causes."""
+    why = type(causes[-1]).__name__
+    for cause in causes:
+        number = getattr(cause, "errno", None)
+        if isinstance(cause, ssl.SSLError):
+            why = f"TLS: {(cause.reason or 'failed').lower().replace('_', ' ')}"
+            break
+        if isinstance(cause, socket.gaierror):
+            why = "no such host"
+            break
+        if isinstance(number, int) and number > 0:
+            why = os.strerror(number)
+    return Fault("connection", f"{url}: cannot be reached ({why})")
 
 
 def _code(body: object) -> str:
@@ -97,9 +116,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if not found:
             continue
         with contextlib.suppress(ValueError):
-            return max(0.0, float(found) * scale)
+            seconds = float(found) * scale
+            return min(max(0.0, seconds), LONGEST_WAIT) if seconds == seconds else None
         with contextlib.suppress(ValueError):
-            return max(0.0, parsedate_to_datetime(found).timestamp() - time())
+            return min(max(0.0, parsedate_to_datetime(found).timestamp() - time()), LONGEST_WAIT)
     return None
 
 
@@ -116,7 +136,10 @@ def wait_before_next(headers: Mapping[str, str]) -> float | None:
     """
     for what in ("requests", "tokens"):
         if headers.get(f"x-ratelimit-remaining-{what}") == "0":
-            m = _DURATION.match(headers.get(f"x-ratelimit-reset-{what}", ""))
+            reset = headers.get(f"x-ratelimit-reset-{what}", "")
+            with contextlib.suppress(ValueError):
+                return float(reset)
+            m = _DURATION.match(reset)
             if m and any(m.groups()):
                 hours, minutes, seconds, ms = (float(g or 0) for g in m.groups())
                 return 3600 * hours + 60 * minutes + seconds + ms / 1000

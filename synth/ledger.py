@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -17,10 +18,27 @@ from ..study.errors import DataError
 from ..study.runs import locked
 from .keys import Places
 from .segment import Entry, Segment, packed
-from .teaching import Body
+from .teaching import Body, usage
 
 SEAL_BYTES = 256 * 2**20
 """A file is sealed when it has grown to this."""
+
+
+@dataclass(slots=True)
+class Tokens:
+    """Sums over answers; what the endpoint did not count is guessed from the length."""
+
+    answers: int = 0
+    prompt: int = 0
+    completion: int = 0
+
+    def add(self, entry: Entry) -> None:
+        """Count an answer."""
+        prompt, completion = usage(entry["b"])
+        guess = entry.get("g") or (0, 0)
+        self.answers += 1
+        self.prompt += guess[0] if prompt is None else prompt
+        self.completion += guess[1] if completion is None else completion
 
 
 class Ledger:
@@ -46,9 +64,12 @@ class Ledger:
         """Attempts that were sent, and of which nothing came back, by key: possibly paid, not received."""
         self.faults: dict[str, tuple[str, str]] = {}
         """The last fault of every request without an answer: its kind, and one line about it."""
-        self.prompt_tokens = self.completion_tokens = 0
+        self.tokens, self.own = Tokens(), Tokens()
+        """Of the answers of all writers of this folder, and of this writer alone."""
         self._places = Places(expected)
         self._segments: list[Segment] = []
+        self._counted: list[tuple[Tokens, ...]] = []
+        """By segment: where its tokens are counted."""
         self._dirty = False
         self._guard = threading.Lock()
         self._sealing = ThreadPoolExecutor(1, thread_name_prefix="seal")
@@ -61,7 +82,8 @@ class Ledger:
         for folder in (*self.also, self.folder):
             for path in files(folder):
                 segment = Segment(path)
-                self._segments.append(segment)
+                mine = (self.tokens, self.own) if path.parent == own else (self.tokens,)
+                self._add(segment, mine if folder == self.folder else ())
                 for entry in segment.scan():
                     self._note(entry, len(self._segments) - 1, segment.rows - 1)
                 if path.parent == own and path.suffix == ".jsonl":
@@ -119,11 +141,21 @@ class Ledger:
         self._put({**entry, "m": batch} if batch else entry)
 
     def answer(
-        self, key: str, attempt: int, seconds: float, body: Body, unreadable: str | None = None
+        self,
+        key: str,
+        attempt: int,
+        seconds: float,
+        body: Body,
+        unreadable: str | None = None,
+        guess: tuple[int, int] | None = None,
     ) -> None:
-        """Store a raw answer."""
-        entry = {"k": key, "e": "answer", "a": attempt, "s": round(seconds, 4), "b": body}
-        self._put({**entry, "u": unreadable} if unreadable else entry)
+        """Store a raw answer; `guess`: its tokens, where the endpoint does not count them."""
+        entry: Entry = {"k": key, "e": "answer", "a": attempt, "s": round(seconds, 4), "b": body}
+        if unreadable:
+            entry["u"] = unreadable
+        if guess:
+            entry["g"] = guess
+        self._put(entry)
 
     def fault(self, key: str, attempt: int, seconds: float, kind: str, detail: str) -> None:
         """Store that a request had no answer, and why."""
@@ -138,7 +170,8 @@ class Ledger:
 
     def _put(self, entry: Entry) -> None:
         line = packed(entry)
-        self._file.write(line)
+        if self._file.write(line) != len(line):
+            raise DataError(f"{self._segment.path}: the disk is full. Make room and run the command again.")
         self._dirty = True
         self._segment.grew(len(line))
         self._note(entry, self._number, self._segment.rows - 1)
@@ -160,8 +193,12 @@ class Ledger:
 
     def _next(self, own: Path, number: int) -> None:
         segment = Segment(own / f"{number:04d}.jsonl")
-        self._segments.append(segment)
+        self._add(segment, (self.tokens, self.own))
         self._open(segment, len(self._segments) - 1)
+
+    def _add(self, segment: Segment, counted: tuple["Tokens", ...]) -> None:
+        self._segments.append(segment)
+        self._counted.append(counted)
 
     def _open(self, segment: Segment, number: int) -> None:
         self._segment, self._number = segment, number
@@ -182,9 +219,8 @@ class Ledger:
             return
         self.faults.pop(key, None)
         self._places.put(key, (segment, row))
-        usage = entry["b"].get("usage") or {}
-        self.prompt_tokens += usage.get("prompt_tokens") or 0
-        self.completion_tokens += usage.get("completion_tokens") or 0
+        for tokens in self._counted[segment]:
+            tokens.add(entry)
         if "u" in entry:
             self.unreadable.add(key)
 

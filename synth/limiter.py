@@ -16,6 +16,10 @@ LEAST_WINDOW = 200
 """Requests in a window: of fewer, one in twenty is too often refused by chance."""
 DOUBLE_UNTIL = 256
 """Slow start doubles with every round of answers up to here, and grows by a quarter a round beyond."""
+START = 64
+"""Requests at once in the beginning."""
+LOOK = 0.5
+"""Seconds after which whoever waits through a silence looks whether it was broken off."""
 LONGEST_HOLD = 120.0
 """Seconds that an endpoint may ask for silence."""
 
@@ -28,7 +32,7 @@ class Limiter:
         start: at once in the beginning.
     """
 
-    def __init__(self, most: int, start: int = 64) -> None:
+    def __init__(self, most: int, start: int = START) -> None:
         self.most, self.limit = most, float(min(start, most))
         self.busy = 0
         """Requests in flight."""
@@ -38,19 +42,20 @@ class Limiter:
         self._window = self._refused = self._peak = self._streak = 0
         self._before_cut, self._cut_at, self._slow_start = float(most), 0.0, True
         self._latency = 0.2
+        self._closed = False
 
     @property
     def load(self) -> float:
         """Share of the slots in use; where several endpoints serve, the least loaded is asked."""
-        return (self.busy + 1) / max(1.0, self.limit) + (1e6 if time.monotonic() < self._hold else 0)
+        return (self.busy + 1) / max(1.0, self.limit) + (1e6 if self.held else 0)
 
     async def acquire(self) -> None:
-        """Wait for a slot."""
+        """Wait for a slot; of a closed limiter everybody gets one, to see that it is over."""
         while True:
             wait = self._hold - time.monotonic()
-            if wait > 0:
-                await asyncio.sleep(wait + random.random() * 0.05)
-            elif self.busy < int(self.limit):
+            if wait > 0 and not self._closed:
+                await asyncio.sleep(min(wait, LOOK) + random.random() * 0.05)
+            elif self.busy < int(self.limit) or self._closed:
                 self.busy += 1
                 self._peak = max(self._peak, self.busy)
                 return
@@ -58,6 +63,21 @@ class Limiter:
                 slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self._waiting.append(slot)
                 await slot
+
+    def close(self) -> None:
+        """Nobody waits any longer."""
+        self._closed = True
+        self._wake()
+
+    def restart(self) -> None:
+        """Begin again with one request at a time."""
+        self.limit, self._slow_start = 1.0, True
+        self._window = self._refused = self._peak = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing is to be sent for now."""
+        return time.monotonic() < self._hold
 
     def hold(self, seconds: float) -> None:
         """Send nothing for a while: the endpoint said so."""
@@ -115,7 +135,7 @@ class Limiter:
         self.limit = min(self.most, max(self.limit, goal))
 
     def _wake(self) -> None:
-        free = int(self.limit) - self.busy
+        free = len(self._waiting) if self._closed else int(self.limit) - self.busy
         while free > 0 and self._waiting:
             slot = self._waiting.popleft()
             if not slot.done():

@@ -2,6 +2,8 @@
 
 import json
 import re
+from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -104,9 +106,16 @@ def read_checks(body: Body, n: int) -> list[tuple[bool, str] | None] | Answer:
         return found
     said: list[tuple[bool, str] | None] = [None] * n
     for item in _list(found.get("checks")):
-        number, word = (item.get("claim"), item.get("supported")) if isinstance(item, dict) else (None, None)
-        if isinstance(number, int) and 1 <= number <= n and isinstance(word, bool):
-            said[number - 1] = word, _short(item.get("why") or "")
+        number, word = (
+            (str(item.get("claim")), _verdict(item.get("supported")))
+            if isinstance(item, dict)
+            else ("", None)
+        )
+        if word is None or not number.isdecimal() or not 1 <= int(number) <= n:
+            continue
+        before = said[int(number) - 1]
+        if before is None or before[0]:  # of two words about one claim the objection counts
+            said[int(number) - 1] = bool(word), _short(item.get("why") or "")
     if not any(said):
         return Answer(reason="no_claims", detail=_short(found))
     return said
@@ -117,13 +126,15 @@ def read_object(body: Body, prose: bool = False) -> dict[str, Any] | Answer:
     choices = body.get("choices") or []
     if not choices:
         return Answer(reason="empty", detail="the answer has no choices")
-    message = choices[0].get("message") or {}
+    first = choices[0] if isinstance(choices, list) and isinstance(choices[0], dict) else {}
+    message = first.get("message")
+    message = message if isinstance(message, dict) else {}
     if message.get("refusal"):
         return Answer(reason="refused", detail=_short(message["refusal"]))
-    finish = choices[0].get("finish_reason")
+    finish = first.get("finish_reason")
     if finish == "content_filter":
         return Answer(reason="content_filter", detail="the endpoint's filter stopped the answer")
-    text = without_thinking(message.get("content") or "")
+    text = without_thinking(_content(message.get("content")))
     if not text:
         reason = "length" if finish == "length" else "empty"
         return Answer(reason=reason, detail=f"no text in the answer, finish_reason {finish}")
@@ -151,8 +162,30 @@ def unreadable(body: Body, style: Style) -> str | None:
     return reason if reason in RE_ASK else None
 
 
+def length(body: Body) -> int:
+    """Characters of an answer, thinking included."""
+    with suppress(KeyError, IndexError, TypeError):
+        return len(_content(body["choices"][0]["message"]["content"]))
+    return 0
+
+
+def _content(content: object) -> str:
+    """Text, or the text of parts; halves of characters, which a cut answer may hold, are replaced."""
+    if isinstance(content, list):
+        parts = [p.get("text") for p in content if isinstance(p, dict)]
+        content = "".join(p for p in parts if isinstance(p, str))
+    return content if isinstance(content, str) else ""
+
+
 def without_thinking(text: str) -> str:
-    """The answer after a reasoning model's `<think>` block; an unclosed block is all thinking."""
+    """The answer after a reasoning model's `<think>` block; an unclosed block is all thinking.
+
+    >>> without_thinking("<think>hm</think> yes"), without_thinking("hm, the block began in the prompt</think> yes")
+    ('yes', 'yes')
+    """
+    opening, closing = text.lower().find("<think"), text.lower().find("</think")
+    if closing >= 0 and (opening < 0 or closing < opening):
+        text = text[text.index(">", closing) + 1 :] if ">" in text[closing:] else ""
     text = re.sub(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", "", text, flags=re.DOTALL | re.IGNORECASE)
     return text.strip()
 
@@ -173,8 +206,8 @@ def _text(text: str) -> dict[str, Any] | None:
         heading = _HEADING.match(line)
         if heading:
             section, line = heading[1], line[heading.end() :]
-        for sentence, ids in _SENTENCE.findall(line):
-            claims.append({"section": section, "text": sentence, "evidence": _IDS.findall(ids)})
+        for sentence, cited in _SENTENCE.findall(line):
+            claims.append({"section": section, "text": sentence, "evidence": ids(cited)})
     return {"claims": claims, "verdict": answer.strip(" .\n")} if claims else None
 
 
@@ -184,21 +217,55 @@ def _object(text: str) -> dict[str, Any] | None:
     if start < 0 or end < start:
         return None
     piece = text[start : end + 1]
+    starts = [m.start() for m in islice(re.finditer(r"\{", piece), MOST_STARTS)]
     for attempt in (piece, re.sub(r",\s*([}\]])", r"\1", piece)):  # a comma too many is the commonest slip
-        try:
-            found = json.loads(attempt, strict=False)
-        except ValueError:
-            continue
-        return found if isinstance(found, dict) else None
+        with suppress(ValueError, RecursionError):
+            return _whole(json.loads(attempt, strict=False))
+    for at in starts:  # sentences with braces may stand before it or behind
+        with suppress(ValueError, RecursionError):
+            found = _whole(_DECODER.raw_decode(piece, at)[0])
+            if found:
+                return found
     return None
+
+
+_DECODER = json.JSONDecoder(strict=False)
+MOST_STARTS = 50
+
+
+def _whole(found: object) -> dict[str, Any] | None:
+    """An object whose text can be written as UTF-8: halves of characters are replaced."""
+    if not isinstance(found, dict):
+        return None
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        text = json.dumps(found, ensure_ascii=False).encode("utf-8", "replace").decode()
+        return _whole(json.loads(text))
+    return found
 
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-_IDS = re.compile(r"E\d{3,}")
-_CITATION = re.compile(r"\s*[\[(]\s*E\d{3,}(?:\s*[,;]\s*E\d{3,})*\s*[\])]")
+_ID = re.compile(r"\b[Ee](\d{1,5})\b(?:\s*(?:-|–|to)\s*[Ee](\d{1,5})\b)?")
+_CITATION = re.compile(r"\s*[\[(]\s*[Ee]\d{1,5}(?:\s*(?:[,;–-]|and|to)\s*[Ee]\d{1,5})*\s*[\])]")
+LONGEST_RANGE = 20
+
+
+def ids(text: str) -> list[str]:
+    """Evidence ids in a text, as the history writes them.
+
+    >>> ids("E3, e012 and E101-E103")
+    ['E003', 'E012', 'E101', 'E102', 'E103']
+    """
+    out = []
+    for first, last in _ID.findall(text):
+        low = int(first)
+        high = int(last) if last and 0 <= int(last) - low <= LONGEST_RANGE else low
+        out += [f"E{i:03d}" for i in range(low, high + 1)]
+    return out
 
 
 def _claim(item: object) -> Claim | None:
@@ -208,8 +275,8 @@ def _claim(item: object) -> Claim | None:
     if not isinstance(item, dict) or not isinstance(item.get("text"), str):
         return None
     evidence = item.get("evidence", item.get("cites"))
-    listed = _IDS.findall(" ".join(map(str, evidence if isinstance(evidence, list) else [evidence or ""])))
-    inline = [i for group in _CITATION.findall(item["text"]) for i in _IDS.findall(group)]
+    listed = ids(" ".join(map(str, evidence if isinstance(evidence, list) else [evidence or ""])))
+    inline = [i for group in _CITATION.findall(item["text"]) for i in ids(group)]
     text = re.sub(r"\s+", " ", _CITATION.sub("", item["text"])).strip()
     section = item.get("section")
     if not text:
@@ -219,7 +286,7 @@ def _claim(item: object) -> Claim | None:
 
 
 def _verdict(value: object) -> int | None:
-    words = {"1": 1, "yes": 1, "true": 1, "0": 0, "no": 0, "false": 0}
+    words = {"1": 1, "1.0": 1, "yes": 1, "true": 1, "0": 0, "0.0": 0, "no": 0, "false": 0}
     return words.get(str(value).strip().lower())
 
 

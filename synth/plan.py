@@ -89,7 +89,7 @@ class Plan:
                 asked = prompt(case, asked_style, sample, label, self.settings)
                 seed = derive(self.study.seed, "synth", case.id, asked_style.name, sample)
                 body = self.teacher.body(asked, seed)
-                yield Request(key(body), body, history, asked_style, sample, label)
+                yield Request(key(body, sample), body, history, asked_style, sample, label)
 
     def identity(self) -> dict[str, Any]:
         """What decides the outcome: not how fast or by which door it was asked."""

@@ -6,25 +6,26 @@ from pathlib import Path
 from .calls import cost
 from .histories import histories
 from .plan import Plan
+from .spending import prompt_tokens
 
 SAMPLE = 50
 """Cases whose prompts are made to learn their length."""
-CHARACTERS = 4.0
-"""A token of English text; medical words are a little shorter in tokens, numbers a little longer."""
-COMPLETION = 160
+COMPLETION = 200
 """Tokens of an answer of 40 to 80 words in JSON, without thinking."""
 
 
 def price(plan: Plan, cohort: Path, total: int) -> str:
     """Tokens and, where the study names prices, money of `total` requests, in words."""
     lengths = [
-        sum(len(m["content"]) for m in request.body.get("messages", ()))
+        prompt_tokens(request.body)
         for history in islice(histories(cohort, plan.settings.splits), SAMPLE)
         for request in plan.about(history)
     ]
     if not lengths:
         return "no case has a label that could be explained"
-    prompt, completion = total * sum(lengths) / len(lengths) / CHARACTERS, float(total * COMPLETION)
+    prompt, completion = total * sum(lengths) / len(lengths), float(total * COMPLETION)
     money = cost(plan.settings.prices, prompt, completion)
-    told = f"about {prompt / 1e6:.2g} M prompt and {completion / 1e6:.2g} M completion tokens"
+    told = (
+        f"about {prompt / 1e6:.2g} M prompt and {completion / 1e6:.2g} M completion tokens (without thinking)"
+    )
     return told if money is None else f"{told}, cost about {money:.2f}"

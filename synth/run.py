@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from ..study.config import Study
-from ..study.errors import DataError
-from ..study.runs import manifest, run_once
+from ..study.errors import DataError, StaleError
+from ..study.runs import MANIFEST, complete, locked, manifest, put_aside, run_once
 from . import permission
 from .plan import Plan
 from .settings import Settings
@@ -49,7 +49,8 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     Args:
         study: as written.
         home: the run folder.
-        again: a finished stage made from other settings is renamed, not refused; its answers still count.
+        again: a finished stage made from other settings is renamed, not refused; its answers still count. One made
+            from the same settings asks again what failed for reasons of the endpoint.
     Raises:
         ServiceError: the teacher cannot be asked at all.
         PendingError: stopped before the end (budget, deadline, Ctrl-C); the same call goes on.
@@ -74,19 +75,44 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
         write_controls(plan.settings, cohort, folder, study.seed)
         write_card(plan, cohort, folder)
 
-    if plan.settings.job.ray and manifest(home / "synth") is None:
+    stage = home / "synth"
+    if again:
+        _open_again(stage, plan, inputs)
+    if plan.settings.job.ray and not complete(stage, plan.identity(), inputs):
         from .shards import over_ray
 
         over_ray(plan, home)  # before the stage is held: each shard holds its own part
-    done = run_once(
-        home / "synth", plan.identity(), inputs, work, keep=("ledger", "verifier"), set_aside=again
-    )
-    found = json.loads((home / "synth" / "summary.json").read_text())
+    done = run_once(stage, plan.identity(), inputs, work, keep=("ledger", "verifier"))
+    found = json.loads((stage / "summary.json").read_text())
     click.echo(
         f"synth: {found['rationales']} rationales, {found['refusals']} refused; "
-        f"{'made' if done else 'already there'}: {home / 'synth'}"
+        f"{'made' if done else 'already there'}: {stage}"
     )
+    failed = _failed(stage)
+    if failed:
+        click.echo(
+            f"  {failed} questions have no answer because the endpoint failed; "
+            "`wherefore synth --again` asks them again."
+        )
     return done
+
+
+def _open_again(stage: Path, plan: Plan, inputs: list[Path]) -> None:
+    """Make way for another run: of other settings, or of the same where something failed."""
+    try:
+        if complete(stage, plan.identity(), inputs) and _failed(stage):
+            (stage / MANIFEST).unlink()
+    except StaleError:
+        with locked(stage):
+            put_aside(stage)
+
+
+def _failed(stage: Path) -> int:
+    """Questions that might have an answer another day."""
+    from .gate import OF_THE_ENDPOINT
+
+    refused = json.loads((stage / "summary.json").read_text())["refused"]
+    return sum(n for reason, n in refused.items() if reason in OF_THE_ENDPOINT)
 
 
 def tables(home: Path) -> list[Path]:

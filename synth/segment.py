@@ -16,7 +16,7 @@ from ..study.errors import DataError
 
 Entry = dict[str, Any]
 """`k` key, `e` sent | answer | fault, `a` attempt, `t` unix time, `s` seconds, `b` body, `f` fault, `d` detail,
-`u` why the body could not be read, `m` mark of the batch that carried it."""
+`u` why the body could not be read, `g` tokens guessed where the endpoint counts none, `m` mark of the batch."""
 
 BLOCK = 256
 """Rows that are read together."""
@@ -134,7 +134,7 @@ def seal(path: Path) -> None:
     text = pa.string()
     schema = pa.schema(
         [("k", text), ("e", text), ("a", pa.int32()), ("t", pa.float64()), ("s", pa.float64()),
-         ("f", text), ("d", text), ("u", text), ("m", text), ("b", text)]
+         ("f", text), ("d", text), ("u", text), ("m", text), ("b", text), ("g", pa.list_(pa.int64()))]
     )  # fmt: skip
     entries = Segment(path).scan()
     with pq.ParquetWriter(part, schema, compression="zstd") as writer:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..cohort.records import Split
 from ..study.parts import Part
@@ -18,12 +18,14 @@ class Job(Record):
     """Of one request, before it is given up. A refusal to take more at the moment (429) does not count."""
     ray: int | None = Field(default=None, gt=0)
     """So many shards as Ray actors, on the cluster that RAY_ADDRESS names or else on this machine."""
+    outage_minutes: float = Field(default=10, gt=0)
+    """An endpoint that fails is tried again for so long, ever more rarely; one that never answered, a few times."""
     deadline_minutes: float | None = Field(default=None, gt=0)
     """After this the job sends nothing more, waits for what is in flight, and stops."""
     budget: float | None = Field(default=None, gt=0)
     """Money, in the currency of `prices`; the job stops before it spends more."""
     budget_tokens: int | None = Field(default=None, gt=0)
-    """Prompt and completion tokens together."""
+    """Prompt and completion tokens together; tokens that an endpoint does not count are taken from the length."""
 
 
 class Prices(Record):
@@ -42,6 +44,14 @@ class Asking(Record):
     """How often an answer that cannot be read is asked for again."""
     prices: Prices | None = None
     job: Job = Job()
+
+    @model_validator(mode="after")
+    def _a_budget_needs_prices(self) -> "Asking":
+        if self.job.budget is not None and self.prices is None:
+            raise ValueError(
+                "a budget of money needs `prices`; give them, or set `budget_tokens` in its place"
+            )
+        return self
 
 
 class Settings(Asking):
@@ -66,3 +76,10 @@ class Settings(Asking):
     """Corpora made from the rationales for the experiment: names in the table of `synth/controls.py`."""
     verifier: Asking | None = None
     """A language model that reads every claim after the rules have; its budget and prices are its own."""
+
+    @model_validator(mode="after")
+    def _styles_differ(self) -> "Settings":
+        twice = [s for i, s in enumerate(self.styles) if s in self.styles[:i]]
+        if twice:
+            raise ValueError(f"style {twice[0]!r} stands twice; for more rationales of a style set `samples`")
+        return self

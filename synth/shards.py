@@ -7,6 +7,7 @@ shards run as Ray actors and share what the endpoint bears.
 
 import asyncio
 import fcntl
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -16,7 +17,7 @@ from typing import Any
 from ..study.config import Study
 from ..study.errors import BusyError, PendingError
 from ..study.progress import Progress
-from ..study.runs import MANIFEST
+from ..study.runs import complete
 from .histories import count, histories
 from .job import Job
 from .ledger import Ledger
@@ -49,7 +50,7 @@ def ask(
     """
     mine = islice(histories(cohort, plan.settings.splits), shard[0] - 1, None, shard[1])
     requests = (r for h in mine for r in plan.about(h))
-    ask_all(plan.teacher, plan.settings, ledger, requests, expected, share=share)
+    ask_all(plan.teacher, plan.settings, ledger, requests, expected, share=share, shards=shard[1])
 
 
 def ask_all(
@@ -60,6 +61,7 @@ def ask_all(
     expected: int,
     name: str = "synth",
     share: Any = None,
+    shards: int = 1,
 ) -> None:
     """Ask every request that the ledger does not hold yet.
 
@@ -71,6 +73,7 @@ def ask_all(
         expected: how many there are, for the progress.
         name: before every message.
         share: as in `ask`.
+        shards: so many share the budget, in equal parts.
     Raises:
         PendingError: stopped before the end.
         ServiceError: no request can succeed.
@@ -78,7 +81,7 @@ def ask_all(
 
     async def main(bar: Progress) -> str | None:
         async with teacher.module.doors(teacher.options) as doors:
-            job = Job(doors, ledger, settings, bar, share)
+            job = Job(doors, ledger, settings, bar, share, shards)
             await job.run(requests)
             return job.stopped
 
@@ -98,15 +101,15 @@ def run_shard(study: Study, home: Path, shard: tuple[int, int], share: Any = Non
     """Ask one shard; return how many answers its own ledger and those beside it hold.
 
     Raises:
+        StaleError: a finished corpus of other settings is in the way.
         BusyError: the whole stage is being run, or the same shard.
     """
     from .run import resolve, set_aside, tables
 
     plan = Plan(study, resolve(study))
-    tables(home)
     folder = home / "synth"
-    if (folder / MANIFEST).exists():
-        return 0
+    if complete(folder, plan.identity(), tables(home)):
+        return int(json.loads((folder / "summary.json").read_text())["calls"].get("ok", 0))
     expected = total(plan, home / "cohort", shard)
     writer = f"{shard[0]}-of-{shard[1]}"
     with _beside(folder), Ledger(folder / "ledger", writer, expected, set_aside(home)) as ledger:

@@ -29,6 +29,9 @@ STYLES = {
     )
 }
 
+PROSE = frozenset(name for name, style in STYLES.items() if style.form == "text")
+"""Styles whose answers are text; no endpoint is to hold them to JSON."""
+
 VERIFY = "verify"
 """The template by which claims are checked; it explains nothing and is no style to choose."""
 

@@ -14,7 +14,7 @@ or, where requests are handed over by the thousand, `collect(options, requests, 
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import orjson
@@ -97,14 +97,47 @@ class Door(Protocol):
         ...
 
 
-def key(body: Body, repeat: int = 0) -> str:
-    """32 hex digits of the whole request; `repeat` counts the times it was asked again for a readable answer.
+def key(body: Body, sample: int = 0, repeat: int = 0) -> str:
+    """32 hex digits of the whole request.
 
-    >>> key({"model": "m", "n": 1}) == key({"n": 1, "model": "m"})
+    Args:
+        body: what is sent.
+        sample: which of several answers to the same question.
+        repeat: how often it was asked again for an answer that can be read.
+
+    >>> key({"model": "m", "n": 1}) == key({"n": 1, "model": "m"}) != key({"model": "m", "n": 1}, sample=1)
     True
     """
-    data = orjson.dumps(body, option=orjson.OPT_SORT_KEYS) + (b"#%d" % repeat if repeat else b"")
+    data = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    data += (b"#%d" % repeat if repeat else b"") + (b"s%d" % sample if sample else b"")
     return hashlib.blake2b(data, digest_size=16, person=b"wherefore-synth").hexdigest()
+
+
+def again(request: Request, repeat: int) -> Request:
+    """The same question asked for the `repeat`-th time after an answer that could not be read, by another seed."""
+    if repeat == 0:
+        return request
+    body = request.body
+    if "seed" in body:
+        body = {**body, "seed": (body["seed"] + repeat) % 2**31}
+    return replace(request, key=key(body, request.sample, repeat), body=body)
+
+
+def usage(body: Body) -> tuple[int | None, int | None]:
+    """Prompt and completion tokens as the endpoint counted them; None where it says nothing usable.
+
+    >>> usage({"usage": {"prompt_tokens": 12, "completion_tokens": "many"}}), usage({"usage": [1]})
+    ((12, None), (None, None))
+    """
+    found = body.get("usage")
+    counts = found if isinstance(found, dict) else {}
+    prompt, completed = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
+    return _count(prompt), _count(completed)
+
+
+def _count(value: object) -> int | None:
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
+    return int(value) if whole else None  # type: ignore[call-overload]
 
 
 def completion(content: str, model: str, finish: str = "stop", **more: Any) -> Body:

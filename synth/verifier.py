@@ -85,7 +85,7 @@ def verified(
     Raises:
         PendingError: stopped before the end.
     """
-    from .derive import judged
+    from .derive import judged, left_out
     from .run import set_aside
     from .shards import ask_all
 
@@ -94,10 +94,11 @@ def verified(
         return
     with Ledger(folder / "verifier", expected=expected, also=set_aside(folder.parent, "verifier")) as own:
         verifier = Verifier(plan, own)
+        away = left_out(plan, ledger, cohort)
         requests = (
             verifier.request(made, history)
             for history, made, _ in judged(plan, ledger, cohort)
-            if isinstance(made, Rationale)
+            if isinstance(made, Rationale) and made.id not in away
         )
         ask_all(plan.verifier, verifier.settings, own, requests, expected, "verifier")
         yield verifier

@@ -8,17 +8,19 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import orjson
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from ...study.errors import ServiceError
+from ...study.errors import ServiceError, StudyError
 from ...study.records import Record
-from ..http import bad_status, broken, read_body, wait_before_next
+from ..http import bad_status, broken, read_body, unreachable, wait_before_next
 from ..parse import SCHEMA, SCHEMAS
 from ..permission import loopback
 from ..records import Prompt
-from ..teaching import Body, Door, Fault, Reply, Request
+from ..styles import PROSE
+from ..teaching import Body, Door, Reply, Request
 from ..wire import UnreachableError, Wire
 
 
@@ -44,6 +46,27 @@ class Options(Record):
     timeout_seconds: float = Field(default=600, gt=0)
     transport: Literal["openai", "fast"] = "openai"
 
+    @field_validator("base_url")
+    @classmethod
+    def _plain_addresses(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for url in [value] if isinstance(value, str) else value or [""]:
+            parts = urlsplit(url)  # a ValueError of its own where the port is none
+            if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1:
+                raise ValueError(f"{url!r} is no address; write http://host:port/v1 or https://host/v1")
+        return value
+
+
+def check(options: Options) -> None:
+    """Refuse a key in an address, which messages and files would repeat.
+
+    Raises:
+        StudyError: there is one.
+    """
+    if any("@" in urlsplit(url).netloc for url in urls(options)):
+        raise StudyError(
+            f"base_url: an address with a user name or password. Put the key into {options.key_env} instead."
+        )
+
 
 def title(options: Options) -> str:
     """As it stands in a report."""
@@ -68,7 +91,7 @@ def body(options: Options, prompt: Prompt, seed: int) -> Body:
         },
         "json_object": {"type": "json_object"},
         "none": None,
-    }[options.structured]
+    }["none" if prompt.style in PROSE else options.structured]
     fields = {
         "model": options.model,
         "messages": [m.model_dump() for m in prompt.messages],
@@ -163,8 +186,7 @@ class _Fast:
         try:
             answer = await self._wire.post(orjson.dumps(request.body), request.key)
         except UnreachableError as e:
-            why = os.strerror(e.errno) if e.errno and e.errno > 0 else type(e.__cause__).__name__
-            raise Fault("connection", f"{self._url}: cannot be reached ({why})") from None
+            raise unreachable(self._url, [e, e.__cause__ or e]) from None
         except (OSError, EOFError, ValueError) as e:  # TimeoutError is an OSError
             raise broken(self._url, e, self._options.timeout_seconds) from None
         if answer.status != 200:

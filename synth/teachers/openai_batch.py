@@ -8,7 +8,7 @@ own batches again by that hash and collects them, instead of paying for them twi
 import hashlib
 import io
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -19,12 +19,13 @@ from ...study.progress import Progress
 from .. import parse
 from ..http import bad_status
 from ..ledger import Ledger
+from ..permission import loopback
 from ..settings import Asking
 from ..spending import Spending
-from ..teaching import Body, Request, key
+from ..teaching import Body, Request, again
 from . import openai as online
 
-title, urls, body = online.title, online.urls, online.body
+title, urls, check, body = online.title, online.urls, online.check, online.body
 """As online: the same request has the same key, so answers of either teacher serve the other."""
 
 
@@ -54,13 +55,19 @@ def collect(
     """
     import openai
 
+    http = openai.DefaultHttpxClient(
+        timeout=options.timeout_seconds,
+        follow_redirects=False,  # a redirect could carry patient text to another machine
+        trust_env=not loopback(options.base_url),  # and so could a proxy
+    )
     with openai.OpenAI(
         base_url=options.base_url,
         api_key=online.api_key(options.base_url, options),
         max_retries=0,
         timeout=options.timeout_seconds,
+        http_client=http,
     ) as client:
-        batches = _Batches(client, options, ledger, bar)
+        batches = _Batches(client, options, ledger, bar, settings.job.attempts)
         try:
             return batches.run(list(_questions(requests, settings.reask)), settings)
         except openai.APIStatusError as e:
@@ -69,53 +76,60 @@ def collect(
                     options.base_url, e.status_code, e.response.headers, e.body, options.key_env
                 ).detail
             ) from None
+        except KeyboardInterrupt:
+            return "interrupted; submitted batches go on"
         except openai.APIConnectionError:
             raise ServiceError(
                 f"{options.base_url}: cannot be reached. Run the command again later; submitted batches go on."
             ) from None
 
 
-Question = tuple[Request, list[str]]
-"""A request with its key and the keys under which it may be asked again."""
+Question = list[Request]
+"""A request, and what it becomes when it is asked again for an answer that can be read."""
 
 
 def _questions(requests: Iterable[Request], reask: int) -> Iterator[Question]:
     for request in requests:
-        yield request, [request.key, *(key(request.body, repeat) for repeat in range(1, reask + 1))]
+        yield [again(request, repeat) for repeat in range(reask + 1)]
 
 
 class _Batches:
-    def __init__(self, client: Any, options: Options, ledger: Ledger, bar: Progress) -> None:
+    def __init__(self, client: Any, options: Options, ledger: Ledger, bar: Progress, attempts: int) -> None:
         self._client, self._options, self._ledger, self._bar = client, options, ledger, bar
+        self._attempts = attempts
         self._waiting: dict[str, dict[str, int]] = {}
         """By batch id: the keys in it and the attempt that each is."""
 
     def run(self, questions: list[Question], settings: Asking) -> str | None:
         spending = Spending(settings, self._ledger)
-        styles = {name: request.style for request, names in questions for name in names}
+        styles = {request.key: request.style for forms in questions for request in forms}
         self._adopt()
         for _ in range(settings.job.attempts):
             todo = list(self._open(questions))
+            bodies = dict(todo)
             if not todo and not self._waiting:
                 return None
             for shard in self._shards(todo):
                 while len(self._waiting) >= self._options.at_once:
                     self._poll(styles)
-                stopped = spending.over(len(shard) + sum(map(len, self._waiting.values())))
+                coming = len(shard) + sum(map(len, self._waiting.values())) - 1
+                stopped = spending.late() or spending.over(coming, bodies[shard[0][0]])
                 if stopped:
-                    self._drain(styles)
-                    return stopped
+                    return self._drain(styles, spending) or stopped
                 self._submit(shard)
-            self._drain(styles)
+            late = self._drain(styles, spending)
+            if late:
+                return late
         return None
 
     def _open(self, questions: list[Question]) -> Iterator[tuple[str, Body]]:
         """What still has to be asked, under the key under which it will be stored."""
         asked = {name for keys in self._waiting.values() for name in keys}
-        for request, names in questions:
-            name = next((n for n in names if n not in self._ledger.unreadable), None)
-            if name is not None and name not in self._ledger and name not in asked:
-                yield name, request.body
+        for forms in questions:
+            request = next((r for r in forms if r.key not in self._ledger.unreadable), None)
+            if request is not None and request.key not in self._ledger and request.key not in asked:
+                asked.add(request.key)  # two cases may put the same question
+                yield request.key, request.body
 
     def _shards(self, todo: list[tuple[str, Body]]) -> Iterator[list[tuple[str, bytes]]]:
         """Lines of files, each within the limits of the service."""
@@ -173,18 +187,34 @@ class _Batches:
                     name, attempt, 0.0, "not_submitted", "the run ended before its batch was made"
                 )
 
-    def _drain(self, styles: dict[str, Any]) -> None:
+    def _drain(self, styles: dict[str, Any], spending: Spending) -> str | None:
+        """Collect what is at the service, until the deadline; batches go on without us."""
         while self._waiting:
+            if late := spending.late():
+                return f"{late}; submitted batches go on"
             self._poll(styles)
+        return None
 
     def _poll(self, styles: dict[str, Any]) -> None:
         """Look at every batch once, take what has ended, or wait a while."""
         for number in list(self._waiting):
-            batch = self._client.batches.retrieve(number)
+            batch = self._patient(self._client.batches.retrieve, number)
             if batch.status in ("completed", "expired", "failed", "cancelled"):
                 self._take(batch, self._waiting.pop(number), styles)
                 return
         time.sleep(self._options.poll_seconds)
+
+    def _patient(self, look: Callable[[str], Any], what: str) -> Any:
+        """What only reads may be tried again: a service that stumbles for a moment ends no run of a day."""
+        import openai
+
+        for attempt in range(self._attempts):
+            try:
+                return look(what)
+            except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError):
+                if attempt + 1 == self._attempts:
+                    raise
+                time.sleep(min(self._options.poll_seconds, 60.0) * 2**attempt)
 
     def _take(self, batch: Any, attempts: dict[str, int], styles: dict[str, Any]) -> None:
         """Store the answers and faults of a batch that has ended; both its files may hold some."""
@@ -193,7 +223,8 @@ class _Batches:
         for file in (batch.output_file_id, batch.error_file_id):
             if file is None:
                 continue
-            for line in self._client.files.content(file).content.splitlines():
+            content = self._patient(self._client.files.content, file).content
+            for line in content.splitlines():
                 row = orjson.loads(line)
                 name = row["custom_id"]
                 attempt = left.pop(name, None)

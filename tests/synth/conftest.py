@@ -185,7 +185,7 @@ class Endpoint:
 
 def reply(behaviour: str, body: dict[str, Any]) -> tuple[int, str, str]:
     """Status, header lines and body."""
-    if behaviour.startswith("4") or behaviour.startswith("5"):
+    if behaviour[0] in "345":
         status, _, wait = behaviour.partition(" ")
         error = {"message": "the key sk-secret of Mr Example", "type": "x", "code": "some_code"}
         return int(status), f"retry-after: {wait}\r\n" if wait else "", json.dumps({"error": error})
@@ -214,7 +214,10 @@ def reply(behaviour: str, body: dict[str, Any]) -> tuple[int, str, str]:
         if behaviour == "last"
         else ""
     )
-    return 200, limits, json.dumps({"id": "x", "model": body["model"], "choices": choices, "usage": usage})
+    answer = {"id": "x", "model": body["model"], "choices": choices, "usage": usage}
+    if behaviour == "no usage":
+        del answer["usage"]
+    return 200, limits, json.dumps(answer)
 
 
 def checks(body: dict[str, Any], sentences: list[tuple[str, str]]) -> str:

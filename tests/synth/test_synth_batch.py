@@ -203,3 +203,59 @@ def test_the_budget_holds_for_batches_too(cohort: Write, service: Service, tmp_p
     home = cohort(tmp_path, 30)
     with pytest.raises(PendingError, match="the budget of 200 tokens is spent"):
         run(study(service, options={"rows": 4, "at_once": 1}, job={"budget_tokens": 200}), home)
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[tuple[str, list[int]]]:
+    """A server that nobody agreed to: its address, and how many bytes it was sent."""
+    seen: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(int(self.headers["content-length"] or 0))
+            self.send_response(500)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        do_GET = do_CONNECT = do_POST
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_address[1]}", seen
+        http.shutdown()
+
+
+@pytest.mark.parametrize("name", ["openai", "openai_batch"])
+def test_neither_a_redirect_nor_a_proxy_gets_patient_text(
+    cohort: Write,
+    elsewhere: tuple[str, list[int]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    url, seen = elsewhere
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, url)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(307)
+            self.send_header("location", f"{url}/v1/files")
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{http.server_address[1]}/v1"
+        teacher = {"name": name, "model": "m", "base_url": base}
+        with pytest.raises(ServiceError, match="redirects elsewhere, and is not followed"):
+            run(Study(name="t", cohort={}, synth={"teacher": teacher}), cohort(tmp_path, 5))
+        http.shutdown()
+    assert seen == []

@@ -54,7 +54,7 @@ def test_what_was_put_in_comes_out_after_a_restart(tmp_path: Path) -> None:
         assert ledger.body(key(800)) is None
         assert ledger.faults == {key(800): ("server", "status 500")}
         assert ledger.unanswered == {key(900): [1]}
-        assert (ledger.prompt_tokens, ledger.completion_tokens) == (2100, 1400)
+        assert (ledger.tokens.prompt, ledger.tokens.completion) == (2100, 1400)
 
 
 @pytest.mark.parametrize("cut", [1, 9, 30, 100])
@@ -140,7 +140,7 @@ def test_a_kill_between_sealing_and_removing_the_lines_counts_them_once(
     (tmp_path / "main" / "0000.jsonl").write_bytes(lines)
     with Ledger(tmp_path) as ledger:
         assert len(ledger) == 301
-        assert ledger.prompt_tokens == 3 * 301
+        assert ledger.tokens.prompt == 3 * 301
 
 
 def test_places_hold_what_a_dictionary_holds() -> None:

@@ -2,16 +2,19 @@
 
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from wherefore.cohort.records import Case, Evidence
 from wherefore.study.config import Study
 from wherefore.study.errors import PendingError, ServiceError, StudyError
-from wherefore.study.records import read_jsonl, read_table
+from wherefore.study.records import read_jsonl, read_table, write_table
 from wherefore.synth.records import Call, Rationale, Refusal
 from wherefore.synth.run import resolve, run
 
@@ -49,7 +52,7 @@ def test_faults_are_retried_by_kind_and_every_case_is_answered(
     assert status["server"] == 2
     assert status["broken_body"] + status["connection"] == 3  # reset, half, not JSON
     assert status["ok"] == len(rationales) + 2  # prose and empty were asked again, under a key of their own
-    assert server.answered.total() - len(server.answered) == 2  # no other was asked after its answer
+    assert set(server.answered.values()) == {1}  # and nothing was asked after its answer
 
 
 def test_outcomes_that_no_retry_cures_are_named_refusals(
@@ -76,14 +79,149 @@ def test_an_answer_that_is_never_readable_is_refused_as_such(
     assert sum(server.received.values()) == 3 * sum(r.reason == "not_json" for r in refusals)
 
 
-def test_a_server_that_only_fails_is_given_up_by_name(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("n", [3, 40])
+def test_a_server_that_only_fails_ends_the_job_with_one_line(
+    cohort: Write, endpoint: Start, tmp_path: Path, n: int
+) -> None:
     server = endpoint(lambda number, key: "500")
-    home = cohort(tmp_path, 3)
-    run(study(server.url, job={"attempts": 2}), home)
-    rationales, refusals = made(home)
-    assert not rationales
-    assert {r.reason for r in refusals} <= {"server", "censored"}
-    assert set(server.received.values()) == {2}
+    home = cohort(tmp_path, n)
+    with pytest.raises(ServiceError, match=r"status 500 \(some_code\)\. (No request was answered|Start the)"):
+        run(study(server.url, job={"attempts": 2, "in_flight": 4}), home)
+    server.behave = lambda number, key: "ok"
+    run(study(server.url), home)
+    assert {r.reason for r in made(home)[1]} <= {"censored"}
+
+
+def test_what_an_endpoint_failed_at_is_asked_again_on_request(
+    cohort: Write, endpoint: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    poison: set[str] = set()
+
+    def behave(number: int, key: str) -> str:
+        if number in (2, 3):
+            poison.add(key)
+        return "500" if key in poison else "ok"
+
+    server = endpoint(behave)
+    home = cohort(tmp_path, 30)
+    asked = study(server.url, job={"attempts": 2, "in_flight": 2})
+    run(asked, home)
+    assert [r.reason for r in made(home)[1] if r.reason != "censored"] == ["server"] * len(poison)
+    assert "2 questions have no answer because the endpoint failed" in capsys.readouterr().out
+    assert not run(asked, home)
+    poison.clear()
+    server.behave = lambda number, key: "ok"
+    assert run(asked, home, again=True)
+    assert {r.reason for r in made(home)[1]} <= {"censored"}
+    assert set(server.answered.values()) == {1}
+    assert not run(asked, home, again=True)
+
+
+def test_an_endpoint_that_fails_leaves_the_work_to_the_others(
+    cohort: Write, endpoint: Start, tmp_path: Path
+) -> None:
+    sick, well = endpoint(lambda number, key: "500"), endpoint(latency=0.01)
+    home = cohort(tmp_path, 120)
+    run(study([sick.url, well.url, "http://127.0.0.1:9/v1"], job={"in_flight": 12}), home)  # type: ignore[arg-type]
+    assert {r.reason for r in made(home)[1]} <= {"censored"}
+    assert sum(sick.received.values()) < 40
+
+
+def test_a_stumble_of_the_only_endpoint_costs_no_case(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+    began: list[float] = []
+
+    def behave(number: int, key: str) -> str:
+        if number == 20:
+            began.append(time.monotonic())
+        return "500" if began and time.monotonic() < began[0] + 1.5 else "ok"
+
+    server = endpoint(behave)
+    home = cohort(tmp_path, 60)
+    run(study(server.url, job={"in_flight": 16, "attempts": 2}), home)
+    assert {r.reason for r in made(home)[1]} <= {"censored"}
+
+
+def test_requests_that_are_all_wrong_end_the_job(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+    server = endpoint(lambda number, key: "400")
+    with pytest.raises(ServiceError, match=r"status 400.*The first 20 requests were all refused so"):
+        run(study(server.url), cohort(tmp_path, 60))
+
+
+@pytest.mark.parametrize(("status", "said"), [("402", "no credit left"), ("307", "redirects elsewhere")])
+def test_no_credit_and_redirects_end_the_job(
+    cohort: Write, endpoint: Start, tmp_path: Path, status: str, said: str
+) -> None:
+    server = endpoint(lambda number, key: status)
+    home = cohort(tmp_path, 10)
+    with pytest.raises(ServiceError, match=said):
+        run(study(server.url, job={"in_flight": 2}), home)
+
+
+def test_what_is_in_flight_at_a_fatal_fault_is_stored(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+    server = endpoint(lambda number, key: "401" if number == 20 else "ok", latency=0.1)
+    home = cohort(tmp_path, 60)
+    with pytest.raises(ServiceError, match="status 401"):
+        run(study(server.url, job={"in_flight": 16}), home)
+    server.behave = lambda number, key: "ok"
+    run(study(server.url, job={"in_flight": 16}), home)
+    assert set(server.answered.values()) == {1}
+
+
+def test_the_same_question_is_paid_for_once_and_samples_are_not_the_same(
+    cohort: Write, endpoint: Start, tmp_path: Path
+) -> None:
+    server = endpoint(latency=0.02)
+    home = cohort(tmp_path, 20)
+    frame = read_table(home / "cohort" / "cases.parquet", Case)
+    for column in ("age", "sex", "timeline", "n_shown", "n_total", "label", "outcome", "weight"):
+        frame[column] = frame[column].iloc[0]
+    lines = read_table(home / "cohort" / "evidence.parquet", Evidence)
+    first = lines[lines["case"] == frame["id"].iloc[0]]
+    copies = [first.assign(case=case) for case in frame["id"]]
+    write_table(home / "cohort" / "cases.parquet", frame, Case)
+    write_table(home / "cohort" / "evidence.parquet", pd.concat(copies), Evidence)
+    run(study(server.url, options={"seeded": False}, samples=3, job={"in_flight": 16}), home)
+    assert sum(server.received.values()) == 3
+    assert len(made(home)[0]) == 60
+    with pytest.raises(StudyError, match="'free' stands twice"):
+        resolve(Study(name="t", cohort={}, synth={"styles": ["free", "free"]}))
+
+
+def test_a_budget_needs_something_to_count_by(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="a budget of money needs `prices`"):
+        resolve(study("http://127.0.0.1:9/v1", job={"budget": 1.0}))
+    server = endpoint(lambda number, key: "no usage")
+    home = cohort(tmp_path, 40)
+    with pytest.raises(PendingError, match="the budget of 3000 tokens is spent"):
+        run(study(server.url, job={"budget_tokens": 3000, "in_flight": 8}), home)
+    before = sum(server.received.values())
+    assert 2 <= before <= 12
+    with pytest.raises(PendingError, match="the budget of 3000 tokens is spent"):
+        run(study(server.url, job={"budget_tokens": 3000, "in_flight": 8}), home)
+    assert sum(server.received.values()) <= before + 1
+
+
+def test_the_deadline_breaks_off_a_silence(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+    server = endpoint(lambda number, key: "429 30")
+    start = time.monotonic()
+    with pytest.raises(PendingError, match="deadline"):
+        run(study(server.url, job={"deadline_minutes": 0.02, "in_flight": 4}), cohort(tmp_path, 8))
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://ann:secret@127.0.0.1:9/v1", "user name or password"),
+        ("http://127.0.0.1:99999/v1", "ort"),
+        ("ftp://127.0.0.1/v1", "is no address"),
+        ([], "is no address"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused(url: Any, said: str) -> None:
+    with pytest.raises(StudyError, match=said) as e:
+        resolve(study(url))
+    assert "secret" not in str(e.value)
 
 
 @TRANSPORTS

@@ -46,7 +46,9 @@ def test_shards_and_the_whole_ask_everything_once(cohort: Write, endpoint: Start
     assert (home / "synth" / "rationales.jsonl").read_bytes() == (
         other / "synth" / "rationales.jsonl"
     ).read_bytes()
-    assert run_shard(study(server.url), home, (1, 3)) == 0
+    assert run_shard(study(server.url), home, (1, 3)) == asked
+    with pytest.raises(StaleError, match="made from other"):
+        run_shard(study(server.url).model_copy(update={"seed": 5}), home, (1, 3))
 
 
 def test_a_shard_waits_for_the_whole_stage(cohort: Write, endpoint: Start, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from wherefore.study.config import DataUse, Study
-from wherefore.study.errors import PendingError, StaleError, StudyError
+from wherefore.study.errors import PendingError, ServiceError, StaleError, StudyError
 from wherefore.study.records import read_jsonl, read_table
 from wherefore.synth.records import Call, Grounding, Rationale
 from wherefore.synth.run import describe, resolve, run
@@ -87,14 +87,20 @@ def test_its_own_budget_stops_it_and_the_teacher_is_not_asked_again(
     assert sum(server.received.values()) == len(rows(home)[0])
 
 
-def test_a_verifier_that_does_not_answer_has_no_word(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+def test_a_verifier_that_refuses_has_no_word_and_one_that_fails_ends_the_run(
+    cohort: Write, endpoint: Start, tmp_path: Path
+) -> None:
     server = endpoint(lambda number, key: "500")
     home = cohort(tmp_path, 12)
-    run(study(server.url, job={"attempts": 1}), home)
+    with pytest.raises(ServiceError, match="status 500"):
+        run(study(server.url, job={"attempts": 1}), home)
+    server.behave = lambda number, key: "422" if number % 2 else "ok"
+    run(study(server.url), home)
     _, found, summary = rows(home)
-    assert summary["verifier"]["no_word"] == summary["claims"]
-    assert all(c.verifier is None for g in found for c in g.checks)
-    assert summary["calls"]["server"] == len(found)
+    silent = [g for g in found if all(c.verifier is None for c in g.checks)]
+    assert 0 < len(silent) < len(found)
+    assert summary["calls"]["bad_request"] == len(silent)
+    assert sum(len(g.checks) for g in silent) < summary["verifier"]["no_word"] < summary["claims"]
 
 
 def test_the_reference_teacher_cannot_judge_and_text_leaves_only_by_permission() -> None:
