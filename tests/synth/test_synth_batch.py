@@ -217,7 +217,7 @@ def elsewhere() -> Iterator[tuple[str, list[int]]]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        do_GET = do_CONNECT = do_POST
+        do_GET = do_CONNECT = do_POST  # noqa: N815
 
         def log_message(self, *args: Any) -> None:
             pass

@@ -17,17 +17,6 @@ ANY = st.recursive(
     max_leaves=12,
 )
 PIECES = "choices message content claims text evidence verdict usage prompt_tokens refusal".split()
-    "choices",
-    "message",
-    "content",
-    "claims",
-    "text",
-    "evidence",
-    "verdict",
-    "usage",
-    "prompt_tokens",
-    "refusal",
-)
 SHAPED = st.recursive(
     ANY,
     lambda inner: st.dictionaries(st.sampled_from(PIECES), inner | st.lists(inner, max_size=2), max_size=4),
