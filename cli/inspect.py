@@ -13,7 +13,9 @@ from . import _common
 @click.argument("case", required=False)
 @_common.as_json
 @click.option("--fault", help="Rationales in which the grounding check found this fault, or `any`.")
-@click.option("--most", default=3, show_default=True, help="How many of them to show.")
+@click.option(
+    "--most", type=click.IntRange(min=1), default=3, show_default=True, help="How many of them to show."
+)
 def command(study: Path, runs: Path, case: str | None, json_out: bool, fault: str | None, most: int) -> None:
     """Show CASE of STUDY: its history, its label and why, its rationales and their checks.
 

@@ -1,13 +1,14 @@
 """A corpus in the forms that others read: a Hugging Face data set folder, JSON lines, or Parquet."""
 
 import json
-import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..cohort.records import Case
 from ..study import parts
 from ..study.errors import DataError
 from ..study.records import read_jsonl, write_text
@@ -42,34 +43,46 @@ def export(home: Path, target: Path, form: str, with_history: bool = False) -> d
         raise DataError(f"{home / 'synth'}: no finished corpus. Run `wherefore synth` first.")
     if target.exists():
         raise DataError(f"{target}: exists. Choose a folder that does not.")
-    part = target.with_name(target.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
+        part = Path(scratch) / target.name
+        counts = _write(home, part, name, with_history)
+        card = (home / "synth" / "README.md").read_text()
+        if form == "datasets":  # it knows no split called held_out by its file's name alone
+            splits = "".join(f"  - split: {s}\n    path: {name.format(split=s)}\n" for s in counts)
+            card = card.replace("---\n", f"---\nconfigs:\n- config_name: default\n  data_files:\n{splits}", 1)
+        write_text(part / "README.md", card)
+        write_text(part / "card.json", (home / "synth" / "card.json").read_text())
+        part.replace(target)
+    return counts
+
+
+def _write(home: Path, folder: Path, name: str, with_history: bool) -> dict[str, int]:
+    """Every row into the file of its split, as it comes; rows by split."""
     counts: Counter[str] = Counter()
     with ExitStack() as files:
         put: dict[str, Callable[[Row], None]] = {}
         for split, row in _rows(home, with_history):
             if split not in put:
-                put[split] = files.enter_context(_file(part / name.format(split=split), with_history))
+                put[split] = files.enter_context(_file(folder / name.format(split=split), with_history))
             put[split](row)
             counts[split] += 1
-    card = (home / "synth" / "README.md").read_text()
-    if form == "datasets":  # it knows no split called held_out by its file's name alone
-        splits = "".join(f"  - split: {s}\n    path: {name.format(split=s)}\n" for s in counts)
-        card = card.replace("---\n", f"---\nconfigs:\n- config_name: default\n  data_files:\n{splits}", 1)
-    write_text(part / "README.md", card)
-    write_text(part / "card.json", (home / "synth" / "card.json").read_text())
-    part.replace(target)
     return dict(counts)
 
 
 def _rows(home: Path, with_history: bool) -> Iterator[tuple[str, Row]]:
     groundings = read_jsonl(home / "synth" / "groundings.jsonl", Grounding)
     rationales = read_jsonl(home / "synth" / "rationales.jsonl", Rationale)
-    everybody = histories(home / "cohort", ("train", "tuning", "held_out"))
-    case = next(everybody).case
+    cases = (h.case for h in histories(home / "cohort", ("train", "tuning", "held_out")))
+    case: Case | None = None
     for rationale, grounding in zip(rationales, groundings, strict=True):
-        while case.id != rationale.case:  # rationales stand in the order of the cases
-            case = next(everybody).case
+        while case is None or case.id != rationale.case:  # rationales stand in the order of the cases
+            case = next(cases, None)
+            if case is None:
+                raise DataError(
+                    f"{home / 'synth'}: case {rationale.case!r} is not in the cohort. "
+                    "Run `wherefore synth` for the cohort as it is now."
+                )
         row = {**rationale.model_dump(mode="json"), "text": rationale.text, "label": case.label}
         row["faults"] = [c.fault for c in grounding.checks]
         row["support"] = grounding.support

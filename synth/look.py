@@ -17,7 +17,7 @@ def look(home: Path, case: str | None = None, fault: str | None = None) -> Itera
 
     Args:
         home: the run folder.
-        case: only about this one.
+        case: only about this one; the beginning of its id will do.
         fault: only with this fault, a name in the table of `synth/grounding.py`, or `any`.
     Raises:
         StudyError: no such fault.
@@ -37,9 +37,14 @@ def look(home: Path, case: str | None = None, fault: str | None = None) -> Itera
     history: History | None = None
     for rationale, grounding in pairs:
         while history is None or history.case.id != rationale.case:
-            history = next(stream)
+            history = next(stream, None)
+            if history is None:
+                raise DataError(
+                    f"{folder / 'rationales.jsonl'}: case {rationale.case!r} is not in the cohort. "
+                    "Run `wherefore synth` for the cohort as it is now."
+                )
         found = {c.fault for c in grounding.checks if c.fault}
-        if (case is None or rationale.case == case) and (
+        if rationale.case.startswith(case or "") and (
             fault is None or fault in found or (fault == "any" and found)
         ):
             yield page(rationale, grounding, history)

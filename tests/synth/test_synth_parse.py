@@ -16,7 +16,7 @@ ANY = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
-PIECES = ["choices", "message", "content", "claims", "text", "evidence", "verdict", "usage", "prompt_tokens", "refusal"]
+PIECES = ["choices", "message", "content", "claims", "text", "evidence", "verdict", "usage", "prompt_tokens"]
 SHAPED = st.recursive(
     ANY,
     lambda inner: st.dictionaries(st.sampled_from(PIECES), inner | st.lists(inner, max_size=2), max_size=4),
