@@ -208,12 +208,30 @@ def test_a_killed_run_goes_on_without_asking_twice(cohort: Write, endpoint: Star
     assert summary["possibly_billed_not_received"] >= twice
 
 
-def test_ctrl_c_waits_for_what_is_in_flight(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+def test_a_second_ctrl_c_does_not_wait(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
+    server = endpoint(lambda number, key: "ok" if number < 20 else "hang")
+    home = cohort(tmp_path, 60)
+    with child(server.url, home) as process:
+        wait_for(server, 21)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)  # two signals at once would be one
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=20)
+    assert "PendingError: synth: interrupted" in error
+    with Ledger(home / "synth" / "ledger") as ledger:
+        assert len(ledger) == sum(server.answered.values())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_wait_for_what_is_in_flight(
+    cohort: Write, endpoint: Start, tmp_path: Path, number: signal.Signals
+) -> None:
     server = endpoint(latency=0.2)
     home = cohort(tmp_path, 200)
     with child(server.url, home) as process:
         wait_for(server, 20)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, error = process.communicate(timeout=60)
     assert "PendingError: synth: interrupted" in error
     with Ledger(home / "synth" / "ledger") as ledger:
