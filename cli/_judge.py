@@ -19,10 +19,11 @@ def ask(study: Study, plan: Plan, how: Judge, folder: Path) -> list[str]:
         ServiceError: no request can succeed.
     """
     from ..study.parts import Part
-    from ..synth import parse, permission
+    from ..synth import permission
     from ..synth.derive import last_answer
     from ..synth.ledger import Ledger
     from ..synth.plan import Teacher
+    from ..synth.raw import Answer, read_object
     from ..synth.settings import Asking, Job
     from ..synth.shards import ask_all
     from ..synth.styles import Style
@@ -48,8 +49,8 @@ def ask(study: Study, plan: Plan, how: Judge, folder: Path) -> list[str]:
         for item in items:
             name, body = last_answer(request(item), ledger, asking.reask)
             kind, why = ledger.faults.get(name, ("not_asked", "no answer is stored"))
-            found = parse.Answer(reason=kind, detail=why) if body is None else parse.read_object(body)
-            if isinstance(found, parse.Answer):
+            found = Answer(reason=kind, detail=why) if body is None else read_object(body)
+            if isinstance(found, Answer):
                 refused.append(f"{item.id}: {found.reason}: {found.detail}")
                 continue
             try:

@@ -12,6 +12,8 @@ from .records import Call
 from .settings import Prices
 from .teaching import Body, usage
 
+Books = tuple[Ledger, Prices | None]
+
 
 @dataclass(slots=True)
 class Accounts:
@@ -40,7 +42,7 @@ def cost(prices: Prices | None, prompt: float, completion: float) -> float | Non
     return None if prices is None else (prompt * prices.prompt + completion * prices.completion) / 1e6
 
 
-def write_calls(ledgers: Sequence[tuple[Ledger, Prices | None]], path: Path) -> Accounts:
+def write_calls(ledgers: Sequence[Books], path: Path) -> Accounts:
     """Every request that came to an end, in the order of the ledgers, as a table; and the sums."""
     import pyarrow as pa
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from ..study.records import Record, digest, write_text
 from . import parse
 from .balance import balanced_away
-from .calls import Accounts, write_calls
+from .calls import Accounts, Books, write_calls
 from .files import writing
 from .grounding import Facts, ground
 from .histories import histories
@@ -20,7 +20,6 @@ from .prompts import template_hash
 from .records import Grounding, Planted, Rationale, Refusal
 from .styles import VERIFY
 from .teaching import Body, History, Request, again
-from .verifier import Verifier
 
 Judged = tuple[History, Rationale | Refusal, Body | None]
 """Of one question: whom it was about, what became of it, the raw answer."""
@@ -29,10 +28,18 @@ Check = Callable[[Rationale, Facts], Grounding]
 
 
 def derive_all(
-    plan: Plan, ledger: Ledger, cohort: Path, folder: Path, verifier: Verifier | None = None
+    plan: Plan, ledgers: Sequence[Books], cohort: Path, folder: Path, check: Check = ground
 ) -> None:
-    """Write rationales, groundings, refusals, calls and the summary into the stage's folder, row by row."""
-    check = ground if verifier is None else verifier.ground
+    """Write rationales, groundings, refusals, calls and the summary into the stage's folder, row by row.
+
+    Args:
+        plan: what was asked.
+        ledgers: the teacher's with its prices, then others whose calls count too.
+        cohort: folder of the cohort stage.
+        folder: of this stage.
+        check: of every claim.
+    """
+    ledger = ledgers[0][0]
     settings, tally = plan.settings, Tally()
     with ExitStack() as stack:
         kinds = (
@@ -50,11 +57,8 @@ def derive_all(
             for row in _rows(facts, made, body, away, check):
                 put[type(row)](row)
                 tally.add(row)
-    asked = [(ledger, settings.prices)]
-    if verifier is not None:
-        asked.append((verifier.ledger, verifier.settings.prices))
-    accounts = write_calls(asked, folder / "calls.parquet")
-    lost = sum(len(attempts) for books, _ in asked for attempts in books.unanswered.values())
+    accounts = write_calls(ledgers, folder / "calls.parquet")
+    lost = sum(len(attempts) for books, _ in ledgers for attempts in books.unanswered.values())
     summary = _summary(plan, tally, accounts, lost)
     write_text(folder / "summary.json", json.dumps(summary, indent=1))
 

@@ -75,3 +75,16 @@ def _record(row: dict[str, Any], kind: type[R], path: Path, number: int) -> R:
         return kind.model_validate(plain)
     except ValidationError as e:
         raise DataError(f"{path}: row {number}: {first_fault(e, kind)}") from e
+
+
+def tables(home: Path) -> list[Path]:
+    """The files of the cohort stage that this stage reads.
+
+    Raises:
+        DataError: one is not there.
+    """
+    paths = [home / "cohort" / name for name in ("cases.parquet", "evidence.parquet")]
+    lacking = next((path for path in paths if not path.exists()), None)
+    if lacking is not None:
+        raise DataError(f"{lacking}: not there. Run `wherefore cohort` first.")
+    return paths

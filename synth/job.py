@@ -14,6 +14,7 @@ from ..study.progress import Progress
 from . import parse
 from .gate import OUT, Gate
 from .ledger import Ledger
+from .raw import length
 from .settings import Asking
 from .spending import Spending, prompt_tokens
 from .teaching import Door, Fault, Reply, Request, again, usage
@@ -208,7 +209,7 @@ class Job:
         body, unreadable = reply.body, None
         guess = None
         if None in usage(body):
-            guess = int(prompt_tokens(request.body)), parse.length(body) // 4
+            guess = int(prompt_tokens(request.body)), length(body) // 4
         try:
             unreadable = parse.unreadable(body, request.style)
         finally:  # stored whatever is the matter with it: it is paid

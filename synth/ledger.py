@@ -230,3 +230,8 @@ def files(folder: Path) -> list[Path]:
     tables = set(folder.glob("*/*.parquet"))
     lines = {path for path in folder.glob("*/*.jsonl") if path.with_suffix(".parquet") not in tables}
     return sorted(tables | lines)
+
+
+def set_aside(home: Path, name: str = "ledger") -> tuple[Path, ...]:
+    """Ledgers of stage folders that were renamed to `synth-<anything>`: their answers are paid and count here too."""
+    return tuple(sorted(path for path in home.glob(f"synth-*/{name}") if path.is_dir()))

@@ -8,7 +8,7 @@ from ..study.config import Study
 from ..study.errors import StudyError
 from ..study.records import Record
 from ..study.seeds import derive
-from . import teachers
+from . import permission, teachers
 from .controls import CONTROLS
 from .records import Prompt
 from .settings import Settings
@@ -112,6 +112,19 @@ class Plan:
                 "template": prompts.template_hash(VERIFY),
             }
         return found
+
+
+def resolve(study: Study) -> Settings:
+    """The section `[synth]`, every name in it looked up.
+
+    Raises:
+        StudyError: a wrong key, value or name, or a teacher elsewhere without leave.
+    """
+    settings = study.section("synth", Settings)
+    plan = Plan(study, settings)
+    for teacher in (plan.teacher, plan.verifier):
+        permission.check(study, teacher.urls if teacher else ())
+    return settings
 
 
 def verifier(study: Study, settings: Settings) -> Teacher | None:

@@ -6,24 +6,11 @@ from pathlib import Path
 import click
 
 from ..study.config import Study
-from ..study.errors import DataError, StaleError
+from ..study.errors import StaleError
 from ..study.runs import MANIFEST, complete, locked, manifest, put_aside, run_once
-from . import permission
+from .histories import tables
 from .plan import Plan
-from .settings import Settings
-
-
-def resolve(study: Study) -> Settings:
-    """The section `[synth]`, every name in it looked up.
-
-    Raises:
-        StudyError: a wrong key, value or name, or a teacher elsewhere without leave.
-    """
-    settings = study.section("synth", Settings)
-    plan = Plan(study, settings)
-    for teacher in (plan.teacher, plan.verifier):
-        permission.check(study, teacher.urls if teacher else ())
-    return settings
+from .plan import resolve as resolve
 
 
 def describe(study: Study, home: Path) -> str:
@@ -60,18 +47,23 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     inputs = tables(home)
 
     def work(folder: Path) -> None:
+        from .calls import Books
         from .card import write_card
         from .controls import write_controls
         from .derive import derive_all
-        from .ledger import Ledger
+        from .ledger import Ledger, set_aside
         from .shards import ask, total
         from .verifier import verified
 
         expected = total(plan, cohort)
         with Ledger(folder / "ledger", expected=expected, also=set_aside(home)) as ledger:
             ask(plan, ledger, cohort, expected)
+            asked: Books = (ledger, plan.settings.prices)
             with verified(plan, ledger, cohort, folder, expected) as verifier:
-                derive_all(plan, ledger, cohort, folder, verifier)
+                if verifier is None:
+                    derive_all(plan, [asked], cohort, folder)
+                else:
+                    derive_all(plan, [asked, verifier.books], cohort, folder, verifier.ground)
         write_controls(plan.settings, cohort, folder, study.seed)
         write_card(plan, cohort, folder)
 
@@ -113,21 +105,3 @@ def _failed(stage: Path) -> int:
 
     refused = json.loads((stage / "summary.json").read_text())["refused"]
     return sum(n for reason, n in refused.items() if reason in OF_THE_ENDPOINT)
-
-
-def tables(home: Path) -> list[Path]:
-    """The files of the cohort stage that this stage reads.
-
-    Raises:
-        DataError: one is not there.
-    """
-    paths = [home / "cohort" / name for name in ("cases.parquet", "evidence.parquet")]
-    lacking = next((path for path in paths if not path.exists()), None)
-    if lacking is not None:
-        raise DataError(f"{lacking}: not there. Run `wherefore cohort` first.")
-    return paths
-
-
-def set_aside(home: Path, name: str = "ledger") -> tuple[Path, ...]:
-    """Ledgers of stage folders that were renamed to `synth-<anything>`: their answers are paid and count here too."""
-    return tuple(sorted(path for path in home.glob(f"synth-*/{name}") if path.is_dir()))

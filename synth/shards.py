@@ -18,10 +18,10 @@ from ..study.config import Study
 from ..study.errors import BusyError, PendingError
 from ..study.progress import Progress
 from ..study.runs import complete
-from .histories import count, histories
+from .histories import count, histories, tables
 from .job import Job
-from .ledger import Ledger
-from .plan import Plan, Teacher
+from .ledger import Ledger, set_aside
+from .plan import Plan, Teacher, resolve
 from .settings import Asking, Settings
 from .teaching import Request
 
@@ -104,8 +104,6 @@ def run_shard(study: Study, home: Path, shard: tuple[int, int], share: Any = Non
         StaleError: a finished corpus of other settings is in the way.
         BusyError: the whole stage is being run, or the same shard.
     """
-    from .run import resolve, set_aside, tables
-
     plan = Plan(study, resolve(study))
     folder = home / "synth"
     if complete(folder, plan.identity(), tables(home)):

@@ -11,12 +11,16 @@ from pathlib import Path
 
 from ..study.seeds import derive
 from . import parse
+from .calls import Books
+from .derive import judged, last_answer, left_out
 from .grounding import Facts, ground
-from .ledger import Ledger
+from .ledger import Ledger, set_aside
 from .plan import Plan
 from .prompts import turns
+from .raw import Answer
 from .records import Check, Grounding, Prompt, Rationale
 from .settings import Asking
+from .shards import ask_all
 from .styles import VERIFY, Style
 from .teaching import History, Request, key
 
@@ -36,6 +40,7 @@ class Verifier:
         assert plan.settings.verifier is not None
         self.settings: Asking = plan.settings.verifier
         self.ledger, self._plan, self._teacher = ledger, plan, plan.verifier
+        self.books: Books = (ledger, self.settings.prices)
 
     def request(self, rationale: Rationale, history: History) -> Request:
         """What is asked about one rationale."""
@@ -49,13 +54,11 @@ class Verifier:
 
     def ground(self, rationale: Rationale, facts: Facts) -> Grounding:
         """Check every claim of a rationale by the rules, then by what the model said of it."""
-        from .derive import last_answer
-
         found = ground(rationale, facts)
         request = self.request(rationale, facts.history)
         _, body = last_answer(request, self.ledger, self.settings.reask)
-        said = parse.read_checks(body, len(found.checks)) if body is not None else parse.Answer()
-        if isinstance(said, parse.Answer):
+        said = parse.read_checks(body, len(found.checks)) if body is not None else Answer()
+        if isinstance(said, Answer):
             return found
         checks = tuple(_joined(c, word) for c, word in zip(found.checks, said, strict=True))
         return Grounding(rationale=rationale.id, checks=checks)
@@ -85,9 +88,6 @@ def verified(
     Raises:
         PendingError: stopped before the end.
     """
-    from .derive import judged, left_out
-    from .run import set_aside
-    from .shards import ask_all
 
     if plan.verifier is None:
         yield None

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wherefore.synth import parse
+from wherefore.synth.raw import length
 from wherefore.synth.styles import STYLES, Style
 from wherefore.synth.teaching import usage
 
@@ -38,7 +39,7 @@ def test_no_answer_raises(found: Any) -> None:
             parse.read(answer, style)
             parse.unreadable(answer, style)
         parse.read_checks(answer, 3)
-        parse.length(answer)
+        length(answer)
         assert all(n is None or n >= 0 for n in usage(answer))
 
 
