@@ -7,7 +7,7 @@ from typing import Any
 from ..study.errors import DataError
 from ..study.records import read_jsonl
 from ..synth.records import Message, Prompt
-from . import page
+from . import forms, page
 from .answers import Answer, Mark, accept
 from .items import Item, claim_text
 from .plan import Plan
@@ -76,7 +76,7 @@ def ratings(plan: Plan, given: Mapping[str, Answer]) -> list[Rating]:
 
 def prediction(a: Answer, n_claims: int) -> list[dict[str, Any]]:
     """The judge's answer as Label Studio shows it in advance, for the assisted arm."""
-    return [{"model_version": NAME, "result": page.form(a, n_claims)}]
+    return [{"model_version": NAME, "result": forms.write(a, n_claims)}]
 
 
 def anchoring(state: State, given: Mapping[str, Answer]) -> list[Anchoring]:

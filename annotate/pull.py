@@ -6,7 +6,7 @@ from typing import Any
 
 from ..study.errors import DataError
 from ..study.records import Record, read_jsonl, write_jsonl
-from . import page
+from . import forms
 from .answers import Accepted, Answer, Fault, accept
 from .label_studio import Server
 from .plan import Plan
@@ -152,10 +152,10 @@ def latest(sent: Iterable[Sent], round: str, rater: str, account: str) -> tuple[
         else:
             by.setdefault(s.item, []).append(s)
     chosen = []
-    for forms in by.values():
-        last = max(forms, key=lambda s: (s.at, s.annotation))
+    for own in by.values():
+        last = max(own, key=lambda s: (s.at, s.annotation))
         chosen.append(last)
-        for s in forms:
+        for s in own:
             if s is not last:
                 detail = f"annotation {s.annotation}; {last.annotation} is newer and counts"
                 faults.append(fault(s, "duplicate_annotation", detail, False))
@@ -165,7 +165,7 @@ def latest(sent: Iterable[Sent], round: str, rater: str, account: str) -> tuple[
 def answer(s: Sent, round: str, rater: str, plan: Plan) -> Answer:
     """A form as an answer; what is wrong with it is found by `answers.accept`."""
     n = len(plan.items[s.item].claims) if s.item in plan.items else 1
-    marks, texts = page.read_form(s.result, plan.rubric, n)
+    marks, texts = forms.read(s.result, plan.rubric, n)
     return Answer(
         item=s.item, rater=rater, round=round, marks=marks, texts=texts, seconds=s.seconds, skipped=s.skipped
     )

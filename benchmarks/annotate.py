@@ -19,7 +19,7 @@ from typing import Any
 
 import orjson
 
-from wherefore.annotate import page, push, rubric, server, simulated
+from wherefore.annotate import forms, page, push, rubric, server, simulated
 from wherefore.annotate.design import everything
 from wherefore.annotate.items import Item
 from wherefore.annotate.label_studio import Server
@@ -108,7 +108,7 @@ class Bench:
         return {
             a.item: {
                 "completed_by": account,
-                "result": page.form(a, 7),
+                "result": forms.write(a, 7),
                 "ground_truth": False,
                 "lead_time": a.seconds,
             }
@@ -152,9 +152,9 @@ class Bench:
         project, emails = self.load("one project", "", PEOPLE), self.ls.accounts()
 
         def ours() -> None:
-            forms = [s for t in self.ls.graded(project) for s in sent_forms(t, emails)]
-            assert len(forms) == 3 * N
-            write_jsonl(self.folder / "one.jsonl", forms)
+            read = [s for t in self.ls.graded(project) for s in sent_forms(t, emails)]
+            assert len(read) == 3 * N
+            write_jsonl(self.folder / "one.jsonl", read)
 
         name = "full read of 5,000 x 3 grades in one project, against one raw export"
         return (name, *in_turn(ours, lambda: self.raw_export(project), rounds), 1.3)

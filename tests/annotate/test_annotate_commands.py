@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from wherefore.annotate import judge, page, rounds, server, simulated
+from wherefore.annotate import forms, judge, rounds, server, simulated
 from wherefore.annotate.records import Progress, Rating, Verdict
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Simulated
@@ -72,7 +72,7 @@ def exported(
             **by[a.item],
             "id": 100 + n,
             "annotations": [
-                {"id": n, "completed_by": account, "result": page.form(a, len(p.items[a.item].claims)),
+                {"id": n, "completed_by": account, "result": forms.write(a, len(p.items[a.item].claims)),
                  "lead_time": a.seconds, "was_cancelled": False, "updated_at": f"2026-11-22T10:{n:02d}:00Z"}
             ],
         }
@@ -404,7 +404,7 @@ def test_the_assisted_arm_sees_the_judge_and_the_blind_arm_does_not(
             marks = tuple(
                 m.model_copy(update={"value": accuracy}) if m.dimension == "accuracy" else m for m in a.marks
             )
-            label_studio.submit(rater, t["id"], page.form(a.model_copy(update={"marks": marks}), 4))
+            label_studio.submit(rater, t["id"], forms.write(a.model_copy(update={"marks": marks}), 4))
     pull(state.plan, label_studio.admin, folder)
     state = rounds.people(s, resolve(s), home)
     found = {a.dimension: a for a in judge.anchoring(state, given)}

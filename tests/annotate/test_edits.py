@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wherefore.annotate import edits, page, rounds
+from wherefore.annotate import edits, forms, rounds
 from wherefore.annotate.answers import Answer, Mark, Text
 from wherefore.annotate.pull import FOLDER, Sent
 from wherefore.annotate.records import Verdict
@@ -35,10 +35,8 @@ def graded_by_hand(
     places = {i.id: n for n, i in enumerate(i for i in plan.items.values() if i.round == "main")}
     for rater in {t.rater for t in plan.tasks}:
         mine = [t for t in plan.of_round("main") if t.rater == rater]
-        forms = [
-            sent(plan, t.item, rater, n, edited.get((rater, places[t.item]))) for n, t in enumerate(mine)
-        ]
-        write_jsonl(home / "annotate" / FOLDER / f"main-{rater}.jsonl", forms)
+        rows = [sent(plan, t.item, rater, n, edited.get((rater, places[t.item]))) for n, t in enumerate(mine)]
+        write_jsonl(home / "annotate" / FOLDER / f"main-{rater}.jsonl", rows)
     return s, plan
 
 
@@ -54,7 +52,7 @@ def sent(plan: Any, item: str, rater: str, n: int, correction: str | None) -> Se
     marks = [Mark(dimension="support", claim=i, value="supported") for i in range(claims)]
     marks += [Mark(dimension=d, value=v) for d, v in whole.items()]
     texts = (Text(kind="edited", text=correction),) if correction else ()
-    form = page.form(Answer(item=item, rater=rater, round="main", marks=tuple(marks), texts=texts), claims)
+    form = forms.write(Answer(item=item, rater=rater, round="main", marks=tuple(marks), texts=texts), claims)
     who = f"{rater}@raters.example.com"
     return Sent(
         item=item, task=n, annotation=n, by=who, changed_by=who, at=f"2026-11-22T10:{n:02d}:00Z", seconds=60.0,

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from wherefore.analysis.agreement import coefficient
-from wherefore.annotate import page, rounds
+from wherefore.annotate import forms, rounds
 from wherefore.annotate.answers import Answer, Mark
 from wherefore.annotate.run import resolve
 from wherefore.cli.main import main
@@ -59,8 +59,8 @@ def test_the_coefficients_of_an_export_are_those_of_what_was_clicked(
         t["id"]
         for t in label_studio.admin.call("GET", f"/api/tasks/?project={project}&page_size=10")["tasks"]
     )
-    for rater, forms in GIVEN.items():
-        for task, given in zip(tasks, forms, strict=True):
+    for rater, rows in GIVEN.items():
+        for task, given in zip(tasks, rows, strict=True):
             if given is None:
                 label_studio.submit(rater, task, [], was_cancelled=True)
             else:
@@ -120,7 +120,7 @@ def test_a_study_file_gives_what_is_in_so_far(graded: Path, tmp_path: Path) -> N
                 Mark(dimension=d.name, value=d.categories[grade == "yes"]) for d in plan.rubric.dimensions
             )
             answer = Answer(item=item, rater=rater, round="main", marks=marks)
-            made = {"id": n, "completed_by": 1, "result": page.form(answer, 4), "was_cancelled": False,
+            made = {"id": n, "completed_by": 1, "result": forms.write(answer, 4), "was_cancelled": False,
                     "lead_time": 9.0, "updated_at": "2026-11-22T10:00:00Z"}  # fmt: skip
             rows.append({**task, "id": n, "annotations": [made]})
         (tmp_path / f"{rater}.json").write_text(json.dumps(rows))

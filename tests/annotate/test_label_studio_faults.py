@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wherefore.annotate import page, rounds, server
+from wherefore.annotate import forms, rounds, server
 from wherefore.annotate.answers import Answer, Mark
 from wherefore.annotate.label_studio import Server
 from wherefore.annotate.pull import pull
@@ -38,7 +38,7 @@ class Project:
 
     def form(self, sound: str = "yes", harm: str = "none") -> list[Any]:
         marks = (Mark(dimension="sound", value=sound), Mark(dimension="harm", value=harm))
-        return page.form(Answer(item="", rater="", round="main", marks=marks), 4)
+        return forms.write(Answer(item="", rater="", round="main", marks=marks), 4)
 
     def grade(
         self, rater: str, n: int, form: list[Any] | None = None, by: str | None = None, **more: Any

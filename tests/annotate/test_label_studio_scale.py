@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from wherefore.annotate import page, rounds, simulated
+from wherefore.annotate import forms, rounds, simulated
 from wherefore.annotate.answers import accept
 from wherefore.annotate.pull import pull
 from wherefore.annotate.push import ledger, push
@@ -49,7 +49,7 @@ def test_sixty_items_two_rounds_come_back_rater_by_rater(label_studio: Any, many
             label_studio.session(rater)
 
         def submit(a: Any, tasks: Any = tasks, plan: Any = plan) -> int:
-            form = [] if a.skipped else page.form(a, len(plan.items[a.item].claims))
+            form = [] if a.skipped else forms.write(a, len(plan.items[a.item].claims))
             more = {"was_cancelled": True} if a.skipped else {}
             return int(label_studio.submit(a.rater, tasks[a.rater][a.item][0][0], form, a.seconds, **more))
 

@@ -4,7 +4,7 @@ import xml.dom.minidom
 
 import pytest
 
-from wherefore.annotate import page, rubric
+from wherefore.annotate import forms, page, rubric
 from wherefore.annotate.answers import Answer, Mark, Text, accept
 from wherefore.annotate.items import Item
 from wherefore.annotate.records import Rubric, Task
@@ -57,11 +57,11 @@ def test_a_form_goes_there_and_back() -> None:
               (("accuracy", "3"), ("faithfulness", "4"), ("harm", "none"), ("accept", "edit"))]  # fmt: skip
     texts = (Text(kind="note", claim=1, text="1 year off"), Text(kind="edited", text="As it should be."))
     sent = Answer(item="i", rater="ann", round="main", marks=tuple(marks), texts=texts, seconds=60)
-    form = page.form(sent, 3)
+    form = forms.write(sent, 3)
     assert [c["from_name"] for c in form[:3]] == ["support_1", "support_2", "support_0"], (
         "the last claim has index 0"
     )
-    back, said = page.read_form(form, r, 3)
+    back, said = forms.read(form, r, 3)
     assert (set(back), set(said)) == (set(marks), set(texts))
     got = accept([sent], [TASK], {"i": ITEM}, r)
     assert not got.faults
@@ -76,9 +76,9 @@ def test_a_form_goes_there_and_back() -> None:
 def test_every_sentence_finds_its_way_back_however_many_there_are(n: int) -> None:
     r = rubric.load(STUDY, "clinical")
     marks = tuple(Mark(dimension="support", claim=c, value=("supported", "partly")[c % 2]) for c in range(n))
-    form = page.form(Answer(item="i", rater="ann", round="main", marks=marks), n)
+    form = forms.write(Answer(item="i", rater="ann", round="main", marks=marks), n)
     assert len({control["from_name"] for control in form}) == n
-    assert page.read_form(form, r, n)[0] == marks
+    assert forms.read(form, r, n)[0] == marks
     assert form[-1]["from_name"] == "support_0", "the last one has the key 0"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wherefore.analysis.agreement import coefficient
-from wherefore.annotate import page, rounds
+from wherefore.annotate import forms, rounds
 from wherefore.annotate.answers import Answer, Mark
 from wherefore.annotate.pull import pull
 from wherefore.annotate.push import push
@@ -52,7 +52,7 @@ def test_grades_come_back_as_given(label_studio: Any, graded: Path, study: Make,
         assert {len(tasks) for tasks in held.values()} == {1}
         for item, grade in zip(sorted(held), GRADES[p.rater], strict=True):
             marks = tuple(Mark(dimension=d, value=grade) for d in ("accuracy", "faithfulness"))
-            form = page.form(Answer(item=item, rater=p.rater, round="main", marks=marks), 4)
+            form = forms.write(Answer(item=item, rater=p.rater, round="main", marks=marks), 4)
             label_studio.submit(p.rater, held[item][0][0], form, seconds=61.5)
 
     assert [(p.rater, p.changed, p.graded) for p in pull(plan, label_studio.admin, folder)] == [
