@@ -1,114 +1,155 @@
-"""What a sentence says that can be checked: findings named or denied, ages, times, counts, values, order."""
+"""What a sentence says that can be checked: findings named or denied, the outcome told, numbers, an order."""
 
 import re
-from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from ..cohort.records import Evidence
-from .lexicon import finding_of, findings_in, stems
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number in a sentence."""
-
-    text: str
-    value: float
-    place: int
-    unit: str = ""
-
-    @property
-    def tolerance(self) -> float:
-        """Half a unit of the last digit that was written; for whole numbers almost one (66.9 is age 66)."""
-        _, dot, digits = self.text.partition(".")
-        return 0.5 * 10.0 ** -len(digits) + 1e-6 if dot else 0.95
-
-
-_NUMBER = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d+)?)(?![\w]*\d)\s*(%|[A-Za-zµ]+(?:/[A-Za-z0-9²]+)?)?")
-_AGE_BEFORE = re.compile(
-    r"(?:\bages?d?|\bage of|years? of age|\bat|\bsince|\bfrom)\s*(?:about |around |~)?$", re.I
+from .lexicon import callings, finding_of, findings_in, stems
+from .numbers import Number, numbers_in, spelled, unit_of
+from .phrases import (
+    AFTER,
+    BEFORE,
+    BEHIND,
+    CLAUSE,
+    CUES,
+    DENIAL,
+    DENIAL_CUES,
+    END,
+    GENERAL,
+    HEAD,
+    KIN,
+    LATER,
+    LEADS,
+    NEGATIVE,
+    PEOPLE,
+    STAYED,
+    SUM,
+    SUPPOSED,
+    TOLD,
 )
-_AGE_AFTER = re.compile(r"^\s*(?:-year-old|years? (?:old|of age))", re.I)
-_YEARS_AFTER = re.compile(r"^\s*(?:y|yrs?|years?)\s+(?:\w+\s+)?(?:before|earlier|ago|prior|previously)", re.I)
-_COUNT_AFTER = re.compile(r"^\s*(?:times|occasions|entries|records|episodes|visits)\b", re.I)
-_HORIZON = re.compile(r"(?:within|next|coming|in|over)\s+(?:the\s+)?(?:next\s+)?$", re.I)
-_DENIAL = re.compile(
-    r"\b(?:no(?! (?:passing|longer|small|doubt|mere))|without|never|lacks?|denies|denied|free of|absence of"
-    r"|negative for)\b",
-    re.I,
-)
-_DENIED_BEHIND = re.compile(
-    r"\b(?:is|are|was|were)\s+(?:absent|missing|not (?:recorded|documented|present|noted))\b", re.I
-)
-_CLAUSE = re.compile(r"[,;:.]\s|\b(?:but|although|though|which|while|despite|however|because)\b", re.I)
-_OUTCOME = re.compile(
-    r"\b(?:dementia|alzheimer\w*|cognitive decline|adrd)\b[^.;]{0,40}\b(?:was|were|is|has been)\s+"
-    r"(?:later\s+|then\s+|subsequently\s+)?(?:diagnosed|confirmed|recorded|established)"
-    r"|\b(?:later|subsequently|eventually|then)\s+(?:developed|diagnosed|progressed)"
-    r"|went on to (?:develop|be diagnosed)|after the prediction time|outcome (?:confirms|shows|was)",
-    re.I,
-)
-_HINT = re.compile(
-    r"dement|alzheimer|decline|adrd|later|subseq|eventual|then|went on|prediction time|outcome"
-)
-"""No sentence without one of these can tell the outcome; it spares most of them the long pattern."""
-_UNIT = re.compile(r"%|mmhg|m?g/d?l|[mµu]mol/(?:mo)?l|kg(?:/m[2²])?|cm|bpm|i?u/l|[np]g/ml|points", re.I)
-_BEFORE = re.compile(r"\b(?:came before|preceded|before|followed by|led to|and then|prior to)\b", re.I)
-_AFTER = re.compile(r"\b(?:came after|after|followed|following)\b(?! by)", re.I)
+
+
+class Denied(NamedTuple):
+    """A stretch of a sentence that is denied; not firm where the denial is limited or only supposed."""
+
+    start: int
+    end: int
+    firm: bool
 
 
 class Reading:
     """A sentence, read beside the evidence that it cites."""
 
     def __init__(self, text: str, cited: tuple[Evidence, ...]) -> None:
-        self.text, self.cited = text, cited
-        self.lower = text.lower()
-        found = _OUTCOME.search(text) if _HINT.search(self.lower) else None
-        self.outcome = found.group(0) if found else None
-        self.mentions = findings_in(text)
-        self.named = [name for name, _ in self.mentions]
-        """Findings of the lexicon that the sentence names."""
-        self._denied = self._denials()
-        self.denied = [name for name, place in self.mentions if self._inside(place)]
-        """Those of them that it says are not there."""
-        self.numbers = [_number(m) for m in _NUMBER.finditer(text)]
-        self.ages: list[Number] = []
-        self.years: list[Number] = []
-        self.counts: list[Number] = []
-        self.others: list[Number] = []
-        for n in self.numbers:
-            self._sort(n)
+        self.text, self.cited = spelled(text), cited
+        self.lower = self.text.lower()
+        self.mentions = findings_in(self.text)
+        """Findings of the lexicon that the sentence names, with where."""
+        self.denials = self._denials()
+        self.numbers = [self._placed(n) for n in numbers_in(self.text)]
 
-    def _sort(self, n: Number) -> None:
-        before, after = self.text[: n.place], self.text[n.place + len(n.text) :]
-        if _YEARS_AFTER.match(after):
-            self.years.append(n)
-        elif _COUNT_AFTER.match(after):
-            self.counts.append(n)
-        elif _AGE_AFTER.match(after) or (not n.unit and _AGE_BEFORE.search(before)):
-            self.ages.append(n)
-        elif not (re.match(r"\s*-?years?\b", after) and _HORIZON.search(before)):
-            self.others.append(n)
+    @property
+    def outcome(self) -> str | None:
+        """The words that tell what came after the prediction time."""
+        m = TOLD.search(self.text) if any(cue in self.lower for cue in CUES) else None
+        if m is None or any(others.search(self.text, 0, m.end()) for others in (PEOPLE, KIN)):
+            return None
+        return None if SUPPOSED.search(self.text, self._clause(m.start()), m.end()) else m[0]
 
-    def _denials(self) -> list[tuple[int, int]]:
-        """Stretches of the sentence that are denied."""
-        before, behind = list(_DENIAL.finditer(self.text)), list(_DENIED_BEHIND.finditer(self.text))
-        if not before and not behind:
+    def of(self, kind: str) -> list[Number]:
+        """Its numbers of one kind."""
+        return [n for n in self.numbers if n.kind == kind]
+
+    def _placed(self, n: Number) -> Number:
+        """A number in brackets, or behind `at`, may be a cited value; two bare numbers in a row are ages."""
+        if n.kind not in ("bare", "age", "between") or "age" in self.lower[max(0, n.place - 6) : n.place]:
+            return n
+        if any(e.value is not None and n.matches(e.value) for e in self.cited):
+            return n._replace(kind="other")
+        if n.kind == "bare" and any(n.low <= e.count <= n.high for e in self.cited if e.count > 1):
+            return n._replace(kind="count")
+        return n._replace(kind="age")
+
+    # --- denials
+
+    def _denials(self) -> list[Denied]:
+        if not any(cue in self.lower for cue in DENIAL_CUES):
             return []
-        ends = [m.start() for m in _CLAUSE.finditer(self.text)] + [len(self.text)]
-        spans = [(m.end(), next((e for e in ends if e > m.end()), ends[-1])) for m in before]
-        return spans + [(max((e for e in ends if e <= m.start()), default=0), m.start()) for m in behind]
+        out = []
+        for m in DENIAL.finditer(self.text):
+            phrase = " ".join(self.lower[m.start() :].split()[:2])
+            if any(phrase in e.name.lower() for e in self.cited):
+                continue  # `diabetes without complications` is what the line is called
+            end = END.search(self.text, m.end())
+            firm = end is None or end.lastgroup != "limit"
+            out.append(Denied(m.start(), end.start() if end else len(self.text), firm))
+        for m in BEHIND.finditer(self.text):
+            if m["mind"] and m["fine"]:
+                self.mentions += (("memory problem", m.start(), m.end("mind")),)
+                out.append(Denied(m.start(), m.end(), True))
+                continue
+            before = [(name, a) for name, a, b in self.mentions if b <= m.start()]
+            if before and not (
+                m["fine"] and before[-1][0] in ("blood pressure", "HbA1c", "glucose", "BMI", "LDL")
+            ):
+                last = m["last"] or m["free"] or m["fine"]
+                start = before[-1][1] if last else self._clause(m.start())
+                out.append(Denied(start, m.start(), True))
+            elif not before and not m["fine"]:
+                out.append(Denied(0, m.start(), True))
+        if out and SUPPOSED.search(self.text):
+            return [d._replace(firm=False) for d in out]
+        return out
 
-    def _inside(self, place: int) -> bool:
-        return any(a <= place < b for a, b in self._denied)
+    @property
+    def firm(self) -> bool:
+        """Whether it denies something for certain."""
+        return any(d.firm for d in self.denials)
+
+    def _denied(self, place: int, firm: bool = False) -> bool:
+        return any(d.start <= place < d.end and (d.firm or not firm) for d in self.denials)
+
+    @cached_property
+    def denied(self) -> list[str]:
+        """Findings that it says are not there, for certain."""
+        return [
+            name
+            for name, a, b in self.mentions
+            if self._denied(a, firm=True) and not HEAD.match(self.text, b)
+        ]
+
+    @cached_property
+    def told(self) -> list[str]:
+        """Findings that it says are there: not denied, no cause or danger, no guess."""
+        return [name for name, a, _ in self.mentions if not self._denied(a) and not self._excused(a)]
+
+    def _excused(self, place: int) -> bool:
+        return LEADS.search(self.text, max(self._clause(place), place - 60), place) is not None
+
+    def _clause(self, place: int) -> int:
+        """Where the clause around a place begins."""
+        return max((c.end() for c in CLAUSE.finditer(self.text, 0, place)), default=0)
+
+    def denies(self, e: Evidence) -> bool:
+        """Whether the sentence says that a line is not there."""
+        if not self.denials or NEGATIVE.search(e.name):
+            return False
+        if finding_of(e.name, e.code) in self.denied:
+            return True
+        places = [p for p in map(self._word, stems(e.name)) if p >= 0 and self._denied(p, firm=True)]
+        return any(not HEAD.search(self.text, p, p + 30) for p in places)
+
+    # --- names
 
     def place(self, e: Evidence) -> int | None:
         """Where the sentence names a line; None where it does not."""
-        kind = finding_of(e.name, e.code)
-        for name, place in self.mentions:
-            if name == kind:
-                return place
-        places = [p for stem in stems(e.name) if (p := self._word(stem)) >= 0]
-        return min(places, default=None)
+        own, kinds = finding_of(e.name, e.code), callings(e.name, e.code)
+        for known in ((own,), kinds):
+            for name, place, _ in self.mentions:
+                if name in known:
+                    return place
+        return min((p for stem in stems(e.name) if (p := self._word(stem)) >= 0), default=None)
 
     def _word(self, stem: str) -> int:
         """Where a word begins with `stem`; -1 where none does."""
@@ -121,58 +162,57 @@ class Reading:
         """Whether the sentence names a line."""
         return self.place(e) is not None
 
-    def denies(self, e: Evidence) -> bool:
-        """Whether the sentence says that a line is not there."""
-        place = self.place(e) if self._denied else None
-        return place is not None and self._inside(place)
-
-    def covered(self, finding: str) -> bool:
-        """Whether a named finding is part of the name of a cited line."""
-        return any(finding in {name for name, _ in findings_in(e.name)} for e in self.cited)
+    @property
+    def general(self) -> bool:
+        """Whether it sums up or reasons, and tells no single fact."""
+        return GENERAL.search(self.text) is not None or self.literature
 
     @property
-    def specific(self) -> bool:
-        """Whether the sentence tells something of the history, or only sums up."""
-        told = self.ages or self.years or self.counts or self.others or self.mentions
-        return bool(told) or any(self.names(e) for e in self.cited)
+    def literature(self) -> bool:
+        """Whether it speaks of people at large."""
+        return PEOPLE.search(self.text) is not None
+
+    @property
+    def sums_up(self) -> bool:
+        """Whether a word in it stands for several lines, or for one named before."""
+        return SUM.search(self.text) is not None
 
     @property
     def own_age(self) -> bool:
         """Whether the sentence gives the person's own age."""
-        return bool(re.search(r"\b(?:years? old|year-old|prediction time|now aged|currently)\b", self.lower))
+        return bool(
+            re.search(r"\b(?:years? old|year-old|prediction time|now aged|currently|\d\d[fm])\b", self.lower)
+        )
 
     def in_a_name(self, n: Number) -> bool:
         """Whether a number belongs to the name of a cited line: `type 2 diabetes`."""
-        return any(re.search(rf"\b{re.escape(n.text)}\b", e.name) for e in self.cited)
+        return any(re.search(rf"(?<![\w.]){re.escape(n.text)}(?!\d)", e.name) for e in self.cited)
 
-    def aligned(self, lines: list[Evidence]) -> list[tuple[Number, Evidence]]:
-        """Ages with their lines where the sentence gives each named line exactly one, in the same order."""
-        placed = sorted((p, e.id, e) for e in lines if (p := self.place(e)) is not None)
-        if len(placed) < 2 or len(placed) != len(self.ages):
-            return []
-        return [(n, e) for n, (_, _, e) in zip(self.ages, placed, strict=True)]
+    def measured(self, n: Number) -> bool:
+        """Whether a number has a unit in which a cited line was measured."""
+        return bool(n.unit) and any(e.unit is not None and unit_of(e.unit) == n.unit for e in self.cited)
 
-    def orders(self, cited: tuple[Evidence, ...]) -> list[tuple[Evidence, Evidence]]:
+    # --- order
+
+    def in_order(self) -> list[Evidence]:
+        """Cited lines as the sentence names them, each named once."""
+        placed = sorted((p, e.id, e) for e in self.cited if (p := self.place(e)) is not None)
+        return [e for _, _, e in placed] if len({p for p, _, _ in placed}) == len(placed) > 1 else []
+
+    def orders(self) -> list[tuple[Evidence, Evidence]]:
         """Pairs of cited lines of which the sentence says that the first came before the second."""
-        if len(cited) < 2:
+        if len(self.cited) < 2 or STAYED.search(self.text):
             return []
-        for pattern, flip in ((_BEFORE, False), (_AFTER, True)):
+        for pattern, flip in ((AFTER, True), (BEFORE, False)):
             m = pattern.search(self.text)
             if m is None:
                 continue
-            placed = [(p, e) for e in cited if (p := self.place(e)) is not None]
+            placed = [(p, e) for e in self.cited if (p := self.place(e)) is not None]
             left = [e for p, e in placed if p < m.start()]
             right = [e for p, e in placed if p >= m.end()]
             if len(left) == 1 and len(right) == 1:
                 return [(right[0], left[0]) if flip else (left[0], right[0])]
+        if (m := LATER.search(self.text)) is not None:
+            *_, first, last = [None, None, *(e for e in self.in_order() if (self.place(e) or 0) < m.start())]
+            return [(first, last)] if first and last else []
         return []
-
-
-def _number(m: re.Match[str]) -> Number:
-    unit = (m.group(2) or "").strip()
-    return Number(m.group(1), float(m.group(1)), m.start(1), unit if _UNIT.fullmatch(unit) else "")
-
-
-def read_claim(text: str, cited: tuple[Evidence, ...]) -> Reading:
-    """Read a sentence beside the evidence that it cites."""
-    return Reading(text, cited)

@@ -1,11 +1,16 @@
-"""The grounding check on sentences written by hand, in words that the reference teacher does not use."""
+"""The grounding check on sentences written by hand, in words that the reference teacher does not use.
+
+`pytest tests/synth/test_synth_grounding.py -k figures -s` prints precision and recall.
+"""
+
+from pathlib import Path
 
 import pytest
 
 from wherefore.cohort.records import Case, Evidence
 from wherefore.synth.faults import FAULTS
 from wherefore.synth.grounding import CHECKS, Facts, ground
-from wherefore.synth.records import Claim, Rationale
+from wherefore.synth.records import Check, Claim, Rationale
 from wherefore.synth.teaching import History
 
 
@@ -22,51 +27,75 @@ def line(
 
 
 LINES = (
-    line("E001", "Essential (primary) hypertension", 52.3, "I10"),
-    line("E002", "Type 2 diabetes mellitus", 58.0, "E11", count=4),
-    line("E003", "Cerebral infarction", 66.4, "I63"),
-    line("E004", "Senile cataract", 70.2, "H25"),
-    line("E005", "Hearing loss", 71.9, "H91", shown=False),
-    line("E006", "Systolic blood pressure", 75.6, "8480-6", kind="measurement", value=162.0, unit="mmHg"),
+    line("E001", "Essential (primary) hypertension", 52.3, "I10", count=11),
+    line("E002", "Type 2 diabetes mellitus without complications", 58.0, "E11.9", count=4),
+    line("E003", "Cerebral infarction, unspecified", 66.4, "I63.9"),
+    line("E004", "Age-related nuclear cataract", 70.2, "H25.1"),
+    line("E005", "Unspecified hearing loss", 71.9, "H91.9", shown=False),
+    line("E006", "Hemoglobin A1c", 74.1, "4548-4", kind="measurement", value=7.2, unit="%"),
+    line("E007", "Metformin 500 MG oral tablet", 58.4, "860975", kind="drug", count=20, system="RxNorm"),
+    line("E008", "Major depressive disorder, recurrent", 73.0, "F33.9", count=2),
+    line("E009", "Systolic blood pressure", 75.6, "8480-6", kind="measurement", value=162.0, unit="mmHg"),
+    line("E010", "Chronic kidney disease, stage 3", 74.5, "N18.3"),
+    line("E011", "Body mass index", 75.6, "39156-5", kind="measurement", value=31.4, unit="kg/m2"),
+    line("E012", "LDL cholesterol", 75.0, "2089-1", kind="measurement", value=113.4, unit="mg/dL"),
+    line("E013", "Repeated falls", 75.2, "R29.6", count=3),
+    line("E014", "Mild cognitive impairment", 75.4, "G31.84"),
 )
 CASE = Case(
     id="c", subject="s", split="train", age=76.0, sex="female", day=27759, label=1, outcome="onset",
-    followup_years=3, weight=1, timeline="\n".join(e.line for e in LINES if e.shown), n_shown=5, n_total=6,
+    followup_years=3, weight=1, timeline="\n".join(e.line for e in LINES if e.shown), n_shown=13, n_total=14,
 )  # fmt: skip
+TABLES = Path(__file__).parent / "sentences"
+"""`reviewed.tsv` was worked on until it passed; `held_out.tsv` was written before and tried once."""
 
 
-def fault(text: str, *cites: str) -> str | None:
+def rows(name: str) -> list[list[str]]:
+    text = (TABLES / name).read_text(encoding="utf-8")
+    return [row.split("\t") for row in text.splitlines() if not row.startswith("#")]
+
+
+def check(text: str, cites: tuple[str, ...]) -> Check:
     rationale = Rationale(
-        id="r",
-        case="c",
-        style="free",
-        teacher="t",
+        id="r", case="c", style="free", teacher="t", label_shown=True, key="k",
         claims=(Claim(text=text, cites=cites),),
-        label_shown=True,
-        key="k",
+    )  # fmt: skip
+    return ground(rationale, Facts(History(CASE, LINES))).checks[0]
+
+
+def test_there_are_sentences_enough() -> None:
+    assert len(rows("reviewed.tsv")) >= 100
+    assert len(rows("held_out.tsv")) >= 40
+
+
+@pytest.mark.parametrize(("cites", "fault", "text"), rows("reviewed.tsv"))
+def test_reviewed_sentences(cites: str, fault: str, text: str) -> None:
+    assert check(text, tuple(cites.split())).fault == (None if fault == "-" else fault)
+
+
+@pytest.mark.parametrize(("cites", "fault", "first", "text"), rows("held_out.tsv"))
+def test_held_out_sentences(cites: str, fault: str, first: str, text: str) -> None:
+    assert check(text, tuple(cites.split())).supported == (fault == "-")
+
+
+def figures(pairs: list[tuple[bool, bool]]) -> tuple[float, float]:
+    """Precision and recall of what was flagged, from pairs of (is false, was flagged)."""
+    right = sum(a and b for a, b in pairs)
+    return right / sum(b for _, b in pairs), right / sum(a for a, _ in pairs)
+
+
+def test_figures_of_the_held_out_sentences() -> None:
+    table = rows("held_out.tsv")
+    first = figures([(fault != "-", said != "-") for _, fault, said, _ in table])
+    now = figures(
+        [(fault != "-", not check(text, tuple(c.split())).supported) for c, fault, _, text in table]
     )
-    return ground(rationale, Facts(History(CASE, LINES))).checks[0].fault
-
-
-@pytest.mark.parametrize(
-    ("text", "cites"),
-    [
-        ("She had a stroke at 66.", ("E003",)),
-        ("Her stroke roughly ten years ago damaged brain vessels.", ("E003",)),
-        ("Blood pressure was 162 mmHg shortly before.", ("E006",)),
-        ("Diabetes, coded 4 times since age 58.0, exposes small vessels to injury.", ("E002",)),
-        ("Type 2 diabetes and high blood pressure together strain the vessels.", ("E001", "E002")),
-        ("Hypertension (age 52.3) came before the stroke (age 66.4).", ("E001", "E003")),
-        ("The stroke at 66.4 followed hypertension at 52.3.", ("E001", "E003")),
-        ("She is 76 years old.", ()),
-        ("There is no depression and no head injury on record.", ()),
-        ("No atrial fibrillation was noted, which lowers the risk of further stroke.", ("E003",)),
-        ("Taken together this is a high-risk profile for the next 5 years.", ("E001", "E002", "E003")),
-        ("Cataracts are common and add little.", ("E004",)),
-    ],
-)
-def test_true_sentences_pass(text: str, cites: tuple[str, ...]) -> None:
-    assert fault(text, *cites) is None
+    false = sum(fault != "-" for _, fault, *_ in table)
+    print(f"\nheld out: {len(table)} sentences, {false} of them false")
+    print(f"as first tried: precision {first[0]:.3f}, recall {first[1]:.3f}")
+    print(f"now, with its faults known: precision {now[0]:.3f}, recall {now[1]:.3f}")
+    assert now[0] >= first[0]
+    assert now[1] >= first[1]
 
 
 @pytest.mark.parametrize(
@@ -78,13 +107,11 @@ def test_true_sentences_pass(text: str, cites: tuple[str, ...]) -> None:
         ("uncited", "Untreated sleep apnoea is likely.", ()),
         ("wrong_name", "She had a stroke.", ("E004",)),
         ("wrong_name", "Long-standing depression is documented.", ("E001",)),
-        ("wrong_name", "Type 2 diabetes and a stroke are recorded.", ("E002",)),
-        ("wrong_age", "Hypertension was diagnosed at age 47.", ("E001",)),
         ("wrong_age", "Hypertension began at age 66.4 and the stroke came at age 52.3.", ("E001", "E003")),
         ("wrong_time", "The stroke happened 3.2 years before the prediction.", ("E003",)),
         ("wrong_count", "Diabetes was coded 9 times.", ("E002",)),
-        ("wrong_value", "Systolic blood pressure was 185 mmHg.", ("E006",)),
-        ("wrong_unit", "Systolic blood pressure was 162 mmol/L.", ("E006",)),
+        ("wrong_value", "Systolic blood pressure was 185 mmHg.", ("E009",)),
+        ("wrong_unit", "Systolic blood pressure was 162 mmol/L.", ("E009",)),
         ("wrong_order", "The stroke preceded hypertension.", ("E001", "E003")),
         ("contradiction", "She has never had a stroke.", ("E003",)),
         ("contradiction", "There is no diabetes in the record.", ()),
@@ -93,8 +120,8 @@ def test_true_sentences_pass(text: str, cites: tuple[str, ...]) -> None:
         ("future", "After her stroke she later developed dementia.", ("E003",)),
     ],
 )
-def test_false_sentences_are_named(kind: str, text: str, cites: tuple[str, ...]) -> None:
-    assert fault(text, *cites) == kind
+def test_every_kind_of_fault_is_named(kind: str, text: str, cites: tuple[str, ...]) -> None:
+    assert check(text, cites).fault == kind
 
 
 def test_every_planted_kind_is_one_that_the_check_can_name() -> None:
@@ -102,9 +129,6 @@ def test_every_planted_kind_is_one_that_the_check_can_name() -> None:
 
 
 def test_the_reason_says_what_is_claimed_and_what_is_known() -> None:
-    rationale = Rationale(
-        id="r", case="c", style="free", teacher="t", label_shown=True, key="k",
-        claims=(Claim(text="Hypertension was diagnosed at age 47.", cites=("E001",)),),
-    )  # fmt: skip
-    check = ground(rationale, Facts(History(CASE, LINES))).checks[0]
-    assert check.why == "says age 47; the evidence says 52.3"
+    assert (
+        check("Hypertension was diagnosed at age 47.", ("E001",)).why == "says age 47; the evidence says 52.3"
+    )
