@@ -130,7 +130,7 @@ async def job(
         async with openai.doors(options) as doors:
             made = Job(doors, ledger, settings, bar)
             await made.run(requests)
-        return {"stored": len(ledger), "faults": dict(made.faults), "limit": made.gates[0][1].limit}
+        return {"stored": len(ledger), "faults": dict(made.faults), "limit": made.gates[0].limiter.limit}
 
 
 def cohort(home: Path, n: int) -> None:
