@@ -24,6 +24,11 @@ def save(state: State, folder: Path) -> None:
     write_jsonl(folder / "faults.jsonl", state.got.faults)
     write_jsonl(folder / "progress.jsonl", rows(state, folder))
     write_jsonl(folder / "noticed.jsonl", noticed(state))
+    save_judge(state, folder)
+
+
+def save_judge(state: State, folder: Path) -> None:
+    """Write what a judge graded, where one was asked; apart from people's grades, so also when these are complete."""
     if given := judge.answers(folder):
         write_jsonl(folder / "judge_ratings.jsonl", judge.ratings(state.plan, given))
         write_jsonl(folder / "anchoring.jsonl", judge.anchoring(state, given))

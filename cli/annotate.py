@@ -241,7 +241,7 @@ def judge(study: Path, runs: Path) -> None:
     from ..annotate import judge as judge_
     from ..annotate import progress, rounds
     from ..study.errors import StudyError
-    from ..study.runs import locked, manifest
+    from ..study.runs import locked
     from ._judge import ask
 
     s, settings, home = _grading.people(study, runs, finished_too=True)
@@ -252,8 +252,7 @@ def judge(study: Path, runs: Path) -> None:
         state = rounds.people(s, settings, home)
         refused = ask(s, state.plan, settings.judge, folder)
         given = judge_.answers(folder)
-        if manifest(folder) is None:
-            progress.save(state, folder)
+        progress.save_judge(state, folder)
     click.echo(f"judge: {len(given)} of {len(state.plan.items)} items graded: {folder / judge_.FILE}")
     for line in refused:
         click.echo(f"  {line}")

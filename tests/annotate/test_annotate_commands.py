@@ -292,6 +292,7 @@ def test_a_judge_is_asked_once_and_stays_apart(
     state = rounds.people(s, resolve(s), study.parent / "runs" / "quick")
     folder = study.parent / "runs" / "quick" / "annotate"
     judged = judge.ratings(state.plan, judge.answers(folder))
+    assert list(read_jsonl(folder / "judge_ratings.jsonl", Rating)) == judged, "for the report"
     assert {r.simulated for r in judged} == {True}
     assert {(r.round, r.rater) for r in judged} == {("judge", "judge")}
     assert state.got.ratings == (), "no grade of the judge is among people's"
