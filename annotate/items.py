@@ -1,7 +1,7 @@
 """Which rationales are graded, and what a rater sees of each."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Item(Record):
     claims: tuple[Claim, ...]
     control: str | None = None
     stratum: str
-    """Style and label; the design spreads raters over it."""
+    """Style, label and split; the design spreads raters over it."""
 
     @property
     def text(self) -> str:
@@ -59,20 +59,20 @@ def make(
 
 
 def stratum(rationale: Rationale, case: Case) -> str:
-    """`free/1`: style and label; `free/unknown` for a censored case."""
-    return f"{rationale.style}/{'unknown' if case.label is None else case.label}"
+    """`free/1/train`: style, label and split; `free/unknown/train` for a censored case."""
+    return f"{rationale.style}/{'unknown' if case.label is None else case.label}/{case.split}"
 
 
 def sample(
-    rationales: Iterable[Rationale], cases: Mapping[str, Case], split: str, n: int, seed: int
+    rationales: Iterable[Rationale], cases: Mapping[str, Case], splits: Collection[str], n: int, seed: int
 ) -> list[Rationale]:
-    """`n` rationales of `split`, as evenly over style and label as there are; all, where there are fewer.
+    """`n` rationales of some splits, as evenly over style, label and split as there are; all, where there are fewer.
 
     A larger `n` keeps those of a smaller one.
     """
     strata: dict[str, list[Rationale]] = defaultdict(list)
     for r in sorted(rationales, key=lambda r: r.id):
-        if r.case in cases and cases[r.case].split == split:
+        if r.case in cases and cases[r.case].split in splits:
             strata[stratum(r, cases[r.case])].append(r)
     for name, members in strata.items():
         np.random.default_rng(derive(seed, "annotate", "sample", name)).shuffle(members)  # type: ignore[arg-type]

@@ -55,12 +55,12 @@ def prepare(study: Study, s: Settings, home: Path, done: Done = frozenset()) -> 
     """
     rationales, cases, kinds, bad = _read(home)
     n = 0 if s.raters == "none" else s.items
-    order = items.sample(rationales, cases, s.split, n + s.rounds.calibration if n else 0, study.seed)
+    order = items.sample(rationales, cases, s.splits, n + s.rounds.calibration if n else 0, study.seed)
     main, first = order[:n], order[n:]
     if n and len(first) < s.rounds.calibration:
         raise StudyError(
-            f"annotate.rounds.calibration: {s.rounds.calibration}, but {len(order)} rationales of split "
-            f"{s.split!r} leave {len(first)} beside {len(main)} items. Ask for fewer of either."
+            f"annotate.rounds.calibration: {s.rounds.calibration}, but {len(order)} rationales of "
+            f"{', '.join(s.splits)} leave {len(first)} beside {len(main)} items. Ask for fewer of either."
         )
     shown = [items.make(study.seed, r, cases[r.case], "main", r.claims) for r in main]
     early = [items.make(study.seed, r, cases[r.case], "calibration", r.claims) for r in first]

@@ -132,8 +132,8 @@ class Settings(Record):
     rubric: str | dict[str, Any] = "clinical"
     """A ready one, a path ending in `.toml`, or the rubric itself."""
     items: int = Field(default=60, gt=0)
-    """Rationales that are graded, evenly over style and label; all, where there are fewer."""
-    split: Split = "train"
+    """Rationales that are graded, evenly over style, label and split; all, where there are fewer."""
+    splits: tuple[Split, ...] = Field(default=("train",), min_length=1)
     """Whose rationales."""
     show_label: bool = False
     """Whether raters see what happened."""

@@ -128,6 +128,19 @@ BALANCED = {"kind": "balanced", "per_item": 2}
 FOUR = ["ann", "ben", "carla", "dora"]
 
 
+def test_strata_are_style_label_and_split(study: Make, graded: Path) -> None:
+    def made(**section: object) -> Plan:
+        s = study(raters="label_studio", items=16, people=FOUR, design=BALANCED, **section)
+        return prepare(s, resolve(s), graded)
+
+    both = made(splits=["train", "held_out"])
+    strata = Counter(i.stratum for i in both.items.values() if i.round == "main" and i.control is None)
+    assert {s.split("/")[2] for s in strata} == {"train", "held_out"}
+    assert max(strata.values()) - min(strata.values()) <= 1
+    alone = made()
+    assert {i.stratum.split("/")[2] for i in alone.items.values()} == {"train"}
+
+
 def test_same_seed_same_design_and_every_stratum_is_even(study: Make, graded: Path) -> None:
     one, two = (plan(study, graded, people=FOUR, design=BALANCED) for _ in range(2))
     assert one.tasks == two.tasks
