@@ -1,7 +1,8 @@
 """Any endpoint that speaks the OpenAI chat completions: OpenAI itself, vLLM, SGLang, a gateway.
 
 The real `openai` client carries the requests, its own retries switched off: what is asked again is decided in
-`synth/job.py` and written down in the ledger. `transport = "fast"` posts the same bytes over bare connections.
+`synth/job.py` and written down in the ledger. `transport = "fast"` posts the same bytes over bare connections, which
+is the default for servers on this machine: there is no proxy on the way, and they answer faster than the client asks.
 """
 
 import os
@@ -44,7 +45,8 @@ class Options(Record):
     extra: dict[str, Any] = Field(default_factory=dict)
     """More fields of the request, as the endpoint calls them."""
     timeout_seconds: float = Field(default=600, gt=0)
-    transport: Literal["openai", "fast"] = "openai"
+    transport: Literal["auto", "openai", "fast"] = "auto"
+    """`fast`: bare connections, for what the client cannot keep up with; `auto`: those to servers on this machine."""
 
     @field_validator("base_url")
     @classmethod
@@ -114,8 +116,13 @@ async def doors(options: Options) -> AsyncIterator[list[Door]]:
         ServiceError: no key in the environment for an endpoint that is not on this machine.
     """
     async with AsyncExitStack() as stack:
-        open_door = _fast if options.transport == "fast" else _client
-        yield [await open_door(url, options, stack) for url in urls(options)]
+        yield [
+            await (_fast if _bare(url, options) else _client)(url, options, stack) for url in urls(options)
+        ]
+
+
+def _bare(url: str, options: Options) -> bool:
+    return loopback(url) if options.transport == "auto" else options.transport == "fast"
 
 
 def api_key(url: str, options: Options) -> str:
