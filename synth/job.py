@@ -226,7 +226,7 @@ class Job:
                 f". The first {WRONG} requests were all refused so: correct synth.teacher." if wrong else ""
             )
             self._end(fault.detail + more)
-        elif self.answered:
+        elif self.answered or fault.busy:
             if min(gate.out_for for gate in self.gates) > 60 * job.outage_minutes:
                 self._end(f"{fault.detail}, for {job.outage_minutes:g} minutes. Run the command again later.")
         else:
