@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..annotate.records import Anchoring, Noticed, Progress, Rating, Rubric, Verdict
+from ..study.records import read_record
 from .agreement import agreements, coefficient
 from .example import rows
 from .records import Agreement
@@ -57,7 +58,7 @@ def _calibration(folder: Path, seed: int) -> list[Agreement]:
     given = [r for r in rows(folder / "ratings.jsonl", Rating) if r.round == CALIBRATION]
     if not given:
         return []
-    rubric = Rubric.model_validate_json((folder / "rubric.json").read_text())
+    rubric = read_record(folder / "rubric.json", Rubric)
     as_main = [r.model_copy(update={"round": "main"}) for r in given]
     return [a for a in agreements(as_main, rubric, seed) if a.statistic == "krippendorff_alpha"]
 
@@ -66,7 +67,7 @@ def _judge(folder: Path, verdicts: Sequence[Verdict]) -> list[Judged]:
     judged = rows(folder / "judge_ratings.jsonl", Rating)
     if not judged:
         return []
-    rubric = Rubric.model_validate_json((folder / "rubric.json").read_text())
+    rubric = read_record(folder / "rubric.json", Rubric)
     return with_judge(rubric, judged, rows(folder / "ratings.jsonl", Rating), verdicts)
 
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from ..study.errors import DataError, ServiceError
+from ..study.errors import ServiceError
 from ..study.progress import Progress
-from ..study.records import Record, digest, first_fault, write_text
+from ..study.records import Record, digest, read_record, write_text
 from . import page
 from .label_studio import Project, Server
 from .plan import Plan
@@ -81,12 +79,7 @@ class Pushed(Record):
 def ledger(folder: Path) -> Ledger:
     """What is known of the server side of a run folder."""
     path = folder / FILE
-    if not path.exists():
-        return Ledger()
-    try:
-        return Ledger.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValidationError as e:
-        raise DataError(f"{path}: {first_fault(e, Ledger)}") from e
+    return read_record(path, Ledger, "Restore it from a copy.") if path.exists() else Ledger()
 
 
 def save(folder: Path, led: Ledger) -> None:

@@ -21,7 +21,7 @@ import httpx
 from pydantic import Field
 
 from ..study.errors import BusyError, ServiceError
-from ..study.records import Record, write_text
+from ..study.records import Record, read_record, write_text
 
 VERSION = "1.23.2"
 """The release that the grading page and the calls in `label_studio.py` were tried with."""
@@ -141,7 +141,7 @@ def _state(folder: Path, port: int) -> State:
 def known(folder: Path) -> State | None:
     """What a folder knows of the server that was started in it; None where there was none."""
     path = folder / STATE
-    return State.model_validate_json(path.read_text()) if path.exists() else None
+    return read_record(path, State, "Restore it from a copy.") if path.exists() else None
 
 
 def _environment(folder: Path, state: State) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ...annotate.records import Dimension, Rating, Rubric, Task
 from ...study.errors import DataError, did_you_mean
-from ...study.records import Record, read_jsonl
+from ...study.records import Record, read_jsonl, read_record
 from ...synth.records import Rationale
 from .answers import MAIN, Answer, moment, of_ratings
 from .exports import label_studio
@@ -145,7 +145,7 @@ def _run_folder(path: Path) -> Source:
     rubric = path.parent / "rubric.json"
     return of_study(
         list(read_jsonl(path, Rating)),
-        Rubric.model_validate_json(rubric.read_text(encoding="utf-8")) if rubric.exists() else None,
+        read_record(rubric, Rubric) if rubric.exists() else None,
         beside("tasks.jsonl", Task),
         beside("../synth/rationales.jsonl", Rationale),
     )
