@@ -12,7 +12,7 @@ from . import parse
 from .balance import balanced_away
 from .calls import Accounts, Books, write_calls
 from .files import writing
-from .grounding import Facts, ground
+from .grounding import Facts
 from .histories import histories
 from .ledger import Ledger
 from .plan import Plan
@@ -28,7 +28,7 @@ Check = Callable[[Rationale, Facts], Grounding]
 
 
 def derive_all(
-    plan: Plan, ledgers: Sequence[Books], cohort: Path, folder: Path, check: Check = ground
+    plan: Plan, ledgers: Sequence[Books], cohort: Path, folder: Path, away: frozenset[str], check: Check
 ) -> None:
     """Write rationales, groundings, refusals, calls and the summary into the stage's folder, row by row.
 
@@ -37,6 +37,7 @@ def derive_all(
         ledgers: the teacher's with its prices, then others whose calls count too.
         cohort: folder of the cohort stage.
         folder: of this stage.
+        away: ids of rationales that are left out.
         check: of every claim.
     """
     ledger = ledgers[0][0]
@@ -49,7 +50,6 @@ def derive_all(
         )
         put = {kind: stack.enter_context(writing(folder / f"{name}.jsonl")) for kind, name in kinds.items()}
 
-        away = left_out(plan, ledger, cohort)
         facts: Facts | None = None
         for history, made, body in judged(plan, ledger, cohort):
             if facts is None or facts.case is not history.case:

@@ -32,13 +32,11 @@ class Tokens:
     prompt: int = 0
     completion: int = 0
 
-    def add(self, entry: Entry) -> None:
+    def add(self, prompt: int, completion: int) -> None:
         """Count an answer."""
-        prompt, completion = usage(entry["b"])
-        guess = entry.get("g") or (0, 0)
         self.answers += 1
-        self.prompt += guess[0] if prompt is None else prompt
-        self.completion += guess[1] if completion is None else completion
+        self.prompt += prompt
+        self.completion += completion
 
 
 class Ledger:
@@ -219,8 +217,10 @@ class Ledger:
             return
         self.faults.pop(key, None)
         self._places.put(key, (segment, row))
+        prompt, completion = usage(entry["b"])
+        guess = entry.get("g") or (0, 0)
         for tokens in self._counted[segment]:
-            tokens.add(entry)
+            tokens.add(guess[0] if prompt is None else prompt, guess[1] if completion is None else completion)
         if "u" in entry:
             self.unreadable.add(key)
 

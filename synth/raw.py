@@ -100,13 +100,13 @@ def _object(text: str) -> dict[str, Any] | None:
     if start < 0 or end < start:
         return None
     piece = text[start : end + 1]
-    starts = [m.start() for m in islice(re.finditer(r"\{", piece), MOST_STARTS)]
-    for attempt in (piece, re.sub(r",\s*([}\]])", r"\1", piece)):  # a comma too many is the commonest slip
+    with suppress(ValueError, RecursionError):
+        return _whole(_DECODER.decode(piece))
+    with suppress(ValueError, RecursionError):  # a comma too many is the commonest slip
+        return _whole(_DECODER.decode(re.sub(r",\s*([}\]])", r"\1", piece)))
+    for m in islice(re.finditer(r"\{", piece), MOST_STARTS):  # sentences with braces before it or behind
         with suppress(ValueError, RecursionError):
-            return _whole(json.loads(attempt, strict=False))
-    for at in starts:  # sentences with braces may stand before it or behind
-        with suppress(ValueError, RecursionError):
-            found = _whole(_DECODER.raw_decode(piece, at)[0])
+            found = _whole(_DECODER.raw_decode(piece, m.start())[0])
             if found:
                 return found
     return None

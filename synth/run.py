@@ -47,23 +47,19 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     inputs = tables(home)
 
     def work(folder: Path) -> None:
-        from .calls import Books
         from .card import write_card
         from .controls import write_controls
-        from .derive import derive_all
+        from .derive import derive_all, left_out
         from .ledger import Ledger, set_aside
         from .shards import ask, total
-        from .verifier import verified
+        from .verifier import checking
 
         expected = total(plan, cohort)
         with Ledger(folder / "ledger", expected=expected, also=set_aside(home)) as ledger:
             ask(plan, ledger, cohort, expected)
-            asked: Books = (ledger, plan.settings.prices)
-            with verified(plan, ledger, cohort, folder, expected) as verifier:
-                if verifier is None:
-                    derive_all(plan, [asked], cohort, folder)
-                else:
-                    derive_all(plan, [asked, verifier.books], cohort, folder, verifier.ground)
+            away = left_out(plan, ledger, cohort)
+            with checking(plan, ledger, cohort, folder, expected, away) as (ledgers, check):
+                derive_all(plan, ledgers, cohort, folder, away, check)
         write_controls(plan.settings, cohort, folder, study.seed)
         write_card(plan, cohort, folder)
 

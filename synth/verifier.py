@@ -12,7 +12,8 @@ from pathlib import Path
 from ..study.seeds import derive
 from . import parse
 from .calls import Books
-from .derive import judged, last_answer, left_out
+from .derive import Check as Checker
+from .derive import judged, last_answer
 from .grounding import Facts, ground
 from .ledger import Ledger, set_aside
 from .plan import Plan
@@ -40,7 +41,6 @@ class Verifier:
         assert plan.settings.verifier is not None
         self.settings: Asking = plan.settings.verifier
         self.ledger, self._plan, self._teacher = ledger, plan, plan.verifier
-        self.books: Books = (ledger, self.settings.prices)
 
     def request(self, rationale: Rationale, history: History) -> Request:
         """What is asked about one rationale."""
@@ -74,10 +74,10 @@ def _joined(check: Check, word: tuple[bool, str] | None) -> Check:
 
 
 @contextmanager
-def verified(
-    plan: Plan, ledger: Ledger, cohort: Path, folder: Path, expected: int
-) -> Iterator[Verifier | None]:
-    """Ask about every rationale, then hand out the verifier; None where the study has none.
+def checking(
+    plan: Plan, ledger: Ledger, cohort: Path, folder: Path, expected: int, away: frozenset[str]
+) -> Iterator[tuple[list[Books], Checker]]:
+    """How claims are checked, and the ledgers whose calls count; the verifier, where there is one, is asked first.
 
     Args:
         plan: of the study.
@@ -85,20 +85,20 @@ def verified(
         cohort: folder of the cohort stage.
         folder: of this stage.
         expected: about how many rationales there are.
+        away: ids of those that are left out.
     Raises:
         PendingError: stopped before the end.
     """
-
+    books: list[Books] = [(ledger, plan.settings.prices)]
     if plan.verifier is None:
-        yield None
+        yield books, ground
         return
     with Ledger(folder / "verifier", expected=expected, also=set_aside(folder.parent, "verifier")) as own:
         verifier = Verifier(plan, own)
-        away = left_out(plan, ledger, cohort)
         requests = (
             verifier.request(made, history)
             for history, made, _ in judged(plan, ledger, cohort)
             if isinstance(made, Rationale) and made.id not in away
         )
         ask_all(plan.verifier, verifier.settings, own, requests, expected, "verifier")
-        yield verifier
+        yield [*books, (own, verifier.settings.prices)], verifier.ground
