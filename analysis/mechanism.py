@@ -12,7 +12,7 @@ import numpy as np
 
 from ..synth.records import Grounding, Rationale
 from .cells import CellState
-from .intervals import Z
+from .performance.intervals import Z
 from .records import Cited, Dilution, Grounded
 
 if TYPE_CHECKING:

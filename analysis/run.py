@@ -88,7 +88,7 @@ def _asked(study: Study, settings: Settings) -> dict[str, Any]:
 
 
 def _work(study: Study, home: Path, settings: Settings, folder: Path) -> None:
-    from .report import write
+    from .report.page import write
     from .tables import evaluated, save
 
     tables = evaluated(study, home, settings)

@@ -11,13 +11,14 @@ from ..study.config import Study
 from ..study.records import Record, read_record, read_table, to_frame, write_table
 from ..study.seeds import derive
 from ..synth.records import Grounding, Rationale
-from . import curves, errors, mechanism
-from .averages import averages
+from . import mechanism
 from .cells import CellState, states
-from .compare import Comparer
-from .evaluate import Evaluation, all_metrics, by_subgroup
-from .example import rows
-from .metrics import METRICS
+from .performance import curves, errors
+from .performance.averages import averages
+from .performance.compare import Comparer
+from .performance.evaluate import Evaluation, all_metrics, by_subgroup
+from .performance.metrics import METRICS
+from .performance.scores import Key, held_out, read_scores
 from .records import (
     Agreement,
     Alarm,
@@ -31,7 +32,7 @@ from .records import (
     Metric,
     Written,
 )
-from .scores import Key, held_out, read_scores
+from .report.example import rows
 from .settings import Settings
 from .written import shown_ids, written
 

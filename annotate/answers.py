@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from ..study.records import Record
-from .items import Item
+from .design.items import Item
 from .records import Dimension, Note, Rating, Rubric, Task
 
 

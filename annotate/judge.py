@@ -7,9 +7,9 @@ from typing import Any
 from ..study.errors import DataError
 from ..study.records import read_jsonl
 from ..synth.records import Message, Prompt
-from . import forms, page
 from .answers import Answer, Mark, accept
-from .items import Item, claim_text
+from .design.items import Item, claim_text
+from .label_studio import forms, page
 from .plan import Plan
 from .records import Anchoring, Rating, Rubric, Task
 from .rounds import State

@@ -9,8 +9,9 @@ from ..study.config import Study
 from ..study.errors import DataError, StudyError
 from ..study.records import from_frame, read_jsonl, read_table, write_jsonl, write_text
 from ..synth.records import Grounding, Rationale
-from . import controls, design, items, rubric
-from .items import Item
+from . import rubric
+from .design import controls, deal, items
+from .design.items import Item
 from .records import Rubric, Task
 from .settings import Settings
 
@@ -67,12 +68,10 @@ def prepare(study: Study, s: Settings, home: Path, done: Done = frozenset()) -> 
     faulty = {i.id: bad.get(i.rationale, frozenset()) for i in shown + early}
     planted = _controls(main, cases, s, study.seed, faulty)
     old = _dealt(home / "annotate")
-    tasks = design.deal(
-        early, s.names, s.design.model_copy(update={"kind": "complete"}), study.seed, old, done
-    )
-    tasks += design.deal(shown, s.names, s.design, study.seed, old, done, for_all=planted)
+    tasks = deal.deal(early, s.names, s.design.model_copy(update={"kind": "complete"}), study.seed, old, done)
+    tasks += deal.deal(shown, s.names, s.design, study.seed, old, done, for_all=planted)
     tasks += [
-        t.model_copy(update={"round": "assisted"}) for t in design.everything(shown, s.assisted, study.seed)
+        t.model_copy(update={"round": "assisted"}) for t in deal.everything(shown, s.assisted, study.seed)
     ]
     tasks += [t for t in old if t.round == "adjudication"]
     return Plan(

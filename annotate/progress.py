@@ -8,7 +8,7 @@ from statistics import median
 
 from ..study.records import write_jsonl
 from . import judge
-from .pull import FOLDER, read
+from .label_studio.pull import FOLDER, read
 from .records import ORDINARY, Noticed, Progress, Rating
 from .rounds import ROUNDS, State
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..study.config import Study
-from . import edits, simulated, verdicts
+from . import simulated
 from .answers import Accepted, Answer, accept
+from .label_studio.pull import FOLDER, collect, read
 from .plan import Plan, adjudicate, prepare
-from .pull import FOLDER, collect, read
 from .records import Note, Rating, Verdict
 from .settings import Settings, Simulated
+from .verdicts import edits, rules
 
 ROUNDS = ("calibration", "main", "assisted", "adjudication")
 
@@ -61,7 +62,7 @@ class State:
     def verdicts(self) -> list[Verdict]:
         """One for each rationale of the main round."""
         p = self.plan
-        found = verdicts.verdicts(self.ratings(), p.to_judge(), p.rubric, p.settings.verdict, self.notes())
+        found = rules.verdicts(self.ratings(), p.to_judge(), p.rubric, p.settings.verdict, self.notes())
         claims = {i.rationale: i.claims for i in p.items.values() if i.round == "main" and not i.control}
         return [edits.read(v, claims[v.rationale], set(p.kinds.get(v.case, ()))) for v in found]
 

@@ -98,7 +98,8 @@ def run(study: Study, home: Path) -> bool:
 
 
 def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
-    from . import plan, progress, push, rounds
+    from . import plan, progress, rounds
+    from .label_studio import push
 
     if s.raters in ("simulated", "none"):
         state = rounds.programs(study, s, home)

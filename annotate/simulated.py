@@ -16,7 +16,7 @@ import numpy as np
 
 from ..study.seeds import derive
 from .answers import Answer, Mark
-from .items import Item
+from .design.items import Item
 from .records import Dimension, Rubric, Task
 from .settings import Simulated
 

@@ -21,11 +21,11 @@ from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
 from wherefore.analysis.agreement import estimates, table
-from wherefore.analysis.agreement.bound import bind
+from wherefore.analysis.agreement.coefficients.bound import bind
+from wherefore.analysis.agreement.coefficients.table import MISSING, Scale, Table
 from wherefore.analysis.agreement.notes import few
-from wherefore.analysis.agreement.raters import rater_rows
-from wherefore.analysis.agreement.resample import draw
-from wherefore.analysis.agreement.table import MISSING, Scale, Table
+from wherefore.analysis.agreement.raters.rows import rater_rows
+from wherefore.analysis.agreement.uncertainty.resample import draw
 from wherefore.study.records import Level
 
 Floats = NDArray[np.float64]

@@ -19,12 +19,13 @@ from typing import Any
 
 import orjson
 
-from wherefore.annotate import forms, page, push, rubric, server, simulated
-from wherefore.annotate.design import everything
-from wherefore.annotate.items import Item
-from wherefore.annotate.label_studio import Server
+from wherefore.annotate import rubric, simulated
+from wherefore.annotate.design.deal import everything
+from wherefore.annotate.design.items import Item
+from wherefore.annotate.label_studio import forms, page, push, server
+from wherefore.annotate.label_studio.client import Server
+from wherefore.annotate.label_studio.pull import collect, pull, sent_forms
 from wherefore.annotate.plan import Plan
-from wherefore.annotate.pull import collect, pull, sent_forms
 from wherefore.annotate.settings import Settings, Simulated
 from wherefore.cohort.records import Case
 from wherefore.study.config import Study

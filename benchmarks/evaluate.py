@@ -20,8 +20,8 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from wherefore.analysis.intervals import draws, replicates
-from wherefore.analysis.metrics import METRICS
+from wherefore.analysis.performance.intervals import draws, replicates
+from wherefore.analysis.performance.metrics import METRICS
 
 CASES, REPLICATES, PART = 1_000, 2_000, 100
 GOAL = 50.0

@@ -113,8 +113,8 @@ async def job(
 ) -> dict[str, Any]:
     """Ours: keys, limiter, retries, ledger and parsing included."""
     from wherefore.study.progress import Progress
-    from wherefore.synth.job import Job
-    from wherefore.synth.ledger import Ledger
+    from wherefore.synth.asking.job import Job
+    from wherefore.synth.ledger.ledger import Ledger
     from wherefore.synth.settings import Settings
     from wherefore.synth.styles import style
     from wherefore.synth.teachers import openai
@@ -172,7 +172,7 @@ def renamed(table: Any, columns: tuple[str, ...], i: int) -> Any:
 async def stage(n: int, in_flight: int, port: int, home: Path) -> dict[str, Any]:
     """Everything that asking is in `wherefore synth`: cases from Parquet, templates, the job, the ledger."""
     from wherefore.study.config import Study
-    from wherefore.synth.ledger import Ledger
+    from wherefore.synth.ledger.ledger import Ledger
     from wherefore.synth.plan import Plan
     from wherefore.synth.run import resolve
     from wherefore.synth.shards import ask, total
@@ -211,7 +211,7 @@ def client(name: str, n: int, in_flight: int, port: int, folder: Path) -> None:
 
         factory = uvloop.new_event_loop
 
-    ours = ("aiohttp", "wherefore.synth.teachers.openai", "wherefore.synth.job")
+    ours = ("aiohttp", "wherefore.synth.teachers.openai", "wherefore.synth.asking.job")
     for module in ("openai", *(("distilabel.models",) if name == "distilabel" else ours)):
         importlib.import_module(module)  # before the clock starts
 
@@ -364,7 +364,7 @@ def memory(rows: Rows, port: int, full: bool) -> None:
 
 def kills(rows: Rows, port: int, times: int = 20, n: int = 5000, in_flight: int = 64) -> None:
     """SIGKILL at random moments, restarted each time; then to the end."""
-    from wherefore.synth.ledger import Ledger
+    from wherefore.synth.ledger.ledger import Ledger
 
     rng = random.Random(1)
     ask(port, "/reset")
@@ -394,9 +394,9 @@ def grounding(rows: Rows, people: int = 1000) -> None:
     from conftest import people as make
 
     from wherefore.study.records import digest
-    from wherefore.synth.grounding import Facts, ground
-    from wherefore.synth.narrative import narrative
+    from wherefore.synth.grounding.checks import Facts, ground
     from wherefore.synth.records import Claim, Rationale
+    from wherefore.synth.reference.narrative import narrative
     from wherefore.synth.styles import STYLES
     from wherefore.synth.teaching import History
 

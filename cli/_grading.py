@@ -11,8 +11,8 @@ from . import _common
 
 if TYPE_CHECKING:
     from ..annotate.answers import Fault
-    from ..annotate.label_studio import Server
-    from ..annotate.push import Beside
+    from ..annotate.label_studio.client import Server
+    from ..annotate.label_studio.push import Beside
     from ..annotate.rounds import State
     from ..annotate.settings import Settings
     from ..study.config import Study
@@ -48,8 +48,8 @@ def server_of(settings: "Settings", home: Path) -> "Iterator[Server]":
     """The server of the study, with the token from the environment or of our own server."""
     import os
 
-    from ..annotate import server as server_
-    from ..annotate.label_studio import Server
+    from ..annotate.label_studio import server as server_
+    from ..annotate.label_studio.client import Server
     from ..study.errors import ServiceError
 
     if settings.server.url:
@@ -75,9 +75,9 @@ def push_due(
     s: "Study", settings: "Settings", home: Path, server: "Server", past_gate: bool, restore: bool = False
 ) -> None:
     from ..annotate import plan as plan_
-    from ..annotate import push as push_
     from ..annotate import rounds
-    from ..annotate.label_studio import TRIED
+    from ..annotate.label_studio import push as push_
+    from ..annotate.label_studio.client import TRIED
     from ..study.runs import locked
 
     folder = home / "annotate"
@@ -125,7 +125,7 @@ def gate(state: "State", due: str, past_gate: bool) -> None:
 def beside(state: "State", round: str, folder: Path) -> "Beside":
     """What raters of this round see beside the items: nothing, where they are to be blind."""
     from ..annotate import judge
-    from ..annotate.push import Beside
+    from ..annotate.label_studio.push import Beside
 
     if round == "adjudication":
         return Beside(earlier=state.earlier())

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..annotate import judge
-from ..annotate.items import Item
+from ..annotate.design.items import Item
 from ..annotate.plan import Plan
 from ..annotate.settings import Judge
 from ..study.config import Study
@@ -18,12 +18,12 @@ def ask(study: Study, plan: Plan, how: Judge, folder: Path) -> list[str]:
         StudyError: the records may not be sent there.
         ServiceError: no request can succeed.
     """
+    from ..study import permission
     from ..study.parts import Part
-    from ..synth import permission
+    from ..synth.answers.raw import Answer, read_object
     from ..synth.derive import last_answer
-    from ..synth.ledger import Ledger
+    from ..synth.ledger.ledger import Ledger
     from ..synth.plan import Teacher
-    from ..synth.raw import Answer, read_object
     from ..synth.settings import Asking, Job
     from ..synth.shards import ask_all
     from ..synth.styles import Style

@@ -9,7 +9,7 @@ import click
 from . import _common
 
 if TYPE_CHECKING:
-    from ..analysis.agreement.reading import Source
+    from ..analysis.agreement.reading.files import Source
     from ..analysis.agreement.records import DimensionSummary, Summary
 
 
@@ -97,7 +97,7 @@ def command(
 
 
 def _source(path: Path, runs: Path, columns: dict[str, str], missing: tuple[str, ...]) -> "Source":
-    from ..analysis.agreement.reading import of_study, read
+    from ..analysis.agreement.reading.files import of_study, read
 
     if path.suffix != ".toml":
         return read(path, columns, missing)

@@ -24,7 +24,7 @@ def command() -> None:
 @command.command()
 def install() -> None:
     """Install Label Studio in an environment of its own, if it is not there."""
-    from ..annotate import server
+    from ..annotate.label_studio import server
 
     click.echo(f"Label Studio {server.VERSION}: {server.environment()}")
 
@@ -50,8 +50,8 @@ def serve(study: Path, runs: Path, port: int, hours: float | None, past_gate: bo
     """Start Label Studio on this machine, make the raters' accounts, hand out what is due, print a link each."""
     import threading
 
-    from ..annotate import push as push_
-    from ..annotate import server as server_
+    from ..annotate.label_studio import push as push_
+    from ..annotate.label_studio import server as server_
     from ..study.errors import PendingError
 
     s, settings, home = _grading.people(study, runs)
@@ -95,7 +95,7 @@ def push(study: Path, runs: Path, past_gate: bool, restore: bool) -> None:
 def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
     """Bring back what is new on the server, check it, and list what is wrong with it."""
     from ..annotate import progress, rounds
-    from ..annotate import pull as pull_
+    from ..annotate.label_studio import pull as pull_
     from ..study.runs import locked
 
     s, settings, home = _grading.people(study, runs)
@@ -122,7 +122,8 @@ def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
 @PAST_GATE
 def export(study: Path, runs: Path, to: Path | None, past_gate: bool) -> None:
     """Write the round that is due as files for a Label Studio of your own, a folder a rater."""
-    from ..annotate import files, plan, rounds
+    from ..annotate import plan, rounds
+    from ..annotate.label_studio import exchange
     from ..study.runs import locked
 
     s, settings, home = _grading.people(study, runs)
@@ -136,7 +137,7 @@ def export(study: Path, runs: Path, to: Path | None, past_gate: bool) -> None:
         state = state.with_adjudication() if due == "adjudication" else state
         _grading.gate(state, due, past_gate)
         plan.save(state.plan, folder)
-        for place in files.export(
+        for place in exchange.export(
             state.plan, to or home / "annotate_files", due, _grading.beside(state, due, folder)
         ):
             click.echo(f"{place}: make a project with config.xml and import tasks.json")
@@ -149,13 +150,14 @@ def export(study: Path, runs: Path, to: Path | None, past_gate: bool) -> None:
 @click.option("--round", "round_", default="main", show_default=True, help="Of which round.")
 def import_(study: Path, runs: Path, file: Path, rater: str, round_: str) -> None:
     """Take in FILE, one rater's grades as Label Studio exports them (JSON)."""
-    from ..annotate import files, progress, rounds
+    from ..annotate import progress, rounds
+    from ..annotate.label_studio import exchange
     from ..study.runs import locked
 
     s, settings, home = _grading.people(study, runs)
     with locked(home / "annotate"):
         state = rounds.people(s, settings, home)
-        n = files.take_in(state.plan, file, home / "annotate", round_, rater)
+        n = exchange.take_in(state.plan, file, home / "annotate", round_, rater)
         state = rounds.people(s, settings, home)
         progress.save(state, home / "annotate")
     faults = [f for f in state.got.faults if f.rater == rater]
@@ -237,7 +239,7 @@ def plan(
 @_common.with_study
 def judge(study: Path, runs: Path) -> None:
     """Have a language model grade by the same rubric; kept apart from people's grades."""
-    from ..analysis.grading import with_judge
+    from ..analysis.report.grading import with_judge
     from ..annotate import judge as judge_
     from ..annotate import progress, rounds
     from ..study.errors import StudyError

@@ -15,7 +15,7 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
 
     Works on what is there: fits that failed or are not done yet are counted, in the table and in the report.
     """
-    from ..analysis.headline import as_data, headline
+    from ..analysis.report.headline import as_data, headline
     from ..analysis.run import run
     from ..study.errors import DataError
 

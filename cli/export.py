@@ -23,7 +23,7 @@ from . import _common
 )
 def command(study: Path, runs: Path, target: Path, form: str, with_history: bool) -> None:
     """Write the rationales of STUDY, one file a split, with the corpus card."""
-    from ..synth.export import export
+    from ..synth.corpus.export import export
 
     counts = export(runs / _common.opened(study).name, target, form, with_history)
     click.echo(f"export: {', '.join(f'{n} {split}' for split, n in counts.items())}; written: {target}")

@@ -30,7 +30,7 @@ def command(study: Path, runs: Path, case: str | None, json_out: bool, fault: st
     if fault is None:
         show(s, home, case, json_out)
         return
-    from ..synth.look import look
+    from ..synth.corpus.look import look
 
     texts = list(islice(look(home, case, fault), most))
     for text in texts or ["inspect: no rationale is like that."]:

@@ -27,7 +27,7 @@ def run(study: Study, runs: Path | str = "runs") -> Path:
 
 def finish(home: Path) -> None:
     """Print the headline table and name the report."""
-    from ..analysis.headline import headline
+    from ..analysis.report.headline import headline
 
     click.echo(headline(home))
     click.echo(f"report: {home / 'report.html'}")

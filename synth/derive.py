@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from ..study.files import writing
 from ..study.records import Record, digest, write_text
-from . import parse
+from .answers import parse
 from .balance import balanced_away
-from .calls import Accounts, Books, write_calls
-from .files import writing
-from .grounding import Facts
+from .grounding.checks import Facts
 from .histories import histories
-from .ledger import Ledger
+from .ledger.calls import Accounts, Books, write_calls
+from .ledger.ledger import Ledger
 from .plan import Plan
 from .prompts import template_hash
 from .records import Grounding, Planted, Rationale, Refusal

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..study import parts
+from ..study import parts, permission
 from ..study.config import Study
 from ..study.errors import StudyError
 from ..study.records import Record
 from ..study.seeds import derive
-from . import permission, teachers
+from . import teachers
 from .controls import CONTROLS
 from .records import Prompt
 from .settings import Settings
@@ -93,7 +93,8 @@ class Plan:
 
     def identity(self) -> dict[str, Any]:
         """What decides the outcome: not how fast or by which door it was asked."""
-        from . import grounding, prompts
+        from . import prompts
+        from .grounding import checks as grounding
 
         said = {
             "name": self.settings.teacher.name,

@@ -3,10 +3,10 @@
 from itertools import islice
 from pathlib import Path
 
-from .calls import cost
+from .asking.spending import prompt_tokens
 from .histories import histories
+from .ledger.calls import cost
 from .plan import Plan
-from .spending import prompt_tokens
 
 SAMPLE = 50
 """Cases whose prompts are made to learn their length."""

@@ -70,7 +70,7 @@ class Check(Record):
     claim: int
     supported: bool
     fault: str | None = None
-    """None when supported; otherwise a name in the table of `synth/grounding.py`."""
+    """None when supported; otherwise a name in the table of `synth/grounding/checks.py`."""
     why: str = ""
     """One line: what the claim says and what the evidence says."""
     verifier: bool | None = None
@@ -128,4 +128,4 @@ class Planted(Record):
     rationale: str
     claim: int
     fault: str
-    """A name in the table of `synth/faults.py`, which are those of `synth/grounding.py`."""
+    """A name in the table of `synth/reference/faults.py`, which are those of `synth/grounding/checks.py`."""

@@ -47,10 +47,10 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     inputs = tables(home)
 
     def work(folder: Path) -> None:
-        from .card import write_card
         from .controls import write_controls
+        from .corpus.card import write_card
         from .derive import derive_all, left_out
-        from .ledger import Ledger, set_aside
+        from .ledger.ledger import Ledger, set_aside
         from .shards import ask, total
         from .verifier import checking
 
@@ -97,7 +97,7 @@ def _open_again(stage: Path, plan: Plan, inputs: list[Path]) -> None:
 
 def _failed(stage: Path) -> int:
     """Questions that might have an answer another day."""
-    from .gate import OF_THE_ENDPOINT
+    from .asking.gate import OF_THE_ENDPOINT
 
     refused = json.loads((stage / "summary.json").read_text())["refused"]
     return sum(n for reason, n in refused.items() if reason in OF_THE_ENDPOINT)

@@ -18,9 +18,9 @@ from ..study.config import Study
 from ..study.errors import BusyError, PendingError
 from ..study.progress import Progress
 from ..study.runs import complete
+from .asking.job import Job
 from .histories import count, histories, tables
-from .job import Job
-from .ledger import Ledger, set_aside
+from .ledger.ledger import Ledger, set_aside
 from .plan import Plan, Teacher, resolve
 from .settings import Asking, Settings
 from .teaching import Request

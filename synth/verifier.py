@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..study.seeds import derive
-from . import parse
-from .calls import Books
+from .answers import parse
+from .answers.raw import Answer
 from .derive import Check as Checker
 from .derive import judged, last_answer
-from .grounding import Facts, ground
-from .ledger import Ledger, set_aside
+from .grounding.checks import Facts, ground
+from .ledger.calls import Books
+from .ledger.ledger import Ledger, set_aside
 from .plan import Plan
 from .prompts import turns
-from .raw import Answer
 from .records import Check, Grounding, Prompt, Rationale
 from .settings import Asking
 from .shards import ask_all

@@ -14,10 +14,10 @@ import numpy as np
 from ..cohort.records import Case
 from ..study.errors import MissingPartError, StudyError
 from ..study.seeds import derive
-from . import pretraining
 from .encoding import Encoder
+from .made import pretraining
+from .made.tokenizer import make_tokenizer
 from .settings import Base, Kept, Made, Settings
-from .tokenizer import make_tokenizer
 
 _SAMPLE = 1 << 20
 _CONTEXT = 4096

@@ -21,7 +21,7 @@ class Made(Record):
     vocabulary: int = Field(default=1500, ge=300)
     """Entries of the tokenizer, the 256 bytes included."""
     passes: int = Field(default=4, ge=0)
-    """Over the training split's histories, before any fit: see `train/pretraining.py`."""
+    """Over the training split's histories, before any fit: see `train/made/pretraining.py`."""
     batch: int = Field(default=16, gt=0)
     learning_rate: float = Field(default=3e-3, gt=0)
 

@@ -1,17 +1,17 @@
 """Agreement between raters: coefficients, intervals, comparison, diagnostics, planning."""
 
-from .coefficients import COEFFICIENTS
+from .coefficients.formulas import COEFFICIENTS
+from .coefficients.table import Table, table
+from .coefficients.weights import WEIGHTS
 from .compare import Side, compare, judge
-from .estimate import coefficient, estimate, estimates
-from .items import category_rows, item_rows
-from .latent import dawid_skene
-from .legacy import kalpha_interval
 from .planning import from_assumptions, from_pilot
-from .raters import pair_rows, rater_rows, without_each_rater
+from .raters.items import category_rows, item_rows
+from .raters.latent import dawid_skene
+from .raters.rows import pair_rows, rater_rows, without_each_rater
 from .rubric import agreements
-from .standard_errors import standard_error
-from .table import Table, table
-from .weights import WEIGHTS
+from .uncertainty.estimate import coefficient, estimate, estimates
+from .uncertainty.legacy import kalpha_interval
+from .uncertainty.standard_errors import standard_error
 
 __all__ = [
     "COEFFICIENTS",

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ...study.errors import DataError
-from .bound import bind
-from .intervals import Method, interval, p_value
+from .coefficients.bound import bind
+from .coefficients.table import MISSING, Table
+from .coefficients.weights import Weights
 from .records import Difference
-from .resample import Draws, draw, mean
-from .table import MISSING, Table
-from .weights import Weights
+from .uncertainty.intervals import Method, interval, p_value
+from .uncertainty.resample import Draws, draw, mean
 
 
 class Side(NamedTuple):

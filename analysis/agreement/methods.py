@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ...study.records import Level
 from ..records import Agreement
-from .coefficients import COEFFICIENTS
+from .coefficients.formulas import COEFFICIENTS
 from .records import Summary
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..records import Agreement
-from .bound import bind
-from .table import Table
+from .coefficients.bound import bind
+from .coefficients.table import Table
 
 FAR = 0.05
 """A coefficient that moves by more than this is said to have moved."""

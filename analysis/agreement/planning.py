@@ -9,11 +9,11 @@ from scipy.stats import norm
 
 from ...study.errors import DataError
 from ...study.records import Level
-from .bound import bind
+from .coefficients.bound import bind
+from .coefficients.table import MISSING, Floats, Ints, Scale, Table
+from .coefficients.weights import Weights
 from .records import Plan
-from .resample import draw
-from .table import MISSING, Floats, Ints, Scale, Table
-from .weights import Weights
+from .uncertainty.resample import draw
 
 UNITS = 20_000
 """Simulated items; the SD of an item's influence is then known to about 1 %."""

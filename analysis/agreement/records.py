@@ -4,7 +4,7 @@ from pydantic import Field
 
 from ...study.records import Level, Record
 from ..records import Agreement
-from .estimate import Raters
+from .uncertainty.estimate import Raters
 
 
 class Difference(Record):

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from ...annotate.records import Dimension, Rating, Rubric
 from ..records import Agreement
-from .answers import MAIN, Answer, of_ratings, pivot
-from .estimate import Statistic, estimates
+from .coefficients.table import Scale
 from .notes import noted
-from .table import Scale
+from .reading.answers import MAIN, Answer, of_ratings, pivot
+from .uncertainty.estimate import Statistic, estimates
 
 
 def agreements(

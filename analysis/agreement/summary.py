@@ -9,19 +9,19 @@ from pydantic import Field
 from ...annotate.records import Dimension
 from ...study.errors import DataError, StudyError, not_one_of
 from ...study.records import Level, Record
-from .answers import Answer, by_group, groups_of_raters, orders, pivot
+from .coefficients.table import NoPairsError, Table
 from .compare import Side, compare, holm, judge
-from .estimate import Raters, Statistic, estimates
-from .items import category_rows, item_rows
 from .methods import paragraph
 from .notes import noted
 from .planning import from_pilot
-from .raters import pair_rows, rater_rows
-from .reading import Source, as_number
+from .raters.items import category_rows, item_rows
+from .raters.rows import pair_rows, rater_rows
+from .raters.severity import groups
+from .reading.answers import Answer, by_group, groups_of_raters, orders, pivot
+from .reading.files import Source, as_number
 from .records import Difference, DimensionSummary, Summary
 from .rubric import suited
-from .severity import groups
-from .table import NoPairsError, Table
+from .uncertainty.estimate import Raters, Statistic, estimates
 
 
 class Wanted(Record):

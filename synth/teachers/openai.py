@@ -1,8 +1,8 @@
 """Any endpoint that speaks the OpenAI chat completions: OpenAI itself, vLLM, SGLang, a gateway.
 
 The real `openai` client carries the requests, its own retries switched off: what is asked again is decided in
-`synth/job.py` and written down in the ledger. `transport = "fast"` posts the same bytes over bare connections, which
-is the default for servers on this machine: there is no proxy on the way, and they answer faster than the client asks.
+`synth/asking/job.py` and written down in the ledger. `transport = "fast"` posts the same bytes over bare connections;
+it is the default for servers on this machine: no proxy is on the way, and they answer faster than the client asks.
 """
 
 import os
@@ -15,14 +15,14 @@ import orjson
 from pydantic import Field, field_validator
 
 from ...study.errors import ServiceError, StudyError
+from ...study.permission import loopback
 from ...study.records import Record
-from ..http import bad_status, broken, read_body, unreachable, wait_before_next
-from ..parse import SCHEMA, SCHEMAS
-from ..permission import loopback
+from ..answers.parse import SCHEMA, SCHEMAS
+from ..asking.http import bad_status, broken, read_body, unreachable, wait_before_next
+from ..asking.wire import UnreachableError, Wire
 from ..records import Prompt
 from ..styles import PROSE
 from ..teaching import Body, Door, Reply, Request
-from ..wire import UnreachableError, Wire
 
 
 class Options(Record):

@@ -15,13 +15,13 @@ import orjson
 from pydantic import Field
 
 from ...study.errors import ServiceError
+from ...study.permission import loopback
 from ...study.progress import Progress
-from .. import parse
-from ..http import bad_status
-from ..ledger import Ledger
-from ..permission import loopback
+from ..answers import parse
+from ..asking.http import bad_status
+from ..asking.spending import Spending
+from ..ledger.ledger import Ledger
 from ..settings import Asking
-from ..spending import Spending
 from ..teaching import Body, Request, again
 from . import openai as online
 

@@ -12,8 +12,8 @@ import numpy as np
 from pydantic import Field
 
 from ...study.records import Record
-from ..narrative import narrative
 from ..records import Prompt
+from ..reference.narrative import narrative
 from ..teaching import Body, Reply, Request, completion
 
 MODEL = "reference-1"

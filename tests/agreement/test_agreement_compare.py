@@ -5,7 +5,7 @@ import pytest
 
 from wherefore.analysis.agreement import table
 from wherefore.analysis.agreement.compare import Side, aligned, compare, judge
-from wherefore.analysis.agreement.estimate import estimate
+from wherefore.analysis.agreement.uncertainty.estimate import estimate
 from wherefore.study.errors import DataError
 
 DOMAIN = [1, 2, 3, 4, 5]

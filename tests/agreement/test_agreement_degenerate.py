@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from wherefore.analysis.agreement import COEFFICIENTS, coefficient, estimate, estimates, standard_error, table
-from wherefore.analysis.agreement.answers import Answer, pivot
+from wherefore.analysis.agreement.reading.answers import Answer, pivot
 from wherefore.study.errors import DataError, StudyError
 
 SAME = [[3, 3], [3, 3], [3, 3]]

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from wherefore.analysis.agreement import COEFFICIENTS, coefficient, estimate, estimates, standard_error, table
-from wherefore.analysis.agreement.bound import bind
-from wherefore.analysis.agreement.intervals import interval, p_value
-from wherefore.analysis.agreement.resample import Draws, draw
+from wherefore.analysis.agreement.coefficients.bound import bind
+from wherefore.analysis.agreement.uncertainty.intervals import interval, p_value
+from wherefore.analysis.agreement.uncertainty.resample import Draws, draw
 
 DOMAIN = [1, 2, 3, 4, 5]
 Floats = NDArray[np.float64]

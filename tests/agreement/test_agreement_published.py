@@ -5,7 +5,7 @@ import pytest
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from wherefore.analysis.agreement import coefficient, estimate, standard_error, table
-from wherefore.analysis.agreement.legacy import kalpha_interval
+from wherefore.analysis.agreement.uncertainty.legacy import kalpha_interval
 
 FLEISS_1971 = [  # 30 patients, 6 psychiatrists, 5 diagnoses: Psychol Bull 76:378, table 1
     (0, 0, 0, 6, 0), (0, 3, 0, 0, 3), (0, 1, 4, 0, 1), (0, 0, 0, 0, 6), (0, 3, 0, 3, 0), (2, 0, 4, 0, 0),

@@ -5,11 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from wherefore.analysis.agreement import coefficient, estimate, table
-from wherefore.analysis.agreement.items import category_rows, item_rows
+from wherefore.analysis.agreement.coefficients.table import Table
 from wherefore.analysis.agreement.planning import from_assumptions, from_pilot
-from wherefore.analysis.agreement.raters import pair_rows, rater_rows, without_each_rater
-from wherefore.analysis.agreement.severity import groups
-from wherefore.analysis.agreement.table import Table
+from wherefore.analysis.agreement.raters.items import category_rows, item_rows
+from wherefore.analysis.agreement.raters.rows import pair_rows, rater_rows, without_each_rater
+from wherefore.analysis.agreement.raters.severity import groups
 from wherefore.study.errors import DataError
 
 DOMAIN = [1, 2, 3, 4, 5, 6, 7, 8, 9]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wherefore.analysis.agreement import coefficient
-from wherefore.analysis.agreement.reading import read
+from wherefore.analysis.agreement.reading.files import read
 from wherefore.analysis.agreement.summary import Wanted, summarise
 from wherefore.annotate.records import Dimension, Rating, Rubric, Task
 from wherefore.study.errors import DataError, StudyError

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from wherefore.analysis.agreement import COEFFICIENTS, coefficient, estimate, standard_error, table
-from wherefore.analysis.agreement.latent import dawid_skene
-from wherefore.analysis.agreement.raters import without_each_rater
+from wherefore.analysis.agreement.raters.latent import dawid_skene
+from wherefore.analysis.agreement.raters.rows import without_each_rater
 
 Case = dict[str, Any]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wherefore.analysis.averages import averages
 from wherefore.analysis.cells import CellState
-from wherefore.analysis.compare import Comparer, Pair, contrast
-from wherefore.analysis.errors import called
-from wherefore.analysis.evaluate import Evaluation
-from wherefore.analysis.scores import HeldOut, Key, Scores
+from wherefore.analysis.performance.averages import averages
+from wherefore.analysis.performance.compare import Comparer, Pair, contrast
+from wherefore.analysis.performance.errors import called
+from wherefore.analysis.performance.evaluate import Evaluation
+from wherefore.analysis.performance.scores import HeldOut, Key, Scores
 from wherefore.analysis.settings import Settings
 from wherefore.study.grid import Cell, Grid
 

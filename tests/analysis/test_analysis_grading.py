@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from wherefore.analysis.grading import grading
+from wherefore.analysis.report.grading import grading
 from wherefore.analysis.run import run
 from wherefore.annotate.records import Anchoring, Noticed, Progress, Rating, Verdict
 from wherefore.study.records import read_jsonl, write_jsonl

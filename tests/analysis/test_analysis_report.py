@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from wherefore.analysis.answer import answer, verdict
-from wherefore.analysis.example import why_not
 from wherefore.analysis.records import Average, Comparison
+from wherefore.analysis.report.answer import answer, verdict
+from wherefore.analysis.report.example import why_not
+from wherefore.analysis.report.sections import asked
+from wherefore.analysis.report.strips import axis, strip
 from wherefore.analysis.run import run
-from wherefore.analysis.sections import asked
 from wherefore.analysis.settings import Settings
-from wherefore.analysis.strips import axis, strip
 from wherefore.cli.main import main
 from wherefore.cohort.records import Evidence
 from wherefore.study.config import DataUse, load

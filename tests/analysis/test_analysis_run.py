@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from wherefore.analysis.headline import headline
 from wherefore.analysis.records import Average, Comparison, Metric, Written
+from wherefore.analysis.report.headline import headline
 from wherefore.analysis.run import evaluate, resolve, run
 from wherefore.cohort.records import Case
 from wherefore.study.errors import StudyError

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from wherefore.analysis.cells import arm, reference_of
-from wherefore.analysis.metrics import brier, expected_observed
-from wherefore.analysis.scores import Key, Scores, held_out, read_scores, sampling_shift, shifted
+from wherefore.analysis.performance.metrics import brier, expected_observed
+from wherefore.analysis.performance.scores import Key, Scores, held_out, read_scores, sampling_shift, shifted
 from wherefore.cohort.records import Case
 from wherefore.study.errors import DataError
 from wherefore.study.grid import Cell

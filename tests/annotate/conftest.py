@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from wherefore.annotate import server as server_
-from wherefore.annotate.label_studio import Server
+from wherefore.annotate.label_studio import server as server_
+from wherefore.annotate.label_studio.client import Server
 from wherefore.cohort.records import Case, Evidence
 from wherefore.study.config import Study
 from wherefore.study.records import digest, to_frame, write_jsonl, write_table

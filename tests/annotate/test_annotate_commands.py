@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from wherefore.annotate import forms, judge, rounds, server, simulated
+from wherefore.annotate import judge, rounds, simulated
+from wherefore.annotate.label_studio import forms, server
 from wherefore.annotate.records import Progress, Rating, Verdict
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Simulated
@@ -369,8 +370,8 @@ def test_serve_goes_on_while_the_gate_is_shut(
 def test_the_assisted_arm_sees_the_judge_and_the_blind_arm_does_not(
     label_studio: Any, file: Callable[..., Path], judging: tuple[str, list[str]]
 ) -> None:
-    from wherefore.annotate.pull import pull
-    from wherefore.annotate.push import Beside, ledger, push
+    from wherefore.annotate.label_studio.pull import pull
+    from wherefore.annotate.label_studio.push import Beside, ledger, push
     from wherefore.study.config import Study
 
     s = Study(name="tassisted", seed=3, cohort={}, annotate={

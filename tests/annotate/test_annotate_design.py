@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from wherefore.annotate import design
-from wherefore.annotate.blocks import balanced, loads, pair_counts, possible
-from wherefore.annotate.items import Item
+from wherefore.annotate.design import deal
+from wherefore.annotate.design.blocks import balanced, loads, pair_counts, possible
+from wherefore.annotate.design.items import Item
 from wherefore.annotate.plan import Plan, prepare, save
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Settings
@@ -102,13 +102,13 @@ def test_strata_are_even_and_stay_so_when_a_rater_joins(raters: int, k: int, n: 
         for i in range(n)
     ]
     names = [f"r{r}" for r in range(raters)]
-    blocks = design.spread(items, raters, k, seed=3)
+    blocks = deal.spread(items, raters, k, seed=3)
     for stratum in range(strata):
         low, high = loads([b for i, b in enumerate(blocks) if i % strata == stratum], raters)
         assert high - low <= 1
     old = {(i.id, names[r]) for i, block in zip(items, blocks, strict=True) for r in block}
     done = set(random.Random(1).sample(sorted(old), len(old) // 3))
-    new = design.redeal(items, [*names, "new"], k, old, done, seed=3)
+    new = deal.redeal(items, [*names, "new"], k, old, done, seed=3)
     assert done <= new
     assert len(old - new) <= 1.1 * n * k / (raters + 1), "little more moves than what she takes over"
     dealt = [tuple([*names, "new"].index(r) for i, r in new if i == item.id) for item in items]
@@ -175,7 +175,7 @@ def test_with_everybody_on_everything_a_rater_who_joins_moves_nobody(study: Make
 
 
 def test_raters_are_blind_to_teacher_style_and_label(study: Make, graded: Path) -> None:
-    from wherefore.annotate.push import BLIND, task_data
+    from wherefore.annotate.label_studio.push import BLIND, task_data
 
     p = plan(study, graded, people=["ann"], question="Dementia within five years?")
     for t in p.tasks:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from wherefore.annotate import edits, forms, rounds
+from wherefore.annotate import rounds
 from wherefore.annotate.answers import Answer, Mark, Text
-from wherefore.annotate.pull import FOLDER, Sent
+from wherefore.annotate.label_studio import forms
+from wherefore.annotate.label_studio.pull import FOLDER, Sent
 from wherefore.annotate.records import Verdict
 from wherefore.annotate.run import resolve, run
+from wherefore.annotate.verdicts import edits
 from wherefore.study.config import Study
 from wherefore.study.records import read_jsonl, write_jsonl
 from wherefore.synth.records import Claim

@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from wherefore.analysis.agreement import coefficient
-from wherefore.annotate import forms, rounds
+from wherefore.annotate import rounds
 from wherefore.annotate.answers import Answer, Mark
+from wherefore.annotate.label_studio import forms
 from wherefore.annotate.run import resolve
 from wherefore.cli.main import main
 from wherefore.study.config import load

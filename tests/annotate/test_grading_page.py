@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from wherefore.annotate import rounds, server
-from wherefore.annotate.pull import pull
-from wherefore.annotate.push import push
+from wherefore.annotate import rounds
+from wherefore.annotate.label_studio import server
+from wherefore.annotate.label_studio.pull import pull
+from wherefore.annotate.label_studio.push import push
 from wherefore.annotate.run import resolve
 from wherefore.study.config import Study
 from wherefore.study.records import read_jsonl, write_jsonl

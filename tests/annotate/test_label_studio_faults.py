@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from wherefore.annotate import forms, rounds, server
+from wherefore.annotate import rounds
 from wherefore.annotate.answers import Answer, Mark
-from wherefore.annotate.label_studio import Server
-from wherefore.annotate.pull import pull
-from wherefore.annotate.push import ledger, push, restore, save
+from wherefore.annotate.label_studio import forms, server
+from wherefore.annotate.label_studio.client import Server
+from wherefore.annotate.label_studio.pull import pull
+from wherefore.annotate.label_studio.push import ledger, push, restore, save
 from wherefore.annotate.run import resolve
 from wherefore.study.config import Study
 from wherefore.study.errors import ServiceError

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from wherefore.annotate import forms, rounds, simulated
+from wherefore.annotate import rounds, simulated
 from wherefore.annotate.answers import accept
-from wherefore.annotate.pull import pull
-from wherefore.annotate.push import ledger, push
+from wherefore.annotate.label_studio import forms
+from wherefore.annotate.label_studio.pull import pull
+from wherefore.annotate.label_studio.push import ledger, push
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Simulated
 from wherefore.study.config import Study

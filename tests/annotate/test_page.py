@@ -4,9 +4,10 @@ import xml.dom.minidom
 
 import pytest
 
-from wherefore.annotate import forms, page, rubric
+from wherefore.annotate import rubric
 from wherefore.annotate.answers import Answer, Mark, Text, accept
-from wherefore.annotate.items import Item
+from wherefore.annotate.design.items import Item
+from wherefore.annotate.label_studio import forms, page
 from wherefore.annotate.records import Rubric, Task
 from wherefore.study.config import Study
 from wherefore.synth.records import Claim

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from wherefore.analysis.agreement import coefficient
-from wherefore.annotate import forms, rounds
+from wherefore.annotate import rounds
 from wherefore.annotate.answers import Answer, Mark
-from wherefore.annotate.pull import pull
-from wherefore.annotate.push import push
+from wherefore.annotate.label_studio import forms
+from wherefore.annotate.label_studio.pull import pull
+from wherefore.annotate.label_studio.push import push
 from wherefore.annotate.records import Rating, Verdict
 from wherefore.annotate.run import resolve, run
 from wherefore.study.config import Study

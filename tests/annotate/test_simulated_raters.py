@@ -12,11 +12,11 @@ import pytest
 
 from wherefore.annotate import rounds, rubric, simulated
 from wherefore.annotate.answers import accept
-from wherefore.annotate.items import Item
+from wherefore.annotate.design.items import Item
 from wherefore.annotate.records import Rubric, Task, Verdict
 from wherefore.annotate.run import resolve, run
 from wherefore.annotate.settings import Criterion, Rule, Simulated
-from wherefore.annotate.verdicts import verdicts
+from wherefore.annotate.verdicts.rules import verdicts
 from wherefore.study.config import Study
 from wherefore.study.records import read_jsonl
 from wherefore.synth.records import Claim

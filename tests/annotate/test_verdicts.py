@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from wherefore.annotate import rubric
-from wherefore.annotate.dawid_skene import posterior
 from wherefore.annotate.records import Note, Rating
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Criterion, Rule
-from wherefore.annotate.verdicts import criteria, in_words, verdicts
+from wherefore.annotate.verdicts.dawid_skene import posterior
+from wherefore.annotate.verdicts.rules import criteria, in_words, verdicts
 from wherefore.study.config import Study
 from wherefore.study.errors import StudyError
 

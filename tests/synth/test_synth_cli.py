@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from wherefore.cli.main import main
 from wherefore.study.records import read_jsonl
-from wherefore.synth.limiter import Limiter
+from wherefore.synth.asking.limiter import Limiter
 from wherefore.synth.records import Rationale
 
 Write = Callable[..., Path]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from wherefore.cohort.records import Case, Evidence
-from wherefore.synth.faults import FAULTS
-from wherefore.synth.grounding import CHECKS, Facts, ground
+from wherefore.synth.grounding.checks import CHECKS, Facts, ground
 from wherefore.synth.records import Check, Claim, Rationale
+from wherefore.synth.reference.faults import FAULTS
 from wherefore.synth.teaching import History
 
 

@@ -15,11 +15,11 @@ import pytest
 
 from wherefore.study.errors import BusyError, DataError
 from wherefore.study.records import read_jsonl
-from wherefore.synth import ledger as ledgers
-from wherefore.synth.keys import Places
-from wherefore.synth.ledger import Ledger
+from wherefore.synth.ledger import ledger as ledgers
+from wherefore.synth.ledger.keys import Places
+from wherefore.synth.ledger.ledger import Ledger
+from wherefore.synth.ledger.segment import Segment
 from wherefore.synth.records import Rationale, Refusal
-from wherefore.synth.segment import Segment
 
 Write = Callable[..., Path]
 Start = Callable[..., Any]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wherefore.synth import parse
-from wherefore.synth.raw import length
+from wherefore.synth.answers import parse
+from wherefore.synth.answers.raw import length
 from wherefore.synth.styles import STYLES, Style
 from wherefore.synth.teaching import usage
 

@@ -8,7 +8,7 @@ import pytest
 from wherefore.study.config import Study
 from wherefore.study.errors import StudyError
 from wherefore.study.records import read_jsonl, read_table
-from wherefore.synth.parse import read
+from wherefore.synth.answers.parse import read
 from wherefore.synth.records import Call, Rationale, Refusal
 from wherefore.synth.run import resolve, run
 from wherefore.synth.styles import style
@@ -65,7 +65,7 @@ def test_every_case_goes_through_the_model_once_and_answers_are_judged(
 
 
 def test_batching_changes_no_answer(cohort: Write, model: Path, tmp_path: Path) -> None:
-    from wherefore.synth.ledger import Ledger
+    from wherefore.synth.ledger.ledger import Ledger
 
     answers = []
     for batch in (1, 5):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from wherefore.synth.wire import Answer, UnreachableError, Wire
+from wherefore.synth.asking.wire import Answer, UnreachableError, Wire
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from wherefore.cohort.records import Case
-from wherefore.train import pretraining
+from wherefore.train.made import pretraining
 
 
 def test_reasons_are_lines_of_the_timeline_and_sentences_of_others(cases: list[Case]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wherefore.study.runs import manifest, sha256
-from wherefore.synth.segment import Segment
+from wherefore.synth.ledger.segment import Segment
 
 from .conftest import QUICK, WHEREFORE, Whole, wherefore
 

@@ -1,0 +1,1 @@
+"""Agreement coefficients: from a table of ratings to a number."""

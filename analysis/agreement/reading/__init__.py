@@ -1,0 +1,1 @@
+"""Ratings from files: tables, Label Studio exports."""

@@ -1,0 +1,1 @@
+"""Standard errors, resampling and intervals of coefficients."""

@@ -1,0 +1,143 @@
+"""Bootstrap and jackknife. All coefficients are drawn at once on the same units, so that any two are paired."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ..coefficients.bound import Bound
+from ..coefficients.table import Floats, Ints
+
+BLOCK = 120_000
+"""Weights drawn at once (about 1 MB): larger blocks leave the cache."""
+
+MANY_ALIKE = 12
+"""Times as many units as distinct ones, from which drawing distinct ones is faster than drawing units."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """A number and what becomes of it under resampling of units (or clusters of units)."""
+
+    value: float
+    replicates: Floats
+    """(B,) bootstrap; NaN where undefined."""
+    left_out: Floats
+    """(rows,) without one unit of each distinct row; NaN where undefined."""
+    times: Ints
+    """(rows,) units with that row."""
+    pairable: int
+    """Independent units with two ratings or more: what the number rests on."""
+    bounded: bool = True
+    """Stays in [-1, 1]."""
+    skewed: bool = False
+    """See `Bound.skewed`."""
+
+    @property
+    def n(self) -> int:
+        """Independent units."""
+        return int(self.times.sum())
+
+    def __sub__(self, other: "Draws") -> "Draws":
+        """The paired difference."""
+        return replace(
+            self,
+            value=self.value - other.value,
+            replicates=self.replicates - other.replicates,
+            left_out=self.left_out - other.left_out,
+            pairable=min(self.pairable, other.pairable),
+            bounded=False,
+            skewed=False,
+        )
+
+
+def mean(some: Sequence[Draws]) -> Draws:
+    """The mean of several numbers of the same draws."""
+    return replace(
+        some[0],
+        value=float(np.mean([d.value for d in some])),
+        replicates=np.mean([d.replicates for d in some], axis=0),
+        left_out=np.mean([d.left_out for d in some], axis=0),
+        pairable=min(d.pairable for d in some),
+    )
+
+
+def draw(bounds: Sequence[Bound], replicates: int, seed: int) -> list[Draws]:
+    """Resample several coefficients of tables that have the same units.
+
+    Args:
+        bounds: their tables agree in units and clusters, row by row; a unit may be unrated in some of them.
+        replicates: bootstrap draws; 0 for the jackknife only.
+        seed: of the draws. Where units are drawn one by one, replicate b has those of the b-th
+            `rng.integers(0, n, n)`; where many units are alike, how often each distinct one occurs is drawn
+            (multinomial), which is the same in distribution.
+    """
+    clusters = bounds[0].table.clusters
+    if clusters:
+        terms = added([b.terms() for b in bounds], clusters)
+        times: Ints = np.ones(len(terms[0]), dtype=np.int64)
+    else:
+        first, times = _distinct(bounds)
+        terms = [b.terms(b.table.of_units(first)) for b in bounds]
+    totals = [times.astype(float)[None] @ t for t in terms]
+    boot = _bootstrap(bounds, terms, times, replicates, seed)
+    with np.errstate(invalid="ignore"):
+        return [
+            Draws(float(b.of(total)[0]), boot[i], b.of(total - t), times, b.table.pairable, skewed=b.skewed)
+            for i, (b, t, total) in enumerate(zip(bounds, terms, totals, strict=True))
+        ]
+
+
+def _bootstrap(
+    bounds: Sequence[Bound], terms: list[Floats], times: Ints, replicates: int, seed: int
+) -> Floats:
+    """(coefficients, replicates) values under resampling, block by block so that memory stays small."""
+    rng = np.random.default_rng(seed)
+    n, rows = int(times.sum()), len(times)
+    joined = np.hstack(terms)
+    ends = np.cumsum([t.shape[1] for t in terms])
+    out = np.empty((len(bounds), replicates))
+    step = max(1, BLOCK // rows)
+    with threadpool_limits(1):  # more threads lose more in waiting than they win at this size
+        for start in range(0, replicates, step):
+            size = min(step, replicates - start)
+            drawn = _indexed(rng, size, n) if rows == n else rng.multinomial(n, times / n, size=size)
+            sums = np.split(drawn.astype(float) @ joined, ends[:-1], axis=1)
+            for i, b in enumerate(bounds):
+                out[i, start : start + size] = b.of(sums[i])
+    return out
+
+
+def _indexed(rng: np.random.Generator, size: int, n: int) -> Ints:
+    """(size, n) how often each unit was drawn."""
+    drawn = rng.integers(0, n, (size, n))
+    drawn += (np.arange(size) * n)[:, None]
+    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+
+
+def added(terms: list[Floats], clusters: Sequence[Hashable]) -> list[Floats]:
+    """The rows of each cluster added up."""
+    number = {c: i for i, c in enumerate(dict.fromkeys(clusters))}
+    of = np.array([number[c] for c in clusters])
+    order = np.argsort(of, kind="stable")
+    starts = np.searchsorted(of[order], np.arange(len(number)))
+    return [np.add.reduceat(t[order], starts, axis=0) for t in terms]
+
+
+def _distinct(bounds: Sequence[Bound]) -> tuple[Ints, Ints]:
+    """Rows of units that stand for all, and how many units each stands for; all of them where few are alike."""
+    n = len(bounds[0].table.units)
+    everyone = np.arange(n), np.ones(n, dtype=np.int64)
+    if n < MANY_ALIKE * 100:
+        return everyone
+    tables = {id(b.table): b.table for b in bounds}
+    alike = all(b.coefficient.symmetric for b in bounds) and len(tables) == 1
+    codes = np.hstack([np.sort(t.codes, axis=1) if alike else t.codes for t in tables.values()])
+    base = int(codes.max()) + 2
+    if base ** codes.shape[1] < 2**62:
+        keys = (codes + 1) @ base ** np.arange(codes.shape[1], dtype=np.int64)
+        _, first, times = np.unique(keys, return_index=True, return_counts=True)
+    else:
+        _, first, times = np.unique(codes, axis=0, return_index=True, return_counts=True)
+    return (first, times) if n > MANY_ALIKE * len(first) else everyone

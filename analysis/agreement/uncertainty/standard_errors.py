@@ -1,0 +1,225 @@
+"""Standard errors in closed form, for independent units and fixed raters; and by the jackknife for all others.
+
+`n - 1` where Gwet divides by it (irrCAC's functions of raw ratings), `n` where Fleiss, Cohen and Everitt do.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from ....study.errors import DataError
+from ....study.records import Level
+from ..coefficients import terms
+from ..coefficients.bound import Bound, bind
+from ..coefficients.table import MANY, Floats, Table, table
+from ..coefficients.weights import Weights, metric
+from .intervals import jackknife_se
+from .resample import draw
+
+
+def standard_error(
+    ratings: Any,
+    statistic: str,
+    level: Level,
+    *,
+    weights: Weights = None,
+    categories: Sequence[Hashable] | None = None,
+    method: Literal["analytic", "jackknife", "null"] = "analytic",
+) -> float:
+    """Standard error of a coefficient over units, the raters fixed.
+
+    Args:
+        ratings: (units, raters); None where a rater did not see the unit.
+        statistic: a name in `COEFFICIENTS`.
+        level: how far apart two categories are.
+        weights: as in `coefficient`.
+        categories: as in `coefficient`.
+        method: in closed form, as published; by leaving out one unit at a time; or in closed form were the true
+            coefficient 0, for a test of that.
+    Raises:
+        DataError: the literature has no closed form for this one, or the coefficient is undefined.
+
+    >>> rows = [[1, 1]] * 20 + [[1, 2]] * 5 + [[2, 1]] * 10 + [[2, 2]] * 15
+    >>> round(standard_error(rows, "percent_agreement", "nominal"), 4)  # sqrt(0.7 * 0.3 / 49)
+    0.0655
+    """
+    bound = bind(table(ratings, level, categories), statistic, weights)
+    if why := bound.why_undefined():
+        raise DataError(f"{statistic}: {why}; it has no standard error.")
+    if method == "jackknife":
+        drawn = draw([bound], 0, 0)[0]
+        return jackknife_se(drawn.left_out, drawn.times)
+    known = NULL if method == "null" else ANALYTIC
+    found = standard_errors(bound, known)
+    if found is None:
+        raise DataError(
+            f"{statistic}: no closed form here; use method='jackknife'. Known: {', '.join(known)}."
+        )
+    return found
+
+
+def standard_errors(bound: Bound, known: "dict[str, ClosedForm] | None" = None) -> float | None:
+    """The closed form of a defined coefficient, of `ANALYTIC` or others; None where there is none."""
+    known = ANALYTIC if known is None else known
+    if bound.name not in known or len(bound.table.units) < 2:
+        return None
+    return known[bound.name](bound.table, bound.weights)
+
+
+def alpha(made: Table, w: Floats) -> float | None:
+    """Gwet 2014, ch. 5: linearised in ratings and margins of the units with two ratings.
+
+    As irrCAC for R. None for the ordinal metric, which is itself made of the margins, and for very many categories.
+    """
+    scale = made.scale
+    if not w.size and (scale.level == "ordinal" or len(scale.categories) > MANY):
+        return None
+    d = metric(scale, w)
+    w = 1 - d / d.max()
+    c = made.counts[made.seen >= 2]
+    m = c.sum(1)
+    mean = m.mean()
+    more = m / mean - 1  # ratings beyond the mean unit's; they carry their share of both sums
+    p = c.mean(0) / mean
+    agreed = (((c @ w) * c).sum(1) - m) / (m - 1) / mean
+    observed, chance = float(agreed.mean()), float(p @ w @ p)
+    value = (observed - chance) / (1 - chance)
+    own = (agreed - observed * more - chance) / (1 - chance)
+    pulled = c @ (w @ p) / mean - chance * more
+    return _spread(own - 2 * (1 - value) * (pulled - chance) / (1 - chance), value)
+
+
+def percent(made: Table, w: Floats) -> float:
+    """Gwet 2014, ch. 5: the spread of the units' own shares."""
+    return _spread(_observed(made, w))
+
+
+def fleiss(made: Table, w: Floats) -> float:
+    """Gwet 2014, eq. 5.3.8: linearised in the pooled shares."""
+    share = _share(made)
+    p = share.mean(0)
+    return _linear(_observed(made, w), made, float(p @ w @ p), share @ (w @ p))
+
+
+def scott(made: Table, w: Floats) -> float:
+    """Fleiss' over the units that both raters saw."""
+    return fleiss(made.of_units(np.flatnonzero(made.seen >= 2)), w)
+
+
+def gwet(made: Table, w: Floats) -> float:
+    """Gwet 2008, eq. 37; 2014, eq. 5.3.4."""
+    share, k = _share(made), w.shape[0]
+    p = share.mean(0)
+    factor = w.sum() / (k * (k - 1))
+    return _linear(_observed(made, w), made, factor * float((p * (1 - p)).sum()), factor * (share @ (1 - p)))
+
+
+def brennan_prediger(made: Table, w: Floats) -> float:
+    """Gwet 2014, ch. 5: chance is a constant."""
+    chance = float(w.mean())
+    return _linear(_observed(made, w), made, chance, np.full(len(made.codes), chance))
+
+
+def conger(made: Table, w: Floats) -> float:
+    """Gwet 2014, eq. 5.3.16, with ratings missing as in irrCAC."""
+    made = made.columns(np.flatnonzero((made.codes >= 0).any(0)))
+    n, r, k = len(made.codes), made.codes.shape[1], w.shape[0]
+    given = terms.by_rater(made, w)[:, 2:].reshape(n, r, k)
+    rated = given.sum(2)
+    of_rater = rated.sum(0)
+    p = given.sum(0) / of_rater[:, None]
+    total = p.sum(0)
+    chance = float((total @ w @ total - np.einsum("rk,kl,rl->", p, w, p)) / (r * (r - 1)))
+    centred = given - (rated - of_rater / n)[:, :, None] * p
+    pulled = np.einsum("urk,kl,rl->u", centred * (n / of_rater)[:, None], w, total - p)
+    return _linear(_observed(made, w), made, chance, pulled / (r * (r - 1)))
+
+
+def cohen(made: Table, w: Floats) -> float:
+    """Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323), weighted or not."""
+    n, p = _crossed(made, w)
+    rows, columns = p.sum(1), p.sum(0)
+    observed, chance = float((p * w).sum()), float(rows @ w @ columns)
+    margin = (w @ columns)[:, None] + (rows @ w)[None]
+    spread = (p * (w * (1 - chance) - margin * (1 - observed)) ** 2).sum()
+    bias = (observed * chance - 2 * chance + observed) ** 2
+    return float(np.sqrt((spread - bias) / n) / (1 - chance) ** 2)
+
+
+def cohen_null(made: Table, w: Floats) -> float:
+    """Fleiss, Cohen & Everitt 1969, were the raters independent."""
+    n, p = _crossed(made, w)
+    rows, columns = p.sum(1), p.sum(0)
+    chance = float(rows @ w @ columns)
+    margin = (w @ columns)[:, None] + (rows @ w)[None]
+    spread = (np.outer(rows, columns) * (w - margin) ** 2).sum()
+    return float(np.sqrt((spread - chance**2) / n) / (1 - chance))
+
+
+def fleiss_null(made: Table, w: Floats) -> float | None:
+    """Fleiss, Nee & Landis 1979 (Psychol Bull 86:974), were all ratings independent; complete and unweighted."""
+    m = int(made.seen[0])
+    if (made.seen != m).any() or not np.array_equal(w, np.eye(len(w))):
+        return None
+    p = made.counts.sum(0) / made.counts.sum()
+    q = p * (1 - p)
+    return float(
+        np.sqrt(2 * (q.sum() ** 2 - (q * (1 - 2 * p)).sum()) / (len(made.codes) * m * (m - 1))) / q.sum()
+    )
+
+
+def _crossed(made: Table, w: Floats) -> tuple[float, Floats]:
+    """How many units both raters saw, and the share of each pair of categories among them."""
+    both = terms.joint(made, w).sum(0).reshape(w.shape)
+    n = float(both.sum())
+    return n, both / n
+
+
+def _observed(made: Table, w: Floats) -> Floats:
+    """(units,) credited share of pairs, scaled so that its mean over all units is the observed agreement."""
+    share, pairable = terms.pairs(made, w).T
+    return np.asarray(share * len(share) / pairable.sum())
+
+
+def _share(made: Table) -> Floats:
+    return made.counts / made.seen[:, None]
+
+
+def _linear(observed: Floats, made: Table, chance: float, pulled: Floats) -> float:
+    """Spread of the linearised coefficient (Gwet 2014, ch. 5).
+
+    Args:
+        observed: (units,) as `_observed`.
+        made: the table.
+        chance: agreement by chance.
+        pulled: (units,) what each unit adds to chance; its mean is `chance`.
+    """
+    pairable = made.seen >= 2
+    value = (observed.mean() - chance) / (1 - chance)
+    own = (observed - chance * pairable * len(pairable) / pairable.sum()) / (1 - chance)
+    return _spread(own - 2 * (1 - value) * (pulled - chance) / (1 - chance), value)
+
+
+def _spread(x: Floats, around: float | None = None) -> float:
+    """sqrt(sum of squares / (n (n - 1)))."""
+    n = len(x)
+    return float(np.sqrt(((x - (x.mean() if around is None else around)) ** 2).sum() / (n * (n - 1))))
+
+
+ClosedForm = Callable[[Table, Floats], float | None]
+
+ANALYTIC: dict[str, ClosedForm] = {
+    "krippendorff_alpha": alpha,
+    "percent_agreement": percent,
+    "within_one_agreement": percent,
+    "weighted_agreement": percent,
+    "fleiss_kappa": fleiss,
+    "scott_pi": scott,
+    "gwet_ac": gwet,
+    "brennan_prediger": brennan_prediger,
+    "conger_kappa": conger,
+    "cohen_kappa": cohen,
+}
+
+NULL: dict[str, ClosedForm] = {"cohen_kappa": cohen_null, "fleiss_kappa": fleiss_null}

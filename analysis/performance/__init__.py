@@ -1,0 +1,1 @@
+"""How well predictions do: discrimination, calibration, paired comparison, errors."""

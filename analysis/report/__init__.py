@@ -1,0 +1,1 @@
+"""The report: what stands on the page and how it is written."""

@@ -1,0 +1,108 @@
+"""One person in the report: the timeline beside what the teacher wrote about it, checked and graded."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from ...annotate.records import Rating, Rubric, Verdict
+from ...cohort.records import Case, Evidence
+from ...study.config import Study
+from ...study.records import Record, from_frame, read_jsonl, read_record, read_table
+from ...synth.records import Check, Claim, Grounding, Rationale
+from ..settings import Settings
+
+R = TypeVar("R", bound=Record)
+
+
+class Checked(NamedTuple):
+    """A claim and what the grounding check found."""
+
+    claim: Claim
+    check: Check | None
+
+
+class Graded(NamedTuple):
+    """A dimension and the answers to it, in the words that the raters saw."""
+
+    dimension: str
+    answers: tuple[str, ...]
+
+
+class Example(NamedTuple):
+    """Everything that the report shows of one person."""
+
+    case: Case
+    evidence: tuple[Evidence, ...]
+    cited: frozenset[str]
+    rationale: Rationale
+    claims: tuple[Checked, ...]
+    grades: tuple[Graded, ...]
+    verdict: Verdict | None
+
+
+def why_not(study: Study, settings: Settings) -> str | None:
+    """Why no person may be shown; None where one may."""
+    if settings.example == "always":
+        return None
+    if settings.example == "never":
+        return "The study file says that no person's records are shown."
+    source = study.cohort.get("source", {})
+    name = source.get("name") if isinstance(source, dict) else source
+    synthetic = study.data_use is not None and study.data_use.kind == "synthetic"
+    if synthetic or name == "simulated":
+        return None
+    return "The records are real people's, and the study file does not say that one may be shown."
+
+
+def example(home: Path) -> Example | None:
+    """A graded rationale with a fault in it where there is one, so that the checks can be seen at work."""
+    rationales = rows(home / "synth" / "rationales.jsonl", Rationale)
+    if not rationales:
+        return None
+    checks = {g.rationale: g for g in rows(home / "synth" / "groundings.jsonl", Grounding)}
+    ratings = rows(home / "annotate" / "ratings.jsonl", Rating)
+    verdicts = {v.rationale: v for v in rows(home / "annotate" / "verdicts.jsonl", Verdict)}
+    chosen = _choice(rationales, checks, Counter(r.rationale for r in ratings))
+    cases = read_table(home / "cohort" / "cases.parquet", Case)
+    evidence = read_table(home / "cohort" / "evidence.parquet", Evidence)
+    grounding = checks.get(chosen.id)
+    by_claim = {c.claim: c for c in grounding.checks} if grounding else {}
+    return Example(
+        case=from_frame(cases[cases["id"] == chosen.case], Case)[0],
+        evidence=tuple(from_frame(evidence[(evidence["case"] == chosen.case) & evidence["shown"]], Evidence)),
+        cited=frozenset(e for c in chosen.claims for e in c.cites),
+        rationale=chosen,
+        claims=tuple(Checked(c, by_claim.get(i)) for i, c in enumerate(chosen.claims)),
+        grades=tuple(_grades(home, [r for r in ratings if r.rationale == chosen.id])),
+        verdict=verdicts.get(chosen.id),
+    )
+
+
+def rows(path: Path, kind: type[R]) -> list[R]:
+    """The rows of a JSONL file; none where the stage left no such file."""
+    return list(read_jsonl(path, kind)) if path.exists() else []
+
+
+def _choice(rationales: Sequence[Rationale], checks: dict[str, Grounding], graded: Counter[str]) -> Rationale:
+    def rank(r: Rationale) -> tuple[bool, bool, bool, str]:
+        support = checks[r.id].support if r.id in checks else 1.0
+        return (not graded[r.id], not 0.5 < support < 1, r.verdict != 1, r.id)
+
+    return min(rationales, key=rank)
+
+
+def _grades(home: Path, ratings: Sequence[Rating]) -> list[Graded]:
+    path = home / "annotate" / "rubric.json"
+    if not ratings or not path.exists():
+        return []
+    rubric = read_record(path, Rubric)
+    out = []
+    for d in rubric.dimensions:
+        word = dict(zip(d.categories, d.anchors or d.categories, strict=True))
+        mine = sorted(
+            (r for r in ratings if r.dimension == d.name and r.claim is None), key=lambda r: r.rater
+        )
+        if mine:
+            out.append(Graded(d.name, tuple(word[r.value] for r in mine)))
+    return out

@@ -1,0 +1,90 @@
+"""The table that `wherefore run` and `wherefore demo` end with: what was found, in a dozen lines."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...study.records import from_frame, read_table
+from ..records import Agreement, Average, Comparison
+from .answer import number, span, words
+
+
+def headline(home: Path) -> str:
+    """ROC-AUC of every target, read-out and baseline, then agreement per dimension, as text.
+
+    Args:
+        home: the run folder; its `analysis/` must be there.
+    """
+    folder = home / "analysis"
+    lines = list(_models(from_frame(read_table(folder / "averages.parquet", Average), Average)))
+    lines += _raters(from_frame(read_table(folder / "agreement.parquet", Agreement), Agreement))
+    return "\n".join(lines)
+
+
+def as_data(home: Path) -> dict[str, Any]:
+    """The rows of the headline, with all comparisons of targets, for a script."""
+    averages, comparisons, agreement = (
+        from_frame(read_table(home / "analysis" / f"{name}.parquet", kind), kind)
+        for name, kind in (("averages", Average), ("comparisons", Comparison), ("agreement", Agreement))
+    )
+    return {
+        "averages": [a.model_dump() for a in averages],
+        "comparisons": [
+            c.model_dump() for c in comparisons if isinstance(c, Comparison) and c.unit == "target"
+        ],
+        "agreement": [a.model_dump() for a in agreement],
+    }
+
+
+def ranked(averages: list[Average], metric: str = "roc_auc") -> list[Average]:
+    """The rows of the headline: the grid's targets in its order, then the baselines; as sampled."""
+    rows = [a for a in averages if a.metric == metric and a.population == "sample"]
+    return sorted(rows, key=lambda a: a.readout == "baseline")
+
+
+def _models(averages: list[Average]) -> Iterator[str]:
+    rows = ranked(averages)
+    if not rows:
+        yield "No predictions: the study ends with the verdicts."
+        return
+    n, ones = max(a.n for a in rows), max(a.n_positive for a in rows)
+    yield f"ROC-AUC on {n} held-out cases, {ones} with the outcome (interval: 95 %, over persons)"
+    cells = [("target", "read-out", "ROC-AUC", "interval", "")]
+    for a in rows:
+        part = f"{a.cells} of {a.expected} fits" if a.expected != 1 or a.cells != 1 else ""
+        missing = f"{a.n_missing} missing" if a.n_missing else ""
+        note = ", ".join(x for x in (part, missing, a.why_missing or "") if x)
+        cells.append((words(a.target), words(a.readout), number(a.value), span(a.low, a.high), note))
+    yield from _columns(cells)
+
+
+def _raters(rows: list[Agreement]) -> Iterator[str]:
+    mine = [r for r in rows if r.statistic in MAIN]
+    if not mine:
+        yield "No ratings: agreement is not measured."
+        return
+    who = "simulated raters" if any(r.simulated for r in mine) else "raters"
+    yield f"Agreement of {max(r.n_raters for r in mine)} {who} (interval: 95 %)"
+    yield from _columns(
+        [
+            (
+                words(r.dimension),
+                words(r.statistic),
+                number(r.value),
+                span(r.low, r.high),
+                r.why_missing or "",
+            )
+            for r in mine
+        ]
+    )
+
+
+def _columns(cells: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Left-aligned columns two spaces apart, as wide as their widest cell."""
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
+    for row in cells:
+        yield ("  " + "  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True))).rstrip()
+
+
+MAIN = ("krippendorff_alpha", "percent_agreement")
+"""The coefficients of the headline; every other is in the table and the report."""

@@ -1,0 +1,252 @@
+"""What the report shows, section by section, as plain values: the templates only lay it out."""
+
+import base64
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from ...cohort.records import Case, Evidence
+from ...study.config import Study
+from ...study.records import from_frame, read_table
+from ...study.runs import manifest
+from ...study.seeds import derive
+from ...synth.records import Rationale, Refusal
+from ..cells import arm
+from ..performance.compare import BASELINE, HINDSIGHT
+from ..records import Average, Population
+from ..settings import Settings
+from ..tables import Tables
+from ..written import Sample, samples, shown_ids
+from .answer import answer
+from .example import example, rows, why_not
+from .grading import grading
+from .headline import MAIN, ranked
+from .strips import axis
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STAGES = ("cohort", "synth", "annotate", "train")
+
+
+def sections(
+    study: Study, home: Path, settings: Settings, tables: Tables, drawn: dict[str, str]
+) -> dict[str, Any]:
+    """Everything that the page needs, by the names that its templates use."""
+    return {
+        "study": study, "settings": settings, "source": source(study), "asked": asked(study),
+        "effect": _effect(study), "baseline": BASELINE, "hindsight": HINDSIGHT,
+        "answer": answer(tables.comparisons, tables.averages, trained=bool(tables.cells)),
+        "simulated": {"people": source(study) == "simulated", "raters": any(a.simulated for a in tables.agreement)},
+        "synthetic": study.data_use is not None and study.data_use.kind == "synthetic",
+        "figures": {name: Markup(text) for name, text in drawn.items()},
+        **_models(tables), **_people(home), **_reasons(study, home, settings, tables),
+        **_comparison(tables, settings), **_mechanism(tables), **_gaps(home, tables), **_made(home, tables),
+        "agreement": tables.agreement, "main": MAIN,
+        "grading": grading(home, derive(study.seed, "analysis", "calibration")),
+    }  # fmt: skip
+
+
+def asked(study: Study) -> list[tuple[str, str]]:
+    """The settings as written in the study file, section by section.
+
+    Of a path or an address the last part only: a report travels, and says nothing about the machine.
+    """
+    grid = study.grid.model_dump(exclude={"expect"}, exclude_defaults=True) if study.grid else {}
+    parts = {"cohort": study.cohort, "synth": study.synth, "annotate": study.annotate, "bases": study.bases}
+    parts |= {"train": study.train, "grid": grid, "analysis": study.analysis}
+    return [(name, _plain(part)) for name, part in parts.items() if part]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{k} {_plain(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(f"({_plain(v)})" if isinstance(v, dict) else _plain(v) for v in value)
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text.rstrip("/").rpartition("/")[2] if "/" in text else text
+
+
+def source(study: Study) -> str:
+    """The name of the cohort's source."""
+    said = study.cohort.get("source", "")
+    return str(said.get("name", "")) if isinstance(said, dict) else str(said)
+
+
+def _effect(study: Study) -> float | None:
+    """How many times the published strength the simulator's risk factors have, where the study file says so."""
+    said = study.cohort.get("source")
+    return said.get("effect") if isinstance(said, dict) and source(study) == "simulated" else None
+
+
+def _models(tables: Tables) -> dict[str, Any]:
+    held = tables.evaluation.held if tables.evaluation else None
+    head = ranked(list(tables.averages))
+    population: Population = held.populations[-1] if held else "sample"
+    return {
+        "held": held, "headline": head, "auc_axis": axis([v for a in head for v in (a.low, a.high, a.value)], 0.5),
+        "populations": held.populations if held else (), "other": _by_metric(tables.averages, population),
+        "as_sampled": _by_metric(tables.averages, "sample"), "called": tables.called,
+        "subgroups": _subgroups(tables), "alarms": tables.alarms,
+    }  # fmt: skip
+
+
+def _by_metric(
+    averages: Sequence[Average], population: Population
+) -> dict[str, dict[tuple[str, str], Average]]:
+    """The averages of one population, to be looked up by metric, then by target and read-out."""
+    out: dict[str, dict[tuple[str, str], Average]] = {}
+    for a in averages:
+        if a.population == population:
+            out.setdefault(a.metric, {})[a.target, a.readout] = a
+    return out
+
+
+def _subgroups(tables: Tables) -> dict[str, Any]:
+    """ROC-AUC of the models shown, a row a model and a column a group."""
+    found = {(m.cell, m.readout, m.group): m for m in tables.metrics if m.group != "all"}
+    groups = list(dict.fromkeys(group for _, _, group in found))
+    return {"groups": groups, "rows": {n: [found[(*k, g)] for g in groups] for n, k in tables.models.items()}}
+
+
+def _people(home: Path) -> dict[str, Any]:
+    cases = read_table(home / "cohort" / "cases.parquet", Case)
+    flow, table1 = (_csv(home / "cohort" / name) for name in ("flow.csv", "table1.csv"))
+    return {
+        "split": _split(cases),
+        "flow": flow,
+        "flow_picture": _picture(home / "cohort" / "flow.svg"),
+        "table1": table1,
+    }
+
+
+def _picture(path: Path) -> str | None:
+    """An SVG file as an address that holds it: its own style sheet then touches nothing else on the page."""
+    if not path.exists():
+        return None
+    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+def _split(cases: "pd.DataFrame") -> list[dict[str, Any]]:
+    """People, cases and events of each split."""
+    out = []
+    for name in ("train", "tuning", "held_out"):
+        part = cases[cases["split"] == name]
+        if len(part):
+            out.append({
+                "split": name, "people": part["subject"].nunique(), "cases": len(part),
+                "events": int((part["label"] == 1).sum()), "censored": int(part["label"].isna().sum()),
+                "age": part["age"].median(), "lines": part["n_shown"].median(),
+            })  # fmt: skip
+    return out
+
+
+def _reasons(study: Study, home: Path, settings: Settings, tables: Tables) -> dict[str, Any]:
+    rationales = rows(home / "synth" / "rationales.jsonl", Rationale)
+    hidden = why_not(study, settings)
+    return {
+        "teachers": sorted({r.teacher for r in rationales}), "n_rationales": len(rationales),
+        "label_shown": any(r.label_shown for r in rationales),
+        "readable": _json(home / "synth" / "card.json").get("readability", []),
+        "example": None if hidden else example(home), "example_hidden": hidden,
+        "samples": (None, []) if hidden else _samples(home, tables),
+    }  # fmt: skip
+
+
+def _samples(home: Path, tables: Tables) -> tuple[Case | None, list[Sample]]:
+    """What the models wrote about one held-out person, and who that is."""
+    evidence = read_table(home / "cohort" / "evidence.parquet", Evidence)
+    case, found = samples(tables.cells, shown_ids(evidence))
+    cases = read_table(home / "cohort" / "cases.parquet", Case)
+    return (from_frame(cases[cases["id"] == case], Case)[0] if case else None), found
+
+
+def _comparison(tables: Tables, settings: Settings) -> dict[str, Any]:
+    targets = [c for c in tables.comparisons if c.unit == "target"]
+    families = [(m, [c for c in targets if c.metric == m]) for m in settings.compared]
+    return {
+        "families": [(m, found, _step(m)) for m, found in families if found],
+        "readouts": [c for c in tables.comparisons if c.family == "readouts: roc_auc"],
+        "levels": [c for c in tables.comparisons if c.unit == "level" and c.metric == "roc_auc"],
+        "too_many": too_many(tables, settings),
+    }  # fmt: skip
+
+
+def too_many(tables: Tables, settings: Settings) -> list[tuple[str, int]]:
+    """Families with so many comparisons that none can reach 0.05 after Holm's correction with this many draws.
+
+    The smallest p of b draws is 2 / (b + 1), and the smallest of m comparisons is multiplied by m.
+    """
+    sizes = Counter(c.family for c in tables.comparisons if c.p is not None)
+    return [(family, m) for family, m in sizes.items() if 2 * m / (settings.replicates + 1) > 0.05]
+
+
+def _step(metric: str) -> float:
+    """Between the ticks of an axis of differences."""
+    return 0.05 if metric == "brier" else 0.1
+
+
+def _mechanism(tables: Tables) -> dict[str, Any]:
+    cells = {s.cell.id: arm(s.cell) for s in tables.cells}
+    dilution = []
+    for name in dict.fromkeys(cells[d.cell] for d in tables.dilution):
+        mine = [d for d in tables.dilution if cells[d.cell] == name]
+        fits = len({d.cell for d in mine})
+        label = [d for d in mine if d.group == "label"]
+        share, weight = sum(d.share for d in label) / fits, sum(d.weight for d in label) / fits
+        dilution.append({"target": name, "fits": fits, "share": share, "weight": weight})
+    return {
+        "dilution": dilution,
+        "grounding": tables.grounding,
+        "cited": _cited(tables),
+        "written": tables.written,
+    }
+
+
+def _cited(tables: Tables, top: int = 12) -> dict[str, Any]:
+    """The most cited evidence of the first style, and how many citations go to what tells nobody apart."""
+    mine = [c for c in tables.cited if c.style == tables.cited[0].style]
+    total = sum(c.cited_cases + c.cited_controls for c in mine)
+    if not total:
+        return {}
+    blind = sum(c.cited_cases + c.cited_controls for c in mine if c.low <= 1 <= c.high)
+    return {"style": mine[0].style, "rows": mine[:top], "kinds": len(mine), "total": total, "blind": blind}
+
+
+def _gaps(home: Path, tables: Tables) -> dict[str, Any]:
+    """What is not there, by reason and count."""
+    names = {s.cell.id: arm(s.cell) for s in tables.cells}
+    missing = tables.evaluation.scores.missing if tables.evaluation else {}
+    return {
+        "cells": tables.cells, "states": Counter(s.state for s in tables.cells),
+        "missing": [
+            {"target": names.get(key.cell, key.cell), "readout": key.readout, "reason": reason, "n": n}
+            for key, reasons in missing.items()
+            for reason, n in reasons.items()
+        ],
+        "refusals": Counter(r.reason for r in rows(home / "synth" / "refusals.jsonl", Refusal)),
+    }  # fmt: skip
+
+
+def _made(home: Path, tables: Tables) -> dict[str, Any]:
+    return {
+        "made": {stage: made for stage in STAGES if (made := manifest(home / stage)) is not None},
+        "fits": [fit for s in tables.cells if s.state == "done" and (fit := s.fit()) is not None],
+        "provenance": _json(home / "provenance.json"),
+    }
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text())) if path.exists() else {}

@@ -1,0 +1,1 @@
+"""Everything that knows Label Studio: server, client, grading page, push and pull."""

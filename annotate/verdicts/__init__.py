@@ -1,0 +1,1 @@
+"""From ratings to verdicts: the declared rule, latent classes, corrections."""

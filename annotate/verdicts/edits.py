@@ -1,0 +1,55 @@
+"""A rationale as a rater corrected it becomes claims again, so that it can be taught in the place of the first."""
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+from ...synth.records import Claim
+from ..records import Verdict
+
+_SENTENCE = re.compile(r"\s*(\S.*?(?:[.!?]|$))\s*((?:\[E\d{3,}(?:\s*,\s*E\d{3,})*\])?)(?=\s|$)")
+_ID = re.compile(r"E\d{3,}")
+
+
+def read(verdict: Verdict, original: Sequence[Claim], known: Iterable[str]) -> Verdict:
+    """The verdict with the claims of its corrected text; undecided where that cites what is no line of the timeline.
+
+    Args:
+        verdict: with or without a correction.
+        original: claims as the teacher wrote them.
+        known: ids of the lines that raters saw.
+    """
+    if verdict.edited is None:
+        return verdict
+    found = claims(verdict.edited, original)
+    if strange := sorted({e for c in found for e in c.cites} - set(known)):
+        why = f"the correction cites {strange[0]}, which is no line of the timeline"
+        return verdict.model_copy(update={"state": "needs_adjudication", "why": why})
+    return verdict.model_copy(update={"claims": found})
+
+
+def claims(text: str, original: Sequence[Claim]) -> tuple[Claim, ...]:
+    """Sentences with the citations behind them; each in the section of the sentence that it is most like.
+
+    >>> claims("A stroke at 66.4 [E003]. No drugs. [E001, E002] Risk is high", [Claim(text="A stroke at 64.")])[1:]
+    (Claim(text='No drugs.', cites=('E001', 'E002'), section=''), Claim(text='Risk is high', cites=(), section=''))
+    """
+    # Some put the full stop behind the citation; here it stands before.
+    text = re.sub(r"(\s*\[E\d{3,}(?:\s*,\s*E\d{3,})*\])([.!?])", r"\2\1", " ".join(text.split()))
+    out: list[Claim] = []
+    at = 0
+    for sentence, ids in _SENTENCE.findall(text):
+        nearest = max(range(at, len(original)), key=lambda n: _like(sentence, original[n].text))
+        if _like(sentence, original[nearest].text) > SAME:
+            at = nearest
+        cites = tuple(dict.fromkeys(_ID.findall(ids)))
+        out.append(Claim(text=sentence, cites=cites, section=original[at].section))
+    return tuple(out)
+
+
+SAME = 0.6
+"""Share of letters in common above which two sentences are taken for the same."""
+
+
+def _like(a: str, b: str) -> float:
+    return SequenceMatcher(None, a, b, autojunk=False).ratio()

@@ -1,0 +1,54 @@
+"""Files that are written row by row and appear whole."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .records import SCHEMA_VERSION, Record
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Callable[[Record], None]]:
+    """Rows go to `<path>.part`; the file is at `path` when the block ends well, and only then."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as f:
+
+        def put(row: Record) -> None:
+            f.write(row.model_dump_json() + "\n")
+
+        yield put
+        f.flush()
+        os.fsync(f.fileno())
+    part.replace(path)
+
+
+@contextmanager
+def writing_table(
+    path: Path, kind: type[Record], schema: Any, rows: int = 65536
+) -> Iterator[Callable[[Record], None]]:
+    """The same for a Parquet table of `kind`, in row groups of `rows`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    label = {"wherefore.record": kind.__name__, "wherefore.schema": str(SCHEMA_VERSION)}
+    schema = pa.schema(schema, metadata=label)
+    part = path.with_name(path.name + ".part")
+    held: list[dict[str, Any]] = []
+    with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+
+        def flush() -> None:
+            writer.write_table(pa.Table.from_pylist(held, schema=schema))
+            held.clear()
+
+        def put(row: Record) -> None:
+            held.append(row.model_dump())
+            if len(held) >= rows:
+                flush()
+
+        yield put
+        if held:
+            flush()
+    part.replace(path)

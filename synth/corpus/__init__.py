@@ -1,0 +1,1 @@
+"""The rationales as a whole: the card, what they give away of the label, exports."""

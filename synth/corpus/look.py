@@ -1,0 +1,75 @@
+"""A rationale beside its evidence, as text for a terminal."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...study.errors import DataError, StudyError, not_one_of
+from ...study.records import read_jsonl
+from ..grounding.checks import CHECKS
+from ..histories import histories
+from ..records import Grounding, Rationale
+from ..styles import VERIFY
+from ..teaching import History
+
+
+def look(home: Path, case: str | None = None, fault: str | None = None) -> Iterator[str]:
+    """Rationales of a run folder in their order, each with its evidence and the grounding check.
+
+    Args:
+        home: the run folder.
+        case: only about this one; the beginning of its id will do.
+        fault: only with this fault, a name in the table of `synth/grounding/checks.py`, or `any`.
+    Raises:
+        StudyError: no such fault.
+        DataError: there is no corpus.
+    """
+    if fault not in (None, "any", *CHECKS, VERIFY):
+        raise StudyError(f"--fault: {not_one_of('fault', str(fault), ('any', *CHECKS, VERIFY))}")
+    folder = home / "synth"
+    if not (folder / "rationales.jsonl").exists():
+        raise DataError(f"{folder}: no corpus. Run `wherefore synth` first.")
+    pairs = zip(
+        read_jsonl(folder / "rationales.jsonl", Rationale),
+        read_jsonl(folder / "groundings.jsonl", Grounding),
+        strict=True,
+    )
+    stream = histories(home / "cohort", ("train", "tuning", "held_out"))
+    history: History | None = None
+    for rationale, grounding in pairs:
+        while history is None or history.case.id != rationale.case:
+            history = next(stream, None)
+            if history is None:
+                raise DataError(
+                    f"{folder / 'rationales.jsonl'}: case {rationale.case!r} is not in the cohort. "
+                    "Run `wherefore synth` for the cohort as it is now."
+                )
+        found = {c.fault for c in grounding.checks if c.fault}
+        if rationale.case.startswith(case or "") and (
+            fault is None or fault in found or (fault == "any" and found)
+        ):
+            yield page(rationale, grounding, history)
+
+
+def page(rationale: Rationale, grounding: Grounding, history: History) -> str:
+    """One rationale: who wrote it, and under each claim the lines that it cites and what the check says."""
+    case = history.case
+    lines = {e.id: e for e in history.evidence}
+    out = [
+        f"{rationale.id}  case {case.id}, {case.split}, outcome {case.label}  by {rationale.teacher}, "
+        f"style {rationale.style}, argues for {rationale.verdict}; {grounding.support:.0%} supported"
+    ]
+    section = ""
+    for claim, check in zip(rationale.claims, grounding.checks, strict=True):
+        if claim.section != section:
+            section = claim.section
+            out.append(f"{section}:")
+        out.append(f"  {'ok   ' if check.supported else 'FAULT'} {claim.text}")
+        for i in claim.cites:
+            e = lines.get(i)
+            out.append(
+                f"          {e.line if e else f'[{i}] is no line of the history'}"
+                + ("" if not e or e.shown else "  (not shown)")
+            )
+        if check.fault:
+            out.append(f"          {check.fault}: {check.why}")
+    return "\n".join(out)

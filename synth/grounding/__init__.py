@@ -1,0 +1,1 @@
+"""Every claim checked against the evidence it cites."""

@@ -1,0 +1,1 @@
+"""What the built-in teacher writes, and the faults that can be planted in it."""

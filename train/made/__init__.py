@@ -1,0 +1,1 @@
+"""The small base model made on the spot: tokenizer and pretraining."""

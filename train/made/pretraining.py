@@ -1,0 +1,83 @@
+"""What a made base model reads before any fit: the form of the task, and nothing of its answer.
+
+A large language model knows English, can quote what it has just read, and answers in the form it is asked for. A
+made one gets the same start from the training split: a timeline, then reasons that are random lines of it and random
+sentences that the teacher wrote about other people, then an answer that is the toss of a coin. No label, no
+rationale beside the case it belongs to, and no held-out case is in it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...cohort.records import Case
+from ...synth.records import Claim, Rationale
+from ..encoding import PROMPT, RATIONALE, Encoder, Row
+from ..targets import TARGETS
+
+FORMS = ("label_only", "free_rationale", "label_then_rationale")
+"""Targets whose form is read, in equal parts."""
+
+_LINE = re.compile(r"^\[(E\d{3,})\] (?:age ([\d.]+) \([^)]*\): )?([^;\n]+)", re.MULTILINE)
+
+
+_SENTENCE = re.compile(r"(?<=[.\]:])\s+(?=[A-Z])")
+
+
+def rows(
+    cases: Iterable[Case],
+    encoder: Encoder,
+    question: str,
+    passes: int,
+    rng: np.random.Generator,
+    words: Iterable[str] = (),
+) -> list[Row]:
+    """Each case `passes` times, each time in one form, with other reasons and another coin; every token counts.
+
+    `words` is what the teacher wrote on the training split; its sentences are dealt out at random.
+    """
+    prose = [sentence for text in words for sentence in _SENTENCE.split(text)]
+    out = []
+    for _ in range(passes):
+        for case in cases:
+            form = TARGETS[FORMS[rng.integers(len(FORMS))]]
+            coin = case.model_copy(update={"label": int(rng.integers(2))})
+            for example in form.build(coin, quoted(case, rng, prose), question):
+                row = encoder.row(example)
+                out.append(replace(row, groups=(PROMPT,) + (RATIONALE,) * (len(row.ids) - 1)))
+    return out
+
+
+def quoted(case: Case, rng: np.random.Generator, prose: Sequence[str] = (), most: int = 5) -> Rationale:
+    """A rationale that says nothing: lines of the timeline with their ids, and sentences about other people.
+
+    A line `[E007] age 66.4 (3.6 y before): Stroke` becomes the claim `Stroke at age 66.4. [E007]`.
+    """
+    lines = _LINE.findall(case.timeline) or [("E001", "", "Nothing is recorded")]
+    some = sorted(rng.choice(len(lines), size=min(most, len(lines)), replace=False).tolist())
+    claims = [
+        Claim(text=prose[int(rng.integers(len(prose)))])
+        if prose and rng.random() < 0.6
+        else _claim(*lines[i])
+        for i in some
+    ]
+    return Rationale(
+        id=case.id,
+        case=case.id,
+        style="quoted",
+        teacher="none",
+        label_shown=False,
+        key="none",
+        claims=tuple(claims),
+    )
+
+
+def _claim(evidence: str, age: str, what: str) -> Claim:
+    return Claim(text=f"{what.strip()} at age {age}." if age else f"{what.strip()}.", cites=(evidence,))
+
+
+def texts(cases: Sequence[Case], question: str) -> list[str]:
+    """The prompts alone, for the tokenizer."""
+    return [TARGETS["label_only"].build(c, None, question)[0].segments[0].text for c in cases]
