@@ -4,20 +4,19 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from ..study import layout
 from ..study.config import Study
 from ..study.grid import Cell
 from ..study.records import read_record
-from ..study.runs import MANIFEST, Failure
+from ..study.runs import failure, state
 from ..train.records import Fit
-
-State = Literal["done", "failed", "missing"]
 
 
 class CellState(NamedTuple):
     """One cell of the grid as it stands on disk."""
 
     cell: Cell
-    state: State
+    state: Literal["done", "failed", "missing"]
     folder: Path
     why: str = ""
     """The error of a failed fit, one line."""
@@ -25,11 +24,11 @@ class CellState(NamedTuple):
     @property
     def predictions(self) -> Path:
         """Where a finished cell has its predictions."""
-        return self.folder / "predictions.parquet"
+        return self.folder / layout.PREDICTIONS
 
     def fit(self) -> Fit | None:
         """What the fit took; None where nothing was fitted."""
-        path = self.folder / "fit.json"
+        path = self.folder / layout.FIT
         remedy = "Remove the folder to have the cell done again."
         return read_record(path, Fit, remedy) if path.exists() else None
 
@@ -40,12 +39,10 @@ def states(study: Study, home: Path) -> list[CellState]:
 
 
 def _state(cell: Cell, folder: Path) -> CellState:
-    if (folder / MANIFEST).exists():
-        return CellState(cell, "done", folder)
-    failure = folder / "failure.json"
-    if failure.exists():
-        return CellState(cell, "failed", folder, read_record(failure, Failure).error)
-    return CellState(cell, "missing", folder)
+    """A cell that is under way counts as missing: what it will say is not known yet."""
+    now = state(folder)
+    why = failure(folder) if now == "failed" else None
+    return CellState(cell, "missing" if now == "running" else now, folder, why.error if why else "")
 
 
 ARM = ("target", "loss", "corpus")

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..study.records import write_text
 from .records import Curve
-from .report.answer import words
+from .words import words
 
 INK, MUTED, RULE = "#1c1c1a", "#6b6a65", "#d9d7cf"
 SERIES = ("#0f6e8c", "#c2410c", "#5b7f2b", "#8a4a9e", "#a17c12", "#4b5563")

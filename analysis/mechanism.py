@@ -8,11 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..synth.records import Grounding, Rationale
 from .cells import CellState
-from .performance.intervals import Z
+from .performance.odds import odds_ratio
 from .records import Cited, Dilution, Grounded
 
 if TYPE_CHECKING:
@@ -32,18 +30,6 @@ def dilution(cells: Iterable[CellState]) -> Iterator[Dilution]:
                 weight=1 / len(counted) if own_means else share,
                 final_loss=fit.final_loss.get(group) if fit else None,
             )  # fmt: skip
-
-
-def odds_ratio(a: int, n1: int, b: int, n0: int) -> tuple[float, float, float]:
-    """Odds ratio of `a` of `n1` against `b` of `n0` and Woolf's 95 % limits, 0.5 added to each count.
-
-    >>> [round(x, 3) for x in odds_ratio(10, 20, 5, 20)]    # (10.5 x 15.5) / (10.5 x 5.5); log se 0.661
-    [2.818, 0.772, 10.293]
-    """
-    cells = np.array([a, n1 - a, b, n0 - b]) + 0.5
-    log = float(np.log(cells[0] * cells[3] / (cells[1] * cells[2])))
-    half = Z * float(np.sqrt((1 / cells).sum()))
-    return float(np.exp(log)), float(np.exp(log - half)), float(np.exp(log + half))
 
 
 def cited(rationales: Sequence[Rationale], evidence: "pd.DataFrame", cases: "pd.DataFrame") -> list[Cited]:

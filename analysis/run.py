@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..study import layout
 from ..study.config import Study
 from ..study.errors import StudyError, not_one_of
-from ..study.runs import MANIFEST, run_once
+from ..study.runs import FAILURE, MANIFEST, run_once
 from .settings import Settings
 
 if TYPE_CHECKING:
     from .tables import Tables
 
-STAGES = ("cohort", "synth", "annotate", "train")
 READ = (
-    "cohort/cases.parquet", "cohort/evidence.parquet", "cohort/flow.csv", "cohort/table1.csv",
-    "synth/rationales.jsonl", "synth/groundings.jsonl", "synth/refusals.jsonl", "synth/card.json",
-    "annotate/ratings.jsonl", "annotate/rubric.json", "annotate/verdicts.jsonl",
-    "annotate/progress.jsonl", "annotate/noticed.jsonl", "annotate/judge_ratings.jsonl", "annotate/anchoring.jsonl",
-    "train/baselines/predictions.parquet",
+    layout.CASES, layout.EVIDENCE, layout.FLOW, layout.TABLE_ONE,
+    layout.RATIONALES, layout.GROUNDINGS, layout.REFUSALS, layout.CARD,
+    layout.RATINGS, layout.RUBRIC, layout.VERDICTS,
+    layout.PROGRESS, layout.NOTICED, layout.JUDGE_RATINGS, layout.ANCHORING,
+    layout.BASELINE_PREDICTIONS,
 )  # fmt: skip
 """What other stages may have left; a part that is absent is absent from the report, which says so."""
 
@@ -56,7 +56,7 @@ def run(study: Study, home: Path, *, quiet: bool = False) -> bool:
         lambda folder: _work(study, home, settings, folder), set_aside=True,
     )  # fmt: skip
     if not quiet:
-        click.echo(f"analysis: {'wrote' if done else 'already there:'} {home / 'analysis' / 'report.html'}")
+        click.echo(f"analysis: {'wrote' if done else 'already there:'} {layout.REPORT.at(home)}")
     return done
 
 
@@ -72,8 +72,8 @@ def inputs(study: Study, home: Path) -> list[Path]:
     from importlib.resources import as_file, files
 
     cells = [home / "train" / c.id for c in study.grid.cells()] if study.grid else []
-    found = [home / name for name in READ] + [home / stage / MANIFEST for stage in STAGES]
-    found += [f / n for f in cells for n in (MANIFEST, "predictions.parquet", "fit.json", "failure.json")]
+    found = [file.at(home) for file in READ] + [home / stage / MANIFEST for stage in layout.STAGES[:-1]]
+    found += [f / n for f in cells for n in (MANIFEST, layout.PREDICTIONS, layout.FIT, FAILURE)]
     with as_file(files("wherefore.templates") / "report") as templates:
         found += sorted(templates.iterdir())
     return [path for path in found if path.is_file()]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from ..annotate.records import Rating, Rubric
 from ..cohort.records import Case, Evidence
+from ..study import layout
 from ..study.config import Study
+from ..study.files import rows
 from ..study.records import Record, read_record, read_table, to_frame, write_table
 from ..study.seeds import derive
 from ..synth.records import Grounding, Rationale
@@ -32,7 +34,6 @@ from .records import (
     Metric,
     Written,
 )
-from .report.example import rows
 from .settings import Settings
 from .written import shown_ids, written
 
@@ -77,15 +78,15 @@ def save(tables: Tables, folder: Path) -> None:
 
 def evaluated(study: Study, home: Path, settings: Settings) -> Tables:
     """Compute everything that the run folder allows."""
-    cases = read_table(home / "cohort" / "cases.parquet", Case)
-    evidence = read_table(home / "cohort" / "evidence.parquet", Evidence)
-    rationales = rows(home / "synth" / "rationales.jsonl", Rationale)
+    cases = read_table(layout.CASES.at(home), Case)
+    evidence = read_table(layout.EVIDENCE.at(home), Evidence)
+    rationales = rows(layout.RATIONALES.at(home), Rationale)
     spoken = mechanism.cited(rationales, evidence, cases)
     told = Tables(
         cells=states(study, home),
         agreement=_agreement(study, home),
         cited=spoken,
-        grounding=mechanism.grounded(rationales, rows(home / "synth" / "groundings.jsonl", Grounding)),
+        grounding=mechanism.grounded(rationales, rows(layout.GROUNDINGS.at(home), Grounding)),
         curves=list(curves.evidence(spoken)),
     )
     return _predicted(told, study, home, cases, evidence, settings)
@@ -101,7 +102,7 @@ def _predicted(
 ) -> Tables:
     """Add everything that rests on predictions; nothing where there are none."""
     files = [s.predictions for s in told.cells if s.state == "done"]
-    files += [p for p in [home / "train" / "baselines" / "predictions.parquet"] if p.exists()]
+    files += [p for p in [layout.BASELINE_PREDICTIONS.at(home)] if p.exists()]
     if not files:
         return told
     held = held_out(cases)
@@ -129,8 +130,8 @@ def _predicted(
 def _agreement(study: Study, home: Path) -> list[Agreement]:
     from .agreement import agreements
 
-    ratings = rows(home / "annotate" / "ratings.jsonl", Rating)
-    rubric = home / "annotate" / "rubric.json"
+    ratings = rows(layout.RATINGS.at(home), Rating)
+    rubric = layout.RUBRIC.at(home)
     if not ratings or not rubric.exists():
         return []
     seed = derive(study.seed, "analysis", "agreement")

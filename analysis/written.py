@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..cohort.line import EVIDENCE_ID, evidence_ids
 from ..study.records import read_table
 from ..train.records import Prediction
 from .cells import CellState, arm
@@ -13,7 +14,7 @@ from .records import Written
 if TYPE_CHECKING:
     import pandas as pd
 
-CITATION = re.compile(r"\bE\d{3,}\b")
+_ID = re.compile(rf"\b{EVIDENCE_ID}\b")
 
 
 def shown_ids(evidence: "pd.DataFrame") -> dict[str, frozenset[str]]:
@@ -31,7 +32,7 @@ def written(cells: Iterable[CellState], shown: Mapping[str, frozenset[str]]) -> 
         texts = table[table["written"].notna()]
         for readout, rows in texts.groupby("readout", sort=False):
             cites = [
-                (CITATION.findall(text), shown.get(case, frozenset()))
+                (evidence_ids(text), shown.get(case, frozenset()))
                 for case, text in zip(rows["case"], rows["written"], strict=True)
             ]
             yield Written(
@@ -58,7 +59,7 @@ def pieces(text: str, there: frozenset[str]) -> list[Piece]:
     [Piece(text='Stroke [', exists=None), Piece(text='E007', exists=True), Piece(text='].', exists=None)]
     """
     out, end = [], 0
-    for match in CITATION.finditer(text):
+    for match in _ID.finditer(text):
         out += [Piece(text[end : match.start()]), Piece(match.group(), match.group() in there)]
         end = match.end()
     return [p for p in [*out, Piece(text[end:])] if p.text]

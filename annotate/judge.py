@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..study.errors import DataError
-from ..study.records import read_jsonl
+from ..study.files import rows
 from ..synth.records import Message, Prompt
 from .answers import Answer, Mark, accept
 from .design.items import Item, claim_text
@@ -62,7 +62,7 @@ def answer(item: Item, found: Mapping[str, Any]) -> Answer:
 def answers(folder: Path) -> dict[str, Answer]:
     """What the judge said so far, by item."""
     path = folder / FILE
-    return {a.item: a for a in read_jsonl(path, Answer)} if path.exists() else {}
+    return {a.item: a for a in rows(path, Answer)}
 
 
 def ratings(plan: Plan, given: Mapping[str, Answer]) -> list[Rating]:

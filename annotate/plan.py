@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..cohort.records import Case, Evidence
+from ..study import layout
 from ..study.config import Study
 from ..study.errors import DataError, StudyError
+from ..study.files import rows
 from ..study.records import from_frame, read_jsonl, read_table, write_jsonl, write_text
 from ..synth.records import Grounding, Rationale
 from . import rubric
@@ -90,9 +92,9 @@ def prepare(study: Study, s: Settings, home: Path, done: Done = frozenset()) -> 
 
 def save(plan: Plan, folder: Path) -> None:
     """Write what was dealt out; `prepare` starts from it the next time."""
-    write_text(folder / "rubric.json", plan.rubric.model_dump_json(indent=1))
-    write_jsonl(folder / "items.jsonl", plan.items.values())
-    write_jsonl(folder / "tasks.jsonl", plan.tasks)
+    write_text(folder / layout.RUBRIC.name, plan.rubric.model_dump_json(indent=1))
+    write_jsonl(folder / layout.ITEMS.name, plan.items.values())
+    write_jsonl(folder / layout.TASKS.name, plan.tasks)
 
 
 def adjudicate(plan: Plan, undecided: Iterable[str]) -> Plan:
@@ -114,24 +116,23 @@ def adjudicate(plan: Plan, undecided: Iterable[str]) -> Plan:
 
 
 def _dealt(folder: Path) -> list[Task]:
-    path = folder / "tasks.jsonl"
-    return list(read_jsonl(path, Task)) if path.exists() else []
+    path = folder / layout.TASKS.name
+    return rows(path, Task)
 
 
 def _read(home: Path) -> tuple[list[Rationale], dict[str, Case], dict[str, dict[str, str]], controls.Faulty]:
-    synth = home / "synth"
-    for path in (synth / "rationales.jsonl", synth / "groundings.jsonl"):
+    for path in (layout.RATIONALES.at(home), layout.GROUNDINGS.at(home)):
         if not path.exists():
             raise DataError(f"{path}: not there. Run `wherefore synth` first.")
-    rationales = list(read_jsonl(synth / "rationales.jsonl", Rationale))
+    rationales = list(read_jsonl(layout.RATIONALES.at(home), Rationale))
     bad = {
         g.rationale: frozenset(c.claim for c in g.checks if not c.supported)
-        for g in read_jsonl(synth / "groundings.jsonl", Grounding)
+        for g in read_jsonl(layout.GROUNDINGS.at(home), Grounding)
     }
-    frame = read_table(home / "cohort" / "cases.parquet", Case)
+    frame = read_table(layout.CASES.at(home), Case)
     needed = {r.case for r in rationales}
     cases = {c.id: c for c in from_frame(frame[frame["id"].isin(needed)], Case)}
-    evidence = read_table(home / "cohort" / "evidence.parquet", Evidence)
+    evidence = read_table(layout.EVIDENCE.at(home), Evidence)
     kinds: dict[str, dict[str, str]] = {c: {} for c in needed}
     held = evidence[evidence["case"].isin(needed) & evidence["shown"]]
     for case, id, kind in zip(held["case"], held["id"], held["kind"], strict=True):

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 
+from ..study import layout
 from ..study.records import write_jsonl
 from . import judge
 from .label_studio.pull import FOLDER, read
@@ -18,20 +19,20 @@ PAUSE = 30 * 60
 
 def save(state: State, folder: Path) -> None:
     """Write what is in so far: grades, what is wrong with some, and how it goes. The report reads these files."""
-    write_jsonl(folder / "ratings.jsonl", state.ratings())
-    write_jsonl(folder / "control_ratings.jsonl", state.ratings(controls=True))
-    write_jsonl(folder / "notes.jsonl", state.got.notes)
-    write_jsonl(folder / "faults.jsonl", state.got.faults)
-    write_jsonl(folder / "progress.jsonl", rows(state, folder))
-    write_jsonl(folder / "noticed.jsonl", noticed(state))
+    write_jsonl(folder / layout.RATINGS.name, state.ratings())
+    write_jsonl(folder / layout.CONTROL_RATINGS.name, state.ratings(controls=True))
+    write_jsonl(folder / layout.NOTES.name, state.got.notes)
+    write_jsonl(folder / layout.FAULTS.name, state.got.faults)
+    write_jsonl(folder / layout.PROGRESS.name, rows(state, folder))
+    write_jsonl(folder / layout.NOTICED.name, noticed(state))
     save_judge(state, folder)
 
 
 def save_judge(state: State, folder: Path) -> None:
     """Write what a judge graded, where one was asked; apart from people's grades, so also when these are complete."""
     if given := judge.answers(folder):
-        write_jsonl(folder / "judge_ratings.jsonl", judge.ratings(state.plan, given))
-        write_jsonl(folder / "anchoring.jsonl", judge.anchoring(state, given))
+        write_jsonl(folder / layout.JUDGE_RATINGS.name, judge.ratings(state.plan, given))
+        write_jsonl(folder / layout.ANCHORING.name, judge.anchoring(state, given))
 
 
 def rows(state: State, folder: Path) -> list[Progress]:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import click
 
+from ..study import layout
 from ..study.config import Study
 from ..study.errors import PendingError, StudyError, did_you_mean, not_one_of
+from ..study.permission import loopback
 from ..study.records import read_jsonl, write_jsonl
 from ..study.runs import run_once
 from . import rubric
@@ -41,8 +42,7 @@ def resolve(study: Study) -> Settings:
             raise StudyError(
                 f"annotate.verdict.criteria: {d.name} is nominal and has no median; use majority."
             )
-    host = urlsplit(s.server.url).hostname
-    if host not in (None, "localhost", "127.0.0.1", "::1") and study.data_use is None:
+    if s.server.url and not loopback(s.server.url) and study.data_use is None:
         raise StudyError(
             f"annotate.server.url: {s.server.url} is not on this machine, and the study has no [data_use] section "
             "that allows patient text to leave it. Add one, or use `wherefore annotate serve`."
@@ -88,10 +88,10 @@ def run(study: Study, home: Path) -> bool:
         "rubric": rubric.load(study, s.rubric).model_dump(mode="json"),
         "seed": study.seed,
     }
-    inputs = [home / "cohort" / "cases.parquet", home / "cohort" / "evidence.parquet",
-              home / "synth" / "rationales.jsonl", home / "synth" / "groundings.jsonl"]  # fmt: skip
+    inputs = [layout.CASES.at(home), layout.EVIDENCE.at(home),
+              layout.RATIONALES.at(home), layout.GROUNDINGS.at(home)]  # fmt: skip
     made = run_once(folder, settings, inputs, lambda f: _grade(study, s, home, f))
-    states = [v.state for v in read_jsonl(folder / "verdicts.jsonl", Verdict)]
+    states = [v.state for v in read_jsonl(folder / layout.VERDICTS.name, Verdict)]
     said = f"{states.count('accepted')} of {len(states)} rationales accepted"
     click.echo(f"annotate: {said}: {folder}" + ("" if made else " (was there)"))
     return made
@@ -110,7 +110,7 @@ def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
             raise PendingError(_what_to_do(s, state, due, folder))
     plan.save(state.plan, folder)
     progress.save(state, folder)
-    write_jsonl(folder / "verdicts.jsonl", state.verdicts())
+    write_jsonl(folder / layout.VERDICTS.name, state.verdicts())
 
 
 def _what_to_do(s: Settings, state: "State", due: str, folder: Path) -> str:

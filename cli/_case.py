@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..study import layout
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -114,29 +116,18 @@ def _history(lines: "pd.DataFrame", found: dict[str, Any]) -> None:
 def _rationales(home: Path, case: str) -> list[tuple[Any, dict[int, Any], Any]]:
     """Rationales of the case, the check of each claim, and the verdict where people have given one."""
     from ..annotate.records import Verdict
-    from ..study.records import read_jsonl
+    from ..study.files import rows
     from ..synth.records import Grounding, Rationale
 
-    path = home / "synth" / "rationales.jsonl"
-    if not path.exists():
-        return []
-    told = [r for r in read_jsonl(path, Rationale) if r.case == case]
+    told = [r for r in rows(layout.RATIONALES.at(home), Rationale) if r.case == case]
     ids = {r.id for r in told}
     checks = {
         g.rationale: {c.claim: c for c in g.checks}
-        for g in _rows(home / "synth" / "groundings.jsonl", Grounding)
+        for g in rows(layout.GROUNDINGS.at(home), Grounding)
         if g.rationale in ids
     }
-    verdicts = {
-        v.rationale: v for v in _rows(home / "annotate" / "verdicts.jsonl", Verdict) if v.rationale in ids
-    }
+    verdicts = {v.rationale: v for v in rows(layout.VERDICTS.at(home), Verdict) if v.rationale in ids}
     return [(r, checks.get(r.id, {}), verdicts.get(r.id)) for r in told]
-
-
-def _rows(path: Path, kind: Any) -> Any:
-    from ..study.records import read_jsonl
-
-    return read_jsonl(path, kind) if path.exists() else []
 
 
 def _rationale(rationale: Any, checks: dict[int, Any], verdict: Any, lines: "pd.DataFrame") -> None:

@@ -7,12 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
+from ..study import layout
 from ..study.config import Study, load
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-STAGES = ("cohort", "synth", "annotate", "train", "analysis")
-"""In the order of the data. Each has `<stage>.run` with `resolve(study)` and `run(study, home)`."""
 
 
 def with_study(command: F) -> F:
@@ -44,7 +42,7 @@ def opened(path: Path) -> Study:
 
     study = load(path)
     try:
-        for stage in STAGES:
+        for stage in layout.STAGES:
             import_module(f"wherefore.{stage}.run").resolve(study)
     except StudyError as e:
         raise type(e)(f"{path}: {e}") from e

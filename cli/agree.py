@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..study import layout
 from . import _common
 
 if TYPE_CHECKING:
@@ -108,10 +109,10 @@ def _source(path: Path, runs: Path, columns: dict[str, str], missing: tuple[str,
 
     study = _common.opened(path)
     folder, settings = runs / study.name, resolve(study)
-    if settings.raters in ("simulated", "none") or (folder / "annotate" / "verdicts.jsonl").exists():
+    if settings.raters in ("simulated", "none") or (layout.VERDICTS.at(folder)).exists():
         return read(folder)
     state = people(study, settings, folder)  # what is in so far; ratings.jsonl may be older
-    rationales = list(read_jsonl(folder / "synth" / "rationales.jsonl", Rationale))
+    rationales = list(read_jsonl(layout.RATIONALES.at(folder), Rationale))
     return of_study(state.ratings(), state.plan.rubric, state.plan.tasks, rationales)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ..study import layout
 from . import _common
 
 
@@ -18,8 +19,8 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
     """
     s = _common.opened(study)
     cells = s.grid.cells() if s.grid else []
-    said = [import_module(f"wherefore.{stage}.run").describe(s, runs / s.name) for stage in _common.STAGES]
-    data = {"name": s.name, "cells": len(cells), "stages": dict(zip(_common.STAGES, said, strict=True))}
+    said = [import_module(f"wherefore.{stage}.run").describe(s, runs / s.name) for stage in layout.STAGES]
+    data = {"name": s.name, "cells": len(cells), "stages": dict(zip(layout.STAGES, said, strict=True))}
     lines = [f"{s.name}: {len(cells)} fits; nothing is wrong with the study file."]
-    lines += [f"  {stage:<9}{text}" for stage, text in zip(_common.STAGES, said, strict=True)]
+    lines += [f"  {stage:<9}{text}" for stage, text in zip(layout.STAGES, said, strict=True)]
     _common.say("\n".join(lines), data, json_out)

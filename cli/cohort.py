@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ..study import layout
 from . import _common
 
 
@@ -27,14 +28,14 @@ def command(study: Path, runs: Path, json_out: bool, count: bool) -> None:
     with redirect_stdout(sys.stderr if json_out else sys.stdout):
         run(s, home)
     if json_out:
-        click.echo((home / "cohort" / "summary.json").read_text())
+        click.echo((layout.COHORT_SUMMARY.at(home)).read_text())
     else:
         _show(home / "cohort")
 
 
 def _show(folder: Path) -> None:
     """The flow, and what the true risk reaches where it is known."""
-    with (folder / "flow.csv").open(newline="", encoding="utf-8") as f:
+    with (folder / layout.FLOW.name).open(newline="", encoding="utf-8") as f:
         for row in csv.DictReader(f):
             if row["people"] != "0" or row["step"] == "source":
                 gone = f"-{row['people']}" if row["people"] != "0" else ""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..study import layout
 from . import _common
 
 
@@ -21,7 +22,7 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
 
     s = _common.opened(study)
     home = runs / s.name
-    if not (home / "cohort" / "cases.parquet").exists():
+    if not (layout.CASES.at(home)).exists():
         raise DataError(
             f"{home}: no cohort here. Run `wherefore run {study}` first, or give its folder with --runs."
         )

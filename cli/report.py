@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ..study import layout
 from . import _common
 
 
@@ -21,11 +22,11 @@ def command(study: Path, runs: Path, to: Path | None) -> None:
 
     s = _common.opened(study)
     home = runs / s.name
-    if not (home / "cohort" / "cases.parquet").exists():
+    if not (layout.CASES.at(home)).exists():
         raise DataError(
             f"{home}: no cohort here. Run `wherefore run {study}` first, or give its folder with --runs."
         )
     run(s, home)
     if to is not None:
-        shutil.copyfile(home / "analysis" / "report.html", to)
+        shutil.copyfile(layout.REPORT.at(home), to)
         click.echo(f"report: {to}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..study import layout
 from ..study.config import Study
 from . import _common
 
@@ -17,10 +18,10 @@ def run(study: Study, runs: Path | str = "runs") -> Path:
         WhereforeError: what stopped it. Everything finished so far stays; the same call goes on from there.
     """
     home = _common.home(study, Path(runs))
-    for stage in _common.STAGES:
+    for stage in layout.STAGES:
         import_module(f"wherefore.{stage}.run").run(study, home)
     part = home / "report.html.part"
-    shutil.copyfile(home / "analysis" / "report.html", part)
+    shutil.copyfile(layout.REPORT.at(home), part)
     part.replace(home / "report.html")
     return home
 

@@ -1,15 +1,14 @@
 """`wherefore status`: what is done, running, failed, missing and spent."""
 
-import fcntl
 import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..study import layout
 from ..study.config import Study
-from ..study.records import read_jsonl
-from ..study.runs import Failure, manifest
+from ..study.runs import failure, manifest, state
 from . import _common
 
 
@@ -21,8 +20,8 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
     s = _common.opened(study)
     found = status(s, runs / s.name)
     lines = [f"{s.name}: {runs / s.name}"]
-    for stage, state in found["stages"].items():
-        lines.append(f"  {stage:<10}{state['state']:<9}{_seconds(state['seconds'])}")
+    for stage, row in found["stages"].items():
+        lines.append(f"  {stage:<10}{row['state']:<9}{_seconds(row['seconds'])}")
     fits = found["fits"]
     if fits["total"]:
         counted = ", ".join(f"{n} {what}" for what, n in fits.items() if n and what != "failures")
@@ -46,12 +45,11 @@ def status(study: Study, home: Path) -> dict[str, Any]:
     }
     for cell in cells:
         folder = home / "train" / cell.id
-        state = _state(folder)
-        fits[state] += 1
-        if state == "failed":
-            (why,) = read_jsonl(folder / "failure.json", Failure)
+        now = state(folder)
+        fits[now] += 1
+        if now == "failed" and (why := failure(folder)):
             fits["failures"][cell.id] = why.error
-    stages = {stage: _stage(home / stage) for stage in _common.STAGES if stage != "train"}
+    stages = {stage: _stage(home / stage) for stage in layout.STAGES if stage != "train"}
     if cells:
         every = "running" if fits["running"] else "partly" if fits["done"] else "missing"
         every = "done" if fits["done"] == len(cells) else every
@@ -60,33 +58,13 @@ def status(study: Study, home: Path) -> dict[str, Any]:
         "name": study.name,
         "stages": stages,
         "fits": fits,
-        "spent": _spent(home / "synth" / "summary.json"),
+        "spent": _spent(layout.SYNTH_SUMMARY.at(home)),
     }
 
 
 def _stage(folder: Path) -> dict[str, Any]:
     made = manifest(folder)
-    return {"state": _state(folder), "seconds": made.seconds if made else None}
-
-
-def _state(folder: Path) -> str:
-    if manifest(folder) is not None:
-        return "done"
-    if _held(folder / ".lock"):
-        return "running"
-    return "failed" if (folder / "failure.json").exists() else "missing"
-
-
-def _held(lock: Path) -> bool:
-    """Whether a living process holds the lock: a lock file alone says nothing."""
-    if not lock.exists():
-        return False
-    with lock.open("r") as f:
-        try:
-            fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-    return False
+    return {"state": state(folder), "seconds": made.seconds if made else None}
 
 
 def _spent_seconds(home: Path, cells: list[str]) -> float | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..study import parts
+from ..study import layout, parts
 from ..study.config import Study
 from ..study.records import digest
 from ..study.runs import manifest, run_once, sha256
@@ -94,16 +94,16 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
         count = counter(study.path(tokenizer) if tokenizer else None)
         made = build(records, settings, codes, study.seed, count, place.bad, getattr(records, "true_risk", None),
                      rows(settings.predict, place))  # fmt: skip
-    write_table(folder / "cases.parquet", made.cases, Case)
-    write_table(folder / "evidence.parquet", made.evidence, Evidence)
-    write_table(folder / "exclusions.parquet", made.exclusions, Exclusion)
+    write_table(folder / layout.CASES.name, made.cases, Case)
+    write_table(folder / layout.EVIDENCE.name, made.evidence, Evidence)
+    write_table(folder / layout.EXCLUSIONS.name, made.exclusions, Exclusion)
     steps = flow(made.population)
-    write_text(folder / "flow.csv", steps.to_csv(index=False))
-    write_text(folder / "flow.svg", figure(steps))
-    write_text(folder / "table1.csv", table1(made.cases).to_csv(index=False))
+    write_text(folder / layout.FLOW.name, steps.to_csv(index=False))
+    write_text(folder / layout.FLOW_PICTURE.name, figure(steps))
+    write_text(folder / layout.TABLE_ONE.name, table1(made.cases).to_csv(index=False))
     listed = pd.DataFrame(place.bad.rows, columns=["file", "row", "reason", "found"])
-    write_text(folder / "bad_rows.csv", listed.to_csv(index=False))
-    write_text(folder / "summary.json", summary(made, place.bad))
+    write_text(folder / layout.BAD_ROWS.name, listed.to_csv(index=False))
+    write_text(folder / layout.COHORT_SUMMARY.name, summary(made, place.bad))
 
 
 def counted(study: Study) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def opened(study: Study, settings: Settings) -> Iterator[tuple["Records", "Place
 
 
 def _said(folder: Path, done: bool) -> str:
-    known = json.loads((folder / "summary.json").read_text())
+    known = json.loads((folder / layout.COHORT_SUMMARY.name).read_text())
     state = "made" if done else "already there"
     bad = f", {known['bad_rows']} bad rows listed in bad_rows.csv" if known["bad_rows"] else ""
     return f"cohort: {known['cases']} cases, {known['with_onset']} with onset{bad}; {state}: {folder}"

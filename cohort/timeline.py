@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .events import STATIC, YEAR, Shard
+from .line import Line, evidence_id, stated
 from .records import Evidence
 from .settings import Timeline
-from .units import flag_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -103,12 +103,13 @@ def evidence(shard: Shard, names: Sequence[str], day: Ints, lines: Lines) -> pd.
     unit = np.full(len(first), None, dtype=object) if shard.unit is None else shard.unit[lines.last]
     if shard.text is not None:
         table["name"] = _with_text(table["name"], shard.text[lines.last], value)
-    ids = [f"E{n:03d}" for n in lines.number.tolist()]
+    ids = [evidence_id(n) for n in lines.number.tolist()]
+    what = map(stated, table["name"], value.tolist(), unit, table["code"])
+    dates = zip(dated.tolist(), age.tolist(), since.tolist(), lines.count.tolist(), ago.tolist(), strict=True)
     text = [
-        line(*row)
-        for row in zip(ids, dated.tolist(), age.tolist(), since.tolist(), ago.tolist(), table["name"], value.tolist(),
-                       unit, lines.count.tolist(), table["code"], strict=True)
-    ]  # fmt: skip
+        str(Line(id, w, *at) if known else Line(id, w))
+        for id, w, (known, *at) in zip(ids, what, dates, strict=True)
+    ]
     files = np.array(shard.files, dtype=object)[0 if shard.file is None else shard.file[lines.first]]
     source = files + ":" + shard.row[lines.first].astype(str).astype(object)
     columns = {
@@ -123,25 +124,6 @@ def evidence(shard: Shard, names: Sequence[str], day: Ints, lines: Lines) -> pd.
 
 def _plain(column: Any) -> Any:
     return pd.Series(column, dtype=object) if isinstance(column, list) or column.dtype == object else column
-
-
-def line(id: str, dated: bool, age: float, since: float, ago: float, name: str, value: float, unit: str | None,
-         count: int, code: str) -> str:  # fmt: skip
-    """One line: number, age and years before at the first event, name, value with its unit and flag, repeats.
-
-    >>> line("E007", True, 66.4, 3.6, 0.2, "Hypertension", float("nan"), None, 3, "I10")
-    '[E007] age 66.4 (3.6 y before): Hypertension; 3 times, last 0.2 y before'
-    >>> line("E008", True, 66.4, 3.6, 3.6, "Systolic blood pressure", 152.0, "mm[Hg]", 1, "8480-6")
-    '[E008] age 66.4 (3.6 y before): Systolic blood pressure 152 mm[Hg] (high)'
-    """
-    what = name
-    if value == value:
-        flag = flag_of(code, value)
-        what += f" {value:g}" + (f" {unit}" if unit else "") + (f" ({flag})" if flag else "")
-    if not dated:
-        return f"[{id}] {what}"
-    repeats = f"; {count} times, last {ago:.1f} y before" if count > 1 else ""
-    return f"[{id}] age {age:.1f} ({since:.1f} y before): {what}{repeats}"
 
 
 def _with_text(name: NDArray[Any], text: NDArray[Any], value: Floats) -> NDArray[Any]:

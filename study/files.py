@@ -4,9 +4,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .records import SCHEMA_VERSION, Record
+from .records import SCHEMA_VERSION, Record, read_jsonl
+
+R = TypeVar("R", bound=Record)
 
 
 @contextmanager
@@ -52,3 +54,8 @@ def writing_table(
         if held:
             flush()
     part.replace(path)
+
+
+def rows(path: Path, kind: type[R]) -> list[R]:
+    """The rows of a JSONL file; none where the stage left no such file."""
+    return list(read_jsonl(path, kind)) if path.exists() else []

@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .errors import BusyError, StaleError
 from .provenance import provenance
 from .records import Record, digest, read_record, write_text
 
 MANIFEST = "manifest.json"
+FAILURE = "failure.json"
+State = Literal["done", "running", "failed", "missing"]
 
 
 class Manifest(Record):
@@ -51,6 +53,39 @@ def manifest(folder: Path) -> Manifest | None:
     path = folder / MANIFEST
     remedy = "Remove the file to have the stage done again."
     return read_record(path, Manifest, remedy) if path.exists() else None
+
+
+def state(folder: Path) -> State:
+    """How a folder stands: complete, held by a living process, failed at the last try, or none of these."""
+    if (folder / MANIFEST).exists():
+        return "done"
+    if held(folder):
+        return "running"
+    return "failed" if (folder / FAILURE).exists() else "missing"
+
+
+def failure(folder: Path) -> Failure | None:
+    """Why the last try failed; None where it did not."""
+    path = folder / FAILURE
+    return read_record(path, Failure) if path.exists() else None
+
+
+def fail(folder: Path, error: str, trace: str) -> None:
+    """Record a failure in a folder, for people and for the next try."""
+    write_text(folder / FAILURE, Failure(error=error, traceback=trace).model_dump_json(indent=1))
+
+
+def held(folder: Path) -> bool:
+    """Whether a living process works in a folder: a lock file alone says nothing."""
+    lock = folder / ".lock"
+    if not lock.exists():
+        return False
+    with lock.open("r") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 @contextmanager

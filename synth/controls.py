@@ -4,15 +4,15 @@ Each control keeps everything but one thing: the order of the sentences, whose t
 are, or which side they take. A cell of the grid names one in its field `corpus`.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from ..cohort.line import lines
 from ..cohort.records import Case
-from ..study import parts
+from ..study import layout, parts
 from ..study.records import digest, read_jsonl, write_jsonl
 from ..study.seeds import derive
 from .histories import histories
@@ -60,7 +60,7 @@ def write_controls(settings: Settings, cohort: Path, folder: Path, seed: int) ->
     if not settings.controls:
         return
     cases = {h.case.id: h.case for h in histories(cohort, settings.splits)}
-    rationales = list(read_jsonl(folder / "rationales.jsonl", Rationale))
+    rationales = list(read_jsonl(folder / layout.RATIONALES.name, Rationale))
     for name in settings.controls:
         write_jsonl(folder / "controls" / f"{name}.jsonl", corpus(name, rationales, cases, seed))
 
@@ -115,7 +115,7 @@ def _length_matched(r: Rationale, case: Case, donors: Donors, rng: np.random.Gen
 
 def _template(r: Rationale, case: Case, donors: Donors, rng: np.random.Generator) -> Made:
     """The cited lines in one fixed sentence each, whatever the verdict: selection without words."""
-    names = dict(_LINE.findall(case.timeline))
+    names = {line.id: line.what for line in lines(case.timeline)}
     cited = dict.fromkeys(i for claim in r.claims for i in claim.cites if i in names)
     claims = tuple(Claim(text=f"The history holds {names[i]}.", cites=(i,)) for i in cited)
     return (claims, None) if claims else None
@@ -125,8 +125,6 @@ def _truncated(r: Rationale, case: Case, donors: Donors, rng: np.random.Generato
     """The first half, without the conclusion."""
     return (r.claims[: len(r.claims) // 2], None) if len(r.claims) > 1 else None
 
-
-_LINE = re.compile(r"^\[(E\d{3,})\](?: age [^:]*:)? ([^;\n]+)", re.MULTILINE)
 
 FILLER = (
     "the following text is kept general on purpose and names no finding of this person so that only its length stays "

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from ..study import layout
 from ..study.files import writing
 from ..study.records import Record, digest, write_text
 from .answers import parse
@@ -57,10 +58,10 @@ def derive_all(
             for row in _rows(facts, made, body, away, check):
                 put[type(row)](row)
                 tally.add(row)
-    accounts = write_calls(ledgers, folder / "calls.parquet")
+    accounts = write_calls(ledgers, folder / layout.CALLS.name)
     lost = sum(len(attempts) for books, _ in ledgers for attempts in books.unanswered.values())
     summary = _summary(plan, tally, accounts, lost)
-    write_text(folder / "summary.json", json.dumps(summary, indent=1))
+    write_text(folder / layout.SYNTH_SUMMARY.name, json.dumps(summary, indent=1))
 
 
 def judged(plan: Plan, ledger: Ledger, cohort: Path) -> Iterator[Judged]:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..cohort.records import Case, Evidence
+from ..study import layout
 from ..study.errors import DataError
 from ..study.records import SCHEMA_VERSION, R, first_fault
 from .teaching import History
@@ -22,10 +23,10 @@ def histories(cohort: Path, splits: tuple[str, ...]) -> Iterator[History]:
     Raises:
         DataError: a table is missing or wrong, or a case has not the evidence that it counts.
     """
-    groups = groupby(_rows(cohort / "evidence.parquet", Evidence), key=lambda row: row["case"])
+    groups = groupby(_rows(cohort / layout.EVIDENCE.name, Evidence), key=lambda row: row["case"])
     head = next(groups, None)
-    for number, row in enumerate(_rows(cohort / "cases.parquet", Case)):
-        case = _record(row, Case, cohort / "cases.parquet", number)
+    for number, row in enumerate(_rows(cohort / layout.CASES.name, Case)):
+        case = _record(row, Case, cohort / layout.CASES.name, number)
         lines: list[dict[str, Any]] = []
         if head is not None and head[0] == case.id:
             lines = list(head[1])
@@ -37,7 +38,8 @@ def histories(cohort: Path, splits: tuple[str, ...]) -> Iterator[History]:
             )
         if case.split in splits:
             yield History(
-                case, tuple(_record(r, Evidence, cohort / "evidence.parquet", i) for i, r in enumerate(lines))
+                case,
+                tuple(_record(r, Evidence, cohort / layout.EVIDENCE.name, i) for i, r in enumerate(lines)),
             )
     if head is not None:
         raise DataError(
@@ -47,7 +49,7 @@ def histories(cohort: Path, splits: tuple[str, ...]) -> Iterator[History]:
 
 def count(cohort: Path, splits: tuple[str, ...]) -> int:
     """How many cases will be asked about: those of the splits that have a label."""
-    rows = _rows(cohort / "cases.parquet", Case, ["split", "label"])
+    rows = _rows(cohort / layout.CASES.name, Case, ["split", "label"])
     return sum(r["split"] in splits and r["label"] is not None for r in rows)
 
 
@@ -83,7 +85,7 @@ def tables(home: Path) -> list[Path]:
     Raises:
         DataError: one is not there.
     """
-    paths = [home / "cohort" / name for name in ("cases.parquet", "evidence.parquet")]
+    paths = [layout.CASES.at(home), layout.EVIDENCE.at(home)]
     lacking = next((path for path in paths if not path.exists()), None)
     if lacking is not None:
         raise DataError(f"{lacking}: not there. Run `wherefore cohort` first.")

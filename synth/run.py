@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ..study import layout
 from ..study.config import Study
 from ..study.errors import StaleError
 from ..study.runs import MANIFEST, complete, locked, manifest, put_aside, run_once
@@ -71,7 +72,7 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
 
         over_ray(plan, home)  # before the stage is held: each shard holds its own part
     done = run_once(stage, plan.identity(), inputs, work, keep=("ledger", "verifier"))
-    found = json.loads((stage / "summary.json").read_text())
+    found = json.loads((stage / layout.SYNTH_SUMMARY.name).read_text())
     click.echo(
         f"synth: {found['rationales']} rationales, {found['refusals']} refused; "
         f"{'made' if done else 'already there'}: {stage}"
@@ -99,5 +100,5 @@ def _failed(stage: Path) -> int:
     """Questions that might have an answer another day."""
     from .asking.gate import OF_THE_ENDPOINT
 
-    refused = json.loads((stage / "summary.json").read_text())["refused"]
+    refused = json.loads((stage / layout.SYNTH_SUMMARY.name).read_text())["refused"]
     return sum(n for reason, n in refused.items() if reason in OF_THE_ENDPOINT)

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ..study import layout
 from ..study.config import Study
 from ..study.errors import BusyError, PendingError
 from ..study.progress import Progress
@@ -107,7 +108,7 @@ def run_shard(study: Study, home: Path, shard: tuple[int, int], share: Any = Non
     plan = Plan(study, resolve(study))
     folder = home / "synth"
     if complete(folder, plan.identity(), tables(home)):
-        return int(json.loads((folder / "summary.json").read_text())["calls"].get("ok", 0))
+        return int(json.loads((folder / layout.SYNTH_SUMMARY.name).read_text())["calls"].get("ok", 0))
     expected = total(plan, home / "cohort", shard)
     writer = f"{shard[0]}-of-{shard[1]}"
     with _beside(folder), Ledger(folder / "ledger", writer, expected, set_aside(home)) as ledger:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ..study import layout
 from ..study.config import Study
 from ..study.grid import Cell
 from ..study.records import digest, to_frame, write_table, write_text
@@ -17,13 +18,13 @@ def work(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path)
     """Fill a cell's folder; a fit that an interrupted earlier call finished is taken over."""
     ask = {"cell": cell.model_dump(), "train": settings.model_dump(mode="json"), "seed": study.seed}
     mark = folder / "asked.txt"
-    if not (mark.exists() and mark.read_text() == digest(ask) and (folder / "fit.json").exists()):
-        (folder / "fit.json").unlink(missing_ok=True)
+    if not (mark.exists() and mark.read_text() == digest(ask) and (folder / layout.FIT).exists()):
+        (folder / layout.FIT).unlink(missing_ok=True)
         write_text(folder / "cell.json", cell.model_dump_json(indent=1))
         write_text(mark, digest(ask))
         _fit(study, home, cell, settings, folder)
     made = read(study, home, cell, settings, folder)
-    write_table(folder / "predictions.parquet", to_frame(made, Prediction), Prediction)
+    write_table(folder / layout.PREDICTIONS, to_frame(made, Prediction), Prediction)
 
 
 def _fit(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path) -> Fit:

@@ -6,8 +6,10 @@ from typing import TypeVar
 
 from ..annotate.records import Verdict
 from ..cohort.records import Case
+from ..study import layout
 from ..study.config import Study
 from ..study.errors import DataError
+from ..study.files import rows
 from ..study.records import Record, from_frame, read_jsonl, read_table
 from ..study.seeds import derive
 from ..synth.records import Grounding, Rationale
@@ -24,13 +26,13 @@ Corpus = dict[tuple[str, str], Rationale]
 
 def cases(home: Path) -> list[Case]:
     """All cases of the study."""
-    return from_frame(read_table(home / "cohort" / "cases.parquet", Case), Case)
+    return from_frame(read_table(layout.CASES.at(home), Case), Case)
 
 
 def corpus_path(home: Path, name: str) -> Path:
     """Where a corpus stands."""
     synth = home / "synth"
-    return synth / "rationales.jsonl" if name == TEACHER else synth / "controls" / f"{name}.jsonl"
+    return layout.RATIONALES.at(home) if name == TEACHER else synth / "controls" / f"{name}.jsonl"
 
 
 def read(home: Path, name: str, settings: Settings) -> Corpus:
@@ -42,12 +44,13 @@ def read(home: Path, name: str, settings: Settings) -> Corpus:
     path = corpus_path(home, name)
     if not path.exists():
         raise DataError(f"{path}: not there. Run the synth stage, or take corpus {name!r} out of the grid.")
-    rows = list(read_jsonl(path, Rationale))
+    rationales = list(read_jsonl(path, Rationale))
     if name == TEACHER:
-        rows = usable(rows, _optional(home / "synth" / "groundings.jsonl", Grounding),
-                      _optional(home / "annotate" / "verdicts.jsonl", Verdict), settings)  # fmt: skip
+        groundings = rows(layout.GROUNDINGS.at(home), Grounding)
+        verdicts = rows(layout.VERDICTS.at(home), Verdict)
+        rationales = usable(rationales, groundings, verdicts, settings)
     out: Corpus = {}
-    for r in sorted(rows, key=lambda r: (r.sample, r.id)):
+    for r in sorted(rationales, key=lambda r: (r.sample, r.id)):
         out.setdefault((r.case, r.style), r)
     return out
 
@@ -128,10 +131,10 @@ def corpora(home: Path) -> list[str]:
 
 def files(home: Path) -> list[Path]:
     """Everything that decides which cases are trained on and read, and with which rationales."""
-    checks = [home / "synth" / "groundings.jsonl", home / "annotate" / "verdicts.jsonl"]
+    checks = [layout.GROUNDINGS.at(home), layout.VERDICTS.at(home)]
     names = corpora(home)
     return [
-        home / "cohort" / "cases.parquet",
+        layout.CASES.at(home),
         *(corpus_path(home, n) for n in names),
         *(p for p in checks if names and p.exists()),
     ]
@@ -164,8 +167,4 @@ def training_words(home: Path, all_cases: Iterable[Case]) -> list[str]:
     """The teacher's texts on the training split: how its words are spelled, for a tokenizer; nothing else."""
     path = corpus_path(home, TEACHER)
     mine = {c.id for c in all_cases if c.split == "train"}
-    return [r.text for r in _optional(path, Rationale) if r.case in mine]
-
-
-def _optional(path: Path, kind: type[R]) -> list[R]:
-    return list(read_jsonl(path, kind)) if path.exists() else []
+    return [r.text for r in rows(path, Rationale) if r.case in mine]

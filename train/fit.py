@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ..study import layout
 from ..study.grid import Cell
 from ..study.records import write_text
 from .bases import bfloat16, peft_quiet
@@ -65,7 +66,7 @@ def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder:
         final_loss=_final_loss(lines), seconds=round(time.monotonic() - start, 3),
         truncated=sum(r.truncated for r in rows),
     )  # fmt: skip
-    write_text(folder / "fit.json", made.model_dump_json(indent=1))
+    write_text(folder / layout.FIT, made.model_dump_json(indent=1))
     return made
 
 

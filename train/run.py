@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from ..study import layout
 from ..study.config import Study
 from ..study.errors import StudyError, WhereforeError, not_one_of
 from ..study.grid import Cell
-from ..study.records import read_record, to_frame, write_table, write_text
-from ..study.runs import Failure, manifest, run_once
+from ..study.records import to_frame, write_table, write_text
+from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.seeds import derive
 from . import corpus
 from .baselines import BASELINES
@@ -19,7 +20,7 @@ from .records import Prediction
 from .settings import Made, Settings
 from .settings import bases as bases_of
 from .targets import TARGETS
-from .workers import FAILURE, name, run_cells, state
+from .workers import name, run_cells
 
 
 class CellsFailedError(WhereforeError, RuntimeError):
@@ -84,7 +85,7 @@ def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, in
     mine = chosen(cells, only, shard)
     worked = [_base(study, home, name, settings) for name in sorted({c.base for c in mine})]
     worked.append(_baselines(study, home, settings, cells))
-    before = {c.id for c in mine if state(home, c) == "done"}
+    before = {c.id for c in mine if state(home / "train" / c.id) == "done"}
     _write_cells(home, cells)
     run_cells(study, home, mine, settings)
     _write_cells(home, cells)
@@ -129,7 +130,7 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
     start = time.monotonic()
     worked = run_once(
         home / "train" / "bases" / name, settings_of,
-        [home / "cohort" / "cases.parquet", corpus.corpus_path(home, corpus.TEACHER)], work,
+        [layout.CASES.at(home), corpus.corpus_path(home, corpus.TEACHER)], work,
     )  # fmt: skip
     click.echo(
         f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "is there")
@@ -147,20 +148,20 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
 
         train = corpus.first(corpus.order_for(study, home, settings), max(c.n for c in cells))
         test = corpus.held_out(corpus.cases(home))
-        table = features(train, test, read_table(home / "cohort" / "evidence.parquet", Evidence))
+        table = features(train, test, read_table(layout.EVIDENCE.at(home), Evidence))
         risks = {
             name: BASELINES[name](table, derive(study.seed, "train", name)) for name in settings.baselines
         }
         # What nobody knows for anybody (the true risk of real people) is no baseline.
         known = {name: mine for name, mine in risks.items() if any(r is not None for r in mine)}
         rows = [p for name, mine in known.items() for p in predictions(name, test, mine)]
-        write_table(folder / "predictions.parquet", to_frame(rows, Prediction), Prediction)
+        write_table(folder / layout.PREDICTIONS, to_frame(rows, Prediction), Prediction)
 
     asked = {
         "baselines": settings.baselines, "n": max(c.n for c in cells), "seed": study.seed,
         "rationales": settings.rationales, "min_support": settings.min_support,
     }  # fmt: skip
-    inputs = [home / "cohort" / "evidence.parquet", *corpus.files(home)]
+    inputs = [layout.EVIDENCE.at(home), *corpus.files(home)]
     return run_once(
         home / "train" / "baselines", asked, inputs, work, set_aside=True
     )  # quick: a longer grid is welcome
@@ -170,21 +171,22 @@ def _write_cells(home: Path, cells: Sequence[Cell]) -> None:
     """`cells.csv`: every cell of the grid with its settings and its state."""
     import pandas as pd
 
-    rows = [{"id": c.id, **c.model_dump(), "state": state(home, c)} for c in cells]
-    write_text(home / "train" / "cells.csv", pd.DataFrame(rows).to_csv(index=False))
+    rows = [{"id": c.id, **c.model_dump(), "state": state(home / "train" / c.id)} for c in cells]
+    write_text(layout.CELLS.at(home), pd.DataFrame(rows).to_csv(index=False))
 
 
 def _report(home: Path, cells: Sequence[Cell], before: set[str], seconds: float) -> None:
-    states = [state(home, c) for c in cells]
-    failed = [c for c in cells if state(home, c) == "failed"]
+    states = [state(home / "train" / c.id) for c in cells]
+    failed = [c for c, now in zip(cells, states, strict=True) if now == "failed"]
     now = states.count("done") - len(before)
-    elsewhere = states.count("missing")
+    elsewhere = states.count("missing") + states.count("running")
     click.echo(
         f"train: {states.count('done')} of {len(cells)} cells done ({now} now, {seconds:.0f} s), "
         f"{len(failed)} failed{f', {elsewhere} in other hands' if elsewhere else ''}: {home / 'train'}"
     )
     if failed:
-        error = read_record(home / "train" / failed[0].id / FAILURE, Failure).error
+        first = failure(home / "train" / failed[0].id)
+        error = first.error if first else "it is being tried again elsewhere"
         raise CellsFailedError(
             f"train: {len(failed)} of {len(cells)} cells failed; first {name(failed[0])}: {error.splitlines()[0]} "
             f"The tracebacks are in {home / 'train'}/<cell>/{FAILURE}; run again to try them again."

@@ -11,21 +11,16 @@ import traceback
 from collections.abc import Sequence
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from ..study.config import Study
 from ..study.errors import BusyError
 from ..study.grid import Cell
-from ..study.records import write_text
-from ..study.runs import MANIFEST, Failure, locked, run_once
+from ..study.runs import FAILURE, fail, locked, run_once, state
 from . import corpus
 from .settings import Settings
 from .targets import TARGETS
-
-FAILURE = "failure.json"
-State = Literal["done", "failed", "missing"]
 
 
 def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Settings) -> None:
@@ -34,7 +29,7 @@ def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
     Raises:
         StaleError: a finished cell was made from other settings or inputs; nothing is touched.
     """
-    left = [c for c in cells if state(home, c) != "done"]
+    left = [c for c in cells if state(home / "train" / c.id) != "done"]
     for cell in cells:
         if cell not in left:
             do_cell(study, home, cell, settings)  # raises where it was made from other inputs
@@ -53,7 +48,7 @@ def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
         w.join()
     codes = sorted({w.exitcode for w in workers if w.exitcode})
     for cell in left:
-        if state(home, cell) == "missing":
+        if state(home / "train" / cell.id) == "missing":
             _abandoned(home / "train" / cell.id, codes)
 
 
@@ -61,7 +56,7 @@ def _abandoned(folder: Path, codes: Sequence[int]) -> None:
     """Record that a cell's process ended without a word, unless another process is at the cell."""
     try:
         with locked(folder):
-            _fail(folder, f"its process ended without a word (exit {codes}): out of memory, or killed", "")
+            fail(folder, f"its process ended without a word (exit {codes}): out of memory, or killed", "")
     except BusyError:
         pass
 
@@ -83,7 +78,7 @@ def _worker(study: Study, home: Path, cells: Sequence[Cell], settings: Settings)
         except BusyError:
             continue
         except Exception as e:
-            _fail(folder, f"{type(e).__name__}: {e}", traceback.format_exc())
+            fail(folder, f"{type(e).__name__}: {e}", traceback.format_exc())
 
 
 def die_with_parent() -> None:
@@ -105,11 +100,6 @@ def name(cell: Cell) -> str:
     return f"{cell.target} n={cell.n} lr={cell.learning_rate:g} seed={cell.seed} {cell.loss}{corpus_} ({cell.id})"
 
 
-def _fail(folder: Path, error: str, trace: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / FAILURE, Failure(error=error, traceback=trace).model_dump_json(indent=1))
-
-
 def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
     """Fit and read one cell, unless it is done; True when it was done now.
 
@@ -128,10 +118,3 @@ def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
         home / "train" / cell.id, asked, corpus.files(home),
         lambda folder: work(study, home, cell, settings, folder),
     )  # fmt: skip
-
-
-def state(home: Path, cell: Cell) -> State:
-    """How a cell's folder stands: complete, failed at the last try, or neither."""
-    if (home / "train" / cell.id / MANIFEST).exists():
-        return "done"
-    return "failed" if (home / "train" / cell.id / FAILURE).exists() else "missing"

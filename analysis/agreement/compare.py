@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...study.errors import DataError
+from ..multiplicity import holm
 from .coefficients.bound import bind
 from .coefficients.table import MISSING, Table
 from .coefficients.weights import Weights
@@ -75,7 +76,7 @@ def compare(
             first, second = draw(bounds, replicates, seed)
             row = _filled(row, first - second, margin, method, confidence, seed)
         rows.append(row)
-    return holm(rows)
+    return adjusted(rows)
 
 
 def judge(
@@ -134,7 +135,7 @@ def judge(
     if undefined:
         return row
     humans, *swapped = draw(bounds, replicates, seed)
-    return holm([_filled(row, mean(swapped) - humans, margin, "auto", confidence, seed)])[0]
+    return adjusted([_filled(row, mean(swapped) - humans, margin, "auto", confidence, seed)])[0]
 
 
 def aligned(tables: Sequence[Table]) -> list[Table]:
@@ -164,19 +165,15 @@ def _units(made: Table) -> tuple[Hashable, ...]:
     return made.clusters or made.units
 
 
-def holm(rows: Sequence[Difference]) -> list[Difference]:
+def adjusted(rows: Sequence[Difference]) -> list[Difference]:
     """The rows with p-values adjusted for their number (Holm 1979); those without a p do not count.
 
     >>> base = dict(a="a", b="b", statistic="s", value_a=0, value_b=0, difference=0, n=9, n_both=9)
-    >>> [r.p_adjusted for r in holm([Difference(**base, p=p) for p in (0.01, 0.04, 0.03)])]
+    >>> [r.p_adjusted for r in adjusted([Difference(**base, p=p) for p in (0.01, 0.04, 0.03)])]
     [0.03, 0.06, 0.06]
     """
-    known = sorted((r.p, i) for i, r in enumerate(rows) if r.p is not None)
-    out, highest = list(rows), 0.0
-    for rank, (p, i) in enumerate(known):
-        highest = max(highest, min(1.0, p * (len(known) - rank)))
-        out[i] = rows[i].model_copy(update={"p_adjusted": highest})
-    return out
+    ps = holm([r.p for r in rows])
+    return [r.model_copy(update={"p_adjusted": p}) for r, p in zip(rows, ps, strict=True)]
 
 
 def _filled(

@@ -10,7 +10,7 @@ from ...annotate.records import Dimension
 from ...study.errors import DataError, StudyError, not_one_of
 from ...study.records import Level, Record
 from .coefficients.table import NoPairsError, Table
-from .compare import Side, compare, holm, judge
+from .compare import Side, adjusted, compare, judge
 from .methods import paragraph
 from .notes import noted
 from .planning import from_pilot
@@ -220,7 +220,7 @@ def _differences(answers: Sequence[Answer], tables: Mapping[str, Table], wanted:
             )
             for name, made in tables.items()
         ]  # fmt: skip
-    return holm(out)
+    return adjusted(out)
 
 
 def _groups(own: Sequence[Answer], name: str, made: Table) -> list[tuple[Side, Side]]:

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from ..records import Average, Population
-from ..report.answer import LOWER_IS_BETTER
 from .compare import BASELINE, Comparer
 from .intervals import interval
+from .metrics import LOWER_IS_BETTER
 from .scores import Key
 
 RANKED = frozenset({"roc_auc", "pr_auc", "sensitivity_at_90", "scaled_brier"}) | LOWER_IS_BETTER

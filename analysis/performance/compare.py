@@ -8,10 +8,11 @@ import numpy as np
 
 from ...study.grid import Cell
 from ..cells import ARM, CellState, arm, matched, reference_of
+from ..multiplicity import holm
 from ..records import Comparison, Population
 from .delong import delong
 from .evaluate import Evaluation
-from .intervals import holm, interval, p_value
+from .intervals import interval, p_value
 from .scores import SOURCE_SCALE, Key
 
 HINDSIGHT = "teacher_rationale"

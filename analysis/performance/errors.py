@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..mechanism import odds_ratio
 from ..records import Alarm, Called
 from .evaluate import Evaluation, Where
 from .metrics import SPECIFICITY, Labels
+from .odds import odds_ratio
 from .scores import Floats, Key
 
 if TYPE_CHECKING:

@@ -224,3 +224,6 @@ METRICS: dict[str, Function] = {
     "calibration_slope": calibration_slope,
 }
 """By the name in the tables. Adding one is a function and a line here."""
+
+
+LOWER_IS_BETTER = frozenset({"brier", "log_loss"})

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ..performance.compare import BASELINE, HINDSIGHT
+from ..performance.metrics import LOWER_IS_BETTER
 from ..performance.scores import SOURCE_SCALE
 from ..records import Average, Comparison
+from ..words import number, span, words
 
 Finding = Literal["lower", "higher", "unclear"]
 
@@ -27,33 +29,6 @@ class Effect(NamedTuple):
     finding: Finding
 
 
-def words(name: str) -> str:
-    """A name of the study file as it reads in a sentence.
-
-    >>> words("free_rationale")
-    'free rationale'
-    """
-    return name.replace("_", " ")
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A number with a true minus sign; a dash where there is none.
-
-    >>> number(-0.1299), number(None)
-    ('−0.130', '–')
-    """
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
-
-
-def span(low: float | None, high: float | None, digits: int = 3) -> str:
-    """An interval in words; empty where there is none.
-
-    >>> span(-0.2, 0.1)
-    '−0.200 to 0.100'
-    """
-    return "" if low is None or high is None else f"{number(low, digits)} to {number(high, digits)}"
-
-
 def finding(row: Comparison) -> Finding:
     """Lower or higher only where the whole interval is on one side of zero."""
     if row.low is None or row.high is None:
@@ -66,9 +41,6 @@ def verdict(row: Comparison) -> str:
     if row.metric in LOWER_IS_BETTER:
         return {"lower": "better", "higher": "worse"}.get(finding(row), "unclear")
     return {"lower": "worse", "higher": "better"}.get(finding(row), "unclear")
-
-
-LOWER_IS_BETTER = frozenset({"brier", "log_loss"})
 
 
 def effects(comparisons: Iterable[Comparison]) -> list[Effect]:

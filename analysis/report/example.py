@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from ...annotate.records import Rating, Rubric, Verdict
 from ...cohort.records import Case, Evidence
+from ...study import layout
 from ...study.config import Study
-from ...study.records import Record, from_frame, read_jsonl, read_record, read_table
+from ...study.files import rows
+from ...study.records import from_frame, read_record, read_table
 from ...synth.records import Check, Claim, Grounding, Rationale
 from ..settings import Settings
-
-R = TypeVar("R", bound=Record)
 
 
 class Checked(NamedTuple):
@@ -57,15 +57,15 @@ def why_not(study: Study, settings: Settings) -> str | None:
 
 def example(home: Path) -> Example | None:
     """A graded rationale with a fault in it where there is one, so that the checks can be seen at work."""
-    rationales = rows(home / "synth" / "rationales.jsonl", Rationale)
+    rationales = rows(layout.RATIONALES.at(home), Rationale)
     if not rationales:
         return None
-    checks = {g.rationale: g for g in rows(home / "synth" / "groundings.jsonl", Grounding)}
-    ratings = rows(home / "annotate" / "ratings.jsonl", Rating)
-    verdicts = {v.rationale: v for v in rows(home / "annotate" / "verdicts.jsonl", Verdict)}
+    checks = {g.rationale: g for g in rows(layout.GROUNDINGS.at(home), Grounding)}
+    ratings = rows(layout.RATINGS.at(home), Rating)
+    verdicts = {v.rationale: v for v in rows(layout.VERDICTS.at(home), Verdict)}
     chosen = _choice(rationales, checks, Counter(r.rationale for r in ratings))
-    cases = read_table(home / "cohort" / "cases.parquet", Case)
-    evidence = read_table(home / "cohort" / "evidence.parquet", Evidence)
+    cases = read_table(layout.CASES.at(home), Case)
+    evidence = read_table(layout.EVIDENCE.at(home), Evidence)
     grounding = checks.get(chosen.id)
     by_claim = {c.claim: c for c in grounding.checks} if grounding else {}
     return Example(
@@ -79,11 +79,6 @@ def example(home: Path) -> Example | None:
     )
 
 
-def rows(path: Path, kind: type[R]) -> list[R]:
-    """The rows of a JSONL file; none where the stage left no such file."""
-    return list(read_jsonl(path, kind)) if path.exists() else []
-
-
 def _choice(rationales: Sequence[Rationale], checks: dict[str, Grounding], graded: Counter[str]) -> Rationale:
     def rank(r: Rationale) -> tuple[bool, bool, bool, str]:
         support = checks[r.id].support if r.id in checks else 1.0
@@ -93,7 +88,7 @@ def _choice(rationales: Sequence[Rationale], checks: dict[str, Grounding], grade
 
 
 def _grades(home: Path, ratings: Sequence[Rating]) -> list[Graded]:
-    path = home / "annotate" / "rubric.json"
+    path = layout.RUBRIC.at(home)
     if not ratings or not path.exists():
         return []
     rubric = read_record(path, Rubric)

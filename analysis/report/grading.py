@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...annotate.records import Anchoring, Noticed, Progress, Rating, Rubric, Verdict
+from ...study import layout
+from ...study.files import rows
 from ...study.records import read_record
 from ..agreement import agreements, coefficient
 from ..records import Agreement
-from .example import rows
 
 CALIBRATION = "calibration"
 
@@ -39,36 +40,36 @@ class Judged(NamedTuple):
 def grading(home: Path, seed: int) -> Grading | None:
     """What is known of the grading so far; None where nobody grades."""
     folder = home / "annotate"
-    raters = rows(folder / "progress.jsonl", Progress)
+    raters = rows(folder / layout.PROGRESS.name, Progress)
     if not raters:
         return None
-    verdicts = rows(folder / "verdicts.jsonl", Verdict)
+    verdicts = rows(folder / layout.VERDICTS.name, Verdict)
     return Grading(
         raters=tuple(raters),
         waiting=sum(r.total - r.done for r in raters),
         calibration=tuple(_calibration(folder, seed)),
-        noticed=tuple(rows(folder / "noticed.jsonl", Noticed)),
+        noticed=tuple(rows(folder / layout.NOTICED.name, Noticed)),
         verdicts=tuple(verdicts),
         judge=tuple(_judge(folder, verdicts)),
-        anchoring=tuple(rows(folder / "anchoring.jsonl", Anchoring)),
+        anchoring=tuple(rows(folder / layout.ANCHORING.name, Anchoring)),
     )
 
 
 def _calibration(folder: Path, seed: int) -> list[Agreement]:
-    given = [r for r in rows(folder / "ratings.jsonl", Rating) if r.round == CALIBRATION]
+    given = [r for r in rows(folder / layout.RATINGS.name, Rating) if r.round == CALIBRATION]
     if not given:
         return []
-    rubric = read_record(folder / "rubric.json", Rubric)
+    rubric = read_record(folder / layout.RUBRIC.name, Rubric)
     as_main = [r.model_copy(update={"round": "main"}) for r in given]
     return [a for a in agreements(as_main, rubric, seed) if a.statistic == "krippendorff_alpha"]
 
 
 def _judge(folder: Path, verdicts: Sequence[Verdict]) -> list[Judged]:
-    judged = rows(folder / "judge_ratings.jsonl", Rating)
+    judged = rows(folder / layout.JUDGE_RATINGS.name, Rating)
     if not judged:
         return []
-    rubric = read_record(folder / "rubric.json", Rubric)
-    return with_judge(rubric, judged, rows(folder / "ratings.jsonl", Rating), verdicts)
+    rubric = read_record(folder / layout.RUBRIC.name, Rubric)
+    return with_judge(rubric, judged, rows(folder / layout.RATINGS.name, Rating), verdicts)
 
 
 def with_judge(

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...study import layout
 from ...study.records import from_frame, read_table
 from ..records import Agreement, Average, Comparison
-from .answer import number, span, words
+from ..words import number, span, words
 
 
 def headline(home: Path) -> str:
@@ -16,8 +17,8 @@ def headline(home: Path) -> str:
         home: the run folder; its `analysis/` must be there.
     """
     folder = home / "analysis"
-    lines = list(_models(from_frame(read_table(folder / "averages.parquet", Average), Average)))
-    lines += _raters(from_frame(read_table(folder / "agreement.parquet", Agreement), Agreement))
+    lines = list(_models(from_frame(read_table(folder / layout.AVERAGES.name, Average), Average)))
+    lines += _raters(from_frame(read_table(folder / layout.AGREEMENT.name, Agreement), Agreement))
     return "\n".join(lines)
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from ...study import layout
 from ...study.config import Study
 from ...study.records import write_text
 from .. import figures
 from ..settings import Settings
 from ..tables import Tables
-from .answer import finding, number, span, verdict, words
+from ..words import number, span, words
+from .answer import finding, verdict
 from .sections import sections
 from .strips import axis, ruler, stack, strip
 
@@ -19,7 +21,7 @@ def write(study: Study, home: Path, settings: Settings, tables: Tables, folder: 
     """Draw the figures and write `report.html` beside them."""
     drawn = figures.write(folder / "figures", tables.curves)
     page = environment().get_template("report.html.j2")
-    write_text(folder / "report.html", page.render(sections(study, home, settings, tables, drawn)))
+    write_text(folder / layout.REPORT.name, page.render(sections(study, home, settings, tables, drawn)))
 
 
 def environment() -> Environment:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from ...cohort.records import Case, Evidence
+from ...study import layout
 from ...study.config import Study
+from ...study.files import rows
 from ...study.records import from_frame, read_table
 from ...study.runs import manifest
 from ...study.seeds import derive
@@ -23,15 +25,13 @@ from ..settings import Settings
 from ..tables import Tables
 from ..written import Sample, samples, shown_ids
 from .answer import answer
-from .example import example, rows, why_not
+from .example import example, why_not
 from .grading import grading
 from .headline import MAIN, ranked
 from .strips import axis
 
 if TYPE_CHECKING:
     import pandas as pd
-
-STAGES = ("cohort", "synth", "annotate", "train")
 
 
 def sections(
@@ -115,12 +115,12 @@ def _subgroups(tables: Tables) -> dict[str, Any]:
 
 
 def _people(home: Path) -> dict[str, Any]:
-    cases = read_table(home / "cohort" / "cases.parquet", Case)
-    flow, table1 = (_csv(home / "cohort" / name) for name in ("flow.csv", "table1.csv"))
+    cases = read_table(layout.CASES.at(home), Case)
+    flow, table1 = (_csv(file.at(home)) for file in (layout.FLOW, layout.TABLE_ONE))
     return {
         "split": _split(cases),
         "flow": flow,
-        "flow_picture": _picture(home / "cohort" / "flow.svg"),
+        "flow_picture": _picture(layout.FLOW_PICTURE.at(home)),
         "table1": table1,
     }
 
@@ -147,12 +147,12 @@ def _split(cases: "pd.DataFrame") -> list[dict[str, Any]]:
 
 
 def _reasons(study: Study, home: Path, settings: Settings, tables: Tables) -> dict[str, Any]:
-    rationales = rows(home / "synth" / "rationales.jsonl", Rationale)
+    rationales = rows(layout.RATIONALES.at(home), Rationale)
     hidden = why_not(study, settings)
     return {
         "teachers": sorted({r.teacher for r in rationales}), "n_rationales": len(rationales),
         "label_shown": any(r.label_shown for r in rationales),
-        "readable": _json(home / "synth" / "card.json").get("readability", []),
+        "readable": _json(layout.CARD.at(home)).get("readability", []),
         "example": None if hidden else example(home), "example_hidden": hidden,
         "samples": (None, []) if hidden else _samples(home, tables),
     }  # fmt: skip
@@ -160,9 +160,9 @@ def _reasons(study: Study, home: Path, settings: Settings, tables: Tables) -> di
 
 def _samples(home: Path, tables: Tables) -> tuple[Case | None, list[Sample]]:
     """What the models wrote about one held-out person, and who that is."""
-    evidence = read_table(home / "cohort" / "evidence.parquet", Evidence)
+    evidence = read_table(layout.EVIDENCE.at(home), Evidence)
     case, found = samples(tables.cells, shown_ids(evidence))
-    cases = read_table(home / "cohort" / "cases.parquet", Case)
+    cases = read_table(layout.CASES.at(home), Case)
     return (from_frame(cases[cases["id"] == case], Case)[0] if case else None), found
 
 
@@ -229,13 +229,13 @@ def _gaps(home: Path, tables: Tables) -> dict[str, Any]:
             for key, reasons in missing.items()
             for reason, n in reasons.items()
         ],
-        "refusals": Counter(r.reason for r in rows(home / "synth" / "refusals.jsonl", Refusal)),
+        "refusals": Counter(r.reason for r in rows(layout.REFUSALS.at(home), Refusal)),
     }  # fmt: skip
 
 
 def _made(home: Path, tables: Tables) -> dict[str, Any]:
     return {
-        "made": {stage: made for stage in STAGES if (made := manifest(home / stage)) is not None},
+        "made": {stage: made for stage in layout.STAGES[:-1] if (made := manifest(home / stage)) is not None},
         "fits": [fit for s in tables.cells if s.state == "done" and (fit := s.fit()) is not None],
         "provenance": _json(home / "provenance.json"),
     }

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ...cohort.line import evidence_id
 from ...cohort.records import Case
 from ...study.seeds import derive
 from ...synth.records import Claim, Rationale
@@ -70,5 +71,5 @@ def _corrupted(claims: Sequence[Claim], rng: np.random.Generator) -> tuple[list[
         text = f"{claim.text[: m.start()]}{moved:.{digits}f}{claim.text[m.end() :]}"
         new = claim.model_copy(update={"text": text})
     else:
-        new = claim.model_copy(update={"cites": (f"E{900 + int(rng.integers(100))}",)})
+        new = claim.model_copy(update={"cites": (evidence_id(900 + int(rng.integers(100))),)})
     return [*claims[:at], new, *claims[at + 1 :]], at

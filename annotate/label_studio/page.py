@@ -13,6 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from ...cohort.line import parse
 from ...cohort.records import Case
 from ...study.records import digest
 from ..design.items import Item, claim_text
@@ -188,24 +189,20 @@ def template_hash(template: str) -> str:
     return digest(source)
 
 
-_LINE = re.compile(r"^\[(E\d{3,})\] (?:age ([\d.]+) \(([\d.]+) y before\): )?(.*)$")
-
-
 def _rows(timeline: str, kinds: Mapping[str, str]) -> Iterable[dict[str, Any]]:
     band = None
-    for line in timeline.splitlines():
-        found = _LINE.match(line)
-        if not found:
-            if line.strip():
-                yield {"text": line}
+    for text in timeline.splitlines():
+        line = parse(text)
+        if line is None:
+            if text.strip():
+                yield {"text": text}
             continue
-        id, age, before, name = found.groups()
-        decade = f"{int(float(age)) // 10 * 10}s" if age else None
+        decade = None if line.age is None else f"{int(line.age) // 10 * 10}s"
         yield {
-            "id": id,
-            "when": f"{age} · −{before} y" if age else "always",
-            "name": name,
-            "kind": kinds.get(id, "plain"),
+            "id": line.id,
+            "when": "always" if line.age is None else f"{line.age:.1f} · −{line.since:.1f} y",
+            "name": line.said,
+            "kind": kinds.get(line.id, "plain"),
             "band": decade if decade != band else None,
         }
         band = decade or band

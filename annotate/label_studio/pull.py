@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ...study.errors import DataError
-from ...study.records import Record, read_jsonl, write_jsonl
+from ...study.files import rows
+from ...study.records import Record, write_jsonl
 from ..answers import Accepted, Answer, Fault, accept
 from ..plan import Plan
 from . import forms
@@ -94,7 +95,7 @@ def _path(folder: Path, round: str, rater: str) -> Path:
 
 def read(path: Path) -> list[Sent]:
     """Forms pulled earlier; none where there is no file."""
-    return list(read_jsonl(path, Sent)) if path.exists() else []
+    return rows(path, Sent)
 
 
 def sent_forms(task: Mapping[str, Any], emails: Mapping[int, str]) -> Iterator[Sent]:

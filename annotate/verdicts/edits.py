@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
+from ...cohort.line import CITATION, evidence_ids
 from ...synth.records import Claim
 from ..records import Verdict
 
-_SENTENCE = re.compile(r"\s*(\S.*?(?:[.!?]|$))\s*((?:\[E\d{3,}(?:\s*,\s*E\d{3,})*\])?)(?=\s|$)")
-_ID = re.compile(r"E\d{3,}")
+_SENTENCE = re.compile(rf"\s*(\S.*?(?:[.!?]|$))\s*((?:{CITATION})?)(?=\s|$)")
+_STOP_BEHIND = re.compile(rf"(\s*{CITATION})([.!?])")
 
 
 def read(verdict: Verdict, original: Sequence[Claim], known: Iterable[str]) -> Verdict:
@@ -35,14 +36,14 @@ def claims(text: str, original: Sequence[Claim]) -> tuple[Claim, ...]:
     (Claim(text='No drugs.', cites=('E001', 'E002'), section=''), Claim(text='Risk is high', cites=(), section=''))
     """
     # Some put the full stop behind the citation; here it stands before.
-    text = re.sub(r"(\s*\[E\d{3,}(?:\s*,\s*E\d{3,})*\])([.!?])", r"\2\1", " ".join(text.split()))
+    text = _STOP_BEHIND.sub(r"\2\1", " ".join(text.split()))
     out: list[Claim] = []
     at = 0
     for sentence, ids in _SENTENCE.findall(text):
         nearest = max(range(at, len(original)), key=lambda n: _like(sentence, original[n].text))
         if _like(sentence, original[nearest].text) > SAME:
             at = nearest
-        cites = tuple(dict.fromkeys(_ID.findall(ids)))
+        cites = tuple(dict.fromkeys(evidence_ids(ids)))
         out.append(Claim(text=sentence, cites=cites, section=original[at].section))
     return tuple(out)
 

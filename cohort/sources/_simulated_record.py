@@ -1,15 +1,13 @@
 """What the record shows of simulated people: codes as a general practice would hold them, and noise around them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ..events import STATIC, YEAR, Shard
-
-if TYPE_CHECKING:
-    from .simulated import World
+from ._simulated_world import World
 
 _CODES = [
     # key, code, system, kind, name
@@ -68,7 +66,7 @@ def code_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["code", "system", "kind", "name"])
 
 
-def shard(w: "World", first: int, rng: np.random.Generator, noise: float) -> Shard:
+def shard(w: World, first: int, rng: np.random.Generator, noise: float) -> Shard:
     """The record of one chunk of people, up to death or loss."""
     n = len(w.male)
     birth = np.datetime64("1935-01-01") + rng.integers(0, 20 * 365, n)
@@ -120,7 +118,7 @@ def _joined(parts: list[Rows]) -> Rows:
     return person, age, code, value
 
 
-def _always(w: "World") -> Rows:
+def _always(w: World) -> Rows:
     everybody = np.arange(len(w.male))
     smokes = w.fixed["current_smoker"] > 0
     parts = [_rows(np.flatnonzero(w.male), np.nan, "male"), _rows(np.flatnonzero(~w.male), np.nan, "female")]
@@ -135,7 +133,7 @@ def _always(w: "World") -> Rows:
     return _joined(parts)
 
 
-def _conditions(w: "World", rng: np.random.Generator) -> Rows:
+def _conditions(w: World, rng: np.random.Generator) -> Rows:
     """Each condition on the day it began; head injury and alcohol, which the hazards count from birth, before 35."""
     parts = []
     for name, age in w.onset.items():
@@ -147,7 +145,7 @@ def _conditions(w: "World", rng: np.random.Generator) -> Rows:
     return _joined(parts)
 
 
-def _dementia(w: "World", rng: np.random.Generator) -> Rows:
+def _dementia(w: World, rng: np.random.Generator) -> Rows:
     """A first code on the day of onset, and a second one within the year."""
     who = np.flatnonzero(np.isfinite(w.dementia))
     kind = rng.choice(3, len(who), p=[0.55, 0.2, 0.25])
@@ -161,7 +159,7 @@ def _dementia(w: "World", rng: np.random.Generator) -> Rows:
     return _joined(parts)
 
 
-def _drugs(w: "World", rng: np.random.Generator) -> Rows:
+def _drugs(w: World, rng: np.random.Generator) -> Rows:
     """Three of four people are treated within months, which says no more than the condition does."""
     parts = []
     for condition, drug in _TREATED.items():
@@ -184,14 +182,14 @@ def _background(n: int, rng: np.random.Generator, noise: float) -> Rows:
     return _joined(parts)
 
 
-def _visits(w: "World", rng: np.random.Generator) -> Rows:
+def _visits(w: World, rng: np.random.Generator) -> Rows:
     """From age 60 to the end of observation."""
     span = np.clip(w.observed_until - 60, 0, 45)
     person = np.repeat(np.arange(len(span)), rng.poisson(VISITS_PER_YEAR * span))
     return _rows(person, 60 + rng.random(len(person)) * span[person], "visit")
 
 
-def _measurements(w: "World", visits: Rows, rng: np.random.Generator) -> list[Rows]:
+def _measurements(w: World, visits: Rows, rng: np.random.Generator) -> list[Rows]:
     """Blood pressure at one visit in five, body mass index at one in ten; the latter says nothing."""
     person, age = visits[0], visits[1]
     bp, bmi = np.flatnonzero(rng.random(len(person)) < 0.2), np.flatnonzero(rng.random(len(person)) < 0.1)

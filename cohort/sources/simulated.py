@@ -12,7 +12,6 @@ Rates and log hazard ratios, with their sources, stand in `cohort/data/simulator
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import product
@@ -26,13 +25,13 @@ from ...study.records import Record
 from ...study.seeds import derive
 from ..events import YEAR, Place, Shard
 from . import _simulated_record as record
+from ._simulated_world import Floats, World
 
 START, END, STEP = 35.0, 105.0, 0.25
 """Years: first and last age simulated, and how long a hazard stays constant."""
 CELLS = round((END - START) / STEP)
 CHUNK = 5_000
 """People drawn at a time; person i is the same whatever the number of people asked for."""
-Floats = NDArray[np.float64]
 
 
 class Options(Record):
@@ -59,27 +58,6 @@ def numbers() -> dict[str, Any]:
     """Rates, hazard ratios and shares, from `cohort/data/simulator.json`."""
     found: dict[str, Any] = json.loads(files("wherefore.cohort").joinpath("data/simulator.json").read_text())
     return found
-
-
-@dataclass(frozen=True)
-class World:
-    """One chunk of people: what they are, and when what happens to them. Ages in years, infinity for never."""
-
-    male: NDArray[np.bool_]
-    fixed: dict[str, Floats]
-    """Name -> (people,): 0/1, or years for education."""
-    onset: dict[str, Floats]
-    """Condition -> (people,) age at its beginning."""
-    latent: NDArray[np.int64]
-    """(people,) row of `latents()`."""
-    dementia: Floats
-    death: Floats
-    loss: Floats
-
-    @property
-    def observed_until(self) -> Floats:
-        """Age at death or loss, whichever came first."""
-        return np.minimum(self.death, self.loss)
 
 
 def latents(effect: float) -> tuple[Floats, Floats]:

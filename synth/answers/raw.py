@@ -6,6 +6,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any
 
+from ...cohort.line import CITATION, evidence_id
 from ...study.records import Record
 from ..records import Claim
 from ..teaching import Body
@@ -73,7 +74,7 @@ def without_thinking(text: str) -> str:
     return text.strip()
 
 
-_SENTENCE = re.compile(r"\s*(.+?[.!?])((?:\s*\[E\d{3,}(?:, ?E\d{3,})*\])?)(?=\s|$)", re.DOTALL)
+_SENTENCE = re.compile(rf"\s*(.+?[.!?])((?:\s*{CITATION})?)(?=\s|$)", re.DOTALL)
 _HEADING = re.compile(r"^([A-Z][^.:\n\[\]]{2,40}):\s+")
 
 
@@ -142,7 +143,7 @@ def ids(text: str) -> list[str]:
     for first, last in _ID.findall(text):
         low = int(first)
         high = int(last) if last and 0 <= int(last) - low <= LONGEST_RANGE else low
-        out += [f"E{i:03d}" for i in range(low, high + 1)]
+        out += [evidence_id(i) for i in range(low, high + 1)]
     return out
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ...study import layout
 from ...study.records import read_jsonl, write_text
 from ..histories import histories
 from ..plan import Plan
@@ -17,12 +18,14 @@ def write_card(plan: Plan, cohort: Path, folder: Path) -> None:
     """Write `card.json` and, for people, `README.md` with the front matter of a Hugging Face data set."""
     from ..prompts import environment
 
-    card = {**json.loads((folder / "summary.json").read_text()), **measured(plan, cohort, folder)}
+    card = {**json.loads((folder / layout.SYNTH_SUMMARY.name).read_text()), **measured(plan, cohort, folder)}
     use = plan.study.data_use
     card |= {"study": plan.study.name, "title": plan.study.title, "seed": plan.study.seed}
     card["data_use"] = use.model_dump() if use else None
-    write_text(folder / "card.json", json.dumps(card, indent=1))
-    write_text(folder / "README.md", environment().get_template("corpus_card.md.jinja").render(card=card))
+    write_text(folder / layout.CARD.name, json.dumps(card, indent=1))
+    write_text(
+        folder / layout.CARD_PAGE.name, environment().get_template("corpus_card.md.jinja").render(card=card)
+    )
 
 
 def measured(plan: Plan, cohort: Path, folder: Path) -> dict[str, Any]:
@@ -31,9 +34,9 @@ def measured(plan: Plan, cohort: Path, folder: Path) -> dict[str, Any]:
 
     evidence = Evidence()
     texts: dict[str, list[tuple[History, Rationale]]] = {style.name: [] for style in plan.styles}
-    total = json.loads((folder / "summary.json").read_text())["rationales"]
+    total = json.loads((folder / layout.SYNTH_SUMMARY.name).read_text())["rationales"]
     share = min(1.0, MOST / max(1, total))
-    rows = read_jsonl(folder / "rationales.jsonl", Row)
+    rows = read_jsonl(folder / layout.RATIONALES.name, Row)
     for history, made in _together(histories(cohort, plan.settings.splits), rows):
         evidence.add_case(history)
         for rationale in made:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...cohort.records import Case
-from ...study import parts
+from ...study import layout, parts
 from ...study.errors import DataError
 from ...study.records import read_jsonl, write_text
 from ..histories import histories
@@ -47,12 +47,12 @@ def export(home: Path, target: Path, form: str, with_history: bool = False) -> d
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
         part = Path(scratch) / target.name
         counts = _write(home, part, name, with_history)
-        card = (home / "synth" / "README.md").read_text()
+        card = (layout.CARD_PAGE.at(home)).read_text()
         if form == "datasets":  # it knows no split called held_out by its file's name alone
             splits = "".join(f"  - split: {s}\n    path: {name.format(split=s)}\n" for s in counts)
             card = card.replace("---\n", f"---\nconfigs:\n- config_name: default\n  data_files:\n{splits}", 1)
         write_text(part / "README.md", card)
-        write_text(part / "card.json", (home / "synth" / "card.json").read_text())
+        write_text(part / "card.json", (layout.CARD.at(home)).read_text())
         part.replace(target)
     return counts
 
@@ -71,8 +71,8 @@ def _write(home: Path, folder: Path, name: str, with_history: bool) -> dict[str,
 
 
 def _rows(home: Path, with_history: bool) -> Iterator[tuple[str, Row]]:
-    groundings = read_jsonl(home / "synth" / "groundings.jsonl", Grounding)
-    rationales = read_jsonl(home / "synth" / "rationales.jsonl", Rationale)
+    groundings = read_jsonl(layout.GROUNDINGS.at(home), Grounding)
+    rationales = read_jsonl(layout.RATIONALES.at(home), Rationale)
     cases = (h.case for h in histories(home / "cohort", ("train", "tuning", "held_out")))
     case: Case | None = None
     for rationale, grounding in zip(rationales, groundings, strict=True):

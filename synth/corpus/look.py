@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...study import layout
 from ...study.errors import DataError, StudyError, not_one_of
 from ...study.records import read_jsonl
 from ..grounding.checks import CHECKS
@@ -26,11 +27,11 @@ def look(home: Path, case: str | None = None, fault: str | None = None) -> Itera
     if fault not in (None, "any", *CHECKS, VERIFY):
         raise StudyError(f"--fault: {not_one_of('fault', str(fault), ('any', *CHECKS, VERIFY))}")
     folder = home / "synth"
-    if not (folder / "rationales.jsonl").exists():
+    if not (folder / layout.RATIONALES.name).exists():
         raise DataError(f"{folder}: no corpus. Run `wherefore synth` first.")
     pairs = zip(
-        read_jsonl(folder / "rationales.jsonl", Rationale),
-        read_jsonl(folder / "groundings.jsonl", Grounding),
+        read_jsonl(folder / layout.RATIONALES.name, Rationale),
+        read_jsonl(folder / layout.GROUNDINGS.name, Grounding),
         strict=True,
     )
     stream = histories(home / "cohort", ("train", "tuning", "held_out"))

@@ -7,6 +7,7 @@ names the fault. What a check cannot decide it lets pass: a fault is what the ev
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
+from ...cohort.line import evidence_id
 from ...cohort.records import Evidence
 from ..records import Check, Claim, Grounding, Rationale
 from ..teaching import History
@@ -57,7 +58,7 @@ def _check(number: int, claim: Claim, facts: Facts) -> Check:
 
 def _unknown_id(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
     bad = next((i for i in claim.cites if i not in facts.lines), None)
-    return bad and f"cites {bad}; the history ends at E{len(facts.lines):03d}"
+    return bad and f"cites {bad}; the history ends at {evidence_id(len(facts.lines))}"
 
 
 def _not_shown(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:

@@ -1,22 +1,20 @@
 """Faults that the reference teacher plants in its claims, named as the grounding check names what it finds."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...cohort.line import evidence_id
 from ...cohort.records import Evidence
 from ..grounding.lexicon import finding_of, stems
 from ..teaching import History
+from .statement import Statement
 
-if TYPE_CHECKING:
-    from .narrative import Statement
-
-Plant = Callable[["Statement", History, np.random.Generator], bool]
+Plant = Callable[[Statement, History, np.random.Generator], bool]
 """Spoils a statement, or returns False where this fault cannot be planted in it."""
 
 
-def plant(statement: "Statement", history: History, rng: np.random.Generator) -> None:
+def plant(statement: Statement, history: History, rng: np.random.Generator) -> None:
     """Plant one fault of a kind that this statement can carry, each such kind as likely as another."""
     if not statement.evidence or "{name}" not in statement.words:
         return
@@ -27,17 +25,17 @@ def plant(statement: "Statement", history: History, rng: np.random.Generator) ->
             return
 
 
-def _uncited(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _uncited(s: Statement, history: History, rng: np.random.Generator) -> bool:
     s.cites = []
     return True
 
 
-def _unknown_id(s: "Statement", history: History, rng: np.random.Generator) -> bool:
-    s.cites = [f"E{len(history.evidence) + int(rng.integers(5, 60)):03d}"]
+def _unknown_id(s: Statement, history: History, rng: np.random.Generator) -> bool:
+    s.cites = [evidence_id(len(history.evidence) + int(rng.integers(5, 60)))]
     return True
 
 
-def _not_shown(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _not_shown(s: Statement, history: History, rng: np.random.Generator) -> bool:
     hidden = [e.id for e in history.evidence if not e.shown]
     if not hidden:
         return False
@@ -45,7 +43,7 @@ def _not_shown(s: "Statement", history: History, rng: np.random.Generator) -> bo
     return True
 
 
-def _wrong_name(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _wrong_name(s: Statement, history: History, rng: np.random.Generator) -> bool:
     told = s.evidence[0]
     others = [e.id for e in history.evidence if e.shown and _differs(e, told)]
     if not others or len(s.evidence) > 1:
@@ -63,7 +61,7 @@ def _differs(a: Evidence, b: Evidence) -> bool:
     )
 
 
-def _wrong_age(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _wrong_age(s: Statement, history: History, rng: np.random.Generator) -> bool:
     if "{age" not in s.words:
         return False
     age = s.values["age"] - float(rng.uniform(1.5, 9))
@@ -73,28 +71,28 @@ def _wrong_age(s: "Statement", history: History, rng: np.random.Generator) -> bo
     return True
 
 
-def _wrong_time(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _wrong_time(s: Statement, history: History, rng: np.random.Generator) -> bool:
     if "{years" not in s.words:
         return False
     s.values["years"] += float(rng.uniform(1.5, 9))
     return True
 
 
-def _wrong_count(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _wrong_count(s: Statement, history: History, rng: np.random.Generator) -> bool:
     if "{count" not in s.words:
         return False
     s.values["count"] += int(rng.integers(1, 5))
     return True
 
 
-def _wrong_value(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _wrong_value(s: Statement, history: History, rng: np.random.Generator) -> bool:
     if "{value" not in s.words:
         return False
     s.values["value"] = round(s.values["value"] * float(rng.choice([0.5, 0.75, 1.3, 1.6])) + 1, 1)
     return True
 
 
-def _wrong_unit(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _wrong_unit(s: Statement, history: History, rng: np.random.Generator) -> bool:
     if "{unit" not in s.words:
         return False
     s.values["unit"] = str(
@@ -103,14 +101,14 @@ def _wrong_unit(s: "Statement", history: History, rng: np.random.Generator) -> b
     return True
 
 
-def _wrong_order(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _wrong_order(s: Statement, history: History, rng: np.random.Generator) -> bool:
     if "{name2}" not in s.words:
         return False
     s.values["name"], s.values["name2"] = s.values["name2"], s.values["name"]
     return True
 
 
-def _contradiction(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _contradiction(s: Statement, history: History, rng: np.random.Generator) -> bool:
     if len(s.evidence) > 1:
         return False
     s.words = str(rng.choice(DENIALS))
@@ -124,14 +122,14 @@ DENIALS = (
 )
 
 
-def _unsupported_number(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _unsupported_number(s: Statement, history: History, rng: np.random.Generator) -> bool:
     tail = rng.choice([", which raises the risk by {made_up} %.", " and multiplies the odds by {made_up}."])
     s.words = s.words.rstrip(".") + str(tail)
     s.values["made_up"] = int(rng.integers(11, 60))
     return True
 
 
-def _future(s: "Statement", history: History, rng: np.random.Generator) -> bool:
+def _future(s: Statement, history: History, rng: np.random.Generator) -> bool:
     tail = rng.choice(
         [", and cognitive decline followed at age {later:.1f}.", ", and dementia was later diagnosed."]
     )

@@ -1,7 +1,6 @@
 """The reference teacher's pen: which evidence is told, in what words, with which planted faults."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,23 +9,7 @@ from ..grounding.lexicon import BY_NAME, FINDINGS, finding_of
 from ..styles import Style
 from ..teaching import History
 from .faults import plant
-
-
-@dataclass(slots=True)
-class Statement:
-    """A sentence before it is written: its words, the evidence it tells, and what it cites."""
-
-    words: str
-    evidence: list[Evidence]
-    cites: list[str]
-    section: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
-    planted: str | None = None
-
-    def as_claim(self) -> dict[str, Any]:
-        """The claim as a teacher would write it into its answer."""
-        text = self.words.format(**self.values)
-        return {"section": self.section, "text": text[0].upper() + text[1:], "evidence": self.cites}
+from .statement import Statement
 
 
 @dataclass(slots=True)

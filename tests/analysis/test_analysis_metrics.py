@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
+from wherefore.analysis.multiplicity import holm
 from wherefore.analysis.performance import metrics as m
 from wherefore.analysis.performance.delong import delong
-from wherefore.analysis.performance.intervals import draws, holm, interval, p_value, replicates
+from wherefore.analysis.performance.intervals import draws, interval, p_value, replicates
 from wherefore.analysis.performance.metrics import METRICS
 
 

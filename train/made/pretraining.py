@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...cohort.line import Line, lines
 from ...cohort.records import Case
 from ...synth.records import Claim, Rationale
 from ..encoding import PROMPT, RATIONALE, Encoder, Row
@@ -19,9 +20,6 @@ from ..targets import TARGETS
 
 FORMS = ("label_only", "free_rationale", "label_then_rationale")
 """Targets whose form is read, in equal parts."""
-
-_LINE = re.compile(r"^\[(E\d{3,})\] (?:age ([\d.]+) \([^)]*\): )?([^;\n]+)", re.MULTILINE)
-
 
 _SENTENCE = re.compile(r"(?<=[.\]:])\s+(?=[A-Z])")
 
@@ -55,12 +53,10 @@ def quoted(case: Case, rng: np.random.Generator, prose: Sequence[str] = (), most
 
     A line `[E007] age 66.4 (3.6 y before): Stroke` becomes the claim `Stroke at age 66.4. [E007]`.
     """
-    lines = _LINE.findall(case.timeline) or [("E001", "", "Nothing is recorded")]
-    some = sorted(rng.choice(len(lines), size=min(most, len(lines)), replace=False).tolist())
+    known = lines(case.timeline) or [Line("E001", "Nothing is recorded")]
+    some = sorted(rng.choice(len(known), size=min(most, len(known)), replace=False).tolist())
     claims = [
-        Claim(text=prose[int(rng.integers(len(prose)))])
-        if prose and rng.random() < 0.6
-        else _claim(*lines[i])
+        Claim(text=prose[int(rng.integers(len(prose)))]) if prose and rng.random() < 0.6 else _claim(known[i])
         for i in some
     ]
     return Rationale(
@@ -74,8 +70,9 @@ def quoted(case: Case, rng: np.random.Generator, prose: Sequence[str] = (), most
     )
 
 
-def _claim(evidence: str, age: str, what: str) -> Claim:
-    return Claim(text=f"{what.strip()} at age {age}." if age else f"{what.strip()}.", cites=(evidence,))
+def _claim(line: Line) -> Claim:
+    when = "" if line.age is None else f" at age {line.age:.1f}"
+    return Claim(text=f"{line.what}{when}.", cites=(line.id,))
 
 
 def texts(cases: Sequence[Case], question: str) -> list[str]:

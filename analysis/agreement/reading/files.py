@@ -3,16 +3,16 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from ....annotate.records import Dimension, Rating, Rubric, Task
+from ....study import layout
 from ....study.errors import DataError, did_you_mean
-from ....study.records import Record, read_jsonl, read_record
+from ....study.files import rows
+from ....study.records import read_jsonl, read_record
 from ....synth.records import Rationale
 from .answers import MAIN, Answer, moment, of_ratings
 from .exports import label_studio
-
-R = TypeVar("R", bound=Record)
 
 ROLES: dict[str, tuple[str, ...]] = {
     "item": ("item", "unit", "task", "id"),
@@ -67,9 +67,8 @@ def read(path: Path, columns: Mapping[str, str] | None = None, missing: Collecti
         DataError: a file that cannot be read as one of these, by row.
     """
     if path.is_dir():
-        path = next(
-            (p for p in (path / "annotate" / "ratings.jsonl", path / "ratings.jsonl") if p.exists()), path
-        )
+        places = (layout.RATINGS.at(path), path / layout.RATINGS.name)
+        path = next((p for p in places if p.exists()), path)
     if not path.is_file():
         raise DataError(f"{path}: not there. Give ratings.csv, a Label Studio export.json or a run folder.")
     if path.suffix == ".jsonl":
@@ -138,16 +137,12 @@ def _answer(row: Mapping[str, Any], place: Mapping[str, str], where: str) -> Ans
 
 
 def _run_folder(path: Path) -> Source:
-    def beside(name: str, kind: type[R]) -> list[R]:
-        other = path.parent / name
-        return list(read_jsonl(other, kind)) if other.exists() else []
-
-    rubric = path.parent / "rubric.json"
+    rubric = path.parent / layout.RUBRIC.name
     return of_study(
         list(read_jsonl(path, Rating)),
         read_record(rubric, Rubric) if rubric.exists() else None,
-        beside("tasks.jsonl", Task),
-        beside("../synth/rationales.jsonl", Rationale),
+        rows(path.parent / layout.TASKS.name, Task),
+        rows(layout.RATIONALES.at(path.parent.parent), Rationale),
     )
 
 
