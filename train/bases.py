@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..cohort.records import Case
-from ..study.errors import MissingPartError, StudyError
+from ..study.errors import StudyError, not_installed
 from ..study.seeds import derive
 from .encoding import Encoder
 from .made import pretraining
@@ -137,9 +137,7 @@ def _libraries() -> tuple[Any, Any]:
         import torch
         import transformers
     except ImportError as e:
-        raise MissingPartError(
-            "train: torch and transformers are not installed. Run: pip install 'wherefore[train]'"
-        ) from e
+        raise not_installed("train", str(e.name), "train") from e
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     return torch, transformers
