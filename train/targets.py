@@ -14,7 +14,7 @@ from .records import Example, Group, Segment
 
 REASONS, ANSWER = "Reasons:", "\nAnswer:"
 LABELS = (" no", " yes")
-"""The label as text; one token each, see `train/encoding.py`."""
+"""The label as text; one token each, see `train/encoding/encoder.py`."""
 
 Build = Callable[[Case, Rationale | None, str], tuple[Example, ...]]
 """(case, its rationale or None, the question) to the examples that teach it: first the one whose label is read at

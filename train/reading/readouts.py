@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..cohort.records import Case
-from ..study.parts import Catalogue
-from ..synth.records import Rationale
-from .encoding import Encoder
-from .records import Prediction, Segment
-from .settings import Settings
-from .targets import ANSWER, LABELS, Target
+from ...cohort.records import Case
+from ...study.parts import Catalogue
+from ...synth.records import Rationale
+from ..encoding.encoder import Encoder
+from ..records import Prediction, Segment
+from ..settings import Settings
+from ..targets import ANSWER, LABELS, Target
 
 if TYPE_CHECKING:
     from .generate import Written
