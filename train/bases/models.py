@@ -1,60 +1,18 @@
-"""Base models: one made on the spot from the cohort's unlabelled texts, or any local Hugging Face folder."""
+"""Base models from a folder: loaded with their encoder, and named by their content."""
 
 import hashlib
-import json
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..cohort.records import Case
-from ..study.errors import MissingPartError, StudyError
-from ..study.seeds import derive
-from .encoding import Encoder
-from .made import pretraining
-from .made.tokenizer import make_tokenizer
-from .settings import Base, Kept, Made, Settings
+from ...study.errors import StudyError, not_installed
+from ..encoding.encoder import Encoder
+from ..settings import Base, Kept, Settings
 
 _SAMPLE = 1 << 20
-_CONTEXT = 4096
-
-
-def make(
-    made: Made, cases: Sequence[Case], prose: Sequence[str], question: str, seed: int, folder: Path
-) -> None:
-    """Make a base model: a tokenizer of its own, a model from a configuration, a little pre-training.
-
-    Args:
-        made: its shape.
-        cases: of the training split; their labels are not read.
-        prose: what the teacher wrote on the training split; its sentences are read out of their place.
-        question: of the study.
-        seed: of the study.
-        folder: gets `model/` and `metrics.jsonl`.
-    """
-    import torch
-
-    from .losses import token_mean
-    from .optimise import Schedule, train
-
-    torch.manual_seed(derive(seed, "train", "base") % 2**31)
-    tokenizer = make_tokenizer(made.vocabulary, pretraining.texts(cases, question), prose)
-    model = _model(made, tokenizer)
-    rng = np.random.default_rng(derive(seed, "train", "base", "texts"))
-    rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, made.passes, rng, prose)
-    plan = Schedule(
-        epochs=1, batch=made.batch, learning_rate=made.learning_rate,
-        seed=derive(seed, "train", "base", "order"), bfloat16=bfloat16("auto", "cpu"),
-    )  # fmt: skip
-    with (folder / "metrics.jsonl").open("w") as f:
-        for line in train(model, rows, token_mean, plan, "train: base model"):
-            f.write(json.dumps(line) + "\n")
-    model.save_pretrained(folder / "model")
-    tokenizer.save_pretrained(folder / "model")
 
 
 def load(base: Base, folder: Path, settings: Settings, adapter: Path | None = None) -> tuple[Any, Encoder]:
@@ -69,7 +27,7 @@ def load(base: Base, folder: Path, settings: Settings, adapter: Path | None = No
         StudyError: the folder holds no causal language model, or its tokenizer no labels of one token.
         MissingPartError: torch or transformers is not installed.
     """
-    torch, transformers = _libraries()
+    torch, transformers = libraries()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -109,7 +67,7 @@ def fingerprint(folder: Path) -> dict[str, str]:
 
 def bfloat16(precision: str, device: str) -> bool:
     """Whether to compute in bfloat16: as asked, or where the hardware does so natively."""
-    torch, _ = _libraries()
+    torch, _ = libraries()
     if precision != "auto":
         return precision == "bfloat16"
     if device == "cuda":
@@ -130,29 +88,14 @@ def peft_quiet() -> Iterator[None]:
         yield
 
 
-def _libraries() -> tuple[Any, Any]:
+def libraries() -> tuple[Any, Any]:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     try:
         import torch
         import transformers
     except ImportError as e:
-        raise MissingPartError(
-            "train: torch and transformers are not installed. Run: pip install 'wherefore[train]'"
-        ) from e
+        raise not_installed("train", str(e.name), "train") from e
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     return torch, transformers
-
-
-def _model(made: Made, tokenizer: Any) -> Any:
-    _, transformers = _libraries()
-    kind = {"llama": "Llama", "qwen3": "Qwen3"}[made.architecture]
-    config = getattr(transformers, f"{kind}Config")(
-        vocab_size=len(tokenizer), hidden_size=made.hidden, intermediate_size=made.hidden * 8 // 3,
-        num_hidden_layers=made.layers, num_attention_heads=made.heads, num_key_value_heads=made.heads,
-        head_dim=made.hidden // made.heads, max_position_embeddings=_CONTEXT, tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id, attn_implementation="eager",
-    )  # fmt: skip
-    return getattr(transformers, f"{kind}ForCausalLM")(config)
