@@ -42,8 +42,13 @@ def criteria(rule: Rule, rubric: Rubric) -> tuple[Criterion, ...]:
     out = []
     if d is not None:
         passes = d.good + _edits_of(d, rubric)
-        majority = "majority" if d.level == "nominal" else "median"
-        out.append(Criterion(dimension=d.name, rule=majority, passes=tuple(dict.fromkeys(passes))))
+        out.append(
+            Criterion(
+                dimension=d.name,
+                rule="majority" if d.level == "nominal" else "median",
+                passes=tuple(dict.fromkeys(passes)),
+            )
+        )
     if (harm := rubric.dimension("harm")) is not None and harm.good:
         worst = harm.categories[-1] if harm.categories[0] in harm.good else harm.categories[0]
         out.append(
