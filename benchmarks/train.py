@@ -23,7 +23,8 @@ import peft
 import torch
 import transformers
 
-from wherefore.train.bases.models import bfloat16, peft_quiet
+from wherefore.train.bases.libraries import peft_quiet
+from wherefore.train.bases.models import bfloat16
 from wherefore.train.encoding.encoder import Row
 from wherefore.train.fitting.losses import token_mean
 from wherefore.train.fitting.optimise import Schedule, train

@@ -1,16 +1,13 @@
 """Base models from a folder: loaded with their encoder, and named by their content."""
 
 import hashlib
-import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...study.errors import StudyError, not_installed
+from ...study.errors import StudyError
 from ..encoding.encoder import Encoder
 from ..settings import Base, Kept, Settings
+from .libraries import libraries, peft_quiet
 
 _SAMPLE = 1 << 20
 
@@ -78,24 +75,3 @@ def bfloat16(precision: str, device: str) -> bool:
 def attention(wanted: str, device: str) -> str:
     """The attention implementation by the name that transformers knows."""
     return wanted if wanted != "auto" else ("sdpa" if device == "cuda" else "eager")
-
-
-@contextmanager
-def peft_quiet() -> Iterator[None]:
-    """Without the warning that peft causes by asking transformers for a property that is being renamed."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-        yield
-
-
-def libraries() -> tuple[Any, Any]:
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
-        import torch
-        import transformers
-    except ImportError as e:
-        raise not_installed("train", str(e.name), "train") from e
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    return torch, transformers

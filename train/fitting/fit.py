@@ -12,7 +12,8 @@ import torch
 from ...study import layout
 from ...study.grid import Cell
 from ...study.records import write_text
-from ..bases.models import bfloat16, peft_quiet
+from ..bases.libraries import peft_quiet
+from ..bases.models import bfloat16
 from ..encoding.encoder import GROUPS, Row
 from ..records import Fit
 from ..settings import Settings

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...cohort.records import Case
 from ...study.seeds import derive
-from ..bases.models import bfloat16, libraries
+from ..bases.libraries import libraries
+from ..bases.models import bfloat16
 from ..encoding.encoder import Encoder
 from ..settings import Made
 from . import pretraining
