@@ -125,11 +125,14 @@ def many(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def study(request: pytest.FixtureRequest) -> Callable[..., Study]:
-    """A study with this section `[annotate]`; named by the test, because all tests share one server."""
+    """A study with this section `[annotate]`, graded by programs unless it says otherwise.
+
+    It is named by the test, because all tests share one server.
+    """
     name = f"t{digest(request.node.nodeid)}"
 
     def make(**annotate: Any) -> Study:
-        return Study(name=name, seed=7, cohort={}, annotate=annotate)
+        return Study(name=name, seed=7, cohort={}, annotate={"raters": "simulated", **annotate})
 
     return make
 
