@@ -24,8 +24,8 @@ def work(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path)
         write_text(folder / "cell.json", cell.model_dump_json(indent=1))
         write_text(mark, digest(ask))
         _fit(study, home, cell, settings, folder)
-    made = read(study, home, cell, settings, folder)
-    write_table(folder / layout.PREDICTIONS, to_frame(made, Prediction), Prediction)
+    for name, predictions in read(study, home, cell, settings, folder).items():
+        write_table(folder / name, to_frame(predictions, Prediction), Prediction)
 
 
 def _fit(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path) -> Fit:
@@ -44,15 +44,24 @@ def _fit(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path)
     return fit(model, rows, cell, settings, folder)
 
 
-def read(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path) -> list[Prediction]:
-    """Every read-out that fits the target, of every held-out case, from the adapter as it stands on disk."""
+def read(
+    study: Study, home: Path, cell: Cell, settings: Settings, folder: Path
+) -> dict[str, list[Prediction]]:
+    """Every read-out that fits the target, from the adapter as it stands on disk, by the name of its file.
+
+    Of every held-out case; and of the tuning split, on which the best cell of a grid is chosen.
+    """
     target = TARGETS[cell.target]
     base = bases_of(study)[cell.base]
     model, encoder = bases.load(base, base_folder(study, home, cell.base), settings, folder / "adapter")
     reader = Reader(model, encoder, settings, cell.id, target, corpus.teacher_rationales(home, target.style))
-    cases = corpus.held_out(corpus.cases(home))
-    names = [n for n in settings.readouts if READOUTS[n].fits(target)]
-    return [p for name in names for p in READOUTS[name].read(reader, cases)]
+    cases = corpus.cases(home)
+    fitting = [READOUTS[n] for n in settings.readouts if READOUTS[n].fits(target)]
+    held_out, tuning = corpus.held_out(cases), corpus.of_split(cases, "tuning")
+    return {
+        layout.PREDICTIONS: [p for r in fitting for p in r.read(reader, held_out)],
+        layout.TUNING: [p for r in fitting if tuning and not r.hindsight for p in r.read(reader, tuning)],
+    }
 
 
 def base_folder(study: Study, home: Path, name: str) -> Path:
