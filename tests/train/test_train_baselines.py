@@ -54,10 +54,10 @@ def test_an_unknown_true_risk_is_missing_with_a_reason(cases: list[Case]) -> Non
 
 def test_a_baseline_is_fitted_at_every_size_of_the_grid(cases: list[Case]) -> None:
     evidence = to_frame([line(c, "stroke" if c.label else "cataract", 3.0) for c in cases], Evidence)
-    sizes = {12: cases[:12], 30: cases[:30]}
+    sizes = {24: cases[:24], 30: cases[:30]}
     found = baselines.fitted({"age_sex": 1, "bayes": 1}, sizes, cases[30:34], evidence)
     known = [b for b, _ in found if b.name == "age_sex"]
-    assert [(b.cell, b.n) for b in known] == [("age_sex, n 12", 12), ("age_sex, n 30", 30)]
+    assert [(b.cell, b.n) for b in known] == [("age_sex, n 24", 24), ("age_sex, n 30", 30)]
     assert [(b.n, b.optimum) for b, _ in found if b.name == "bayes"] == [(None, True)]
     assert all(list(risks) == [c.id for c in cases[30:34]] for _, risks in found)
     (alone,) = baselines.fitted({"age_sex": 1}, {30: cases[:30]}, cases[30:34], evidence)
