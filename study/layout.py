@@ -61,6 +61,7 @@ VERDICTS = File("annotate/verdicts.jsonl", "the consensus on each rationale")
 CELLS = File("train/cells.csv", "a fit a row, and how it stands")
 BASELINES = File("train/baselines/baselines.jsonl", "a model without text a row: its name and training size")
 BASELINE_PREDICTIONS = File("train/baselines/predictions.parquet", "their risks of the held-out cases")
+BASELINE_TUNING = File("train/baselines/tuning.parquet", "the same for the tuning split")
 
 AVERAGES = File("analysis/averages.parquet", "numbers averaged over the fits of a target")
 AGREEMENT = File("analysis/agreement.parquet", "agreement between raters")

@@ -37,7 +37,9 @@ def draws(design: Design, replicates: int, seed: int) -> Counts:
     return out
 
 
-def replicates(metric: Function, y: Labels, risk: Floats, weight: Floats, counts: Counts, where: Mask) -> Floats:
+def replicates(
+    metric: Function, y: Labels, risk: Floats, weight: Floats, counts: Counts, where: Mask
+) -> Floats:
     """(b,) the metric in every bootstrap sample, over the cases where `where` holds."""
     y, risk, weight = y[where], risk[where], weight[where]
     every = bool(where.all())
