@@ -44,6 +44,5 @@ def label(readout: str) -> str:
     >>> label("own_rationale"), label("outside")
     ('after its own rationale', 'made elsewhere')
     """
-    if readout in READOUTS:
-        return READOUTS[readout].label
-    return {BASELINE: "without text", OUTSIDE: "made elsewhere"}.get(readout, readout.replace("_", " "))
+    own = READOUTS[readout].label if readout in READOUTS else ""
+    return own or {BASELINE: "without text", OUTSIDE: "made elsewhere"}.get(readout, readout.replace("_", " "))
