@@ -45,4 +45,6 @@ def label(readout: str) -> str:
     ('after its own rationale', 'made elsewhere')
     """
     own = READOUTS[readout].label if readout in READOUTS else ""
-    return own or {BASELINE: "without text", OUTSIDE: "made elsewhere"}.get(readout, readout.replace("_", " "))
+    return own or {BASELINE: "without text", OUTSIDE: "made elsewhere"}.get(
+        readout, readout.replace("_", " ")
+    )
