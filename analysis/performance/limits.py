@@ -106,7 +106,7 @@ def area(value: float, basis: Basis) -> Interval | None:
 
     >>> low, high = area(1.0, Basis(0.0, 0.0, 5, 20))
     >>> round(low, 3), high    # perfect in 5 against 20 is not certain
-    (0.761, 1.0)
+    (0.691, 1.0)
     """
     return _score(value, basis, lambda x: ranking_variance(x, basis.cases, basis.controls))
 
