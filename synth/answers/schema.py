@@ -1,0 +1,37 @@
+"""What an endpoint with structured output is held to; less tidy answers are read too."""
+
+from typing import Any
+
+from ..styles import VERIFY, Style
+
+MOST_CLAIMS = 12
+"""Of an answer: a model that loops is stopped by the schema."""
+
+
+def schema(style: Style) -> dict[str, Any]:
+    """The JSON schema of an answer in a style, within what strict structured output allows."""
+    if style.name == VERIFY:
+        return _object(checks=_array(_CHECK))
+    claim = _object(
+        section={"type": "string", "enum": list(style.sections) or [""]},
+        text={"type": "string"},
+        evidence=_array({"type": "string", "pattern": "^E[0-9]{3,}$"}),
+    )
+    claims = {**_array(claim), "minItems": max(1, len(style.sections)), "maxItems": MOST_CLAIMS}
+    return _object(claims=claims, verdict={"type": "integer", "enum": [0, 1]})
+
+
+def _object(**members: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": members,
+        "required": list(members),
+        "additionalProperties": False,
+    }
+
+
+def _array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+_CHECK = _object(claim={"type": "integer"}, supported={"type": "boolean"}, why={"type": "string"})
