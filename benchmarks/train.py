@@ -23,11 +23,12 @@ import peft
 import torch
 import transformers
 
-from wherefore.train.bases import bfloat16, peft_quiet
-from wherefore.train.encoding import Row
-from wherefore.train.generate import risks
-from wherefore.train.losses import token_mean
-from wherefore.train.optimise import Schedule, train
+from wherefore.train.bases.libraries import peft_quiet
+from wherefore.train.bases.models import bfloat16
+from wherefore.train.encoding.encoder import Row
+from wherefore.train.fitting.losses import token_mean
+from wherefore.train.fitting.optimise import Schedule, train
+from wherefore.train.reading.generate import risks
 
 PROMPT, RATIONALE, ROWS, BATCH, REPEATS = 150, 110, 64, 16, 3
 

@@ -6,8 +6,9 @@ from ..study import layout
 from ..study.config import Study
 from ..study.grid import Cell
 from ..study.records import digest, to_frame, write_table, write_text
-from . import bases, corpus
-from .readouts import READOUTS, Reader
+from . import corpus
+from .bases import models as bases
+from .reading.readouts import READOUTS, Reader
 from .records import Fit, Prediction
 from .settings import Settings
 from .settings import bases as bases_of
@@ -28,7 +29,7 @@ def work(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path)
 
 
 def _fit(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path) -> Fit:
-    from .fit import fit
+    from .fitting.fit import fit
 
     target = TARGETS[cell.target]
     chosen = corpus.first(corpus.order_for(study, home, settings), cell.n)

@@ -52,7 +52,7 @@ class Prediction(Record):
     cell: str
     """Of the fit, or the name of a baseline."""
     readout: str
-    """How the risk was read: a name in `train/readouts.py`, or `baseline`."""
+    """How the risk was read: a name in `train/reading/readouts.py`, or `baseline`."""
     case: str
     risk: float | None = Field(ge=0, le=1)
     why_missing: str | None = None

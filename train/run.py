@@ -15,7 +15,7 @@ from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.seeds import derive
 from . import corpus
 from .baselines import BASELINES
-from .readouts import READOUTS
+from .reading.readouts import READOUTS
 from .records import Prediction
 from .settings import Made, Settings
 from .settings import bases as bases_of
@@ -118,7 +118,7 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
     def work(folder: Path) -> None:
         import torch
 
-        from .bases import make
+        from .made.base import make
 
         torch.set_num_threads(settings.workers)
         cases = corpus.cases(home)

@@ -67,7 +67,7 @@ class Settings(Record):
     workers: int = Field(default=2, gt=0)
     """Processes on this machine, one thread each; a GPU serves one at a time: use 1 and `--shard` there."""
     readouts: tuple[str, ...] = Field(default=("direct", "own_rationale", "teacher_rationale"), min_length=1)
-    """Names in `train/readouts.py`; each is made for the targets that it fits."""
+    """Names in `train/reading/readouts.py`; each is made for the targets that it fits."""
     read_batch: int = Field(default=32, gt=0)
     """Cases at a time when risk is read."""
     max_new_tokens: int = Field(default=160, gt=0)

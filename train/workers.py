@@ -107,7 +107,7 @@ def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
         StaleError: it is done, but from other settings or inputs.
         BusyError: another process is at it.
     """
-    from .bases import fingerprint
+    from .bases.models import fingerprint
     from .cell import base_folder, work
 
     asked = {

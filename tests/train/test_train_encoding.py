@@ -7,7 +7,7 @@ import pytest
 from wherefore.cohort.records import Case
 from wherefore.study.errors import DataError, StudyError
 from wherefore.synth.records import Rationale
-from wherefore.train.encoding import LABEL, PROMPT, RATIONALE, Encoder, label_tokens
+from wherefore.train.encoding.encoder import LABEL, PROMPT, RATIONALE, Encoder, label_tokens
 from wherefore.train.targets import TARGETS
 
 TAUGHT = {

@@ -10,11 +10,11 @@ import torch
 from wherefore.cohort.records import Case
 from wherefore.study.grid import Cell
 from wherefore.synth.records import Rationale
-from wherefore.train.bases import load
-from wherefore.train.encoding import Encoder
-from wherefore.train.fit import fit
-from wherefore.train.generate import risks, write
-from wherefore.train.readouts import READOUTS, Reader
+from wherefore.train.bases.models import load
+from wherefore.train.encoding.encoder import Encoder
+from wherefore.train.fitting.fit import fit
+from wherefore.train.reading.generate import risks, write
+from wherefore.train.reading.readouts import READOUTS, Reader
 from wherefore.train.settings import Lora, Made, Settings
 from wherefore.train.targets import TARGETS
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..cohort.records import Case
-from ..synth.records import Rationale
-from .encoding import Encoder
-from .records import Prediction, Segment
-from .settings import Settings
-from .targets import ANSWER, LABELS, Target
+from ...cohort.records import Case
+from ...study.parts import Catalogue
+from ...synth.records import Rationale
+from ..encoding.encoder import Encoder
+from ..records import Prediction, Segment
+from ..settings import Settings
+from ..targets import ANSWER, LABELS, Target
 
 if TYPE_CHECKING:
     from .generate import Written
@@ -121,8 +122,11 @@ class Readout:
         return target.reasons_first or not self.needs_reasons_first
 
 
-READOUTS: dict[str, Readout] = {
+_READOUTS: dict[str, Readout] = {
     "direct": Readout(direct),
     "own_rationale": Readout(own_rationale, needs_reasons_first=True),
     "teacher_rationale": Readout(teacher_rationale, needs_reasons_first=True),
 }
+
+READOUTS = Catalogue("wherefore.readouts", "read-out", Readout, _READOUTS)
+"""By the name in `[train] readouts`; other packages add to it by entry points."""

@@ -9,15 +9,16 @@ from typing import Any
 
 import torch
 
-from ..study import layout
-from ..study.grid import Cell
-from ..study.records import write_text
-from .bases import bfloat16, peft_quiet
-from .encoding import GROUPS, Row
+from ...study import layout
+from ...study.grid import Cell
+from ...study.records import write_text
+from ..bases.libraries import peft_quiet
+from ..bases.models import bfloat16
+from ..encoding.encoder import GROUPS, Row
+from ..records import Fit
+from ..settings import Settings
 from .losses import LOSSES
 from .optimise import Schedule, train
-from .records import Fit
-from .settings import Settings
 
 
 def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder: Path) -> Fit:

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..study.errors import DataError, StudyError
-from .records import Example, Segment
-from .targets import LABELS
+from ...study.errors import DataError, StudyError
+from ..records import Example, Segment
+from ..targets import LABELS
 
 PROMPT, RATIONALE, LABEL = 0, 1, 2
 GROUPS = {"prompt": PROMPT, "rationale": RATIONALE, "label": LABEL}

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..study.progress import Progress
-from .optimise import inputs, padded
+from ...study.progress import Progress
+from ..fitting.optimise import inputs, padded
 
 
 @dataclass(frozen=True)
