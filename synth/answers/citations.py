@@ -91,8 +91,8 @@ def listed(value: Any, short: bool = False, depth: int = 0) -> list[str]:
 
 _ID_KEYS = ("id", "evidence_id", "evidence", "line", "line_id", "ref", "source", "citation", "ids")
 _LEADS = (
-    r"(?:(?:see also|see|cf\.?|cite[sd]?|citations?|evidence|refs?\.?|references?|sources?|lines?|ids?|items?|per|from|"
-    r"based on|supported by|according to|nos?\.?)(?![a-z])[\s:=#]*)"
+    r"(?:(?:see also|see|cf\.?|cite[sd]?|citations?|evidence|refs?\.?|references?|sources?|lines?|ids?|items?|"
+    r"per|from|based on|supported by|according to|nos?\.?)(?![a-z])[\s:=#]*)"
 )
 _NUMBERS = rf"\d{{1,5}}(?:(?:\s?(?:[,;&]|\band\b)\s?|{_TO})\d{{1,5}}){{0,60}}"
 
@@ -116,7 +116,8 @@ _RAISED = re.compile(rf"\s?<sup>\s*[\[(]?{_GROUP}[\])]?\s*</sup>|\s?\^{_GROUP}\^
 _SQUARE = re.compile(rf"\s?[\[【〔⟦{{]{{1,3}}\s?{_GROUP}{_NOTE}\s?[\]】〕⟧}}]{{1,3}}", re.IGNORECASE)
 _ROUND = re.compile(rf"\s?\(\s?[\[(]?\s?{_GROUP}{_NOTE}\s?[\])]?\)", re.IGNORECASE)
 _WITHIN = re.compile(
-    rf"(?<=[(\[])\s?{_GROUP}\s?[,;:]\s*(?=[^()\[\]]{{1,200}}[)\]])|\s?[,;]\s?{_GROUP}(?=\s*[)\]])", re.IGNORECASE
+    rf"(?<=[(\[])\s?{_GROUP}\s?[,;:]\s*(?=[^()\[\]]{{1,200}}[)\]])|\s?[,;]\s?{_GROUP}(?=\s*[)\]])",
+    re.IGNORECASE,
 )
 """Beside other words in brackets: `(age 69.5, E006)`."""
 _LEADING = re.compile(rf"\A\s?{_GROUP}(?:\s*[:：–—-]\s+(?=\S)|\s+(?=(?-i:[A-Z])))", re.IGNORECASE)
@@ -126,7 +127,9 @@ _TRAILING = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(rf"\s?[\[(【]{_LEADS}{{1,4}}{_NUMBERS}\s*[\])】]", re.IGNORECASE)
-_NUMBERS_ONLY = re.compile(rf"\s?(?:\[{{1,2}}|【)\s*{_NUMBERS}{_NOTE}\s*(?:\]{{1,2}}|】)(?=\s*(?:[.,;:!?]|\Z|[A-Z]))")
+_NUMBERS_ONLY = re.compile(
+    rf"\s?(?:\[{{1,2}}|【)\s*{_NUMBERS}{_NOTE}\s*(?:\]{{1,2}}|】)(?=\s*(?:[.,;:!?]|\Z|[A-Z]))"
+)
 _MARKS = re.compile(r"\[cite_(?:start|end)\]", re.IGNORECASE)
 
 

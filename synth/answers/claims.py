@@ -8,7 +8,7 @@ from typing import Any
 
 from ..records import Claim
 from ..styles import Style
-from .citations import cited, listed
+from .citations import cited, ids, listed
 from .find import EVIDENCE, SECTION, TEXT, Item, get, plain, plain_key, word
 
 LONGEST = 4000
@@ -56,13 +56,23 @@ def _claim(item: Any, heading: str, short: bool) -> Claim | None:
     key = _text_key(item)
     if key is None:
         return None
-    beside = [v for k, v in item.items() if plain_key(k) in EVIDENCE and k != key]
-    found = [i for value in beside for i in listed(value, short)]
-    text, inline = cited(_without_marks(item[key]), short, bool(found))
+    found = _listed(item, key, short)
+    text, inline = cited(_without_marks(word(item[key])), short, bool(found))
     if not re.search(r"\w", text):
         return None
-    section = word(get(item, SECTION)) or heading
+    section = word(get(item, SECTION)) or word(heading)
     return Claim(text=text, cites=tuple(dict.fromkeys(found + inline)), section=section)
+
+
+def _listed(item: dict[str, Any], text_key: str, short: bool) -> list[str]:
+    """The ids beside a sentence: under a key that is called so, or written as ids under any other."""
+    named = [v for k, v in item.items() if EVIDENCE.fullmatch(plain_key(k)) and k != text_key]
+    found = [i for value in named for i in listed(value, short)]
+    if named or found:
+        return found
+    others = [v for k, v in item.items() if k != text_key and plain_key(k) not in SECTION]
+    texts = [t for v in others for t in (v if isinstance(v, list) else [v]) if isinstance(t, str)]
+    return [i for t in texts if len(t) <= LONGEST for i in ids(t, short)]
 
 
 def _text_key(item: dict[str, Any]) -> str | None:
@@ -72,8 +82,12 @@ def _text_key(item: dict[str, Any]) -> str | None:
     named = next((by_name[k] for k in TEXT if k in by_name), None)
     if named is not None:
         return named
-    reserved = (*EVIDENCE, *SECTION, "id", "kind", "type")
-    others = [k for k, v in texts.items() if " " in v.strip() and plain_key(k) not in reserved]
+    reserved = (*SECTION, "id", "kind", "type")
+    others = [
+        k
+        for k, v in texts.items()
+        if " " in v.strip() and plain_key(k) not in reserved and not EVIDENCE.fullmatch(plain_key(k))
+    ]
     return others[0] if len(others) == 1 else None
 
 
@@ -97,7 +111,10 @@ def _without_marks(text: str) -> str:
 
 def squeezed(text: str) -> str:
     """Letters and digits in lower case, anything between them a single space; a space at both ends."""
-    return f" {' '.join(re.findall(r'[^\W_]+', text.lower()))} "
+    return f" {' '.join(_WORD.findall(text.lower()))} "
+
+
+_WORD = re.compile(r"[^\W_]+")
 
 
 _PLACEHOLDER = re.compile(r"^\W*(?:<[^<>]*>|\{\{?[^{}]*\}?\}|\[[^\[\]]*\]|\.\.\.|…)\W*$")
@@ -152,4 +169,6 @@ def read_verdict(value: Any) -> int | None:
 
 _SAID = {"1": 1, "1.0": 1, "yes": 1, "true": 1, "0": 0, "0.0": 0, "no": 0, "false": 0}
 _VERDICT = re.compile(r"(?<![\w.])(?:1\.0|0\.0|1|0|yes|no|true|false)(?![\w]|\.\d)")
-_FIRST = re.compile(r"^\W*(?:(?:the )?(?:verdict|answer|label)\W+(?:is )?)?(?:1\.0|0\.0|1|0|yes|no|true|false)\b")
+_FIRST = re.compile(
+    r"^\W*(?:(?:the )?(?:verdict|answer|label)\W+(?:is )?)?(?:1\.0|0\.0|1|0|yes|no|true|false)\b"
+)

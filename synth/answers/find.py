@@ -14,15 +14,12 @@ from .lenient import Value, values
 
 CLAIMS = ("claims", "claim_list", "statements", "sentences", "rationale_claims")
 """Keys of the list of claims, in lower case."""
-TEXT = (
-    "text", "claim", "sentence", "statement", "content", "claim_text", "rationale", "finding", "explanation",
-    "description", "reason", "point",
-)  # fmt: skip
+TEXT = ("text", "claim", "sentence", "statement", "content", "claim_text", "finding", "reason", "explanation")
 """Keys of a claim's sentence, the likeliest first."""
-EVIDENCE = (
-    "evidence", "cites", "citations", "citation", "evidence_ids", "evidence_id", "ids", "references", "refs", "sources",
-    "source", "lines", "supporting_evidence", "cited",
-)  # fmt: skip
+EVIDENCE = re.compile(
+    r"(\w+_)?evidence(_ids?|_lines?)?|cit(es|ed|ations?)|ids|ref(erence)?s?|sources?|lines?"
+)
+"""Keys of what a claim cites."""
 SECTION = ("section", "heading", "step", "part")
 VERDICT = ("verdict", "final_verdict", "label", "answer", "prediction", "outcome", "decision")
 DEEPEST = 6
@@ -131,7 +128,9 @@ class Finder:
         elif isinstance(held, dict) and not ("type" in held and ("items" in held or "properties" in held)):
             for name, item in held.items():  # a schema that is repeated holds no claims
                 heading = section if str(name).strip(" #.").isdecimal() else str(name)
-                yield from self._items(item, heading, depth + 1) if isinstance(item, list) else [(heading, item)]
+                yield from (
+                    self._items(item, heading, depth + 1) if isinstance(item, list) else [(heading, item)]
+                )
 
     def _by_section(self, value: dict[str, Any]) -> list[Item]:
         """Claims of an object whose keys are the sections."""
@@ -169,7 +168,9 @@ def _parts(found: list[Found | None]) -> Found | None:
     """Of several objects with claims the last; all of them where each is another section."""
     parts = [f for f in found if f is not None]
     names = [frozenset(section for section, _ in f.items) for f in parts]
-    if not (len(parts) > 1 and all(len(n) == 1 and "" not in n for n in names) and len(set(names)) == len(names)):
+    if not (
+        len(parts) > 1 and all(len(n) == 1 and "" not in n for n in names) and len(set(names)) == len(names)
+    ):
         return parts[-1] if parts else None
     verdict = next((f.verdict for f in reversed(parts) if f.verdict is not None), None)
     return Found([item for f in parts for item in f.items], verdict)
@@ -179,7 +180,7 @@ def is_claim(item: Any) -> bool:
     """Whether an object is one claim: a sentence with its evidence or its section."""
     if not isinstance(item, dict) or not isinstance(get(item, TEXT), str):
         return False
-    return any(plain_key(k) in (*EVIDENCE, *SECTION) for k in item)
+    return any(k in SECTION or EVIDENCE.fullmatch(k) for k in map(plain_key, item))
 
 
 def verdict_in(value: Any) -> Any:
@@ -213,5 +214,5 @@ def plain(heading: str) -> str:
 
 
 def word(value: Any) -> str:
-    """A text, trimmed; empty where it is none."""
-    return value.strip() if isinstance(value, str) else ""
+    """A text, trimmed, halves of characters replaced; empty where it is none."""
+    return value.strip().encode("utf-8", "replace").decode() if isinstance(value, str) else ""

@@ -59,7 +59,7 @@ def _tolerant(text: str, start: int) -> Value:
 
 
 def _members(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Members of an object. Of a key that comes twice the last counts; of two words or numbers that differ, none does.
+    """Members of an object. Of a key that comes twice the last counts; of words or numbers that differ, none does.
 
     >>> _members([("verdict", 1), ("claims", [1]), ("verdict", 0), ("claims", [2])])
     {'verdict': None, 'claims': [2]}

@@ -1,4 +1,4 @@
-"""What a chat completion holds: the text of the answer, thinking beside it, objects in place of text, why it ended."""
+"""What a chat completion holds: the answer, thinking beside it, objects in place of text, why it ended."""
 
 import re
 from dataclasses import dataclass, field
@@ -16,7 +16,9 @@ FILTER = frozenset(
     | {"recitation", "guardrail_intervened"}
 )
 """The same for a filter of the endpoint."""
-ERROR = frozenset({"error", "network_error", "insufficient_system_resource", "internal_error", "server_error"})
+ERROR = frozenset(
+    {"error", "network_error", "insufficient_system_resource", "internal_error", "server_error"}
+)
 """The same for a fault of the endpoint: the answer is broken off or wrong, whatever it holds."""
 
 _NOT_TEXT = ("thinking", "reasoning", "thought", "analysis", "redacted")
@@ -77,6 +79,15 @@ def message(body: Body) -> Message:
     return found
 
 
+def length(body: Body) -> int:
+    """Characters of an answer, thinking included."""
+    choice = _choice(body) or {}
+    said = choice.get("message")
+    said = said if isinstance(said, dict) else {"content": choice.get("text")}
+    texts = [content_text(said.get(key), any_kind=True) for key in ("content", *_THINKING)]
+    return sum(map(len, texts)) + sum(len(str(o)) for o in _objects(said, said.get("content")))
+
+
 def _choice(body: Body) -> dict[str, Any] | None:
     choices = body.get("choices")
     choices = [choices] if isinstance(choices, dict) else choices if isinstance(choices, list) else []
@@ -104,15 +115,26 @@ def _objects(said: dict[str, Any], content: object) -> list[Any]:
     """Parsed content, arguments of functions, and content that is no text but the object itself."""
     out = [said["parsed"]] if isinstance(said.get("parsed"), dict | list | str) else []
     parts = content if isinstance(content, list) else [content]
-    out += [p for p in parts if isinstance(p, dict) and not content_text(p, any_kind=True) and "type" not in p]
+    out += [
+        p for p in parts if isinstance(p, dict) and not content_text(p, any_kind=True) and "type" not in p
+    ]
     out += [p[k] for p in parts if isinstance(p, dict) for k in ("json", "input", "arguments") if p.get(k)]
     calls = said.get("tool_calls")
     calls = calls if isinstance(calls, list) else [calls]
     for call in [*calls, {"function": said.get("function_call")}]:
         call = call if isinstance(call, dict) else {}
         holders = (call.get("function"), call.get("custom"), call)
-        out += [h[k] for h in holders if isinstance(h, dict) for k in ("arguments", "input", "parameters") if h.get(k)]
+        out += [
+            h[k]
+            for h in holders
+            if isinstance(h, dict)
+            for k in ("arguments", "input", "parameters")
+            if h.get(k)
+        ]
     return [found for found in out if isinstance(found, dict | list | str)]
+
+
+_ARGUMENTS = ("arguments", "input", "parameters")
 
 
 def _refusal(said: dict[str, Any], content: object) -> str:

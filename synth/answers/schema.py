@@ -2,22 +2,23 @@
 
 from typing import Any
 
-from ..styles import VERIFY, Style
+from ..styles import STYLES, VERIFY
 
 MOST_CLAIMS = 12
 """Of an answer: a model that loops is stopped by the schema."""
 
 
-def schema(style: Style) -> dict[str, Any]:
-    """The JSON schema of an answer in a style, within what strict structured output allows."""
-    if style.name == VERIFY:
+def schema(style: str) -> dict[str, Any]:
+    """The JSON schema of an answer in the style of this name, within what strict structured output allows."""
+    if style == VERIFY:
         return _object(checks=_array(_CHECK))
+    sections = STYLES[style].sections if style in STYLES else ()
     claim = _object(
-        section={"type": "string", "enum": list(style.sections) or [""]},
+        section={"type": "string", "enum": list(sections) or [""]},
         text={"type": "string"},
         evidence=_array({"type": "string", "pattern": "^E[0-9]{3,}$"}),
     )
-    claims = {**_array(claim), "minItems": max(1, len(style.sections)), "maxItems": MOST_CLAIMS}
+    claims = {**_array(claim), "minItems": max(1, len(sections)), "maxItems": MOST_CLAIMS}
     return _object(claims=claims, verdict={"type": "integer", "enum": [0, 1]})
 
 

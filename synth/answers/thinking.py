@@ -1,6 +1,6 @@
 """Where a model's thinking ends and its answer begins.
 
-Every family marks it in its own way: `<think>`, `[THINK]`, `<seed:think>`, `<|begin_of_thought|>`, channels, a heading.
+Each family has its own marks: `<think>`, `[THINK]`, `<seed:think>`, `<|begin_of_thought|>`, channels, a heading.
 What stands in a closed block is a draft and never an answer. A block that is never closed is looked at again by the
 reader: a server may have taken the closing mark away.
 """
