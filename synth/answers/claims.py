@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
-from ..records import Claim
+from ..records import Claim, Kind
 from ..styles import Style
 from .citations import cited, ids, listed
 from .find import EVIDENCE, SECTION, TEXT, Item, get, plain, plain_key, word
@@ -61,7 +61,13 @@ def _claim(item: Any, heading: str, short: bool) -> Claim | None:
     if not re.search(r"\w", text):
         return None
     section = word(get(item, SECTION)) or word(heading)
-    return Claim(text=text, cites=tuple(dict.fromkeys(found + inline)), section=section)
+    kind = word(item.get("kind")).lower()
+    return Claim(
+        text=text,
+        cites=tuple(dict.fromkeys(found + inline)),
+        section=section,
+        kind=kind if kind in get_args(Kind) else None,
+    )
 
 
 def _listed(item: dict[str, Any], text_key: str, short: bool) -> list[str]:

@@ -48,8 +48,8 @@ def read(body: Body, style: Style, asked: Body | None = None) -> ParsedAnswer:
         asked: the request; a sentence that repeats it is no claim.
 
     >>> content = '{"claims": [{"text": "Stroke at age 66.4.", "evidence": ["E007"]}], "verdict": 1}'
-    >>> read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims
-    (Claim(text='Stroke at age 66.4.', cites=('E007',), section=''),)
+    >>> [(c.text, c.cites) for c in read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims]
+    [('Stroke at age 66.4.', ('E007',))]
     """
     said = message(body)
     ended = _ended(body, said)

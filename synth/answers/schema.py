@@ -1,7 +1,8 @@
 """What an endpoint with structured output is held to; less tidy answers are read too."""
 
-from typing import Any
+from typing import Any, get_args
 
+from ..records import Kind
 from ..styles import STYLES, VERIFY
 
 MOST_CLAIMS = 12
@@ -15,6 +16,7 @@ def schema(style: str) -> dict[str, Any]:
     sections = STYLES[style].sections if style in STYLES else ()
     claim = _object(
         section={"type": "string", "enum": list(sections) or [""]},
+        kind={"type": "string", "enum": list(get_args(Kind))},
         text={"type": "string"},
         evidence=_array({"type": "string", "pattern": "^E[0-9]{3,}$"}),
     )
