@@ -66,8 +66,11 @@ def _claim(item: Any, heading: str, short: bool) -> Claim | None:
         text=text,
         cites=tuple(dict.fromkeys(found + inline)),
         section=section,
-        kind=kind if kind in get_args(Kind) else None,
+        kind=_KINDS.get(kind),
     )
+
+
+_KINDS: dict[str, Kind] = {name: name for name in get_args(Kind)}
 
 
 def _listed(item: dict[str, Any], text_key: str, short: bool) -> list[str]:
