@@ -223,7 +223,7 @@ def _chosen(population: pd.DataFrame, settings: Settings, seed: int) -> pd.DataF
     kept = out[out["reason"].isna()].copy()
     if kept.empty:
         return out
-    kept["label"] = (kept["outcome"] == "onset").astype(int)
+    kept["label"] = kept["label"].astype(int)
     kept["split"] = split(kept, settings.split, seed)
     kept = sample(kept, settings.sampling, seed)
     out.loc[kept.index, ["split", "sampling_weight"]] = kept[["split", "sampling_weight"]]
@@ -268,7 +268,7 @@ def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSe
         id=names,
         age=np.round(day / YEAR, 2),
         day=day,
-        label=(mine["outcome"] == "onset").astype(int),
+        label=mine["label"].astype(int),
         followup_years=mine["followup"],
         timeline=texts(frame, lines.case, since, len(mine), settings.timeline.sections),
         n_shown=np.bincount(lines.case[frame["shown"].to_numpy(bool)], minlength=len(mine)),

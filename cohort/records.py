@@ -10,8 +10,9 @@ from .words import number
 Split = Literal["train", "tuning", "held_out"]
 Sex = Literal["female", "male"]
 Kind = Literal["condition", "drug", "measurement", "procedure", "observation", "visit", "demographic"]
-Outcome = Literal["onset", "death", "event_free", "censored"]
-"""What ended follow-up inside the horizon; `event_free`: the whole horizon was seen and nothing happened."""
+Outcome = Literal["onset", "death", "event_free", "censored", "labelled"]
+"""What ended follow-up inside the horizon. `event_free`: the whole horizon was seen and nothing happened; `labelled`:
+the label came with the prediction time, and what ended follow-up, and when, is not known."""
 
 
 class Event(Record):
@@ -103,9 +104,20 @@ class Evidence(Record):
         three = (
             Reading(self.first_value_age, self.first_value, self.first_text),
             Reading(self.between_age, self.between_value, self.between_text),
-            Reading(self.value_age, self.value, self.text),
+            Reading(self.age if self.count == 1 else self.value_age, self.value, self.text),
         )
         return tuple(r for r in three if r.value is not None or r.text)
+
+    @property
+    def ages(self) -> tuple[float, ...]:
+        """Every age that the line states, in order: of the first event and the last, and of each finding."""
+        ages = {self.age, self.last_age, *(r.age for r in self.readings)}
+        return tuple(sorted(a for a in ages if a is not None))
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Every number that the line says was found, in order of time."""
+        return tuple(r.value for r in self.readings if r.value is not None)
 
     @property
     def change(self) -> float | None:
@@ -130,8 +142,8 @@ class Case(Record):
     label: int | None = Field(ge=0, le=1)
     """1: onset in (day, day + horizon]; 0: none, death first included; None: lost before the horizon ended."""
     outcome: Outcome
-    followup_years: float = Field(ge=0)
-    """From the prediction time to onset, death, loss or the end of the horizon."""
+    followup_years: float | None = Field(ge=0)
+    """From the prediction time to onset, death, loss or the end of the horizon; None where that is not known."""
     weight: float = Field(ge=0)
     """Inverse probability of being observed (IPCW); 1 where nothing is censored, 0 for a censored case."""
     sampling_weight: float = Field(gt=0, default=1.0)
@@ -146,6 +158,10 @@ class Case(Record):
 
     @model_validator(mode="after")
     def _label_follows_outcome(self) -> "Case":
+        if self.outcome == "labelled":
+            if self.label is None:
+                raise ValueError("outcome 'labelled' needs a label")
+            return self
         expected = {"onset": 1, "death": 0, "event_free": 0, "censored": None}[self.outcome]
         if self.label != expected:
             raise ValueError(
