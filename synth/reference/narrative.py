@@ -178,9 +178,14 @@ def _say(bank: tuple[str, ...], e: Evidence, rng: np.random.Generator) -> Statem
     if e.count > 1:  # `age` is of the first event, `years_before` of the last
         bank = tuple(words for words in bank if "{years" not in words)
     values = {
-        "name": spoken(e), "age": age, "years": e.years_before, "count": e.count, "value": e.value and number(e.value),
-        "unit": e.unit, "through": BY_NAME[found].through if found else "a general burden of illness",
-    }  # fmt: skip
+        "name": spoken(e),
+        "age": age,
+        "years": e.years_before,
+        "count": e.count,
+        "value": None if e.value is None else number(e.value),
+        "unit": e.unit,
+        "through": BY_NAME[found].through if found else "a general burden of illness",
+    }
     return Statement(str(rng.choice(bank)), [e], [e.id], values=values)
 
 
