@@ -98,7 +98,7 @@ def spoken(shard: Shard, free_text: bool, bad: BadRows) -> Shard:
     found = [r or Finding(one_line(str(t), LONGEST_FINDING)) for r, t in zip(results, texts, strict=True)]
     text, value, unit = (np.array([f[i] for f in found], dtype=object)[which] for i in range(3))
     said = np.full(len(number), None, dtype=object)
-    said[rows] = np.where(is_result | trusted, text, None)
+    said[rows] = np.where(is_result | trusted, text, np.array(None, dtype=object))
     values = np.full(len(number), np.nan) if shard.value is None else shard.value.copy()
     units = np.full(len(number), None, dtype=object) if shard.unit is None else shard.unit.copy()
     new = np.isnan(values[rows])

@@ -87,5 +87,5 @@ def _words(shard: Shard, rows: Ints, value: NDArray[np.float64]) -> Ints:
     """(events,) a number for each word found; -1 for all numbers."""
     if shard.text is None:
         return np.full(len(rows), -1, dtype=np.int64)
-    words = np.where(np.isnan(value), shard.text[rows], None)
-    return pd.factorize(words)[0].astype(np.int64)
+    words = np.where(np.isnan(value), shard.text[rows], np.array(None, dtype=object))
+    return np.asarray(pd.factorize(words)[0], dtype=np.int64)
