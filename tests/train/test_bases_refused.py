@@ -65,7 +65,7 @@ def test_a_good_base_is_described(folder: Path) -> None:
         (lambda f: config(f, "T5"), r"t5 is an encoder-decoder"),
         (lambda f: config(f, "Bert"), r"(no causal language model|cannot)"),
         (lambda f: config(f, "Mamba", hidden_size=16, num_hidden_layers=1), r"mamba .*running state"),
-        (lambda f: config(f, "Mamba2", hidden_size=16, num_heads=4, head_dim=8, num_hidden_layers=1), r"mamba2 .*running state"),
+        (lambda f: config(f, "Mamba2", hidden_size=16, num_heads=4, head_dim=8), r"mamba2 .*running state"),
         (lambda f: config(f, "RecurrentGemma", num_hidden_layers=3), r"running state"),
         (lambda f: config(f, "Jamba", num_hidden_layers=2), r"running state"),
         (lambda f: config(f, "CLIP"), r"clip is no causal language model"),
