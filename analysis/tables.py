@@ -10,6 +10,7 @@ from ..cohort.records import Case, Evidence
 from ..study import layout
 from ..study.config import Study
 from ..study.files import rows
+from ..study.reads import exists
 from ..study.records import Record, read_record, read_table, to_frame, write_table
 from ..study.seeds import derive
 from ..synth.records import Grounding, Rationale
@@ -164,7 +165,7 @@ class _Inputs:
             else (layout.TUNING, layout.BASELINE_TUNING)
         )
         found = [s.folder / name for s in self.cells if s.state == "done"] + [beside.at(self.home)]
-        return [p for p in found if p.exists()]
+        return [p for p in found if exists(p)]
 
     def evaluation(self, cases: "pd.DataFrame", split: str) -> Evaluation | None:
         """The predictions for one split; None where there are none, or one class only to judge them by."""
@@ -182,7 +183,7 @@ def _agreement(study: Study, home: Path) -> list[Agreement]:
 
     ratings = rows(layout.RATINGS.at(home), Rating)
     rubric = layout.RUBRIC.at(home)
-    if not ratings or not rubric.exists():
+    if not ratings or not exists(rubric):
         return []
     seed = derive(study.seed, "analysis", "agreement")
     return agreements(ratings, read_record(rubric, Rubric), seed)

@@ -1,7 +1,8 @@
 """What the commands share: the study argument, where runs are, and how a result is printed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,13 +55,39 @@ def say(text: str, data: dict[str, Any] | None = None, json_out: bool = False) -
     click.echo(json.dumps(data, default=str) if json_out else text)
 
 
-def home(study: Study, runs: Path) -> Path:
-    """The run folder, `runs/<study>`, with the study file in it as it was asked for."""
+@contextmanager
+def run_folder(study: Study, runs: Path) -> Iterator[Path]:
+    """The run folder, `runs/<study>`, which then says what was asked of it: `study.toml`, `resolved.json`.
+
+    In a new folder they are written at once; in an old one when the command has done something, so that a refused
+    command leaves it as it was.
+    """
+    from ..study.errors import BusyError, DataError, MissingPartError, StaleError, StudyError
+
+    folder = runs / study.name
+    if not (folder / "study.toml").exists():
+        _describe(study, folder)
+    try:
+        yield folder
+    except (StudyError, StaleError, BusyError, DataError, MissingPartError):
+        raise
+    except BaseException:
+        _describe(study, folder)
+        raise
+    _describe(study, folder)
+
+
+def _describe(study: Study, folder: Path) -> None:
+    """Write what was asked, and on what, where it differs from what is there."""
     from ..study.provenance import provenance
     from ..study.records import write_text
 
-    folder = runs / study.name
-    write_text(folder / "study.toml", study.text)
-    write_text(folder / "resolved.json", study.model_dump_json(indent=1))
-    write_text(folder / "provenance.json", json.dumps(provenance(), indent=1))
-    return folder
+    texts = {
+        "study.toml": study.text,
+        "resolved.json": study.model_dump_json(indent=1),
+        "provenance.json": json.dumps(provenance(), indent=1),
+    }
+    for name, text in texts.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)

@@ -36,7 +36,8 @@ def run_(study: Path, runs: Path) -> None:
     from ..annotate.run import run
 
     s = _common.opened(study)
-    run(s, _common.home(s, runs))
+    with _common.run_folder(s, runs) as run_folder:
+        run(s, run_folder)
 
 
 @command.command()

@@ -53,7 +53,8 @@ def command(
     if shard is not None and again:
         raise click.UsageError("--again goes without --shard: set the corpus aside once, then ask in shards.")
     if shard is None:
-        run(opened, _common.home(opened, runs), again=again)
+        with _common.run_folder(opened, runs) as run_folder:
+            run(opened, run_folder, again=again)
         return
     from ..synth.shards import run_shard
 

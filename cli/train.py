@@ -36,4 +36,5 @@ def command(study: Path, runs: Path, cells: str, shard: tuple[int, int]) -> None
     from ..train.run import run
 
     s = _common.opened(study)
-    run(s, _common.home(s, runs), [c for c in cells.split(",") if c], shard)
+    with _common.run_folder(s, runs) as run_folder:
+        run(s, run_folder, [c for c in cells.split(",") if c], shard)

@@ -10,6 +10,7 @@ from ...cohort.records import Case, Evidence
 from ...study import layout
 from ...study.config import Study
 from ...study.files import rows
+from ...study.reads import exists
 from ...study.records import from_frame, read_record, read_table
 from ...synth.records import Check, Claim, Grounding, Rationale
 from ..settings import Settings
@@ -89,7 +90,7 @@ def _choice(rationales: Sequence[Rationale], checks: dict[str, Grounding], grade
 
 def _grades(home: Path, ratings: Sequence[Rating]) -> list[Graded]:
     path = layout.RUBRIC.at(home)
-    if not ratings or not path.exists():
+    if not ratings or not exists(path):
         return []
     rubric = read_record(path, Rubric)
     out = []

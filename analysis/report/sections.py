@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import io
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +14,8 @@ from markupsafe import Markup
 from ...cohort.records import Case, Evidence
 from ...study import layout
 from ...study.config import Study
-from ...study.files import rows
+from ...study.files import rows, text
+from ...study.provenance import provenance
 from ...study.records import from_frame, read_table
 from ...study.runs import manifest
 from ...study.seeds import derive
@@ -129,9 +131,8 @@ def _people(home: Path) -> dict[str, Any]:
 
 def _picture(path: Path) -> str | None:
     """An SVG file as an address that holds it: its own style sheet then touches nothing else on the page."""
-    if not path.exists():
-        return None
-    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
+    picture = text(path)
+    return picture and "data:image/svg+xml;base64," + base64.b64encode(picture.encode()).decode()
 
 
 def _split(cases: "pd.DataFrame") -> list[dict[str, Any]]:
@@ -229,16 +230,13 @@ def _made(home: Path, tables: Tables) -> dict[str, Any]:
     return {
         "made": {stage: made for stage in layout.STAGES[:-1] if (made := manifest(home / stage)) is not None},
         "fits": [fit for s in tables.cells if s.state == "done" and (fit := s.fit()) is not None],
-        "provenance": _json(home / "provenance.json"),
+        "provenance": provenance(),
     }
 
 
 def _csv(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as f:
-        return list(csv.DictReader(f))
+    return list(csv.DictReader(io.StringIO(text(path) or "")))
 
 
 def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text())) if path.exists() else {}
+    return dict(json.loads(text(path) or "{}"))
