@@ -55,6 +55,11 @@ def read(home: Path, name: str, settings: Settings) -> Corpus:
     return out
 
 
+def all_of(home: Path, name: str) -> list[Rationale]:
+    """Every rationale of a corpus, usable or not."""
+    return list(read_jsonl(corpus_path(home, name), Rationale))
+
+
 def usable(
     rationales: Sequence[Rationale],
     groundings: Iterable[Grounding],

@@ -15,9 +15,10 @@ from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.seeds import derive
 from . import corpus
 from .baselines import BASELINES
+from .bases.sources import cheap_check
 from .reading.readouts import READOUTS
 from .records import Prediction
-from .settings import Made, Settings
+from .settings import Made, Settings, Stored
 from .settings import bases as bases_of
 from .targets import TARGETS
 from .workers import name, run_cells
@@ -35,6 +36,9 @@ def resolve(study: Study) -> Settings:
     """
     settings = study.section("train", Settings)
     known = bases_of(study)
+    for base_name, base in known.items():
+        if isinstance(base, Stored):
+            cheap_check(base, f"bases.{base_name}", study.folder)
     for readout in settings.readouts:
         _known("train.readouts", "read-out", readout, READOUTS)
     for baseline in settings.baselines:
