@@ -18,7 +18,9 @@ from .rules import absence, counts, names, order, outcome, residue, states, time
 VERSION = "3"
 """Raised when a verdict about a claim may change; part of the stage's key."""
 
-PLACEHOLDERS = frozenset(("one sentence without ids", "a sentence without ids", "fully supported", "sentence"))
+PLACEHOLDERS = frozenset(
+    ("one sentence without ids", "a sentence without ids", "fully supported", "sentence")
+)
 """What the prompt holds in place of a claim, and what small models write there."""
 
 

@@ -1,25 +1,27 @@
 """What a history says, arranged for the rules: every line with what it names, when, how often and how much."""
 
 import re
-from pathlib import Path
 from collections import defaultdict
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Literal
 
 from ...cohort.records import Evidence
 from ..teaching import History
 from .language.nodes import Node
-from .language.tokens import tokens
+from .language.tokens import tokens, wordset
 from .language.vocabulary import BIT, Sense, State, Vocabulary, vocabulary
 
 Relation = Literal["is", "shows", "narrower", "maybe", "unknown", "no"]
-"""Of a line to what a sentence names: it is that; its value or drug tells of it; the sentence says more than the line;
-one may argue; the line stands in no table; it is something else."""
+"""Of a line to what a sentence names: it is that; its value or drug tells of it; the sentence says more than the
+line; one may argue; the line stands in no table; it is something else."""
 
 NAMED = re.compile(r"[A-Z]\d[\dA-Z](?:\.?[\dA-Z]{1,4})?$")
-_ASIDE = re.compile(r"\s*\((?:disorder|finding|situation|procedure|substance|organism|event|observable entity)\)$")
+_ASIDE = re.compile(
+    r"\s*\((?:disorder|finding|situation|procedure|substance|organism|event|observable entity)\)$"
+)
 _SKIPPED = BIT["function"] | BIT["person"]
-_BUT = frozenset(("without", "not", "no", "except", "excluding", "due", "associated"))
+_BUT = wordset("without not no except excluding due associated")
 
 
 class Known:
@@ -130,7 +132,13 @@ class Line:
 
     def __init__(self, e: Evidence, known: Known, age: float) -> None:
         self.e, self.id, self.known = e, e.id, known
-        self.age, self.ago, self.value, self.unit, self.count = e.age, e.years_before, e.value, e.unit, e.count
+        self.age, self.ago, self.value, self.unit, self.count = (
+            e.age,
+            e.years_before,
+            e.value,
+            e.unit,
+            e.count,
+        )
         self.since = None if e.age is None else age - e.age
         """Years from the first event to the prediction time."""
 
@@ -170,7 +178,11 @@ class Facts:
         """Of the person, as the case or a line has it."""
         if self.case.sex is not None:
             return self.case.sex
-        said = (next(iter(x.known.state.allowed)) for x in self.shown if x.known.state and x.known.state.what == "sex")
+        said = (
+            next(iter(x.known.state.allowed))
+            for x in self.shown
+            if x.known.state and x.known.state.what == "sex"
+        )
         return next(said, None)
 
     @cached_property

@@ -1,7 +1,7 @@
-"""What sentences and lines name: conditions, drugs, measurements and kinds of illness, ordered by what is a kind of what.
+"""What sentences and lines name: conditions, drugs, measurements, kinds of illness, and what is a kind of what.
 
 Codes carry the order. A node covers all codes that begin with one of its own, and is a kind of another when that one
-covers all of its codes: cerebral infarction (I63) of stroke (I60 to I64), ramipril (C09AA05) of ACE inhibitors (C09A).
+covers all of its codes: cerebral infarction (I63) of stroke (I60 to I64), ramipril (C09AA05) of the ACE inhibitors.
 """
 
 import re

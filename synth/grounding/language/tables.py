@@ -32,7 +32,9 @@ def _parsed(text: str, where: str, columns: int) -> Iterator[list[str]]:
             continue
         cells = [c.strip() for c in line.split("\t")]
         if len(cells) != columns:
-            raise DataError(f"{where}:{number}: {len(cells)} columns, {columns} are needed, with tabs between.")
+            raise DataError(
+                f"{where}:{number}: {len(cells)} columns, {columns} are needed, with tabs between."
+            )
         yield cells
 
 

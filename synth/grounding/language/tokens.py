@@ -3,18 +3,16 @@
 import re
 from functools import lru_cache
 
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "),
-        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", ""),
-        **dict.fromkeys("\u2010\u2011\u2012\u2212\ufe63\uff0d", "-"), "\u2013": "\u2013", "\u2014": " , ", "\u2015": " , ",
-        **dict.fromkeys("\u2018\u2019\u201b\u2032\u00b4`", "'"), **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
-        "\u2248": "~", "\u2245": "~", "\u223c": "~", "\u2264": " <= ", "\u2265": " >= ", "\u2a7d": " <= ", "\u2a7e": " >= ",
-        "\u2192": " -> ", "\u21d2": " -> ", "\u27f6": " -> ", "\u00d7": " x ", "\u00b5": "u", "\u03bc": "u",
-        "\u00b2": "2", "\u00b3": "3", "\u00bd": ".5", "\u00bc": ".25", "\u2026": "...", "\u2044": "/", "\u2215": "/",
-        "\u2191": " up ", "\u2193": " down ", "_": " ", "*": " ", "\u2022": " ",
-    }
-)  # fmt: skip
+_SPELLED = {
+    " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000_*\u2022",
+    "": "\u200b\u200c\u200d\u2060\ufeff\u00ad", "-": "\u2010\u2011\u2012\u2212\ufe63\uff0d",
+    " , ": "\u2014\u2015", "'": "\u2018\u2019\u201b\u2032\u00b4`", '"': "\u201c\u201d\u201e\u00ab\u00bb",
+    "~": "\u2248\u2245\u223c", " <= ": "\u2264\u2a7d", " >= ": "\u2265\u2a7e", " -> ": "\u2192\u21d2\u27f6",
+    " x ": "\u00d7", "u": "\u00b5\u03bc", "2": "\u00b2", "3": "\u00b3", ".5": "\u00bd", ".25": "\u00bc",
+    "...": "\u2026", "/": "\u2044\u2215", " up ": "\u2191", " down ": "\u2193",
+}  # fmt: skip
+_PLAIN = str.maketrans({sign: plain for plain, signs in _SPELLED.items() for sign in signs})
+"""Spaces, hyphens, dashes, quotes, signs, arrows and fractions of typography in plain characters."""
 _TOKEN = re.compile(
     r"\d+(?:st|nd|rd|th)(?![a-z0-9])|\d0s(?![a-z0-9])|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
     r"|[a-z\u00df-\u00ff]+[a-z\u00df-\u00ff0-9]*(?:\.\d+)?|->|[<>]=|[%/.,;:()\[\]\-~<>=+@&?!]"
@@ -39,6 +37,11 @@ _HALVES = (
     (re.compile(r"\bthree and a half decades\b"), "35 years"),
 )
 _GRADE = re.compile(r"(?<=[1-5])[ab]\b")
+
+
+def wordset(text: str) -> frozenset[str]:
+    """The words of a text, for tables in code."""
+    return frozenset(text.split())
 
 
 def tokens(text: str) -> list[str]:
@@ -74,8 +77,9 @@ def _dash(m: re.Match[str]) -> str:
 
 
 _BRITISH = re.compile(r"is(?=(?:e|ed|ing|ation|er)$)")
-MANY = frozenset(
-    "patients adults individuals persons subjects participants males females years months weeks days decades falls".split()
+MANY = wordset(
+    "patients adults individuals persons subjects participants males females years months weeks days "
+    "decades falls"
 )
 """Plurals that say something else than the singular: people at large, and `the last years`."""
 

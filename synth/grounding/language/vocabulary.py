@@ -12,7 +12,8 @@ from .tables import parts, rows
 from .tokens import canonical, tokens
 
 CLASSES = (
-    "function", "female", "male", "person", "people", "like this", "kin", "record", "verb of record", "judge", "modal",
+    "function", "female", "male", "person", "people", "like this", "kin", "record", "verb of record", "judge",
+    "modal",
     "clear words", "category noun", "denial opens", "suppose", "stopped", "degree", "lead", "opens tail", "outcome",
     "outcome word", "hindsight", "before", "after", "then", "first", "already", "when", "latest", "earliest", "only",
     "compare", "all", "rise", "fall", "steady", "better", "worse", "high", "low", "normal", "again bound", "month",
@@ -57,6 +58,11 @@ class Sense:
         """Longer phrases that begin with it, by their second token, the longest first."""
         self.any_next: tuple[Phrase, ...] = ()
         """Those whose second token may end in any way."""
+
+    @property
+    def means_something(self) -> bool:
+        """Whether it names something or tells a time or number, beside its classes."""
+        return bool(self.nodes or self.states or self.vague or self.category)
 
     def longest(self, words: list[str], start: int) -> "tuple[Sense, int]":
         """The longest phrase that goes on at a place, and where it ends; itself where none does."""
@@ -184,7 +190,9 @@ class Vocabulary:
     def _look(self, word: str) -> Sense:
         """What a token means by itself, and the phrases that begin with it."""
         tables = [self._exact[word]] if word in self._exact else []
-        tables += [self._beginnings[word[:n]] for n in range(len(word), 2, -1) if word[:n] in self._beginnings]
+        tables += [
+            self._beginnings[word[:n]] for n in range(len(word), 2, -1) if word[:n] in self._beginnings
+        ]
         out = Sense()
         longer: list[tuple[tuple[str, ...], Sense]] = []
         for table in tables:

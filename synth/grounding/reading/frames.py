@@ -1,5 +1,6 @@
 """How a sentence says what it names: told, denied, supposed away, of others, or as what something may lead to."""
 
+from ..language.tokens import wordset
 from ..language.vocabulary import BIT
 from .scan import INSIDE, Mention, Scan
 
@@ -7,28 +8,34 @@ DENIAL, NOT_DENIAL, FEW = BIT["denial opens"], BIT["no denial"], BIT["few denial
 SUPPOSE, LEAD, PEOPLE, KIN, LIKE = BIT["suppose"], BIT["lead"], BIT["people"], BIT["kin"], BIT["like this"]
 CLEAR, RECORD, JUDGE, MODAL = BIT["clear words"], BIT["record"], BIT["judge"], BIT["modal"]
 
-HARD = frozenset(". ; : ? ! but although though whereas while however yet which who because despite".split())
+HARD = wordset(". ; : ? ! but although though whereas while however yet which who because despite")
 """Between clauses."""
-STOP = frozenset(
-    "is are was were has have had can could would may might will should but which that who although though while "
-    "despite however because so at in on with for from to when if nevertheless nonetheless since by make makes add "
-    "adds speak speaks argue argues point points suggest keep keeps lower lowers mean means remain remains . ; : ? ! (".split()
+STOP = wordset(
+    "is are was were has have had can could would may might will should but which that who although "
+    "though while despite however because so at in on with for from to when if nevertheless nonetheless "
+    "since by make makes add adds speak speaks argue argues point points suggest keep keeps lower lowers "
+    "mean means remain remains . ; : ? ! ("
 )
 """What ends a denial."""
-LIMIT = frozenset(
-    "other except besides apart beyond before prior until till after since within during between outside at in by".split()
+LIMIT = wordset(
+    "other except besides apart beyond before prior until till after since within during between outside "
+    "at in by"
 )
 """What limits a denial: `no stroke before 60`."""
-BE = frozenset("is are was were has have had remain remains remained stay stayed been be do does doe did appear appears".split())
-SEEN = frozenset(
-    "recorded documented present noted diagnosed found seen reported mentioned listed observed identified available "
-    "evident apparent known detected described registered coded occurred appear appeared shown demonstrated confirmed "
-    "feature figure named captured exist suffered there occur in on charted established happened developed begun".split()
+BE = wordset(
+    "is are was were has have had remain remains remained stay stayed been be do does doe did appear appears"
 )
-GONE = frozenset("absent missing excluded lacking nowhere".split())
-HEADS = frozenset(
-    "medication treatment therapy drug surgery screening operation extraction replacement prophylaxis management tablet "
-    "care prescription specialist clinic test testing risk score scale questionnaire education control".split()
+SEEN = wordset(
+    "recorded documented present noted diagnosed found seen reported mentioned listed observed identified "
+    "available evident apparent known detected described registered coded occurred appear appeared shown "
+    "demonstrated confirmed feature figure named captured exist suffered there occur in on charted "
+    "established happened developed begun"
+)
+GONE = frozenset(("absent", "missing", "excluded", "lacking", "nowhere"))
+HEADS = wordset(
+    "medication treatment therapy drug surgery screening operation extraction replacement prophylaxis "
+    "management tablet care prescription specialist clinic test testing risk score scale questionnaire "
+    "education control"
 )
 
 
@@ -85,7 +92,9 @@ def _led(scan: Scan, breaks: list[int]) -> None:
             m.frame = "led"
 
 
-CAUSED = frozenset("led caused left resulted required developed had treated given undergone produced brought meant".split())
+CAUSED = wordset(
+    "led caused left resulted required developed had treated given undergone produced brought meant"
+)
 """What has happened is told, however likely."""
 
 
@@ -96,11 +105,24 @@ def _resets(scan: Scan, start: int, end: int) -> bool:
         w = words[i]
         if w in CAUSED:
             return True
-        if w in ("with", "alongside", "plus", "despite", "without", "given", "after", "before", "when", ";", ":", "and") and (
-            w != "and" or i + 1 < end and words[i + 1] in BE | {"she", "he", "the", "her", "his"}
-        ):
+        if w in (
+            "with",
+            "alongside",
+            "plus",
+            "despite",
+            "without",
+            "given",
+            "after",
+            "before",
+            "when",
+            ";",
+            ":",
+            "and",
+        ) and (w != "and" or (i + 1 < end and words[i + 1] in BE | {"she", "he", "the", "her", "his"})):
             return True
-        if w == "," and not any(words[j] in ("and", "or", ",") for j in range(i + 1, min(len(words), end + 3))):
+        if w == "," and not any(
+            words[j] in ("and", "or", ",") for j in range(i + 1, min(len(words), end + 3))
+        ):
             return True
     return False
 
@@ -126,7 +148,7 @@ def _denied(scan: Scan) -> None:
                     m.frame = "denied in part" if limited or scan.flags[p] & FEW else "denied"
 
 
-WHOLE = frozenset(("nothing", "none", "at", "on", "nowhere", "never"))
+WHOLE = wordset("nothing none at on nowhere never")
 """Denials of the whole clause: `at no point`, `nothing suggests`."""
 
 
@@ -138,7 +160,10 @@ def _led_away(scan: Scan, p: int) -> bool:
     return bool(following) and following[0] not in NEXT and not any(m.start == p + 1 for m in scan.mentions)
 
 
-NEXT = frozenset("have had been be a an any suffer suffered experience experienced diagnosed the yet ever show shown develop".split())
+NEXT = wordset(
+    "have had been be a an any suffer suffered experience experienced diagnosed the yet ever show shown "
+    "develop"
+)
 
 
 def _scope(scan: Scan, place: int, begin: int) -> tuple[int, bool]:
@@ -153,11 +178,15 @@ def _scope(scan: Scan, place: int, begin: int) -> tuple[int, bool]:
         if w == ",":
             if not _goes_on(scan, i + 1, starts):
                 break
-        elif w == "and" and words[i + 1 : i + 2] and words[i + 1] in ("she", "he", "it", "they", "the", "her", "his"):
-            break
-        elif w in LIMIT and w not in ("at", "in", "by"):
-            break
-        elif w in STOP and not (i < begin + 3 and w in ("been", "had", "have", "a", "with")):
+        elif (
+            (
+                w == "and"
+                and words[i + 1 : i + 2]
+                and words[i + 1] in ("she", "he", "it", "they", "the", "her", "his")
+            )
+            or (w in LIMIT and w not in ("at", "in", "by"))
+            or (w in STOP and not (i < begin + 3 and w in ("been", "had", "have", "a", "with")))
+        ):
             break
         i += 1
     limited = i < len(words) and words[i] in LIMIT and _limits(scan, i)
@@ -180,10 +209,15 @@ def _limits(scan: Scan, i: int) -> bool:
     if scan.words[i] in ("other", "except", "besides", "apart", "beyond", "outside"):
         return True
     reach = range(i, min(i + 7, len(scan.words)))
-    if any(scan.words[k] in ("prediction", "index", "record", "history", "chart", "timeline", "baseline") for k in reach):
+    if any(
+        scan.words[k] in ("prediction", "index", "record", "history", "chart", "timeline", "baseline")
+        for k in reach
+    ):
         return False
-    return any(a in reach for a, _, _ in scan.values) or any(a in reach for a, _, _ in scan.vague) or any(
-        scan.words[k].endswith("0s") or scan.words[k].endswith("tie") for k in reach
+    return (
+        any(a in reach for a, _, _ in scan.values)
+        or any(a in reach for a, _, _ in scan.vague)
+        or any(scan.words[k].endswith("0s") or scan.words[k].endswith("tie") for k in reach)
     )
 
 
@@ -194,7 +228,9 @@ def _denied_behind(scan: Scan) -> None:
         if w in BE and (found := _verdict_behind(scan, i)):
             kind, end = found
             before = [m for m in scan.mentions if m.end <= i and not _broken(scan, m.end, i)]
-            if words[i - 1] in ("which", "that") and (near := [m for m in scan.mentions if i - 3 <= m.end < i]):
+            if words[i - 1] in ("which", "that") and (
+                near := [m for m in scan.mentions if i - 3 <= m.end < i]
+            ):
                 before = near[-1:]
                 before[0].frame = "told"
             for m in before:
@@ -225,14 +261,21 @@ def _verdict_behind(scan: Scan, i: int) -> tuple[str, int] | None:
             return "denied", k + (2 if w == "ruled" else 1)
         elif scan.flags[k] & CLEAR and not negated and w not in ("free",):
             return "clear", _end(scan, k)
-        elif w not in BE and not scan.flags[k] & BIT["function"] and not (w.endswith("ly") or w in ("otherwise", "entirely")):
+        elif (
+            w not in BE
+            and not scan.flags[k] & BIT["function"]
+            and not (w.endswith("ly") or w in ("otherwise", "entirely"))
+        ):
             return None
         k += 1
     return None
 
 
 def _broken(scan: Scan, start: int, end: int) -> bool:
-    return any(w in HARD or (w == "," and not _list(scan, i, end)) for i, w in enumerate(scan.words[start:end], start))
+    return any(
+        w in HARD or (w == "," and not _list(scan, i, end))
+        for i, w in enumerate(scan.words[start:end], start)
+    )
 
 
 def _list(scan: Scan, comma: int, end: int) -> bool:
@@ -241,25 +284,38 @@ def _list(scan: Scan, comma: int, end: int) -> bool:
 
 def _of_function(m: Mention) -> bool:
     """`kidney function`, `cognition`: what is normal when nothing is wrong."""
-    return any(n.kind == "measurement" for n in m.nodes) or m.text.split(" ")[0] in ("cognition", "memory", "hearing", "vision")
+    return any(n.kind == "measurement" for n in m.nodes) or m.text.split(" ")[0] in (
+        "cognition",
+        "memory",
+        "hearing",
+        "vision",
+    )
 
 
 # --- what is supposed
 
 
-STRONG = frozenset(("would", "if", "hypothetical", "counterfactual", "suppose", "supposing", "imagine"))
-AWAY = frozenset("not never without no absent removed spared removing remove subtract avoided prevented but minus excluding".split())
+STRONG = wordset("would if hypothetical counterfactual suppose supposing imagine")
+AWAY = wordset(
+    "not never without no absent removed spared removing remove subtract avoided prevented but minus "
+    "excluding"
+)
 
 
 def _supposed(scan: Scan) -> None:
     """`without the stroke the risk would fall` takes it that there was one; `if she had a stroke` does not."""
     words = scan.words
-    inverted = len(words) > 1 and words[0] in ("had", "were", "should") and any(w in ("would", "could", "might") for w in words)
+    inverted = (
+        len(words) > 1
+        and words[0] in ("had", "were", "should")
+        and any(w in ("would", "could", "might") for w in words)
+    )
     opened = words[0] in ("without", "absent", "removing", "remove") and (
-        words[1:2] and words[1] in ("the", "her", "his", "this", "these", "their", "your") or "would" in words
+        (words[1:2] and words[1] in ("the", "her", "his", "this", "these", "their", "your"))
+        or "would" in words
     )
     opened = opened or (words[0] in ("with", "given", "assuming") and "would" in words)
-    if not (inverted or opened or any(w in STRONG for w in words) or "have" in words and "could" in words):
+    if not (inverted or opened or any(w in STRONG for w in words) or ("have" in words and "could" in words)):
         return
     begin, end = _supposition(scan, inverted, bool(opened))
     scan.supposed = (begin, end)
@@ -276,10 +332,24 @@ def _supposed(scan: Scan) -> None:
 def _supposition(scan: Scan, inverted: bool, opened: bool) -> tuple[int, int]:
     """The part of the sentence that is supposed."""
     words = scan.words
-    begin = 0 if inverted or opened else next((i for i, w in enumerate(words) if w in ("if", "without", "absent", "but", "in")), 0)
-    end = next((i for i in range(begin + 1, len(words)) if words[i] == "," or words[i] in ("would", "could")), len(words))
-    while end < len(words) and words[end] == "," and _goes_on(scan, end + 1, {m.start: m.end for m in scan.mentions}):
-        end = next((i for i in range(end + 1, len(words)) if words[i] == "," or words[i] in ("would", "could")), len(words))
+    begin = (
+        0
+        if inverted or opened
+        else next((i for i, w in enumerate(words) if w in ("if", "without", "absent", "but", "in")), 0)
+    )
+    end = next(
+        (i for i in range(begin + 1, len(words)) if words[i] == "," or words[i] in ("would", "could")),
+        len(words),
+    )
+    while (
+        end < len(words)
+        and words[end] == ","
+        and _goes_on(scan, end + 1, {m.start: m.end for m in scan.mentions})
+    ):
+        end = next(
+            (i for i in range(end + 1, len(words)) if words[i] == "," or words[i] in ("would", "could")),
+            len(words),
+        )
     return begin, end
 
 
@@ -292,7 +362,11 @@ def _general(scan: Scan) -> None:
         return
     first = min(_starts(scan, PEOPLE), default=len(scan.words))
     for m in scan.mentions:
-        if m.frame in ("told", "led", "denied") and m.state is None and (m.start > first or _subject(scan, first)):
+        if (
+            m.frame in ("told", "led", "denied")
+            and m.state is None
+            and (m.start > first or _subject(scan, first))
+        ):
             m.frame = "general"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ..facts import Facts, Line, Relation
+from ..language.tokens import wordset
 from .scan import DRUGS, Mention, Scan
 
 
@@ -11,14 +12,14 @@ def links(scan: Scan, cited: Sequence[Line], facts: Facts) -> None:
     _parts_of_names(scan, cited, facts)
     for m in scan.mentions:
         for relation in ("is", "shows", "maybe", "narrower"):
-            found = _related(m, facts, relation)  # type: ignore[arg-type]
+            found = _related(m, facts, relation)
             near = [x for x in found if x in cited]
             if near or (found and relation != "shows"):
                 m.lines, m.how, m.cited = near or found, relation, bool(near)
                 break
 
 
-EVENTS = frozenset("event insult incident catastrophe episode attack".split())
+EVENTS = wordset("event insult incident catastrophe episode attack")
 """What happens at a time, as a stroke does and hypertension does not."""
 
 
@@ -27,7 +28,11 @@ def _related(m: Mention, facts: Facts, relation: Relation) -> list[Line]:
         return [x for x in facts.shown if x.known is m.line.known] if relation == "is" else []
     if m.state is not None:
         what = m.state.what
-        return [x for x in facts.shown if x.known.state and x.known.state.what == what] if relation == "is" else []
+        return (
+            [x for x in facts.shown if x.known.state and x.known.state.what == what]
+            if relation == "is"
+            else []
+        )
     if m.category is DRUGS:
         return [x for x in facts.shown if x.known.kind == "drug"] if relation == "is" else []
     if m.category is not None:
@@ -51,7 +56,9 @@ def _parts_of_names(scan: Scan, cited: Sequence[Line], facts: Facts) -> None:
         while i + 1 < len(unread) and unread[i + 1] == unread[i] + 1:
             i += 1
             run.append(unread[i])
-        lines = _holding([scan.words[k] for k in run], cited) or _holding([scan.words[k] for k in run], facts.shown)
+        lines = _holding([scan.words[k] for k in run], cited) or _holding(
+            [scan.words[k] for k in run], facts.shown
+        )
         if lines:
             mention = Mention(run[0], run[-1] + 1, scan.phrase(run[0], run[-1] + 1))
             mention.line, mention.weak = lines[0], True

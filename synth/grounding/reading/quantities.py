@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+from ..language.tokens import wordset
 from ..language.units import Units
 from ..language.vocabulary import BIT
 from .scan import Scan
@@ -14,40 +15,41 @@ SCALE = {
     **dict.fromkeys(("century", "centurie"), 100.0), **dict.fromkeys(YEARS, 1.0),
 }  # fmt: skip
 """Years in each word for a length of time."""
-TIMES = frozenset(
-    "time occasion episode bout entry entrie record visit prescription reading instance event issue attack consultation "
-    "encounter incident relapse recording admission line diagnosis diagnose code recurrence repeat mention contact "
-    "attendance appointment dispensing script supply supplie refill exacerbation spell separate measurement".split()
+TIMES = wordset(
+    "time occasion episode bout entry entrie record visit prescription reading instance event issue "
+    "attack consultation encounter incident relapse recording admission line diagnosis diagnose code "
+    "recurrence repeat mention contact attendance appointment dispensing script supply supplie refill "
+    "exacerbation spell separate measurement"
 )
-ITEMS = frozenset(
-    "condition diagnosis diagnose disease disorder illness factor finding problem comorbiditie comorbidity drug "
-    "medication medicine line insult event marker hit contributor burden exposure element item fact feature piece "
-    "independent reason".split()
+ITEMS = wordset(
+    "condition diagnosis diagnose disease disorder illness factor finding problem comorbiditie "
+    "comorbidity drug medication medicine line insult event marker hit contributor burden exposure "
+    "element item fact feature piece independent reason"
 )
-BACK = frozenset(("before", "earlier", "ago", "prior", "previously", "back", "pre", "preceding", "beforehand"))
-ON = frozenset(("after", "later", "following", "since", "post", "afterward", "past"))
-NOW = frozenset(
-    "prediction index assessment baseline now this present evaluation cut landmark date today the".split()
-)
+BACK = wordset("before earlier ago prior previously back pre preceding beforehand")
+ON = wordset("after later following since post afterward past")
+NOW = wordset("prediction index assessment baseline now this present evaluation cut landmark date today the")
 DECADES = {
     "twentie": 20, "thirtie": 30, "fortie": 40, "fourtie": 40, "fiftie": 50, "sixtie": 60, "seventie": 70,
-    "eightie": 80, "ninetie": 90, "20s": 20, "30s": 30, "40s": 40, "50s": 50, "60s": 60, "70s": 70, "80s": 80, "90s": 90,
+    "eightie": 80, "ninetie": 90,
+    "20s": 20, "30s": 30, "40s": 40, "50s": 50, "60s": 60, "70s": 70, "80s": 80, "90s": 90,
 }  # fmt: skip
 PART = {"early": (0.0, 4.999), "mid": (3.0, 7.0), "middle": (3.0, 7.0), "late": (5.0, 9.999), "low": (0.0, 3.999),
         "lower": (0.0, 4.999), "high": (6.0, 9.999), "upper": (5.0, 9.999)}  # fmt: skip
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6}
+OFTEN = frozenset(("once", "twice", "thrice"))
 LIMITS = frozenset(("by", "before", "after", "until", "past"))
-_ABOUT = frozenset(("about", "around", "roughly", "approximately", "approx", "some", "circa", "ca", "~", "estimated", "close"))
+_ABOUT = wordset("about around roughly approximately approx some circa ca ~ estimated close")
 _NEARLY = frozenset(("nearly", "almost", "approaching", "practically", "virtually"))
-_MORE = frozenset(("over", "above", "exceeding", "exceeded", "exceed", "beyond", ">", "surpassing", "surpassed", "topping", "topped"))
+_MORE = wordset("over above exceeding exceeded exceed beyond > surpassing surpassed topping topped")
 _LESS = frozenset(("under", "below", "<", "beneath"))
-_SLIGHT = frozenset(("just", "slightly", "little", "marginally", "only", "shortly", "barely", "bit", "well", "still", "far"))
+_SLIGHT = wordset("just slightly little marginally only shortly barely bit well still far")
 _THAN = {"more": "more", "greater": "more", "higher": "more", "longer": "more", "older": "more", "later": "more",
          "less": "less", "fewer": "less", "lower": "less", "shorter": "less", "younger": "less", "earlier": "less",
          "better": "more", "worse": "less"}  # fmt: skip
-_AGE = frozenset(("age", "aged", "at", "@", "from", "since", "when", "dx", "onset", "onward", "around", "by", "until", "till"))
-_AND = frozenset(("to", "and", "-", "or", "through", "until"))
-_EQUALS = frozenset(("=", ":", "of", "was", "is", "at", "were", "read", "measured", "score", "value", "level", "scored"))
+_AGE = wordset("age aged at @ from since when dx onset onward around by until till")
+_AND = wordset("to and - or through until")
+_EQUALS = wordset("= : of was is at were read measured score value level scored")
 _FEWER = "less"
 _PEOPLE = BIT["judge"]
 
@@ -93,7 +95,8 @@ def quantities(scan: Scan, units: Units) -> list[Quantity]:
                 last = out.pop()
                 q.start, q.low, q.text = last.start, last.value - 0.051, f"{last.text} to {q.text}"
                 q.high = q.value + (0.951 if q.role in ("age", "at", "bare") and "." not in q.text else 0.051)
-                q.role = last.role if q.role in ("bare", "other") and last.role != "bare" else q.role
+                if last.role != "bare" and (q.role == "bare" or last.role in ("age", "at")):
+                    q.role = last.role
             elif joined:
                 out[-1].pair, q.pair = ("end", "end") if _spread(words, out[-1]) else ("from", "to")
                 _agree(out[-1], q)
@@ -115,6 +118,9 @@ def _read(scan: Scan, units: Units, start: int, end: int, value: float) -> Quant
         q.role = "none"  # read as a decade
         return q
     hedge = _limit(words, _hedge(words, start))
+    if any(f & BIT["again bound"] for f in scan.flags[max(0, start - 4) : start]):
+        q.role, (_, q.end) = "none", units.at(words, end)
+        return q
     before = words[hedge.start - 1] if hedge.start else ""
     q.unit, behind = units.at(words, end)
     if q.unit == "%" and _share(scan, behind):
@@ -125,7 +131,12 @@ def _read(scan: Scan, units: Units, start: int, end: int, value: float) -> Quant
         q.role = "ordinal"
     else:
         q.role, scale = _role(scan, q, before, hedge.start)
-        if q.role == "bare" and hedge.kind in ("less", "most", "more") and before in LIMITS and 14 < value < 121:
+        if (
+            q.role == "bare"
+            and hedge.kind in ("less", "most", "more")
+            and before in LIMITS
+            and 14 < value < 121
+        ):
             q.role = "age"
         q.value *= scale
         q.low, q.high = _range(q, scale, hedge.kind)
@@ -149,22 +160,32 @@ def _role(scan: Scan, q: Quantity, before: str, left: int) -> tuple[str, float]:
         return "value", 1.0
     if before == "/" and left >= 2 and words[left - 2][0].isdigit():
         return ("none" if q.value in (10, 30, 100, 27, 21, 15) else "value"), 1.0
-    if word in SCALE and (word not in ("day", "days") or digits) and not (word == "y" and words[i + 1 : i + 2] == ["/"]):
+    if (
+        word in SCALE
+        and (word not in ("day", "days") or digits)
+        and not (word == "y" and words[i + 1 : i + 2] == ["/"])
+    ):
         return _time(scan, q, before, left, i)
     if word in ("old", "yo", "f", "m") and digits and q.value < 121:
         q.end = i + 1
         return "own age", 1.0
     if word == "of" and words[i + 1 : i + 2] == ["age"]:
         return "age", 1.0
-    if digits and len(words[q.start]) == 4 and 1880 <= q.value <= 2100 and not before == "of":
+    if digits and len(words[q.start]) == 4 and 1880 <= q.value <= 2100 and before != "of":
         return "calendar", 1.0
-    if before == "by" and {"odd", "risk", "hazard", "chance", "likelihood"} & set(words[max(0, left - 5) : left]):
+    if before == "by" and {"odd", "risk", "hazard", "chance", "likelihood"} & set(
+        words[max(0, left - 5) : left]
+    ):
         return "share", 1.0
     if before in ("age", "aged"):
         return "age", 1.0
     if before == "x" or (word == "x" and (i + 1 >= n or not words[i + 1][0].isdigit())):
         q.end = i + (word == "x")
         return "count", 1.0
+    if words[q.start] in OFTEN and word not in ("as", "a", "the", "daily", "weekly", "that", "her", "his"):
+        return (
+            "count" if words[q.start] != "once" or scan.flags[q.start - 1] & BIT["record"] else "none"
+        ), 1.0
     role = _counted(scan, q, i)
     if role:
         return role, 1.0
@@ -173,11 +194,15 @@ def _role(scan: Scan, q: Quantity, before: str, left: int) -> tuple[str, float]:
     if before in ("age", "aged") or (before == "of" and left >= 2 and words[left - 2] in ("age", "ages")):
         return "age", 1.0
     if before == "between" or before in _AGE:
-        return ("at" if before in ("at", "@", "from", "since", "around", "by", "until", "till", "between") else "age"), 1.0
+        return (
+            "at"
+            if before in ("at", "@", "from", "since", "around", "by", "until", "till", "between")
+            else "age"
+        ), 1.0
     return "bare", 1.0
 
 
-_MULTIPLE = frozenset(("higher", "lower", "more", "less", "greater", "as", "the", "that", "likelier", "a", "her", "his"))
+_MULTIPLE = wordset("higher lower more less greater as the that likelier a her his")
 
 
 def _time(scan: Scan, q: Quantity, before: str, left: int, i: int) -> tuple[str, float]:
@@ -193,17 +218,35 @@ def _time(scan: Scan, q: Quantity, before: str, left: int, i: int) -> tuple[str,
     if word in ("old", "of") and (word == "old" or words[i + 1 : i + 2] == ["age"]):
         q.end = i + (1 if word == "old" else 2)
         return ("own age" if words[left - 1 : left] != ["at"] and scale == 1 else "age"), scale
-    if word == "of" and words[i + 1 : i + 2] and words[i + 1] in ("education", "schooling", "study", "school", "training", "formal"):
+    if (
+        word == "of"
+        and words[i + 1 : i + 2]
+        and words[i + 1] in ("education", "schooling", "study", "school", "training", "formal")
+    ):
         return "education", scale
     ahead = {"next", "coming", "following"} & {before, words[left - 2] if left >= 2 else ""}
-    if ahead or word in ("risk", "horizon", "window", "outlook", "ahead", "period", "follow", "forecast", "prediction", "probability", "outcome"):
+    if ahead or word in (
+        "risk",
+        "horizon",
+        "window",
+        "outlook",
+        "ahead",
+        "period",
+        "follow",
+        "forecast",
+        "prediction",
+        "probability",
+        "outcome",
+    ):
         return "none", scale
     if before in ("within", "inside"):
         if word == "of" or word in BACK:
             q.end = i + 1
             return "window", scale
         return "none", scale
-    if before in ("last", "past", "previous", "final", "preceding") and not (word in BACK and before in ("last", "final")):
+    if before in ("last", "past", "previous", "final", "preceding") and not (
+        word in BACK and before in ("last", "final")
+    ):
         return "window", scale
     for k, w in enumerate(following):
         if w in BACK:
@@ -214,11 +257,20 @@ def _time(scan: Scan, q: Quantity, before: str, left: int, i: int) -> tuple[str,
             return "gap", scale
         if w in ("apart", "between", "separate", "separating", "elapsed"):
             return "gap", scale
-        if not (scan.flags[i + k] & (BIT["function"] | BIT["person"])) or w in ("of", "and", "with", "at", "is"):
+        if not (scan.flags[i + k] & (BIT["function"] | BIT["person"])) or w in (
+            "of",
+            "and",
+            "with",
+            "at",
+            "is",
+        ):
             break
     if before in ("by", "preceding") or (before == "predates"):
         return "gap", scale
-    if before in ("for", "over", "x", "lasted", "lasting", "spanning", "of", "during", "throughout") or word == "of":
+    if (
+        before in ("for", "over", "x", "lasted", "lasting", "spanning", "of", "during", "throughout")
+        or word == "of"
+    ):
         return "span", scale
     if before == "in" and scale == 1 and left >= 1:
         return "years", scale
@@ -258,18 +310,22 @@ def _counted(scan: Scan, q: Quantity, i: int) -> str:
             return "items" if word in ITEMS and _listing(scan, i, k) else "count"
         if word in ITEMS:
             return "items"
-        if not (scan.flags[k] & (BIT["judge"] | BIT["degree"] | BIT["record"] | BIT["only"] | BIT["all"])) or word in _STOP:
+        if (
+            not (scan.flags[k] & (BIT["judge"] | BIT["degree"] | BIT["record"] | BIT["only"] | BIT["all"]))
+            or word in _STOP
+        ):
             return ""
     return ""
 
 
-_STOP = frozenset("of in on at to and with for is was are were has have had the a an . , ; : ( )".split())
+_STOP = wordset("of in on at to and with for is was are were has have had the a an . , ; : ( )")
 
 
 def _adjectives(scan: Scan, start: int, end: int) -> bool:
-    return all(scan.flags[k] & (BIT["judge"] | BIT["degree"] | BIT["record"]) or k in scan.unread for k in range(start, end)) and not any(
-        w in _STOP for w in scan.words[start:end]
-    )
+    return all(
+        scan.flags[k] & (BIT["judge"] | BIT["degree"] | BIT["record"]) or k in scan.unread
+        for k in range(start, end)
+    ) and not any(w in _STOP for w in scan.words[start:end])
 
 
 def _listing(scan: Scan, start: int, end: int) -> bool:
@@ -280,7 +336,22 @@ def _listing(scan: Scan, start: int, end: int) -> bool:
 def _share(scan: Scan, end: int) -> bool:
     """A per cent of risk or of people, and no measured one."""
     near = scan.words[end : end + 3]
-    risk = {"risk", "chance", "probability", "likelihood", "odd", "higher", "greater", "increase", "of", "increased", "more", "excess", "lower", "reduction"}
+    risk = {
+        "risk",
+        "chance",
+        "probability",
+        "likelihood",
+        "odd",
+        "higher",
+        "greater",
+        "increase",
+        "of",
+        "increased",
+        "more",
+        "excess",
+        "lower",
+        "reduction",
+    }
     if near and near[0] == "of" and near[1:2] and near[1] in ("people", "patients", "those", "all", "cases"):
         return True
     return bool(set(near) & (risk - {"of", "higher", "lower"})) or bool(
@@ -318,7 +389,25 @@ def _hedge(words: list[str], start: int) -> _Hedge:
             kind, i = "most", i - (2 if two == "at" else 1)
         elif w in ("minimum", "maximum"):
             kind, i = ("least" if w == "minimum" else "most"), i - 1
-        elif w in ("only", "just", "the", "a", "an", "another", "mere", "merely", "full", "total", "his", "her", "these", "those", "all", "exactly", "precisely"):
+        elif w in (
+            "only",
+            "just",
+            "the",
+            "a",
+            "an",
+            "another",
+            "mere",
+            "merely",
+            "full",
+            "total",
+            "his",
+            "her",
+            "these",
+            "those",
+            "all",
+            "exactly",
+            "precisely",
+        ):
             i -= 1
         else:
             break
@@ -328,7 +417,18 @@ def _hedge(words: list[str], start: int) -> _Hedge:
 def _limit(words: list[str], hedge: _Hedge) -> _Hedge:
     """`before the age of 75`, `by 60`, `after 70`: a limit in time."""
     i = hedge.start
-    while i > 0 and words[i - 1] in ("age", "of", "the", "she", "he", "was", "reached", "turned", "turning", "reaching"):
+    while i > 0 and words[i - 1] in (
+        "age",
+        "of",
+        "the",
+        "she",
+        "he",
+        "was",
+        "reached",
+        "turned",
+        "turning",
+        "reaching",
+    ):
         i -= 1
     word = words[i - 1] if i else ""
     if hedge.kind or (i == hedge.start and word not in ("by", "before", "after", "past", "until")):
@@ -417,7 +517,10 @@ def _joined(words: list[str], first: Quantity, second: Quantity) -> str:
 
 
 def _spread(words: list[str], first: Quantity) -> bool:
-    return bool({"ranged", "range", "ranging", "varied", "vary", "varying", "lay", "lie"} & set(words[max(0, first.start - 4) : first.start]))
+    return bool(
+        {"ranged", "range", "ranging", "varied", "vary", "varying", "lay", "lie"}
+        & set(words[max(0, first.start - 4) : first.start])
+    )
 
 
 def _ends(words: list[str], found: list[Quantity]) -> None:
@@ -425,7 +528,9 @@ def _ends(words: list[str], found: list[Quantity]) -> None:
     for i, first in enumerate(found):
         if words[first.start - 1 : first.start] != ["from"]:
             continue
-        second = next((q for q in found[i + 1 :] if words[q.start - 1] == "to" and q.role == first.role), None)
+        second = next(
+            (q for q in found[i + 1 :] if words[q.start - 1] == "to" and q.role == first.role), None
+        )
         if second is not None and second is not found[i + 1]:
             first.pair, second.pair = "from", "to"
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from ..facts import Facts, Line
+from ..language.tokens import wordset
 from ..language.units import Units, units
 from ..language.vocabulary import BIT
 from .frames import HARD, frames
@@ -14,7 +15,7 @@ from .scan import INSIDE, Mention, Scan
 TAIL = BIT["opens tail"]
 OWN = frozenset(("told", "supposed"))
 """Frames of what a sentence says of this person."""
-SUBJECTS = frozenset(("she", "he", "the", "her", "his", "it", "they", "there"))
+SUBJECTS = wordset("she he the her his it they there")
 
 
 class Reading:
@@ -85,17 +86,23 @@ class Reading:
         """Stretches that weigh what was said: behind `may`, `adds to`, `is a known`, up to the end of the clause."""
         out: list[tuple[int, int]] = []
         first = min((m.end for m in self.mentions), default=len(self.words))
-        subject = min(first, 3) if self.words[:1] and self.words[0] in ("these", "this", "both", "such", "it") else first
+        subject = (
+            min(first, 3)
+            if self.words[:1] and self.words[0] in ("these", "this", "both", "such", "it")
+            else first
+        )
         for p in self.starts("opens tail"):
             if p >= subject and not (out and p < out[-1][1]):
-                out.append((p, next((i for i in range(p + 1, len(self.words)) if self._breaks(i)), len(self.words))))
+                out.append(
+                    (p, next((i for i in range(p + 1, len(self.words)) if self._breaks(i)), len(self.words)))
+                )
         return out
 
     def _breaks(self, i: int) -> bool:
         w = self.words[i]
         if w in (",", "and") and self.words[i + 1 : i + 2]:
-            after = self.words[i + 1]
-            return after in SUBJECTS or (after in ("and", "but") and self.words[i + 2 : i + 3] and self.words[i + 2] in SUBJECTS)
+            after, then = self.words[i + 1], self.words[i + 2 : i + 3]
+            return after in SUBJECTS or (after in ("and", "but") and bool(then) and then[0] in SUBJECTS)
         return w in HARD and w not in ("which", "because")
 
     def in_tail(self, place: int) -> bool:
@@ -107,7 +114,7 @@ class Reading:
         return any(p < place for p in self.starts("people"))
 
     def near(self, place: int) -> Mention | None:
-        """What of this person a word at a place belongs to: the nearest before it in its clause, or else behind it."""
+        """What of this person a word belongs to: the nearest before it in its clause, or else behind it."""
         before = [m for m in self.linked if m.end <= place]
         behind = [m for m in self.linked if m.start > place]
         if behind and (not before or self._closer(before[-1], place, behind[0])):
@@ -115,7 +122,7 @@ class Reading:
         return before[-1] if before else None
 
     def _closer(self, before: Mention, place: int, behind: Mention) -> bool:
-        """Whether what stands behind a word is closer to it: a pause or a verb lies before the word, and none behind."""
+        """Whether what stands behind a word is closer: a pause lies before the word, and none behind it."""
         left, right = self.words[before.end : place], self.words[place + 1 : behind.start]
         pause = any(w in HARD or w in (",", "and", "with") for w in left)
         return pause and not any(w in HARD or w in (",", "and", "is", "was", "has", "were") for w in right)
@@ -127,6 +134,8 @@ class Reading:
             return self.cited
         if len(linked) == 1:
             return linked[0].lines
+        if q.start and self.words[q.start - 1] == "(" and (inside := [m for m in linked if m.end <= q.start]):
+            return inside[-1].lines
         alike = [x for x in self.quantities if x.role == q.role]
         if len(alike) == len(linked) and len(alike) > 1:
             return linked[alike.index(q)].lines
@@ -143,13 +152,17 @@ class Reading:
             return not any(w in HARD for w in between)
         if "of" in between[:1] or (q.role == "span" and "of" in between):
             return True
-        return q.start < 3 and all(w in ("the", "a", "an", ",", "she", "he", "had", "with", "of") for w in between)
+        return q.start < 3 and all(
+            w in ("the", "a", "an", ",", "she", "he", "had", "with", "of") for w in between
+        )
 
     def group(self, q: Quantity) -> list[Line]:
         """All lines that a number may be about at once: `hypertension and stroke before 70`."""
         linked = self.linked
         inside = [x for x in self.quantities if x.role == q.role and x is not q]
-        before = [m for m in linked if m.end <= q.start and not any(m.end <= x.start < q.start for x in inside)]
+        before = [
+            m for m in linked if m.end <= q.start and not any(m.end <= x.start < q.start for x in inside)
+        ]
         chosen = before or [m for m in linked if m.start >= q.end]
         out: list[Line] = []
         for m in chosen:

@@ -7,7 +7,17 @@ from ..language.vocabulary import BIT, Sense, State, Vague
 
 INSIDE = 1 << 62
 """Flag of every token of a phrase but the first."""
-_SOFT = BIT["fall"] | BIT["rise"] | BIT["judge"] | BIT["record"] | BIT["function"] | BIT["verb of record"] | BIT["degree"] | BIT["low"] | BIT["high"]
+_SOFT = (
+    BIT["fall"]
+    | BIT["rise"]
+    | BIT["judge"]
+    | BIT["record"]
+    | BIT["function"]
+    | BIT["verb of record"]
+    | BIT["degree"]
+    | BIT["low"]
+    | BIT["high"]
+)
 _NOUN, _BETWEEN = BIT["category noun"], BIT["judge"] | BIT["degree"] | BIT["function"] | BIT["record"]
 _DRUG = BIT["any drug"]
 _LENGTHS = frozenset(("year", "decade", "month", "century"))
@@ -18,7 +28,8 @@ class Mention:
     """A stretch of a sentence that names something of a person."""
 
     __slots__ = (
-        "category", "cited", "end", "frame", "how", "line", "lines", "nodes", "noun", "soft", "start", "state", "text", "weak",
+        "category", "cited", "end", "frame", "how", "line", "lines", "nodes", "noun", "soft", "start", "state",
+        "text", "weak",
     )  # fmt: skip
 
     def __init__(self, start: int, end: int, text: str) -> None:
@@ -52,7 +63,18 @@ class Scan:
         facts: of the history.
     """
 
-    __slots__ = ("facts", "flags", "mentions", "seen", "supposed", "text", "unread", "vague", "values", "words")
+    __slots__ = (
+        "facts",
+        "flags",
+        "mentions",
+        "seen",
+        "supposed",
+        "text",
+        "unread",
+        "vague",
+        "values",
+        "words",
+    )
 
     def __init__(self, text: str, facts: Facts) -> None:
         self.text, self.facts = text, facts
@@ -86,11 +108,15 @@ class Scan:
                     stop = _named(rest, words, i + 1)
                     if stop >= end:
                         line, end = one, stop
-            if line is None and word[0] <= "9" and (word[0] >= "0" or (word[0] == "." and len(word) > 1)):
-                if end == i + 1:
-                    self.values.append((i, end, _value(word)))
-                    i = end
-                    continue
+            if (
+                line is None
+                and end == i + 1
+                and word[0] <= "9"
+                and (word[0].isdigit() or word[1:2].isdigit())
+            ):
+                self.values.append((i, end, _value(word)))
+                i = end
+                continue
             if word in ("a", "an") and end == i + 1 and words[end : end + 1] and words[end] in _LENGTHS:
                 self.values.append((i, end, 1.0))
             self._take(i, end, sense, line)
@@ -110,7 +136,7 @@ class Scan:
             self.mentions.append(mention)
         elif sense.category is not None:
             self._category(start, end, sense.category)
-        elif flags & _DRUG:
+        elif flags & _DRUG and not self._qualified(start):
             mention = Mention(start, end, self.phrase(start, end))
             mention.category, mention.soft = DRUGS, True
             self.mentions.append(mention)
@@ -118,19 +144,30 @@ class Scan:
             self.vague.append((start, end, sense.vague))
         if sense.number is not None and line is None and not sense.nodes:
             self._number(start, end, sense.number)
-        elif not flags and line is None and not (sense.nodes or sense.states or sense.vague or sense.category):
-            if self.words[start][0].isalpha():
-                self.unread.append(start)
+        elif not flags and line is None and self.words[start][0].isalpha() and not sense.means_something:
+            self.unread.append(start)
         self.seen |= flags
         self.flags[start] = flags
         for i in range(start + 1, end):
             self.flags[i] = flags | INSIDE
 
+    def _qualified(self, start: int) -> bool:
+        """Whether a kind of drug or illness stands right before a word for any drug."""
+        if any(m.end == start for m in self.mentions):
+            return True
+        return start > 0 and self.facts.vocabulary.look(self.words[start - 1]).category is not None
+
     def _number(self, start: int, end: int, value: float) -> None:
         """A number in words; `thirty` and a following `two` are one."""
         if self.values:
             a, b, before = self.values[-1]
-            if b == start and 20 <= before < 100 and before % 10 == 0 and 0 < value < 10 and self.words[a].isalpha():
+            if (
+                b == start
+                and 20 <= before < 100
+                and before % 10 == 0
+                and 0 < value < 10
+                and self.words[a].isalpha()
+            ):
                 self.values[-1] = (a, end, before + value)
                 return
         self.values.append((start, end, value))

@@ -2,10 +2,11 @@
 
 from ..facts import Line
 from ..findings import Findings
+from ..language.tokens import wordset
 from ..reading.reading import Reading
 from ..reading.scan import DRUGS, Mention
 
-TREATMENT = frozenset(("medication", "treatment", "therapy", "drug", "tablet", "prescription", "management"))
+TREATMENT = wordset("medication treatment therapy drug tablet prescription management")
 
 
 def absence(r: Reading, found: Findings) -> None:
@@ -41,7 +42,9 @@ def _open(r: Reading, m: Mention) -> Line | None:
     if m.lines:
         return m.lines[0]
     hidden = (x for x in r.facts.hidden if any(x.known.relation(n) == "is" for n in m.nodes))
-    unknown = (x for x in r.facts.shown if m.category is not None and x.known.relation(m.category) == "unknown")
+    unknown = (
+        x for x in r.facts.shown if m.category is not None and x.known.relation(m.category) == "unknown"
+    )
     return next(hidden, None) or next(unknown, None)
 
 
@@ -54,7 +57,11 @@ def _headed(r: Reading, m: Mention, found: Findings) -> None:
         else:
             found.holds()
     elif head in TREATMENT:
-        drugs = [x for x in r.facts.shown if x.known.kind == "drug" and any(x.known.relation(n) == "shows" for n in m.nodes)]
+        drugs = [
+            x
+            for x in r.facts.shown
+            if x.known.kind == "drug" and any(x.known.relation(n) == "shows" for n in m.nodes)
+        ]
         if drugs:
             found.fault("contradiction", f"denies {m.text} {head}; {drugs[0].id} is {drugs[0].e.name}")
         else:

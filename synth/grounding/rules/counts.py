@@ -30,11 +30,17 @@ def _count(r: Reading, q: Quantity, found: Findings) -> None:
     elif not lines:
         found.doubt("unsupported_number", f"says {q.text}")
     else:
-        found.fault("wrong_count", f"says {q.text} times; the evidence says {', '.join(f'{v:g}' for v in counted)}", sure=True)
+        found.fault(
+            "wrong_count",
+            f"says {q.text} times; the evidence says {', '.join(f'{v:g}' for v in counted)}",
+            sure=True,
+        )
 
 
 def _items(r: Reading, q: Quantity, found: Findings) -> None:
     """`three vascular conditions`: as many as the claim names, cites, or the history holds of the kind."""
+    if q.value == 1:
+        return  # `one burden on top of another`
     kind = next((m for m in r.mentions if m.category is not None and m.start >= q.start), None)
     known = {len(r.lines), len(r.cited), len({x.id for m in r.linked for x in m.lines})}
     if kind is not None:

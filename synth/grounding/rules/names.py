@@ -2,14 +2,15 @@
 
 from ..facts import Line
 from ..findings import Findings
+from ..language.tokens import wordset
 from ..reading.reading import Reading
 from ..reading.scan import DRUGS, Mention
 
-SUMS = frozenset(
-    "these this those both such it they together all combination combined cumulative jointly overall former latter "
-    "findings factors conditions events diagnoses condition event factor finding illness problem comorbiditie "
-    "comorbidity vascular cardiometabolic metabolic accumulate accumulation burden picture pattern profile cluster "
-    "constellation disorder diseases disease symptom".split()
+SUMS = wordset(
+    "these this those both such it they together all combination combined cumulative jointly overall "
+    "former latter findings factors conditions events diagnoses condition event factor finding illness "
+    "problem comorbiditie comorbidity vascular cardiometabolic metabolic accumulate accumulation burden "
+    "picture pattern profile cluster constellation disorder diseases disease symptom"
 )
 """Words that stand for several lines, or for one named before."""
 
@@ -71,7 +72,11 @@ def citations(r: Reading, found: Findings) -> None:
     """What is cited is named, and what is told is cited."""
     told = [m for m in r.linked if not m.soft and m.category is None and not _sex(m)]
     if not r.cited:
-        if told or (found.facts and any(q.role != "own age" for q in r.quantities)) or r.own and not _only_person(r):
+        if (
+            told
+            or (found.facts and any(q.role != "own age" for q in r.quantities))
+            or (r.own and not _only_person(r))
+        ):
             found.doubt("uncited", "cites nothing")
         return
     unnamed = [x for x in r.cited if x.id not in found.named and not _implied(r, x)]
@@ -80,11 +85,14 @@ def citations(r: Reading, found: Findings) -> None:
     elsewhere = [m for m in told if not m.cited]
     if elsewhere and len(unnamed) == len(r.cited):
         one = elsewhere[0]
-        found.fault("wrong_name", f"names {one.text}, which is {one.lines[0]}; cited is {', '.join(map(repr, r.cited))}")
+        found.fault(
+            "wrong_name",
+            f"names {one.text}, which is {one.lines[0]}; cited is {', '.join(map(repr, r.cited))}",
+        )
     elif any(w in SUMS for w in r.words):
         if len(unnamed) > 1 or found.facts:
             found.holds(facts=len(unnamed) if not found.facts else 0)
-    else:
+    elif r.own or found.facts:
         found.doubt("unnamed_line", f"cites {unnamed[0]}, which the claim does not name")
 
 

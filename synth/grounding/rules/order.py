@@ -5,6 +5,7 @@ from itertools import product
 
 from ..facts import Line
 from ..findings import Findings
+from ..language.tokens import wordset
 from ..language.vocabulary import BIT
 from ..reading.reading import Reading
 from ..reading.scan import Mention
@@ -56,18 +57,19 @@ def order(r: Reading, found: Findings) -> None:
 def _skeleton(r: Reading) -> tuple[str, list[Mention]]:
     """Dated mentions and words of order as letters."""
     spent = {i for q in r.quantities for i in range(q.start - 1, q.end)} | r.consumed
-    dated = [m for m in r.mentions if m.how in ("is", "shows") and any(x.age is not None for x in m.lines) and _told(m)]
+    dated = [
+        m
+        for m in r.mentions
+        if m.how in ("is", "shows") and any(x.age is not None for x in m.lines) and _told(m)
+    ]
     marks: list[tuple[int, str]] = [(m.start, "M") for m in dated]
     for name, letter in _CUES.items():
         for i in r.starts(name):
             inside = any(m.start <= i < m.end for m in r.mentions)
-            if letter == "A" and r.words[i] == "followed" and _passive(r, i):
-                letter_here = "B"
-            else:
-                letter_here = letter
             if inside or (i in spent and not _between(r, i, dated)) or _to_now(r, i):
                 continue
-            marks.append((i, letter_here))
+            passive = letter == "A" and r.words[i] == "followed" and _passive(r, i)
+            marks.append((i, "B" if passive else letter))
     marks.sort()
     out, last = "", -1
     for place, letter in marks:
@@ -95,10 +97,21 @@ def _between(r: Reading, i: int, dated: list[Mention]) -> bool:
     return any(m.end <= i for m in dated) and any(m.start > i for m in dated)
 
 
+NOT_EVENTS = wordset(
+    "prediction index assessment baseline now onset then early mid late at in about around turning retirement "
+    "midlife dementia adulthood childhood diagnosis five next"
+)
+"""What stands behind `before` or `since` where no event of the history does."""
+
+
 def _to_now(r: Reading, i: int) -> bool:
     """`before the prediction time`, `before the age of 70`, `since 48`, `by the time of assessment`."""
     end = r.end(i)
-    following = [w for w in r.words[end : end + 4] if w not in ("the", "this", "her", "his", "of", "a", "an", "age", "reached")]
+    following = [
+        w
+        for w in r.words[end : end + 4]
+        if w not in ("the", "this", "her", "his", "of", "a", "an", "age", "reached")
+    ]
     if following and following[0][0].isdigit():
         return True
     if any(end <= m.start <= end + 4 and m.lines for m in r.mentions):
@@ -106,10 +119,7 @@ def _to_now(r: Reading, i: int) -> bool:
     if not following:
         return r.words[i] in ("since", "earlier", "previously", "already", "prior")
     word = following[0]
-    return word in (
-        "prediction", "index", "assessment", "baseline", "now", "onset", "then", "at", "in", "about", "around", "turning",
-        "retirement", "midlife", "dementia", "adulthood", "childhood", "diagnosis", "five", "next", "twentie", "thirtie",
-    ) or word.endswith("tie")
+    return word in NOT_EVENTS or word.endswith("tie")
 
 
 def _lines(mentions: list[Mention], skeleton: str, span: tuple[int, int]) -> list[Line]:
@@ -125,7 +135,9 @@ def _check(first: list[Line], second: list[Line], found: Findings) -> None:
         found.doubt("unread", "an order of lines that cannot be told apart")
     elif len(wrong) == len(pairs):
         a, b = wrong[0]
-        found.fault("wrong_order", f"puts {a.e.name} (age {_age(a):.1f}) before {b.e.name} (age {_age(b):.1f})")
+        found.fault(
+            "wrong_order", f"puts {a.e.name} (age {_age(a):.1f}) before {b.e.name} (age {_age(b):.1f})"
+        )
     elif wrong or any(abs(_age(a) - _age(b)) <= 0.051 for a, b in pairs):
         a, b = (wrong or pairs)[0]
         found.doubt("unread", f"an order of {a.id} (age {_age(a):.1f}) and {b.id} (age {_age(b):.1f})")
@@ -151,7 +163,9 @@ def _gaps(r: Reading, first: list[Line], second: list[Line], found: Findings) ->
         elif any(one.may_low <= v <= one.may_high for v in known):
             found.doubt("unread", f"says {r.scan.phrase(start, end)!r}")
         else:
-            found.fault("wrong_time", f"says {r.scan.phrase(start, end)!r}; the evidence says {known[0]:.1f} years")
+            found.fault(
+                "wrong_time", f"says {r.scan.phrase(start, end)!r}; the evidence says {known[0]:.1f} years"
+            )
 
 
 def _leftover(r: Reading, dated: list[Mention], found: Findings) -> None:
@@ -161,7 +175,12 @@ def _leftover(r: Reading, dated: list[Mention], found: Findings) -> None:
         return
     for i in (*r.starts("before"), *r.starts("after")):
         spent = any(q.start - 1 <= i < q.end for q in r.quantities)
-        if not spent and not _to_now(r, i) and not any(m.start <= i < m.end for m in r.mentions) and not r.in_tail(i):
+        if (
+            not spent
+            and not _to_now(r, i)
+            and not any(m.start <= i < m.end for m in r.mentions)
+            and not r.in_tail(i)
+        ):
             found.doubt("unread", f"{r.words[i]!r} tells an order")
             return
 
@@ -177,7 +196,14 @@ def extremes(r: Reading, found: Findings) -> None:
 
 def _extreme(r: Reading, name: str, place: int, found: Findings) -> None:
     end = r.end(place)
-    noun = next((i for i in range(end, min(end + 5, len(r.words))) if r.flags[i] & BIT["category noun"] or r.words[i] in NOUNS), None)
+    noun = next(
+        (
+            i
+            for i in range(end, min(end + 5, len(r.words)))
+            if r.flags[i] & BIT["category noun"] or r.words[i] in NOUNS
+        ),
+        None,
+    )
     kind = next((m for m in r.mentions if m.category is not None and place < m.start <= end + 3), None)
     if noun is None and kind is None:
         return
@@ -197,8 +223,8 @@ def _extreme(r: Reading, name: str, place: int, found: Findings) -> None:
     _verdict(r, name, place, subject.lines[0], sure, perhaps, found)
 
 
-NOUNS = frozenset("entry line item finding vascular abnormality measurement reading value".split())
-DIAGNOSES = frozenset("diagnosis diagnose condition disease disorder illness comorbidity problem".split())
+NOUNS = wordset("entry line item finding vascular abnormality measurement reading value")
+DIAGNOSES = wordset("diagnosis diagnose condition disease disorder illness comorbidity problem")
 
 
 def _verdict(
@@ -212,7 +238,11 @@ def _verdict(
         mine = max(_age(x), r.facts.age - x.ago if x.ago is not None else 0.0)
         others = [y for y in sure if y.known is not x.known and _age(y) > mine + 0.051]
         maybe = [y for y in perhaps if y.known is not x.known and _age(y) > mine + 0.051]
-        maybe += [y for y in sure if y.known is not x.known and y.ago is not None and x.ago is not None and y.ago < x.ago - 0.051]
+        maybe += [
+            y
+            for y in sure
+            if y.known is not x.known and y.ago is not None and x.ago is not None and y.ago < x.ago - 0.051
+        ]
     else:
         others = [y for y in sure if y.known is not x.known and _age(y) < _age(x) - 0.051]
         maybe = [y for y in perhaps if y.known is not x.known and _age(y) < _age(x) - 0.051]
@@ -224,10 +254,16 @@ def _verdict(
         found.holds(x)
 
 
+LASTED = re.compile(
+    r"(more than |over |about |nearly |almost |roughly )?(twice|half|three time|3 x|2 time|3 time) as long"
+    r"|(longer|older|shorter|younger) than|as long as"
+)
+
+
 def comparisons(r: Reading, found: Findings) -> None:
     """`longer than diabetes`, `twice as long as`."""
     words = " ".join(r.words)
-    m = re.search(r"(?:(more than |over |about |nearly |almost |roughly )?(twice|half|three time|3 x|2 time|3 time) as long|(longer|older|shorter|younger) than|as long as)", words)
+    m = LASTED.search(words)
     if m is None or not r.starts("compare"):
         return
     place = len(words[: m.start()].split())
@@ -244,7 +280,11 @@ def comparisons(r: Reading, found: Findings) -> None:
     if m[2]:
         times = {"twice": 2.0, "2 time": 2.0, "half": 0.5}.get(m[2], 3.0)
         ratio = a / b if b else float("inf")
-        fits = ratio >= times * 0.97 if m[1] and m[1].strip() in ("more than", "over") else abs(ratio - times) <= 0.15 * times
+        fits = (
+            ratio >= times * 0.97
+            if m[1] and m[1].strip() in ("more than", "over")
+            else abs(ratio - times) <= 0.15 * times
+        )
     elif m[3]:
         fits = a > b if m[3] in ("longer", "older") else a < b
     else:

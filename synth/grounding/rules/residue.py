@@ -1,15 +1,18 @@
 """What no rule has read: qualifiers of what is named, what became of a drug, words of no table."""
 
 from ..findings import Findings
+from ..language.tokens import wordset
 from ..language.vocabulary import BIT
 from ..reading.reading import Reading
 from ..reading.scan import INSIDE, Mention
 
 DEGREE = BIT["degree"]
 _LINK = BIT["degree"] | BIT["judge"] | BIT["function"]
-_BE = frozenset(("is", "was", "are", "were", "has", "been", "be", "remains", "remained", "being", "became"))
-_VERDICT = frozenset(("risk", "burden", "event", "factor", "effect", "impact", "consequence", "contribution", "contributor",
-                      "concern", "weight", "role", "sign", "strain", "exposure", "damage", "injury"))  # fmt: skip
+_BE = wordset("is was are were has been be remains remained being became")
+_VERDICT = wordset(
+    "risk burden event factor effect impact consequence contribution contributor concern weight role sign "
+    "strain exposure damage injury"
+)  # fmt: skip
 
 
 def qualifiers(r: Reading, found: Findings) -> None:
@@ -37,9 +40,9 @@ def _qualified(r: Reading, place: int) -> Mention | None:
     """What of this person a qualifier is about."""
     end = r.end(place)
     for m in r.own:
-        if m.start >= end and m.start - end <= 3 and m.category is None:
-            if all(r.flags[k] & _LINK or r.words[k] == "," for k in range(end, m.start)):
-                return m
+        ahead = m.start >= end and m.start - end <= 3 and m.category is None
+        if ahead and all(r.flags[k] & _LINK or r.words[k] == "," for k in range(end, m.start)):
+            return m
         if m.end <= place <= m.end + 4 and m.category is None:
             between = r.words[m.end : place]
             behind = r.words[end : end + 3]
@@ -68,7 +71,14 @@ def treated(r: Reading, found: Findings) -> None:
         end = i + 2 if r.words[i + 1 : i + 2] and r.words[i + 1] in ("with", "by", "using") else i + 1
         drugs = [m for m in r.own if any(n.kind in ("drug", "drug class") for n in m.nodes)]
         told = [m for m in r.linked if m.lines and not any(n.kind in ("drug", "drug class") for n in m.nodes)]
-        given = [x for x in r.facts.shown if x.known.kind == "drug" for m in told for n in m.nodes if x.known.relation(n) == "shows"]
+        given = [
+            x
+            for x in r.facts.shown
+            if x.known.kind == "drug"
+            for m in told
+            for n in m.nodes
+            if x.known.relation(n) == "shows"
+        ]
         if drugs or given:
             r.consumed.update(range(i, end))
         elif told:

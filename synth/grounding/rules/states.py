@@ -70,9 +70,7 @@ def person(r: Reading, found: Findings) -> None:
     for q in r.quantities:
         if q.role != "own age":
             continue
-        if q.matches(age):
-            found.holds()
-        elif any(q.matches(x.age) for x in r.lines if x.age is not None):
+        if q.matches(age) or any(q.matches(x.age) for x in r.lines if x.age is not None):
             found.holds()
         elif q.low > age:
             found.fault("future", f"says age {q.text}; the prediction time is at age {age:.1f}")

@@ -24,6 +24,9 @@ def _age(r: Reading, q: Quantity, found: Findings) -> None:
     if q.low > own + 0.06 and q.high != float("inf"):
         found.fault("future", f"says age {q.text}; the prediction time is at age {own:.1f}", sure=True)
         return
+    if not r.linked and any(m.frame.startswith("denied") for m in r.mentions):
+        found.doubt("unread", f"denies something with age {q.text}")
+        return
     lines = r.group(q)
     dated = [x for x in lines if x.age is not None]
     near = r.attached(q)
@@ -31,7 +34,7 @@ def _age(r: Reading, q: Quantity, found: Findings) -> None:
         found.holds(*near)
     elif _fits(r, q, dated, near):
         found.holds(*(x for x in dated if _any(q, _ages(x, own))))
-    elif not dated or r.linked and q.matches(own) and q.start < 4:
+    elif not dated or (r.linked and q.matches(own) and q.start < 4):
         if q.matches(own):
             found.holds()
         else:
@@ -41,7 +44,9 @@ def _age(r: Reading, q: Quantity, found: Findings) -> None:
     elif len(r.linked) > 1 and _is_unclear(r, q):
         found.doubt("unread", f"says age {q.text}")
     else:
-        found.fault("wrong_age", f"says age {q.text}; the evidence says {_numbers(x.age for x in dated)}", sure=True)
+        found.fault(
+            "wrong_age", f"says age {q.text}; the evidence says {_numbers(x.age for x in dated)}", sure=True
+        )
 
 
 def _fits(r: Reading, q: Quantity, dated: list[Line], near: list[Line]) -> bool:
@@ -146,7 +151,12 @@ def vague(r: Reading, found: Findings) -> None:
             continue
         m = r.near(start)
         one = next((v for v in meant if v.what != "gap"), None)
-        if m is None or one is None or start in r.consumed or any(q.start <= start < q.end for q in r.quantities):
+        if (
+            m is None
+            or one is None
+            or start in r.consumed
+            or any(q.start <= start < q.end for q in r.quantities)
+        ):
             continue
         text = r.scan.phrase(start, end)
         if _of_another(r, start, end, one.what):
@@ -169,17 +179,21 @@ def _of_events(r: Reading, start: int, end: int) -> bool:
     for k in range(end, min(end + 4, len(r.words) + 1)):
         if any(m.start == k for m in r.linked):
             return True
-        if k == len(r.words) or not (r.flags[k] & (BIT["judge"] | BIT["degree"] | BIT["record"]) or r.words[k] in ("of", *TIMES)):
+        if k == len(r.words) or not (
+            r.flags[k] & (BIT["judge"] | BIT["degree"] | BIT["record"]) or r.words[k] in ("of", *TIMES)
+        ):
             break
     before = r.words[max(0, start - 2) : start]
     behind = r.words[end : end + 1]
-    return (not behind or behind[0] in TIMES or not behind[0][0].isalpha()) and any(
-        r.flags[i] & BIT["record"] for i in range(max(0, start - 3), start)
-    ) and "in" not in before
+    return (
+        (not behind or behind[0] in TIMES or not behind[0][0].isalpha())
+        and any(r.flags[i] & BIT["record"] for i in range(max(0, start - 3), start))
+        and "in" not in before
+    )
 
 
 def _of_another(r: Reading, start: int, end: int, what: str) -> bool:
-    """Whether a vague time or number is no property of what was named: `early signs`, `a few months`, `recent work`."""
+    """Whether a vague time or number is of something else than what was named: `early signs`, `a few months`."""
     after = r.words[end : end + 2]
     if what == "count" and not _of_events(r, start, end):
         return True
@@ -187,4 +201,7 @@ def _of_another(r: Reading, start: int, end: int, what: str) -> bool:
         return True
     if what in ("ago", "count") and r.in_tail(start):
         return True
-    return bool({"risk", "burden", "sign", "decline", "dementia", "warning", "marker", "exposure"} & set(after)) and what != "age"
+    return (
+        bool({"risk", "burden", "sign", "decline", "dementia", "warning", "marker", "exposure"} & set(after))
+        and what != "age"
+    )

@@ -2,13 +2,14 @@
 
 from ..facts import Line
 from ..findings import Findings
+from ..language.tokens import wordset
 from ..language.vocabulary import BIT
 from ..reading.quantities import Quantity
 from ..reading.reading import Reading
 
 CUES = ("rise", "fall", "steady", "better", "worse")
 _TREND = sum(BIT[c] for c in CUES)
-AFTER = frozenset("risk burden likelihood chance vulnerability reserve the odds susceptibility probability".split())
+AFTER = wordset("risk burden likelihood chance vulnerability reserve the odds susceptibility probability")
 
 
 def is_change(r: Reading, q: Quantity) -> bool:
@@ -16,7 +17,9 @@ def is_change(r: Reading, q: Quantity) -> bool:
     if not r.seen & _TREND:
         return False
     before, after = r.words[max(0, q.start - 2) : q.start], r.words[q.end : q.end + 1]
-    if "by" in before or (after and after[0] in ("lower", "higher", "less", "more", "drop", "fall", "rise", "loss", "gain")):
+    if "by" in before or (
+        after and after[0] in ("lower", "higher", "less", "more", "drop", "fall", "rise", "loss", "gain")
+    ):
         return True
     return bool({"lost", "gained", "shed", "losing", "gaining"} & set(r.words[max(0, q.start - 3) : q.start]))
 
@@ -47,7 +50,10 @@ def trends(r: Reading, found: Findings) -> None:
             if abs(abs(last.value - first.value) - q.value) <= 0.6:
                 found.holds()
             else:
-                found.fault("wrong_value", f"says {word} by {q.text}; the values are {first.value:g} and {last.value:g}")
+                found.fault(
+                    "wrong_value",
+                    f"says {word} by {q.text}; the values are {first.value:g} and {last.value:g}",
+                )
     actual = _direction(first.value, last.value)
     node = next((n for n in first.known.nodes if n.kind == "measurement"), None)
     better = node.better if node else ""
@@ -57,7 +63,9 @@ def trends(r: Reading, found: Findings) -> None:
     elif actual in wanted:
         found.holds(first, last)
     else:
-        found.fault("wrong_value", f"says {word!r}; {first.id} says {first.value:g}, {last.id} {last.value:g}")
+        found.fault(
+            "wrong_value", f"says {word!r}; {first.id} says {first.value:g}, {last.id} {last.value:g}"
+        )
 
 
 def _wanted(kinds: set[str], better: str) -> set[str] | None:
@@ -82,7 +90,11 @@ def _cue(r: Reading) -> tuple[int, set[str]] | None:
     """The word that tells of a change of a measured value."""
     measured = [m for m in r.linked if any(x.value is not None for x in m.lines)]
     verbs = frozenset(("weight", "weighs", "weighed"))
-    if not measured and not verbs & set(r.words) and not (r.seen & (BIT["rise"] | BIT["fall"]) and len(_series(r)) > 1):
+    if (
+        not measured
+        and not verbs & set(r.words)
+        and not (r.seen & (BIT["rise"] | BIT["fall"]) and len(_series(r)) > 1)
+    ):
         return None
     for i, f in enumerate(r.flags):
         if not f & _TREND or any(m.start <= i < m.end for m in r.mentions):
@@ -91,7 +103,9 @@ def _cue(r: Reading) -> tuple[int, set[str]] | None:
             continue
         if r.scan.supposed[0] <= i < r.scan.supposed[1]:
             continue
-        if r.words[i] in ("up", "down", "level", "better", "worse", "higher", "lower") and not _series_of_two(r):
+        if r.words[i] in ("up", "down", "level", "better", "worse", "higher", "lower") and not _series_of_two(
+            r
+        ):
             continue
         if r.in_tail(i) and not _series_of_two(r):
             continue
@@ -112,7 +126,11 @@ def _series(r: Reading) -> list[Line]:
     if len(kinds) > 1:
         return []
     if len(valued) == 1:
-        same = [x for x in r.facts.shown if x.known is valued[0].known and x.value is not None and x.age is not None]
+        same = [
+            x
+            for x in r.facts.shown
+            if x.known is valued[0].known and x.value is not None and x.age is not None
+        ]
         valued = same if len(same) > 1 else valued
     return sorted(valued, key=lambda x: x.age or 0.0)
 

@@ -51,7 +51,7 @@ def _value(r: Reading, q: Quantity, found: Findings) -> None:
     if (all if whole else any)(v == "same" for v in verdicts):
         found.holds(*(x for x, v in zip(lines, verdicts, strict=True) if v == "same"))
         return
-    x, verdict = next((x, v) for x, v in zip(lines, verdicts, strict=True) if v != "same")
+    x = next(x for x, v in zip(lines, verdicts, strict=True) if v != "same")
     said = f"says {q.text} {q.unit}".rstrip() + f"; {x.id} says {x.value:g} {x.unit or 'without a unit'}"
     if "unknown unit" in verdicts:
         found.doubt("unknown_unit", said)
@@ -66,7 +66,9 @@ def _value(r: Reading, q: Quantity, found: Findings) -> None:
 def _elsewhere(r: Reading, q: Quantity) -> bool:
     """Whether another line that the claim speaks of has the value, and it is unclear whose it is."""
     alike = [x for x in r.quantities if x.role == q.role]
-    return len(alike) != len(r.linked) > 1 and any(_compare(r, q, x) == "same" for x in r.lines if x.value is not None)
+    return len(alike) != len(r.linked) > 1 and any(
+        _compare(r, q, x) == "same" for x in r.lines if x.value is not None
+    )
 
 
 def _compare(r: Reading, q: Quantity, x: Line) -> str:
@@ -94,8 +96,12 @@ def _compare(r: Reading, q: Quantity, x: Line) -> str:
 
 def _equals(q: Quantity, value: float, slack: float = 0.0) -> bool:
     if slack and q.low > float("-inf") and q.high < float("inf"):
-        return abs(q.value - value) <= max(slack, 0.5 * 10 ** -_digits(q.text)) or q.low <= value <= q.high and abs(q.value - value) <= 2 * slack
-    return q.matches(value) or (q.high - q.low <= 1.01 and abs(q.value - value) <= 0.5 * 10 ** -_digits(q.text) + 1e-9)
+        return abs(q.value - value) <= max(slack, 0.5 * 10 ** -_digits(q.text)) or (
+            q.low <= value <= q.high and abs(q.value - value) <= 2 * slack
+        )
+    return q.matches(value) or (
+        q.high - q.low <= 1.01 and abs(q.value - value) <= 0.5 * 10 ** -_digits(q.text) + 1e-9
+    )
 
 
 def _digits(text: str) -> int:
@@ -120,7 +126,10 @@ def _bare(r: Reading, q: Quantity, found: Findings) -> None:
     own = r.facts.age
     kinds: list[tuple[str, list[float | None]]] = [
         ("wrong_value", [x.value for x in lines]),
-        ("wrong_age", [x.age for x in lines] + [own - x.ago for x in lines if x.count > 1 and x.ago is not None]),
+        (
+            "wrong_age",
+            [x.age for x in lines] + [own - x.ago for x in lines if x.count > 1 and x.ago is not None],
+        ),
         ("wrong_count", [float(x.count) if x.count > 1 else None for x in lines]),
         ("wrong_time", [v for x in lines for v in (x.since, x.ago)]),
     ]
@@ -139,7 +148,9 @@ def _bare(r: Reading, q: Quantity, found: Findings) -> None:
     known = kinds[0 if fault == "wrong_value" or len(kinds) == 1 else 1][1]
     why = f"says {q.text}; the evidence says {_numbers(known)}"
     alike = [x for x in r.quantities if x.role == "bare"]
-    sure = r.linked and (fault == "wrong_value" or (q.value > 14 and ("." in q.text or len(alike) == len(r.linked))))
+    sure = r.linked and (
+        fault == "wrong_value" or (q.value > 14 and ("." in q.text or len(alike) == len(r.linked)))
+    )
     if sure and any(v is not None for v in known):
         found.fault(fault, why, sure=True)
     else:
@@ -149,8 +160,10 @@ def _bare(r: Reading, q: Quantity, found: Findings) -> None:
 def _placed(r: Reading, q: Quantity) -> bool:
     """Whether a bare number stands where an age may: in brackets, behind a pause or right behind a name."""
     before = r.words[q.start - 1] if q.start else "("
-    return before in "([,:;-&" or before in ("and", "dx", "first", "last", "diagnosed", "index") or any(
-        m.end == q.start for m in r.mentions
+    return (
+        before in "([,:;-&"
+        or before in ("and", "dx", "first", "last", "diagnosed", "index")
+        or any(m.end == q.start for m in r.mentions)
     )
 
 
@@ -159,7 +172,11 @@ def _share(r: Reading, q: Quantity, found: Findings) -> None:
     near = r.words[max(0, q.start - 8) : q.end + 6]
     own = {"her", "his", "she", "he", "your", "you", "him"} & set(near)
     if own and not r.has("people") and not r.in_people(q.start):
-        found.fault("wrong_value", f"says {q.text} {q.unit}".rstrip() + " of this person; no line has such a figure", sure=True)
+        found.fault(
+            "wrong_value",
+            f"says {q.text} {q.unit}".rstrip() + " of this person; no line has such a figure",
+            sure=True,
+        )
     else:
         found.doubt("unsupported_number", f"says {q.text} {q.unit}".rstrip())
 
@@ -170,7 +187,9 @@ def _in_a_name(r: Reading, q: Quantity, found: Findings) -> None:
     if any(q.text in x.known.tokens for x in lines):
         found.holds()
     elif lines and any(r.words[q.start - 1] in x.known.tokens for x in lines):
-        found.fault("wrong_value", f"says {r.words[q.start - 1]} {q.text}; {lines[0].id} is {lines[0].e.name}")
+        found.fault(
+            "wrong_value", f"says {r.words[q.start - 1]} {q.text}; {lines[0].id} is {lines[0].e.name}"
+        )
     else:
         found.doubt("unsupported_number", f"says {r.words[q.start - 1]} {q.text}")
 
@@ -183,7 +202,7 @@ def levels(r: Reading, found: Findings) -> None:
             if m is None or p in r.consumed or m.start <= p < m.end or not _of(r, p, m.end, m.start):
                 continue
             valued = [x for x in m.lines if x.value is not None and x.known.kind == "measurement"]
-            if not valued or r.in_tail(p) and p > m.end + 4:
+            if not valued or (r.in_tail(p) and p > m.end + 4):
                 continue
             flags = {_flag(x) for x in valued}
             r.consumed.add(p)
@@ -191,16 +210,24 @@ def levels(r: Reading, found: Findings) -> None:
                 found.holds()
             elif None in flags or len(flags) > 1:
                 found.doubt("unread", f"says {r.scan.phrase(p, r.end(p))!r}")
-            elif fits == "" or "" not in flags:
-                found.fault("wrong_value", f"says {r.scan.phrase(p, r.end(p))!r}; {valued[0].e.line or valued[0]}")
+            elif NORMAL & set(r.words[p : r.end(p)]) if fits == "" else "" not in flags:
+                found.fault(
+                    "wrong_value", f"says {r.scan.phrase(p, r.end(p))!r}; {valued[0].e.line or valued[0]}"
+                )
             else:
                 found.doubt("unread", f"says {r.scan.phrase(p, r.end(p))!r}")
+
+
+NORMAL = frozenset(("normal", "range", "limits", "elevated", "raised", "unremarkable", "normotensive"))
+"""Words that speak of limits; `fair` and `controlled` are a matter of judgement."""
 
 
 def _of(r: Reading, p: int, end: int, start: int) -> bool:
     """Whether an adjective at a place belongs to what stands close by, and to no risk or burden."""
     after = r.words[r.end(p) : r.end(p) + 2]
-    return abs(p - end) <= 6 or 0 <= start - p <= 2 and not {"risk", "burden", "likelihood", "chance"} & set(after)
+    return abs(p - end) <= 6 or (
+        0 <= start - p <= 2 and not {"risk", "burden", "likelihood", "chance"} & set(after)
+    )
 
 
 def _flag(x: Line) -> str | None:
