@@ -128,7 +128,20 @@ def _longest(words: Vocabulary, found: tuple[str, ...], i: int) -> tuple[Sense, 
 class Line:
     """A line of a history beside what is known of its kind."""
 
-    __slots__ = ("age", "ago", "count", "e", "id", "known", "since", "unit", "value")
+    __slots__ = (
+        "age",
+        "ages",
+        "ago",
+        "count",
+        "e",
+        "id",
+        "known",
+        "readings",
+        "since",
+        "unit",
+        "value",
+        "values",
+    )
 
     def __init__(self, e: Evidence, known: Known, age: float) -> None:
         self.e, self.id, self.known = e, e.id, known
@@ -141,6 +154,14 @@ class Line:
         )
         self.since = None if e.age is None else age - e.age
         """Years from the first event to the prediction time."""
+        last = () if e.count == 1 or e.years_before is None else (age - e.years_before,)
+        self.ages = (*e.ages, *last)
+        """At the first event, the last, and at each value."""
+        self.values = e.values
+        self.readings = tuple(
+            (r.value, r.age) for r in e.readings if r.value is not None and r.age is not None
+        )
+        """Values with the age at each."""
 
     def __repr__(self) -> str:
         return f"{self.id} ({self.e.name})"

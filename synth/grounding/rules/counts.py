@@ -22,7 +22,7 @@ def counts(r: Reading, found: Findings) -> None:
 def _count(r: Reading, q: Quantity, found: Findings) -> None:
     lines = r.attached(q)
     counted = [float(x.count) for x in lines]
-    known = [*counted, sum(counted), float(len(lines)), *(x.value for x in lines if x.value is not None)]
+    known = [*counted, sum(counted), float(len(lines)), *(v for x in lines for v in x.values)]
     if len(r.cited) > 1:
         known.append(float(len(r.cited)))
     if any(map(q.matches, known)):

@@ -30,10 +30,10 @@ def _age(r: Reading, q: Quantity, found: Findings) -> None:
     lines = r.group(q)
     dated = [x for x in lines if x.age is not None]
     near = r.attached(q)
-    if q.role in ("at", "decade") and any(x.value is not None and q.matches(x.value) for x in near):
+    if q.role in ("at", "decade") and any(_any(q, x.values) for x in near):
         found.holds(*near)
     elif _fits(r, q, dated, near):
-        found.holds(*(x for x in dated if _any(q, _ages(x, own))))
+        found.holds(*(x for x in dated if _any(q, x.ages)))
     elif not dated or (r.linked and q.matches(own) and q.start < 4):
         if q.matches(own):
             found.holds()
@@ -50,32 +50,25 @@ def _age(r: Reading, q: Quantity, found: Findings) -> None:
 
 
 def _fits(r: Reading, q: Quantity, dated: list[Line], near: list[Line]) -> bool:
-    own = r.facts.age
-    fits = [_any(q, _ages(x, own)) for x in dated]
+    fits = [_any(q, x.ages) for x in dated]
     if not any(fits):
         return False
     whole = r.has("all") or q.low == float("-inf") or q.high == float("inf") or " to " in q.text
     if whole and len(dated) > 1:
         return all(fits)
-    return any(_any(q, _ages(x, own)) for x in near) or not near
+    return any(_any(q, x.ages) for x in near) or not near
 
 
 def _unnamed(r: Reading, q: Quantity) -> Line | None:
     """A cited line that the claim does not name in known words, and whose age this is."""
     named = {x.id for m in r.linked for x in m.lines}
-    return next((x for x in r.cited if x.id not in named and _any(q, _ages(x, r.facts.age))), None)
+    return next((x for x in r.cited if x.id not in named and _any(q, x.ages)), None)
 
 
 def _is_unclear(r: Reading, q: Quantity) -> bool:
     """Whether the age belongs to another line that the claim speaks of, and which one cannot be told."""
     alike = [x for x in r.quantities if x.role == q.role]
-    return len(alike) != len(r.linked) and any(_any(q, _ages(x, r.facts.age)) for x in r.lines)
-
-
-def _ages(x: Line, own: float) -> list[float]:
-    """At the first event, and at the last where it is another."""
-    out = [x.age] if x.age is not None else []
-    return [*out, own - x.ago] if x.count > 1 and x.ago is not None else out
+    return len(alike) != len(r.linked) and any(_any(q, x.ages) for x in r.lines)
 
 
 def _any(q: Quantity, values: Iterable[float]) -> bool:
@@ -94,7 +87,7 @@ def times(r: Reading, found: Findings) -> None:
 def _time(r: Reading, q: Quantity, found: Findings) -> None:
     lines = r.attached(q)
     known = [v for x in lines for v in (x.since, x.ago) if v is not None]
-    valued = [x.value for x in lines if x.value is not None]
+    valued = [v for x in lines for v in x.values]
     if q.role == "window":
         recent = [x.ago for x in lines if x.ago is not None]
         if recent and min(recent) <= q.value + 0.06:

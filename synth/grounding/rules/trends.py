@@ -1,5 +1,7 @@
 """Values over time: rose, fell, stayed; from one value to another; by how much."""
 
+from typing import NamedTuple
+
 from ..facts import Line
 from ..findings import Findings
 from ..language.tokens import wordset
@@ -40,32 +42,25 @@ def trends(r: Reading, found: Findings) -> None:
     word = r.scan.phrase(place, r.end(place))
     if len(series) < 2:
         if series:
-            found.doubt("unread", f"says {word!r}; {series[0].id} has one value")
+            found.doubt("unread", f"says {word!r}; {series[0].line.id} has one value")
         return
     first, last = series[0], series[-1]
-    assert first.value is not None
-    assert last.value is not None
     for q in r.quantities:
         if q.role in ("value", "count") and is_change(r, q):
             if abs(abs(last.value - first.value) - q.value) <= 0.6:
                 found.holds()
             else:
-                found.fault(
-                    "wrong_value",
-                    f"says {word} by {q.text}; the values are {first.value:g} and {last.value:g}",
-                )
-    actual = _direction(first.value, last.value)
-    node = next((n for n in first.known.nodes if n.kind == "measurement"), None)
-    better = node.better if node else ""
-    wanted = _wanted(kinds, better)
+                why = f"says {word} by {q.text}; the values are {first.value:g} and {last.value:g}"
+                found.fault("wrong_value", why)
+    node = next((n for n in first.line.known.nodes if n.kind == "measurement"), None)
+    wanted = _wanted(kinds, node.better if node else "")
     if wanted is None:
         found.doubt("unread", f"says {word!r}")
-    elif actual in wanted:
-        found.holds(first, last)
+    elif _direction(first.value, last.value) in wanted:
+        found.holds(first.line, last.line)
     else:
-        found.fault(
-            "wrong_value", f"says {word!r}; {first.id} says {first.value:g}, {last.id} {last.value:g}"
-        )
+        why = f"says {word!r}; {first.line.id} says {first.value:g}, then {last.line.id} {last.value:g}"
+        found.fault("wrong_value", why)
 
 
 def _wanted(kinds: set[str], better: str) -> set[str] | None:
@@ -117,29 +112,32 @@ def _series_of_two(r: Reading) -> bool:
     return len(_series(r)) > 1
 
 
-def _series(r: Reading) -> list[Line]:
-    """Dated values of one measurement that the claim speaks of, in order."""
-    valued = [x for x in r.lines if x.value is not None and x.age is not None]
-    if not valued:
-        valued = [x for x in r.cited if x.value is not None and x.age is not None]
-    kinds = {x.known.nodes for x in valued}
-    if len(kinds) > 1:
+class Point(NamedTuple):
+    """One value of a series."""
+
+    age: float
+    value: float
+    line: Line
+
+
+def _series(r: Reading) -> list[Point]:
+    """Dated values of one measurement that the claim speaks of, in order; none where it speaks of several."""
+    valued = [x for x in r.lines if x.values] or [x for x in r.cited if x.values]
+    if len({x.known.nodes for x in valued}) > 1:
         return []
     if len(valued) == 1:
-        same = [
-            x
-            for x in r.facts.shown
-            if x.known is valued[0].known and x.value is not None and x.age is not None
-        ]
-        valued = same if len(same) > 1 else valued
-    return sorted(valued, key=lambda x: x.age or 0.0)
+        valued = [x for x in r.facts.shown if x.known is valued[0].known and x.values]
+    points = (Point(age, value, x) for x in valued for value, age in x.readings)
+    return sorted(points, key=lambda p: p.age)
 
 
-def _from_to(r: Reading, first: Quantity, second: Quantity, series: list[Line], found: Findings) -> None:
+def _from_to(r: Reading, first: Quantity, second: Quantity, series: list[Point], found: Findings) -> None:
     """The two ends of a change stand in this order."""
     if len(series) < 2 or first.role not in ("value", "bare"):
         return
-    a = next((x for x in series if x.value is not None and first.matches(x.value)), None)
-    b = next((x for x in reversed(series) if x.value is not None and second.matches(x.value)), None)
-    if a is not None and b is not None and (a.age or 0) > (b.age or 0):
-        found.fault("wrong_order", f"says from {first.text} to {second.text}; {b.id} was before {a.id}")
+    a = next((p for p in series if first.matches(p.value)), None)
+    b = next((p for p in reversed(series) if second.matches(p.value)), None)
+    if a is not None and b is not None and a.age > b.age:
+        found.fault(
+            "wrong_order", f"says from {first.text} to {second.text}; {b.value:g} was before {a.value:g}"
+        )

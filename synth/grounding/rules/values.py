@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ....cohort.units import flag_of
+from ....cohort.units import flag_of, table
 from ..facts import Line
 from ..findings import Findings
 from ..reading.quantities import Quantity
@@ -31,8 +31,8 @@ def values(r: Reading, found: Findings) -> None:
 
 def _measured(r: Reading, q: Quantity) -> list[Line]:
     """Lines with a value that a number may be about."""
-    near = [x for x in r.attached(q) if x.value is not None]
-    return near or [x for x in (*r.lines, *r.cited) if x.value is not None]
+    near = [x for x in r.attached(q) if x.values]
+    return near or [x for x in (*r.lines, *r.cited) if x.values]
 
 
 def _value(r: Reading, q: Quantity, found: Findings) -> None:
@@ -49,10 +49,17 @@ def _value(r: Reading, q: Quantity, found: Findings) -> None:
     verdicts = [_compare(r, q, x) for x in lines]
     whole = r.has("all") or " to " in q.text
     if (all if whole else any)(v == "same" for v in verdicts):
-        found.holds(*(x for x, v in zip(lines, verdicts, strict=True) if v == "same"))
+        same = [x for x, v in zip(lines, verdicts, strict=True) if v == "same"]
+        if (other := _at_another_age(r, q, same)) is None:
+            found.holds(*same)
+        else:
+            found.fault("wrong_value", other, sure=True)
         return
     x = next(x for x, v in zip(lines, verdicts, strict=True) if v != "same")
-    said = f"says {q.text} {q.unit}".rstrip() + f"; {x.id} says {x.value:g} {x.unit or 'without a unit'}"
+    said = (
+        f"says {q.text} {q.unit}".rstrip()
+        + f"; {x.id} says {_numbers(x.values)} {x.unit or 'without a unit'}"
+    )
     if "unknown unit" in verdicts:
         found.doubt("unknown_unit", said)
     elif "unit" in verdicts:
@@ -61,6 +68,18 @@ def _value(r: Reading, q: Quantity, found: Findings) -> None:
         found.doubt("unread", said)
     else:
         found.fault("wrong_value", said, sure=True)
+
+
+def _at_another_age(r: Reading, q: Quantity, lines: list[Line]) -> str | None:
+    """Of a line with several values: whether the one that is told was found at the age that is told with it."""
+    ages = [a for a in r.quantities if a.role in ("at", "age", "bare") and 0 <= a.start - q.end <= 3]
+    if not ages or any(len(x.readings) < 2 for x in lines):
+        return None
+    for x in lines:
+        for value, age in x.readings:
+            if ages[0].matches(age) and _says(r, q, x, value) != "same":
+                return f"says {q.text} at {ages[0].text}; {x.id} says {value:g} at {age:.1f}"
+    return None
 
 
 def _elsewhere(r: Reading, q: Quantity) -> bool:
@@ -72,26 +91,33 @@ def _elsewhere(r: Reading, q: Quantity) -> bool:
 
 
 def _compare(r: Reading, q: Quantity, x: Line) -> str:
-    """`same`, `other`, `unit` (the figure of the line in another unit), or `unknown unit`."""
-    assert x.value is not None
+    """`same`, `other`, `unit` (the line's figure in another unit) or `unknown unit`: the best over its values."""
+    whole = q.pair == "" and (r.has("all") or " to " in q.text)
+    verdicts = [_says(r, q, x, v) for v in x.values]
+    if whole and len(x.values) > 1:
+        return "same" if all(v == "same" for v in verdicts) else "other"
+    return min(verdicts, key=("same", "unknown unit", "unit", "other").index)
+
+
+def _says(r: Reading, q: Quantity, x: Line, value: float) -> str:
+    """What one value of a line is to a number."""
     own = r.units.plain(x.unit) if x.unit else ""
     if not q.unit or q.unit == own:
-        return "same" if _equals(q, x.value) else "other"
+        return "same" if _equals(q, value) else "other"
     node = next((n for n in x.known.nodes if n.kind == "measurement"), None)
     if not own:
         usual = node is not None and q.unit in [r.units.plain(u) for u in node.units]
-        if not _equals(q, x.value):
+        if not _equals(q, value):
             return "other" if usual else "unknown unit"
         return "same" if usual else "unknown unit"
-    what = node.name if node is not None else ""
-    converted = r.units.converted(what, x.value, own, q.unit)
+    converted = r.units.converted(node.name if node is not None else "", value, own, q.unit)
     if converted is None:
-        if q.unit == "{score}" or own == "{score}":
-            return "same" if _equals(q, x.value) else "other"
-        return "unit" if _equals(q, x.value) else "unknown unit"
+        if "{score}" in (q.unit, own):
+            return "same" if _equals(q, value) else "other"
+        return "unit" if _equals(q, value) else "unknown unit"
     if _equals(q, converted, abs(converted) * CLOSE):
         return "same"
-    return "unit" if _equals(q, x.value) else "other"
+    return "unit" if _equals(q, value) else "other"
 
 
 def _equals(q: Quantity, value: float, slack: float = 0.0) -> bool:
@@ -123,13 +149,9 @@ def _dose(q: Quantity, drug: Line, found: Findings) -> None:
 def _bare(r: Reading, q: Quantity, found: Findings) -> None:
     """A number without a word for what it is: a value, or else an age, a count, a time."""
     lines = r.attached(q)
-    own = r.facts.age
     kinds: list[tuple[str, list[float | None]]] = [
-        ("wrong_value", [x.value for x in lines]),
-        (
-            "wrong_age",
-            [x.age for x in lines] + [own - x.ago for x in lines if x.count > 1 and x.ago is not None],
-        ),
+        ("wrong_value", [v for x in lines for v in x.values]),
+        ("wrong_age", [a for x in lines for a in x.ages]),
         ("wrong_count", [float(x.count) if x.count > 1 else None for x in lines]),
         ("wrong_time", [v for x in lines for v in (x.since, x.ago)]),
     ]
@@ -144,7 +166,7 @@ def _bare(r: Reading, q: Quantity, found: Findings) -> None:
     if not lines:
         found.doubt("unsupported_number", f"says {q.text}")
         return
-    fault = "wrong_value" if any(x.value is not None for x in lines) else "wrong_age"
+    fault = "wrong_value" if any(x.values for x in lines) else "wrong_age"
     known = kinds[0 if fault == "wrong_value" or len(kinds) == 1 else 1][1]
     why = f"says {q.text}; the evidence says {_numbers(known)}"
     alike = [x for x in r.quantities if x.role == "bare"]
@@ -204,7 +226,7 @@ def levels(r: Reading, found: Findings) -> None:
             valued = [x for x in m.lines if x.value is not None and x.known.kind == "measurement"]
             if not valued or (r.in_tail(p) and p > m.end + 4):
                 continue
-            flags = {_flag(x) for x in valued}
+            flags = {_flag(r, x) for x in valued}
             r.consumed.add(p)
             if flags == {fits}:
                 found.holds()
@@ -230,17 +252,18 @@ def _of(r: Reading, p: int, end: int, start: int) -> bool:
     )
 
 
-def _flag(x: Line) -> str | None:
-    """Which side of its limits a value is on; None where no limits are known."""
+def _flag(r: Reading, x: Line) -> str | None:
+    """Which side of its limits the last value is on, as the line or the limits say; None: no limits known."""
     assert x.value is not None
-    if x.known.code == "" or not x.e.system:
-        return None
-    from ....cohort.units import table
-
+    for flag in ("high", "low"):
+        if x.e.line.endswith(f"({flag})") or f"({flag})" in x.e.line.rpartition(", last ")[2]:
+            return flag
     known = table()["LOINC"].get(x.known.code)
-    if known is None or known["normal"] is None:
+    if known is None or known["normal"] is None or not x.unit:
         return None
-    return flag_of(x.known.code, x.value)
+    if r.units.plain(x.unit) != r.units.plain(known["unit"]):
+        return None
+    return flag_of(x.known.code, x.value, known["unit"])
 
 
 def _numbers(known: Iterable[float | None]) -> str:
