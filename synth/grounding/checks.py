@@ -47,7 +47,9 @@ def check(number: int, claim: Claim, facts: Facts) -> Check:
         return _outcome(number, "fault", name, why, reading, found)
     if found.doubts:
         name, why = min(found.doubts, key=lambda d: ORDER[d[0]])
-        if found.faults:
+        if not (found.facts or reading.mentions or reading.quantities):
+            name, why = "no_fact", DOUBTS["no_fact"]
+        elif found.faults:
             name, why = "unread", f"{why}; perhaps {found.faults[0][1]}"
         return _outcome(number, "undecided", name, why, reading, found)
     if found.facts:
