@@ -88,8 +88,8 @@ MANY = wordset(
 def canonical(word: str) -> str:
     """A word without plural, in American spelling: `haemorrhages` and `hemorrhage` are one.
 
-    >>> [canonical(w) for w in ("anaemias", "diagnosis", "behaviour", "is")]
-    ['anemia', 'diagnosis', 'behavior', 'is']
+    >>> [canonical(w) for w in ("infarctions", "diagnosis", "anaemia", "behaviour")]
+    ['infarction', 'diagnosis', 'anemia', 'behavior']
     """
     if len(word) >= 4 and word[-1] == "s" and word[-2] not in "suia" and word not in MANY:
         word = word[:-1]
