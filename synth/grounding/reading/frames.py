@@ -28,7 +28,7 @@ BE = wordset(
 SEEN = wordset(
     "recorded documented present noted diagnosed found seen reported mentioned listed observed identified "
     "available evident apparent known detected described registered coded occurred appear appeared shown "
-    "demonstrated confirmed feature figure named captured exist suffered there occur in on charted "
+    "demonstrated confirmed part among feature figure named captured exist suffered there occur in on charted "
     "established happened developed begun"
 )
 GONE = frozenset(("absent", "missing", "excluded", "lacking", "nowhere"))

@@ -37,6 +37,7 @@ DECADES = {
 PART = {"early": (0.0, 4.999), "mid": (3.0, 7.0), "middle": (3.0, 7.0), "late": (5.0, 9.999), "low": (0.0, 3.999),
         "lower": (0.0, 4.999), "high": (6.0, 9.999), "upper": (5.0, 9.999)}  # fmt: skip
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6}
+PERSONS = frozenset(("she", "he", "patient", "person", "you", "woman", "man"))
 OFTEN = frozenset(("once", "twice", "thrice"))
 LIMITS = frozenset(("by", "before", "after", "until", "past"))
 _ABOUT = wordset("about around roughly approximately approx some circa ca ~ estimated close")
@@ -83,7 +84,10 @@ class _Hedge(NamedTuple):
 def quantities(scan: Scan, units: Units) -> list[Quantity]:
     """All numbers of a sentence, in order; horizons of the question and the like have the role `none`."""
     words = scan.words
-    found = [_read(scan, units, *v) for v in scan.values]
+    found: list[Quantity] = []
+    for start, end, value in scan.values:
+        if not found or start >= found[-1].end:  # the figure of `mL/min/1.73 m2` is none
+            found.append(_read(scan, units, start, end, value))
     found += [d for i in (*scan.unread, *_digits(scan)) if (d := _decade(scan, i)) is not None]
     found.sort(key=lambda q: q.start)
     out: list[Quantity] = []
@@ -193,6 +197,8 @@ def _role(scan: Scan, q: Quantity, before: str, left: int) -> tuple[str, float]:
         return "none", 1.0
     if before in ("age", "aged") or (before == "of" and left >= 2 and words[left - 2] in ("age", "ages")):
         return "age", 1.0
+    if before in ("is", "now") and left > 1 and words[left - 2] in PERSONS:
+        return "own age", 1.0
     if before == "between" or before in _AGE:
         return (
             "at"

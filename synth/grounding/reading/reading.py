@@ -156,6 +156,12 @@ class Reading:
             w in ("the", "a", "an", ",", "she", "he", "had", "with", "of") for w in between
         )
 
+    def certain(self, q: Quantity) -> bool:
+        """Whether no word that means nothing stands between a number and what it is about."""
+        before = max((m.end for m in self.linked if m.end <= q.start), default=0)
+        others = [m.start for m in self.mentions if m not in self.linked]
+        return not any(before <= i < q.start for i in (*self.scan.unread, *others))
+
     def group(self, q: Quantity) -> list[Line]:
         """All lines that a number may be about at once: `hypertension and stroke before 70`."""
         linked = self.linked

@@ -161,6 +161,9 @@ class Scan:
         """A number in words; `thirty` and a following `two` are one."""
         if self.values:
             a, b, before = self.values[-1]
+            if b == start and value in (12, 100) and 0 < before < 10:
+                self.values[-1] = (a, end, before * value)
+                return
             if (
                 b == start
                 and 20 <= before < 100

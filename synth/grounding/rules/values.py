@@ -67,7 +67,7 @@ def _value(r: Reading, q: Quantity, found: Findings) -> None:
     elif _elsewhere(r, q):
         found.doubt("unread", said)
     else:
-        found.fault("wrong_value", said, sure=True)
+        found.fault("wrong_value", said, sure=r.certain(q))
 
 
 def _at_another_age(r: Reading, q: Quantity, lines: list[Line]) -> str | None:
@@ -174,7 +174,7 @@ def _bare(r: Reading, q: Quantity, found: Findings) -> None:
         fault == "wrong_value" or (q.value > 14 and ("." in q.text or len(alike) == len(r.linked)))
     )
     if sure and any(v is not None for v in known):
-        found.fault(fault, why, sure=True)
+        found.fault(fault, why, sure=r.certain(q))
     else:
         found.doubt("unsupported_number", why)
 
@@ -255,8 +255,9 @@ def _of(r: Reading, p: int, end: int, start: int) -> bool:
 def _flag(r: Reading, x: Line) -> str | None:
     """Which side of its limits the last value is on, as the line or the limits say; None: no limits known."""
     assert x.value is not None
+    said = x.e.line.rpartition(", last ")[2] if x.e.last_age is not None else x.e.line
     for flag in ("high", "low"):
-        if x.e.line.endswith(f"({flag})") or f"({flag})" in x.e.line.rpartition(", last ")[2]:
+        if f"({flag})" in said:
             return flag
     known = table()["LOINC"].get(x.known.code)
     if known is None or known["normal"] is None or not x.unit:
