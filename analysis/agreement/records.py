@@ -4,6 +4,7 @@ from pydantic import Field
 
 from ...study.records import Level, Record
 from ..records import Agreement
+from .reading.source import Reading
 from .uncertainty.estimate import Raters
 
 
@@ -160,6 +161,8 @@ class Summary(Record):
     """What `wherefore agree` found."""
 
     source: str
+    reading: Reading
+    """How the file was understood."""
     simulated: bool
     dimensions: tuple[DimensionSummary, ...]
     differences: tuple[Difference, ...]
@@ -170,5 +173,4 @@ class Summary(Record):
     seed: int
     skipped: dict[str, str] = Field(default_factory=dict)
     """Dimensions that could not be measured, and why."""
-    note: str = ""
     methods: str = ""
