@@ -7,7 +7,7 @@
 
 from typing import Any
 
-__all__ = ["load", "run"]
+__all__ = ["__version__", "load", "run"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,4 +20,8 @@ def __getattr__(name: str) -> Any:
         from .cli.run import run
 
         return run
+    if name == "__version__":
+        from .study.provenance import release
+
+        return release()
     raise AttributeError(f"module 'wherefore' has no attribute {name!r}")

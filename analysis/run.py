@@ -1,6 +1,5 @@
 """The analysis stage: predictions and ratings in, tables, figures and the report out."""
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ import click
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import StudyError, not_one_of
+from ..study.provenance import release
 from ..study.runs import FAILURE, MANIFEST, run_once
 from .settings import Settings
 
@@ -84,7 +84,7 @@ def _asked(study: Study, settings: Settings) -> dict[str, Any]:
     said = study.model_dump(
         mode="json", include={"name", "title", "seed", "data_use", "grid", "cohort", "synth"}
     )
-    return {**said, "analysis": settings.model_dump(mode="json"), "wherefore": version("wherefore")}
+    return {**said, "analysis": settings.model_dump(mode="json"), "wherefore": release()}
 
 
 def _work(study: Study, home: Path, settings: Settings, folder: Path) -> None:

@@ -126,7 +126,7 @@ def _read(home: Path) -> tuple[list[Rationale], dict[str, Case], dict[str, dict[
             raise DataError(f"{path}: not there. Run `wherefore synth` first.")
     rationales = list(read_jsonl(layout.RATIONALES.at(home), Rationale))
     bad = {
-        g.rationale: frozenset(c.claim for c in g.checks if not c.supported)
+        g.rationale: frozenset(c.claim for c in g.checks if c.verdict == "fault")
         for g in read_jsonl(layout.GROUNDINGS.at(home), Grounding)
     }
     frame = read_table(layout.CASES.at(home), Case)

@@ -7,12 +7,11 @@ import click
 
 from ..study import layout
 from ..study.config import Study
-from ..study.errors import PendingError, StudyError, did_you_mean, not_one_of
-from ..study.permission import loopback
+from ..study.errors import PendingError
 from ..study.records import read_jsonl, write_jsonl
 from ..study.runs import run_once
-from . import rubric
-from .records import Dimension, Rubric, Verdict
+from . import checks, rubric
+from .records import Verdict
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -26,54 +25,18 @@ def resolve(study: Study) -> Settings:
         StudyError: the first thing that is wrong.
     """
     s = study.section("annotate", Settings)
-    r = rubric.load(study, s.rubric)
-    for c in s.verdict.criteria:
-        d = _known(r, c.dimension, "annotate.verdict.criteria")
-        if unknown := sorted(set(c.passes) - set(d.categories)):
-            raise StudyError(
-                f"annotate.verdict.criteria: {unknown[0]!r} is no category of {d.name}; "
-                f"{did_you_mean(unknown[0], d.categories)}"
-            )
-        if c.rule == "dawid_skene" and d.level != "nominal":
-            raise StudyError(
-                f"annotate.verdict.criteria: {d.name} is {d.level}; dawid_skene is for nominal marks."
-            )
-        if c.rule == "median" and d.level == "nominal":
-            raise StudyError(
-                f"annotate.verdict.criteria: {d.name} is nominal and has no median; use majority."
-            )
-    if s.server.url and not loopback(s.server.url) and study.data_use is None:
-        raise StudyError(
-            f"annotate.server.url: {s.server.url} is not on this machine, and the study has no [data_use] section "
-            "that allows patient text to leave it. Add one, or use `wherefore annotate serve`."
-        )
-    if s.rounds.gate:
-        _known(r, s.rounds.gate, "annotate.rounds.gate")
-    everybody = [x.name for x in (s.simulated if s.raters == "simulated" else s.people)]
-    if (who := s.rounds.adjudicator) and who not in everybody:
-        raise StudyError(f"annotate.rounds.adjudicator: {not_one_of('rater', who, everybody)}")
-    for who in s.assisted:
-        if who not in [p.name for p in s.people]:
-            raise StudyError(
-                f"annotate.judge.assisted: {not_one_of('rater', who, [p.name for p in s.people])}"
-            )
+    checks.refuse(study, s, rubric.load(study, s.rubric))
     return s
 
 
 def describe(study: Study, home: Path) -> str:
     """What the stage would do, in a line; `wherefore check` prints it."""
     s = resolve(study)
-    if s.raters == "none":
-        return "nobody grades"
+    r = rubric.load(study, s.rubric)
     who = "simulated raters" if s.raters == "simulated" else f"people ({s.raters})"
-    return f"{s.items} rationales, {len(s.names)} {who}, rubric {rubric.load(study, s.rubric).name}"
-
-
-def _known(r: Rubric, name: str, where: str) -> Dimension:
-    d = r.dimension(name)
-    if d is None:
-        raise StudyError(f"{where}: {not_one_of('dimension', name, [x.name for x in r.dimensions])}")
-    return d
+    plan = f"{s.items} rationales, {len(s.names)} {who}, rubric {r.name}"
+    lines = ["nobody grades" if s.raters == "none" else plan]
+    return "\n            ".join([*lines, *(f"note: {note}" for note in checks.notes(s, r))])
 
 
 def run(study: Study, home: Path) -> bool:

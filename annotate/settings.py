@@ -127,8 +127,8 @@ class Judge(Record):
 class Settings(Record):
     """How rationales are graded."""
 
-    raters: Literal["simulated", "label_studio", "files", "none"] = "simulated"
-    """Programs; people on a Label Studio server; people elsewhere, by files; nobody."""
+    raters: Literal["none", "label_studio", "files", "simulated"] = "none"
+    """Nobody; people on a Label Studio server; people elsewhere, by files; programs, which has to be asked for."""
     rubric: str | dict[str, Any] = "clinical"
     """A ready one, a path ending in `.toml`, or the rubric itself."""
     items: int = Field(default=60, gt=0)
@@ -171,6 +171,17 @@ class Settings(Record):
         if self.design.kind == "balanced" and self.names and self.design.per_item > len(names):
             raise ValueError(f"design.per_item: {self.design.per_item} of {len(names)} raters")
         return self
+
+    @property
+    def by_people(self) -> bool:
+        """Whether people grade, and not programs or nobody."""
+        return self.raters in ("label_studio", "files")
+
+    @property
+    def raters_an_item(self) -> int:
+        """How many grade each item of the main round."""
+        n = len(self.names)
+        return min(self.design.per_item, n) if self.design.kind == "balanced" else n
 
     @property
     def names(self) -> list[str]:

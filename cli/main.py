@@ -6,7 +6,7 @@ from importlib import import_module
 import click
 
 from ..study import parts
-from ..study.errors import PendingError, WhereforeError
+from ..study.errors import DISTRIBUTION, PendingError, WhereforeError
 
 
 class _Commands(click.Group):
@@ -34,7 +34,7 @@ class _Commands(click.Group):
 @click.command(
     cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(package_name="wherefore")
+@click.version_option(package_name=DISTRIBUTION, prog_name="wherefore")
 def main() -> None:
     """When does teaching a model why help it predict, and when does it hurt?
 

@@ -29,7 +29,7 @@ def resolve(study: Study) -> Settings:
     from . import sources
 
     settings = study.section("cohort", Settings)
-    source = parts.find(sources, "source", settings.source.name)
+    source = parts.find(sources, "source", settings.source.name, sources.Source)
     settings.source.options(source.Options, "cohort.source")
     code_set(settings.phenotype.codes, study.path(settings.phenotype.codes))
     return settings
@@ -136,7 +136,7 @@ def opened(study: Study, settings: Settings) -> Iterator[tuple["Records", "Place
     from .bad_rows import BadRows
     from .events import Place
 
-    part = parts.find(sources, "source", settings.source.name)
+    part = parts.find(sources, "source", settings.source.name, sources.Source)
     options = settings.source.options(part.Options, "cohort.source")
     with tempfile.TemporaryDirectory() as scratch:
         place = Place(study.path, study.seed, Path(scratch), BadRows(settings.bad_rows))

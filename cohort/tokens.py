@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..study.errors import MissingPartError, StudyError
+from ..study.errors import StudyError, not_installed
 
 Ints = NDArray[np.int64]
 
@@ -37,9 +37,7 @@ def counter(path: Path | None) -> Callable[[Sequence[str]], Ints]:
     try:
         from tokenizers import Tokenizer
     except ImportError as e:
-        raise MissingPartError(
-            "cohort.timeline.tokenizer needs the package tokenizers: pip install 'wherefore[train]'."
-        ) from e
+        raise not_installed("cohort.timeline.tokenizer", "the package tokenizers", "train") from e
     tokenizer = Tokenizer.from_file(str(file))
 
     def count(texts: Sequence[str]) -> Ints:

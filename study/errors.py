@@ -48,6 +48,26 @@ class MissingPartError(WhereforeError, ImportError):
     """An optional dependency is not installed."""
 
 
+DISTRIBUTION = "wherefore-lab"
+"""The name on the package index; `wherefore` there is somebody else's project."""
+
+
+def not_installed(where: str, package: str, extra: str) -> MissingPartError:
+    """What to install where an optional dependency is not there.
+
+    Args:
+        where: what asks for it.
+        package: what is missing.
+        extra: of this distribution, that brings it.
+
+    >>> str(not_installed("synth.job.ray", "Ray", "scale"))
+    "synth.job.ray: Ray is not installed. Run: pip install 'wherefore-lab[scale]'"
+    """
+    return MissingPartError(
+        f"{where}: {package} is not installed. Run: pip install '{DISTRIBUTION}[{extra}]'"
+    )
+
+
 def did_you_mean(found: str, allowed: Iterable[str]) -> str:
     """The tail of an error about a name: the nearest one, then all that are known.
 

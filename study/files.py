@@ -1,5 +1,6 @@
 """Files that are written row by row and appear whole."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,3 +60,11 @@ def writing_table(
 def rows(path: Path, kind: type[R]) -> list[R]:
     """The rows of a JSONL file; none where the stage left no such file."""
     return list(read_jsonl(path, kind)) if path.exists() else []
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """One process at a time inside the block; others wait. The lock goes with the process, however it ends."""
+    with lock.open("w") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        yield

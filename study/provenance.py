@@ -9,10 +9,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from .errors import DISTRIBUTION
+from .parts import plugins
+
 PACKAGES = (
-    "wherefore", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "pydantic", "jinja2", "openai",
+    DISTRIBUTION, "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "pydantic", "jinja2", "openai",
     "torch", "transformers", "peft", "accelerate", "label-studio-sdk", "krippendorff", "matplotlib",
 )  # fmt: skip
+
+
+def release() -> str:
+    """The installed version of this distribution."""
+    return version(DISTRIBUTION)
 
 
 @cache
@@ -20,6 +28,7 @@ def provenance() -> dict[str, Any]:
     """Versions of what counts, the commit of this package's own checkout where it is one, and the hardware."""
     return {
         "python": platform.python_version(),
+        "plugins": plugins(),
         "packages": {name: found for name in PACKAGES if (found := _version(name)) is not None},
         "commit": _commit(),
         "system": f"{platform.system()} {platform.machine()}",

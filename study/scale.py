@@ -1,4 +1,4 @@
-"""Ray, behind `pip install wherefore[scale]`: shards as actors, and one limit that they share.
+"""Ray, behind `pip install wherefore-lab[scale]`: shards as actors, and one limit that they share.
 
 What a shard does is a function of its own module, called by name, so that nothing but text crosses the network.
 """
@@ -7,7 +7,7 @@ import importlib
 import os
 from typing import Any
 
-from .errors import MissingPartError
+from .errors import not_installed
 
 
 class Share:
@@ -67,7 +67,7 @@ def run_shards(module: str, function: str, shards: int, most: int, work: tuple[s
     try:
         import ray
     except ImportError as e:
-        raise MissingPartError("synth.job.ray: Ray is not installed. pip install wherefore[scale]") from e
+        raise not_installed("synth.job.ray", "Ray", "scale") from e
     ours = not ray.is_initialized()
     if ours:
         ray.init(address=os.environ.get("RAY_ADDRESS"), log_to_driver=False, include_dashboard=False)

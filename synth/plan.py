@@ -28,7 +28,9 @@ class Teacher:
     """
 
     def __init__(self, study: Study, part: parts.Part, where: str) -> None:
-        self.module: Any = parts.find(teachers, "teacher", part.name)
+        self.module: Any = parts.find(teachers, "teacher", part.name, teachers.Teacher)
+        if not (hasattr(self.module, "doors") or hasattr(self.module, "collect")):
+            raise StudyError(f"{where}: teacher {part.name!r} has neither 'doors' nor 'collect'.")
         self.options: Record = part.options(self.module.Options, where)
         if "path" in type(self.options).model_fields:
             self.options = self.options.model_copy(

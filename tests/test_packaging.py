@@ -1,5 +1,6 @@
 """The wheel holds every folder of code: the list in pyproject.toml is kept by hand, so it is checked here."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -38,8 +39,26 @@ def test_constraints_meet_the_ranges_of_pyproject() -> None:
     ]
     for text in wanted:
         need = Requirement(text)
-        if need.name in ("wherefore", "ray"):
+        if need.name in ("wherefore-lab", "ray"):
             continue
         assert need.specifier.contains(pinned[need.name.lower()]), (
             f"{need}: tested {pinned[need.name.lower()]}"
         )
+
+
+def test_nothing_tells_anybody_to_install_the_other_wherefore() -> None:
+    """`wherefore` on the package index is another project: what is installed is called wherefore-lab."""
+    wrong = re.compile(r"pip3? install[^\n]*?['\" ]wherefore(?!-lab)(?![\w./-])|wherefore\[")
+    texts = [
+        path
+        for path in ROOT.rglob("*")
+        if path.suffix in {".py", ".md", ".toml", ".txt", ".j2", ".jinja", ".yml", ".yaml", ".ipynb", ".cff"}
+        and not {".venv", "runs", "build", "dist", ".git"} & set(path.relative_to(ROOT).parts)
+    ]
+    assert len(texts) > 200
+    assert [
+        str(p) for p in texts if p.name != "test_packaging.py" and wrong.search(p.read_text("utf-8"))
+    ] == []
+    assert wrong.search("pip install 'wherefore[train]'")
+    assert wrong.search("pip install wherefore")
+    assert not wrong.search("pip install 'wherefore-lab[train]'")

@@ -43,7 +43,11 @@ class Fit(Record):
     """Mean of the last epoch, by loss group, nats per token."""
     seconds: float
     truncated: int = 0
-    """Examples that lost the oldest part of their history to `max_length`."""
+    """Training cases whose history was shortened to the base's context or `max_length`, oldest lines first."""
+    lines_cut: int = 0
+    """Lines of evidence that gave way, over all training cases."""
+    cited_cut: int = 0
+    """Of these, lines that the rationale taught with the case cites."""
 
 
 class Prediction(Record):
@@ -52,7 +56,7 @@ class Prediction(Record):
     cell: str
     """Of the fit, or the name of a baseline."""
     readout: str
-    """How the risk was read: a name in `train/readouts.py`, or `baseline`."""
+    """How the risk was read: a name in `train/reading/readouts.py`, or `baseline`."""
     case: str
     risk: float | None = Field(ge=0, le=1)
     why_missing: str | None = None

@@ -15,9 +15,10 @@ from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.seeds import derive
 from . import corpus
 from .baselines import BASELINES
-from .readouts import READOUTS
+from .bases.sources import cheap_check
+from .reading.readouts import READOUTS
 from .records import Prediction
-from .settings import Made, Settings
+from .settings import Made, Settings, Stored
 from .settings import bases as bases_of
 from .targets import TARGETS
 from .workers import name, run_cells
@@ -35,6 +36,9 @@ def resolve(study: Study) -> Settings:
     """
     settings = study.section("train", Settings)
     known = bases_of(study)
+    for base_name, base in known.items():
+        if isinstance(base, Stored):
+            cheap_check(base, f"bases.{base_name}", study.folder)
     for readout in settings.readouts:
         _known("train.readouts", "read-out", readout, READOUTS)
     for baseline in settings.baselines:
@@ -118,7 +122,7 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
     def work(folder: Path) -> None:
         import torch
 
-        from .bases import make
+        from .made.base import make
 
         torch.set_num_threads(settings.workers)
         cases = corpus.cases(home)
@@ -159,7 +163,8 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
 
     asked = {
         "baselines": settings.baselines, "n": max(c.n for c in cells), "seed": study.seed,
-        "rationales": settings.rationales, "min_support": settings.min_support,
+        "rationales": settings.rationales, "faulty": settings.faulty, "min_support": settings.min_support,
+        "min_facts": settings.min_facts,
     }  # fmt: skip
     inputs = [layout.EVIDENCE.at(home), *corpus.files(home)]
     return run_once(

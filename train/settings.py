@@ -1,5 +1,6 @@
 """The study file's `[train]` and `[bases]`: what all fits share, and the models they start from."""
 
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -26,12 +27,39 @@ class Made(Record):
     learning_rate: float = Field(default=3e-3, gt=0)
 
 
-class Kept(Record):
-    """A base model that is there: `[bases.qwen] path = "/models/Qwen3-8B"`, any causal Hugging Face folder."""
+class Stored(Record):
+    """A base model that exists: exactly one of `path`, `hub` and `package` says where.
 
-    path: str
-    chat: bool = False
-    """Put the case into the tokenizer's chat template."""
+    ```toml
+    [bases.qwen]
+    path = "/models/Qwen3-8B"      # a Hugging Face folder, or a .gguf file, which is converted once
+    [bases.llama]
+    hub = "meta-llama/Llama-3.1-8B-Instruct"
+    revision = "0e9e39f"
+    [bases.smollm2]
+    package = "smollm2"            # see `wherefore base list`
+    ```
+    """
+
+    path: str | None = None
+    """Folder with a causal language model, or a `.gguf` file; relative to the study file."""
+    hub: str | None = None
+    """`organisation/name` on the Hugging Face hub."""
+    revision: str = "main"
+    """Of the hub: a commit, a tag or a branch. The commit that it was is recorded."""
+    package: str | None = None
+    """A model inside a package of the package index."""
+    offline: bool = True
+    """Take what is on this machine; false: download what is missing."""
+    chat: bool | None = None
+    """Put the case into the tokenizer's chat template; None: where it has one."""
+    thinking: Literal["off", "native"] = "off"
+    """off: a thought that the template opens is switched off or closed empty. native: reasons that come first are
+    taught and read inside the base's own thought (`<think>`…)."""
+    day: date = date(2026, 1, 1)
+    """What a template that asks for today's date is told."""
+    quantise: Literal["none", "4bit"] = "none"
+    """4bit: the frozen base in 4 bits (QLoRA, Dettmers et al. 2023, arXiv 2305.14314); needs a GPU, bitsandbytes."""
 
 
 class Lora(Record):
@@ -58,8 +86,11 @@ class Settings(Record):
     """Share of the steps in which the learning rate rises; then it falls to zero along a cosine."""
     weight_decay: float = Field(default=0.0, ge=0)
     lora: Lora = Lora()
-    max_length: int = Field(default=1024, gt=16)
-    """Tokens of an example. Longer ones lose the oldest part of the history, and are counted."""
+    max_length: int | None = Field(default=None, gt=16)
+    """Tokens of an example; None: the base's context. A longer history loses its oldest dated lines, alike for every
+    target and read-out, and is counted."""
+    answer_tokens: int | None = Field(default=None, gt=0)
+    """Tokens kept free for the answer; None: the longest rationale, or `max_new_tokens` where that is more."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the fit; auto: bfloat16 where the hardware computes with it. Risk is read in float32 on a CPU."""
     attention: Literal["auto", "eager", "sdpa"] = "auto"
@@ -67,20 +98,25 @@ class Settings(Record):
     workers: int = Field(default=2, gt=0)
     """Processes on this machine, one thread each; a GPU serves one at a time: use 1 and `--shard` there."""
     readouts: tuple[str, ...] = Field(default=("direct", "own_rationale", "teacher_rationale"), min_length=1)
-    """Names in `train/readouts.py`; each is made for the targets that it fits."""
+    """Names in `train/reading/readouts.py`; each is made for the targets that it fits."""
     read_batch: int = Field(default=32, gt=0)
     """Cases at a time when risk is read."""
     max_new_tokens: int = Field(default=160, gt=0)
     """A rationale that the model writes ends here at the latest; the label is read nevertheless."""
     rationales: Literal["usable", "accepted", "all"] = "usable"
-    """usable: supported well enough and not rejected by a verdict; accepted: also accepted by one."""
-    min_support: float = Field(default=1.0, ge=0, le=1)
-    """Least share of a rationale's claims that its evidence supports."""
+    """usable: grounded well enough and not rejected by a verdict; accepted: also accepted by one."""
+    faulty: Literal["drop_claim", "reject", "keep"] = "drop_claim"
+    """A rationale with faulty claims is taught without them, unless its last claim, the conclusion, is one of them;
+    is not taught; or is taught as it is."""
+    min_support: float = Field(default=0.5, ge=0, le=1)
+    """Least share of a rationale's decided claims that the evidence supports, for it to be taught."""
+    min_facts: int = Field(default=1, ge=0)
+    """Least facts of the record that a rationale states and that hold; one that states none proves nothing."""
     baselines: tuple[str, ...] = ("logistic_regression", "gradient_boosting", "age_sex", "bayes")
     """Names in `train/baselines.py`."""
 
 
-Base = Made | Kept
+Base = Made | Stored
 
 
 def bases(study: Study) -> dict[str, Base]:
@@ -95,18 +131,20 @@ def bases(study: Study) -> dict[str, Base]:
 
 
 def _base(name: str, options: dict[str, Any]) -> Base:
-    kind: type[Base] = Made if "make" in options else Kept
-    if not {"make", "path"} & options.keys():
+    kind: type[Base] = Made if "make" in options else Stored
+    given = [key for key in ("make", "path", "hub", "package") if key in options]
+    if len(given) != 1:
+        found = " and ".join(repr(key) for key in given) or "none of 'make', 'path', 'hub' and 'package'"
         raise StudyError(
-            f"bases.{name}: found neither 'make' nor 'path'. "
-            'Write make = "tiny", or path = "<a folder with a causal language model>".'
+            f'bases.{name}: found {found}; one is needed. Write make = "tiny", path = "<folder or .gguf file>", '
+            'hub = "<organisation/name>", or package = "smollm2".'
         )
     try:
-        made: Base = kind.model_validate(options)
+        base: Base = kind.model_validate(options)
     except ValidationError as e:
         raise StudyError(f"bases.{name}.{first_fault(e, kind)}") from e
-    if isinstance(made, Made) and made.hidden % (2 * made.heads):
+    if isinstance(base, Made) and base.hidden % (2 * base.heads):
         raise StudyError(
-            f"bases.{name}.hidden: {made.hidden} is not an even multiple of {made.heads} heads. Choose another."
+            f"bases.{name}.hidden: {base.hidden} is not an even multiple of {base.heads} heads. Choose another."
         )
-    return made
+    return base

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..cohort.records import Case
+from ..study.parts import Catalogue
 from ..synth.records import Rationale
 from .records import Example, Group, Segment
 
 REASONS, ANSWER = "Reasons:", "\nAnswer:"
 LABELS = (" no", " yes")
-"""The label as text; one token each, see `train/encoding.py`."""
+"""The label as text; one token each, see `train/encoding/encoder.py`."""
 
 Build = Callable[[Case, Rationale | None, str], tuple[Example, ...]]
 """(case, its rationale or None, the question) to the examples that teach it: first the one whose label is read at
@@ -109,7 +110,7 @@ def _label(case: Case) -> Segment:
     return Segment(text=LABELS[case.label or 0], group="label")
 
 
-TARGETS: dict[str, Target] = {
+_TARGETS: dict[str, Target] = {
     "label_only": Target(label_only, style=None),
     "free_rationale": Target(rationale_then_label, style="free", reasons_first=True),
     "stepwise_rationale": Target(rationale_then_label, style="stepwise", reasons_first=True),
@@ -117,3 +118,6 @@ TARGETS: dict[str, Target] = {
     "two_tasks": Target(two_tasks, style="free"),
     "two_branches": Target(two_branches, style="free", reasons_first=True),
 }
+
+TARGETS = Catalogue("wherefore.targets", "target", Target, _TARGETS)
+"""By the name in `[grid] target`; other packages add to it by entry points."""

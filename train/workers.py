@@ -107,12 +107,13 @@ def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
         StaleError: it is done, but from other settings or inputs.
         BusyError: another process is at it.
     """
-    from .bases import fingerprint
-    from .cell import base_folder, work
+    from .bases.models import fingerprint
+    from .bases.sources import folder_of
+    from .cell import work
 
     asked = {
         "cell": cell.model_dump(), "train": settings.model_dump(mode="json", exclude={"workers"}),
-        "seed": study.seed, "base": fingerprint(base_folder(study, home, cell.base)),
+        "seed": study.seed, "base": fingerprint(folder_of(study, home, cell.base)),
     }  # fmt: skip
     return run_once(
         home / "train" / cell.id, asked, corpus.files(home),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ...study.provenance import release
 from ...study.records import Level
 from ..records import Agreement
 from .coefficients.formulas import COEFFICIENTS
@@ -101,9 +102,8 @@ def _limits(s: Summary) -> str:
 
 
 def _version() -> str:
-    from importlib.metadata import version
 
-    return version("wherefore")
+    return release()
 
 
 def _list(parts: Iterable[str]) -> str:

@@ -2,32 +2,51 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..records import Dimension, Note, Rating, Rubric, Verdict
 from ..settings import Criterion, Rule
 from .dawid_skene import posterior
 
 Outcome = Literal["pass", "fail", "tie"]
+State = Literal["accepted", "rejected", "needs_more_ratings", "needs_adjudication"]
+
+
+class Decided(NamedTuple):
+    """What becomes of a rationale."""
+
+    state: State
+    why: str
+    edit: Note | None = None
+    """The correction that is taught in its place."""
+
+
 Likely = dict[tuple[str, str, int | None], dict[str, float]]
 """Probability of each category, by dimension, item and claim."""
+
+
+def decision(rubric: Rubric) -> Dimension | None:
+    """The question whose answer is a verdict by itself; None where the rubric asks none."""
+    d = rubric.dimension("accept")
+    if d is None and rubric.edit_when is not None:
+        d = rubric.dimension(rubric.edit_when.dimension)
+    return d if d is not None and d.level == "nominal" and d.good and not d.per_claim else None
 
 
 def criteria(rule: Rule, rubric: Rubric) -> tuple[Criterion, ...]:
     """Those declared, or the rubric's own: the decision by majority, a veto on the worst harm."""
     if rule.criteria:
         return rule.criteria
-    decision = rubric.dimension("accept") or next(
-        (d for d in reversed(rubric.dimensions) if d.good and not d.per_claim and d.name != "harm"), None
-    )
+    whole = [d for d in reversed(rubric.dimensions) if d.good and not d.per_claim and d.name != "harm"]
+    d = decision(rubric) or next(iter(whole), None)
     out = []
-    if decision is not None:
-        passes = decision.good + (rubric.edit_when.any_of if rubric.edit_when else ())
+    if d is not None:
+        passes = d.good + _edits_of(d, rubric)
         out.append(
             Criterion(
-                dimension=decision.name,
-                rule="majority" if decision.level == "nominal" else "median",
-                passes=passes,
+                dimension=d.name,
+                rule="majority" if d.level == "nominal" else "median",
+                passes=tuple(dict.fromkeys(passes)),
             )
         )
     if (harm := rubric.dimension("harm")) is not None and harm.good:
@@ -36,6 +55,12 @@ def criteria(rule: Rule, rubric: Rubric) -> tuple[Criterion, ...]:
             Criterion(dimension="harm", rule="veto", passes=tuple(c for c in harm.categories if c != worst))
         )
     return tuple(out)
+
+
+def _edits_of(d: Dimension, rubric: Rubric) -> tuple[str, ...]:
+    """The answers to `d` that open the box for corrections."""
+    when = rubric.edit_when
+    return when.any_of if when is not None and when.dimension == d.name else ()
 
 
 def in_words(wanted: Iterable[Criterion], at_least: int) -> str:
@@ -75,46 +100,70 @@ def _one(
 ) -> Verdict:  # fmt: skip
     main = [r for r in ratings if r.round == "main"]
     final = [r for r in ratings if r.round == "adjudication"]
-    raters = {r.rater for r in main}
-    state: Literal["accepted", "rejected", "needs_more_ratings", "needs_adjudication"]
-    outcomes = [(c, _outcome(c, main, rubric, likely)) for c in wanted]
-    if len(raters) < at_least:
-        state, why = "needs_more_ratings", f"{len(raters)} of {at_least} raters"
+    corrections = [e for e in edits if e.round == ("adjudication" if final else "main")]
+    n = len({r.rater for r in main})
+    if final:
+        decided = _adjudicated(final, corrections, rubric, wanted)
+    elif n < at_least:
+        decided = Decided("needs_more_ratings", f"{n} of {at_least} raters")
     else:
-        state, why = _state(outcomes)
-    adjudicator = None
-    if state == "needs_adjudication" and final:
-        adjudicator = final[0].rater
-        state, why = _state([(c, _outcome(c, final, rubric, None)) for c in wanted])
-        why = f"adjudicated: {why}"
-    chosen = _edits(state, edits)
-    if len({e.text for e in chosen}) > 1:
-        state, why, chosen = "needs_adjudication", "the raters' corrections differ", []
-    edit = chosen[0] if chosen else None
+        decided = _by_raters([(c, _outcome(c, main, rubric, likely)) for c in wanted], corrections)
     return Verdict(
         rationale=rationale,
         case=case,
-        state=state,
+        state=decided.state,
         rule=in_words(wanted, at_least),
-        n_raters=len(raters),
+        n_raters=n,
         consensus={d.name: c for d in rubric.dimensions if (c := _consensus(d, main)) is not None},
-        why=why,
-        adjudicator=adjudicator,
-        edited=edit.text if edit else None,
-        edited_by=edit.rater if edit else None,
+        why=decided.why,
+        adjudicator=final[0].rater if final else None,
+        edited=decided.edit.text if decided.edit else None,
+        edited_by=decided.edit.rater if decided.edit else None,
     )
 
 
-def _state(
-    outcomes: Sequence[tuple[Criterion, Outcome]],
-) -> tuple[Literal["accepted", "rejected", "needs_adjudication"], str]:
+def _by_raters(outcomes: Sequence[tuple[Criterion, Outcome]], corrections: Sequence[Note]) -> Decided:
+    decided = _state(outcomes)
+    if decided.state != "accepted" or not corrections:
+        return decided
+    if len({e.text for e in corrections}) > 1:
+        return Decided("needs_adjudication", "the raters' corrections differ")
+    return decided._replace(edit=corrections[0])
+
+
+def _adjudicated(
+    final: Sequence[Rating], corrections: Sequence[Note], rubric: Rubric, wanted: Sequence[Criterion]
+) -> Decided:
+    """The adjudicator's word, whatever the raters said, and the adjudicator's text or the teacher's.
+
+    Where the rubric asks for a decision, that answer is the verdict; otherwise the rule is applied to the
+    adjudicator's grades.
+    """
+    outcomes = [(c, _outcome(c, final, rubric, None)) for c in wanted]
+    d = decision(rubric)
+    said = next((r.value for r in final if d is not None and r.dimension == d.name), None)
+    edit = corrections[0] if corrections else None
+    if d is None or said is None:
+        state, why, _ = _state(outcomes)
+        return Decided(state, f"adjudicated: {why}", edit if state == "accepted" else None)
+    opens = _edits_of(d, rubric)
+    declared = tuple(p for c in wanted if c.dimension == d.name for p in c.passes)
+    accepts = said in (*(declared or d.good), *opens)
+    despite = [c.dimension for c, o in outcomes if o == "fail" and c.dimension != d.name]
+    why = f"adjudicated: {said}" + (
+        f", although {', '.join(despite)} does not pass" if accepts and despite else ""
+    )
+    return Decided("accepted" if accepts else "rejected", why, edit if said in opens else None)
+
+
+def _state(outcomes: Sequence[tuple[Criterion, Outcome]]) -> Decided:
     failed = [c.dimension for c, o in outcomes if o == "fail"]
     tied = [c.dimension for c, o in outcomes if o == "tie"]
     if failed:
-        return "rejected", f"does not pass: {', '.join(failed)}"
+        return Decided("rejected", f"does not pass: {', '.join(failed)}")
     if tied:
-        return "needs_adjudication", f"no consensus: {', '.join(tied)}"
-    return "accepted", "passes every criterion"
+        return Decided("needs_adjudication", f"no consensus: {', '.join(tied)}")
+    return Decided("accepted", "passes every criterion")
 
 
 def _outcome(c: Criterion, ratings: Sequence[Rating], rubric: Rubric, likely: Likely | None) -> Outcome:
@@ -195,13 +244,6 @@ def _consensus(d: Dimension, ratings: Sequence[Rating]) -> str | None:
         return low if low == high else None
     (top, n), *_ = Counter(values).most_common(1)
     return top if 2 * n > len(values) else None
-
-
-def _edits(state: str, edits: Sequence[Note]) -> list[Note]:
-    """The corrections that an accepted rationale is to be taught with: the adjudicator's, else the raters'."""
-    if state != "accepted":
-        return []
-    return [e for e in edits if e.round == "adjudication"] or [e for e in edits if e.round == "main"]
 
 
 RULES: Mapping[str, Callable[[Sequence[str], Sequence[str], Dimension], Outcome]] = {

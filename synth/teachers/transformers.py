@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ...study.errors import MissingPartError, StudyError
+from ...study.errors import StudyError, not_installed
 from ...study.records import Record
 from ..records import Prompt
 from ..teaching import Body, Reply, Request, completion
@@ -106,9 +106,7 @@ class _Model:
             import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer
         except ImportError as e:
-            raise MissingPartError(
-                f"teacher 'transformers': {e.name} is not installed: pip install wherefore[train]"
-            ) from e
+            raise not_installed("teacher 'transformers'", str(e.name), "train") from e
         self._options, self._torch = options, torch
         self._device = (
             ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device

@@ -89,7 +89,12 @@ def rationale(i: int, style: str) -> Rationale:
 def grounding(i: int, style: str) -> Grounding:
     """Every fourth rationale has one wrong value."""
     bad = 1 if i % 4 == 0 else None
-    checks = [Check(claim=k, supported=k != bad, fault="wrong_value" if k == bad else None) for k in range(4)]
+    checks = [
+        Check(claim=k, verdict="fault", fault="wrong_value")
+        if k == bad
+        else Check(claim=k, verdict="supported", facts=1)
+        for k in range(4)
+    ]
     return Grounding(rationale=f"r{i:03d}-{style}", checks=tuple(checks))
 
 
@@ -125,11 +130,14 @@ def many(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def study(request: pytest.FixtureRequest) -> Callable[..., Study]:
-    """A study with this section `[annotate]`; named by the test, because all tests share one server."""
+    """A study with this section `[annotate]`, graded by programs unless it says otherwise.
+
+    It is named by the test, because all tests share one server.
+    """
     name = f"t{digest(request.node.nodeid)}"
 
     def make(**annotate: Any) -> Study:
-        return Study(name=name, seed=7, cohort={}, annotate=annotate)
+        return Study(name=name, seed=7, cohort={}, annotate={"raters": "simulated", **annotate})
 
     return make
 

@@ -101,7 +101,7 @@ def test_a_perfect_rater_notices_what_is_planted_and_a_blind_one_does_not(graded
         ({"rater": "simulated"}, "annotate.rater: unknown key; did you mean 'raters'?"),
         (
             {"raters": "monkeys"},
-            "annotate.raters: input should be 'simulated', 'label_studio', 'files' or 'none'",
+            "annotate.raters: input should be 'none', 'label_studio', 'files' or 'simulated'",
         ),
         ({"rubric": "clinicl"}, "annotate.rubric: 'clinicl' is not a rubric; did you mean 'clinical'?"),
         ({"rubric": "nowhere.toml"}, "nowhere.toml: cannot be read: No such file or directory."),
@@ -109,7 +109,7 @@ def test_a_perfect_rater_notices_what_is_planted_and_a_blind_one_does_not(graded
         ({"people": ["ann", "ann"], "raters": "files"}, "two raters are called 'ann'"),
         (
             {"verdict": {"criteria": [{"dimension": "harm", "rule": "veto", "passes": ["minr"]}]}},
-            "'minr' is no category of harm; did you mean 'minor'?",
+            "'minr' is not a category of harm; did you mean 'minor'?",
         ),
     ],
 )

@@ -1,8 +1,8 @@
 """Three raters, sixty items, two rounds through their own accounts; and a push that is killed again and again."""
 
+import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -67,41 +67,58 @@ def test_sixty_items_two_rounds_come_back_rater_by_rater(label_studio: Any, many
 
 
 CHILD = """
-import sys
+import os, signal, sys
 from pathlib import Path
-from wherefore.annotate import push, rounds, run
-from wherefore.annotate.label_studio import Server
+
+import httpx
+
+from wherefore.annotate import rounds, run
+from wherefore.annotate.label_studio import push
+from wherefore.annotate.label_studio.client import Server
 from wherefore.study.config import Study
+
 push.BATCH = 10
-s = Study.model_validate_json(sys.argv[1])
-home = Path(sys.argv[2])
-server = Server(sys.argv[3], sys.argv[4])
-server.sdk
-plan = rounds.people(s, run.resolve(s), home).plan
-print("ready", flush=True)
-push.push(plan, server, home / "annotate", "main")
-print("done", flush=True)
+s, home = Study.model_validate_json(sys.argv[1]), Path(sys.argv[2])
+server, last, moment = Server(sys.argv[3], sys.argv[4]), int(sys.argv[5]), sys.argv[6]
+n, send = 0, httpx.HTTPTransport.handle_request
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def counted(transport, request):
+    global n
+    n += 1
+    if n == last and moment == "before":
+        die()
+    if n == last and moment == "sent":
+        request.extensions["trace"] = lambda event, info: event.endswith("send_request_body.complete") and die()
+    answer = send(transport, request)
+    if n == last:
+        die()
+    return answer
+
+
+httpx.HTTPTransport.handle_request = counted
+push.push(rounds.people(s, run.resolve(s), home).plan, server, home / "annotate", "main")
 """
+
+
+KILLS = ((2, "sent"), (3, "answered"), (4, "sent"), (6, "before"), (11, "sent"), (8, "answered"))
+"""At which request of each push, and at which moment of it."""
 
 
 def test_a_push_killed_at_many_points_ends_with_one_task_an_item(
     label_studio: Any, many: Path, study: Make
 ) -> None:
+    """Killed at a request that is counted, before or after the server has it, and not after so many seconds."""
     s = study(raters="label_studio", items=60, people=PEOPLE)
     args = [s.model_dump_json(), str(many), label_studio.state.url, label_studio.state.token]
-    killed = 0
-    for wait in (0.03, 0.1, 0.15, 0.2, 0.3, 0.4):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(wait)
-        child.kill()
-        killed += child.stdout.read() != "done\n"
-        child.wait()
-        child.stdout.close()
-    assert killed >= 3, "the push was too quick to be killed; the test says nothing"
+    for request, moment in KILLS:
+        child = [sys.executable, "-c", CHILD, *args, str(request), moment]
+        end = subprocess.run(child, capture_output=True, text=True, timeout=240)
+        assert end.returncode == -signal.SIGKILL, end.stderr
     plan = rounds.people(s, resolve(s), many).plan
     done = push(plan, label_studio.admin, many / "annotate", "main")
     assert len(label_studio.admin.projects(f"{s.name} ")) == 3

@@ -11,8 +11,8 @@ from wherefore.study.config import Study
 from wherefore.study.grid import Grid
 from wherefore.study.records import to_frame, write_jsonl, write_table
 from wherefore.synth.records import Check, Claim, Grounding, Rationale
-from wherefore.train.bases import load
-from wherefore.train.encoding import Encoder
+from wherefore.train.bases.models import load
+from wherefore.train.encoding.encoder import Encoder
 from wherefore.train.settings import Made, Settings
 
 
@@ -99,7 +99,8 @@ def write_toy(home: Path, train: int = 40, held_out: int = 12) -> list[Case]:
         home / "synth" / "groundings.jsonl",
         [
             Grounding(
-                rationale=r.id, checks=tuple(Check(claim=i, supported=True) for i in range(len(r.claims)))
+                rationale=r.id,
+                checks=tuple(Check(claim=i, verdict="supported", facts=1) for i in range(len(r.claims))),
             )
             for r in rationales
         ],
@@ -129,7 +130,7 @@ def cases() -> list[Case]:
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory, cases: list[Case]) -> Path:
     """A made base model of a few thousand parameters."""
-    from wherefore.train.bases import make
+    from wherefore.train.made.base import make
 
     folder = tmp_path_factory.mktemp("base")
     made = Made(make="tiny", hidden=16, layers=2, heads=2, vocabulary=320, passes=1, learning_rate=1e-2)

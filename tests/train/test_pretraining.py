@@ -36,7 +36,7 @@ def test_labels_are_not_read(cases: list[Case]) -> None:
         """An encoder that keeps the text, so that rows can be compared."""
 
         def row(self, example):  # type: ignore[no-untyped-def]
-            from wherefore.train.encoding import Row
+            from wherefore.train.encoding.encoder import Row
 
             ids = tuple(hash(s.text) for s in example.segments)
             return Row(example.case, ids, (0,) * len(ids))

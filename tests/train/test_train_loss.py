@@ -10,10 +10,10 @@ import torch
 from wherefore.cohort.records import Case
 from wherefore.study.grid import Cell
 from wherefore.synth.records import Rationale
-from wherefore.train.encoding import Encoder, Row
-from wherefore.train.fit import fit
-from wherefore.train.losses import LOSSES
-from wherefore.train.optimise import Schedule, batches, token_losses, train
+from wherefore.train.encoding.encoder import Encoder, Row
+from wherefore.train.fitting.fit import fit
+from wherefore.train.fitting.losses import LOSSES
+from wherefore.train.fitting.optimise import Schedule, batches, token_losses, train
 from wherefore.train.settings import Lora, Settings
 from wherefore.train.targets import TARGETS
 
@@ -95,7 +95,7 @@ def quick(rows: list[Row], model: Any, folder: Path, seed: int = 0) -> dict[str,
 
 
 def test_the_same_seed_gives_the_same_adapter(rows: list[Row], base: Path, tmp_path: Path) -> None:
-    from wherefore.train.bases import load
+    from wherefore.train.bases.models import load
     from wherefore.train.settings import Made
 
     adapters = []

@@ -134,7 +134,7 @@ def test_killed_at_any_moment_the_same_call_finishes(toy: Path, study: Study, tm
         ),
         ({"grid": {"expect": 1, "target": ["label_only"], "n": [1], "base": ["tny"]}}, "'tny' is not a base"),
         ({"bases": {"tiny": {"make": "huge"}}}, "bases.tiny.make"),
-        ({"bases": {"tiny": {}}}, "found neither 'make' nor 'path'"),
+        ({"bases": {"tiny": {}}}, "found none of 'make', 'path', 'hub' and 'package'"),
         ({"bases": {"tiny": {"make": "tiny", "heads": 3}}}, "not an even multiple of 3 heads"),
     ],
 )

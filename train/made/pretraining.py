@@ -15,7 +15,7 @@ import numpy as np
 from ...cohort.line import Line, lines
 from ...cohort.records import Case
 from ...synth.records import Claim, Rationale
-from ..encoding import PROMPT, RATIONALE, Encoder, Row
+from ..encoding.encoder import PROMPT, RATIONALE, Encoder, Row
 from ..targets import TARGETS
 
 FORMS = ("label_only", "free_rationale", "label_then_rationale")

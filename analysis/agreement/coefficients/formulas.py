@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from ....study.parts import Catalogue
 from . import icc, terms
 from .table import Floats, Scale, Table
 from .weights import metric
@@ -225,7 +226,7 @@ def _icc(value: Value, limits: icc.Limits, says: str) -> Coefficient:
     )
 
 
-COEFFICIENTS: dict[str, Coefficient] = {
+_COEFFICIENTS: dict[str, Coefficient] = {
     "krippendorff_alpha": Coefficient(
         terms.disagreement, alpha, "Krippendorff's alpha (Krippendorff 2011)", weights="metric"
     ),
@@ -265,3 +266,6 @@ COEFFICIENTS: dict[str, Coefficient] = {
     ),
     **{name: _icc(*form) for name, form in icc.FORMS.items()},
 }
+
+COEFFICIENTS = Catalogue("wherefore.coefficients", "coefficient", Coefficient, _COEFFICIENTS)
+"""By name; other packages add to it by entry points."""

@@ -9,18 +9,22 @@ from typing import Any
 
 import torch
 
-from ..study import layout
-from ..study.grid import Cell
-from ..study.records import write_text
-from .bases import bfloat16, peft_quiet
-from .encoding import GROUPS, Row
+from ...study import layout
+from ...study.grid import Cell
+from ...study.records import write_text
+from ..bases.libraries import peft_quiet
+from ..bases.models import bfloat16
+from ..encoding.encoder import GROUPS, Row
+from ..encoding.history import Cuts
+from ..records import Fit
+from ..settings import Settings
 from .losses import LOSSES
 from .optimise import Schedule, train
-from .records import Fit
-from .settings import Settings
 
 
-def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder: Path) -> Fit:
+def fit(
+    model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder: Path, cuts: Cuts | None = None
+) -> Fit:
     """Fine-tune an adapter and write `adapter/`, `metrics.jsonl` and, last, `fit.json`.
 
     Args:
@@ -29,6 +33,7 @@ def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder:
         cell: loss, learning rate, seed.
         settings: what all fits share.
         folder: of the cell.
+        cuts: what the histories lost to the base's context.
     """
     import peft
 
@@ -64,7 +69,7 @@ def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder:
         examples=len({r.case for r in rows}), epochs=settings.epochs, steps=len(lines),
         tokens={name: sum(r.groups.count(g) for r in rows) for name, g in GROUPS.items()},
         final_loss=_final_loss(lines), seconds=round(time.monotonic() - start, 3),
-        truncated=sum(r.truncated for r in rows),
+        truncated=cuts.cases if cuts else 0, lines_cut=cuts.lines if cuts else 0, cited_cut=cuts.cited if cuts else 0,
     )  # fmt: skip
     write_text(folder / layout.FIT, made.model_dump_json(indent=1))
     return made

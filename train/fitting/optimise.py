@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..study.progress import Progress
-from .encoding import Row
+from ...study.progress import Progress
+from ..encoding.encoder import Row
 from .losses import Groups, Weights
 
 Ids = npt.NDArray[np.int64]

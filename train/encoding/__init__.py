@@ -1,0 +1,1 @@
+"""Text with loss groups becomes token ids with loss groups."""

@@ -1,0 +1,1 @@
+"""One fit: losses, the training loop, the adapter."""

@@ -1,0 +1,1 @@
+"""How risk is read from a fitted model."""
