@@ -28,7 +28,7 @@ def _reader(module: str) -> Any:
         return import_module(module)
     except ImportError as e:
         raise MissingPartError(
-            f"{module}: not installed. Install it (pip install {module}), or save the table as CSV."
+            f"{module}: not installed. pip install 'wherefore-lab[agreement]', or save the table as CSV."
         ) from e
 
 
