@@ -33,7 +33,8 @@ def asking(**columns: str) -> ReadSettings:
 
 
 def test_a_csv_with_usual_names_a_byte_order_mark_and_empty_cells(tmp_path: Path) -> None:
-    text = "\ufeffItem,Rater,Value,Patient,Time\na,x,yes,p1,2026-01-01T10:00:00\na,y,,p1,\nb,x,no,p2,2026-01-01T10:00:07\n"
+    day = "2026-01-01"
+    text = f"\ufeffItem,Rater,Value,Patient,Time\na,x,yes,p1,{day}T10:00:00\na,y,,p1,\nb,x,no,p2,{day}T10:00:07\n"
     source = read(written(tmp_path, text))
     assert source.cluster_name == "patient"
     assert rows_of(source, "item", "rater", "value", "cluster") == [
