@@ -72,8 +72,8 @@ def read(body: Body, style: Style) -> Answer:
     """Claims and verdict of a chat completion.
 
     >>> content = '{"claims": [{"text": "Stroke at age 66.4.", "evidence": ["E007"]}], "verdict": 1}'
-    >>> read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims
-    (Claim(text='Stroke at age 66.4.', cites=('E007',), section=''),)
+    >>> [(c.text, c.cites) for c in read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims]
+    [('Stroke at age 66.4.', ('E007',))]
     """
     found = read_object(body, style.form == "text")
     if isinstance(found, Answer):
