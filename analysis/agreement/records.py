@@ -81,7 +81,7 @@ class PairRow(Record):
     bias: float | None
     """Mean of a minus b, steps; None on a nominal scale."""
     confusion: tuple[tuple[int, ...], ...]
-    """Counts, category of `a` by category of `b`."""
+    """Counts, category of `a` by category of `b`; empty where there are more than 20 categories."""
     why_missing: str | None = None
 
 
@@ -151,7 +151,7 @@ class DimensionSummary(Record):
     items: tuple[ItemRow, ...]
     """The most disputed."""
     disagreement: tuple[float, ...]
-    """Of every item with two ratings or more, highest first."""
+    """Of the items with two ratings or more, highest first; of more than a thousand, evenly spaced ones."""
     categories_used: tuple[CategoryRow, ...]
     plan: Plan | None = None
     notes: tuple[str, ...] = ()

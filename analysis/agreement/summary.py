@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 from ...study.errors import DataError, StudyError, not_one_of
@@ -13,7 +14,7 @@ from .compare import Side, adjusted, compare, judge
 from .methods import paragraph
 from .notes import noted
 from .planning import from_pilot
-from .raters.items import category_rows, item_rows
+from .raters.items import category_rows, disagreement, item_rows
 from .raters.rows import pair_rows, rater_rows
 from .raters.severity import groups
 from .reading.answers import by_group, groups_of_raters, orders, pivot
@@ -22,6 +23,12 @@ from .records import Difference, DimensionSummary, RaterRow, Summary
 from .rubric import suited
 from .settings import AgreementSettings
 from .uncertainty.estimate import Statistic, estimates
+
+CURVE = 1000
+"""Points of the curve of disagreement by item."""
+
+SHOWN = 100
+"""Categories that are described one by one, the commonest."""
 
 
 def summarise(source: Source, settings: AgreementSettings) -> Summary:
@@ -100,7 +107,7 @@ def _dimension(
         replicates=settings.replicates,
         seed=settings.seed,
     )
-    items = item_rows(table) if bind(table, "krippendorff_alpha").why_undefined() is None else []
+    varies = bind(table, "krippendorff_alpha").why_undefined() is None
     notes = []
     several = [f"{{{', '.join(sorted(map(str, g)))}}}" for g in groups(table)]
     if len(several) > 1:
@@ -132,12 +139,21 @@ def _dimension(
         agreement=tuple(noted(rows, table)),
         raters=() if nameless else _raters(own, table, settings),
         pairs=() if nameless else tuple(pair_rows(table)),
-        items=tuple(items[: settings.items]),
-        disagreement=tuple(i.disagreement for i in items),
-        categories_used=tuple(category_rows(table)),
+        items=tuple(item_rows(table, settings.items)) if varies else (),
+        disagreement=_curve(table) if varies else (),
+        categories_used=tuple(category_rows(table, SHOWN)),
         plan=plan,
         notes=tuple(notes),
     )
+
+
+def _curve(table: Table) -> tuple[float, ...]:
+    """Disagreement of the items, highest first; of very many items evenly spaced ones."""
+    each = disagreement(table)
+    falling = np.sort(each[~np.isnan(each)])[::-1]
+    if len(falling) > CURVE:
+        falling = falling[np.linspace(0, len(falling) - 1, CURVE).round().astype(int)]
+    return tuple(falling.tolist())
 
 
 def _raters(own: pd.DataFrame, table: Table, settings: AgreementSettings) -> tuple[RaterRow, ...]:

@@ -196,12 +196,13 @@ def test_a_rater_who_rated_nothing_changes_nothing() -> None:
             )
 
 
-def test_a_scale_of_many_numbers_needs_no_matrix_and_many_words_are_refused() -> None:
+def test_a_scale_of_many_numbers_needs_no_matrix_and_weights_between_all_pairs_are_refused() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(3000, 1)) + rng.normal(size=(3000, 2))
     assert coefficient(x, "krippendorff_alpha", "interval") == pytest.approx(0.5, abs=0.05)
-    with pytest.raises(DataError, match="6000, more than 100, at ordinal level"):
-        coefficient(x, "krippendorff_alpha", "ordinal")
+    assert coefficient(x, "krippendorff_alpha", "ordinal") == pytest.approx(0.48, abs=0.05)
+    with pytest.raises(DataError, match="6000, more than 300; weights between all pairs"):
+        coefficient(x, "cohen_kappa", "interval", weights="linear")
 
 
 def test_one_item_has_a_value_and_no_interval() -> None:

@@ -78,7 +78,7 @@ def test_the_coefficients_of_an_export_are_those_of_what_was_clicked(
     assert (
         "lists of boxes left empty (1) count as none ticked: no for each box" in summary["reading"]["notes"]
     )
-    assert set(found) == {"accept", "faults: date", "faults: dose", "quality", "minutes"}
+    assert set(found) == {"accept", "faults", "faults: date", "faults: dose", "quality", "minutes"}
     assert found["accept"]["agreement"][0]["value"] == pytest.approx(
         coefficient([["yes", "yes"], ["no", "no"], ["yes", "no"]], "krippendorff_alpha", "nominal")
     )

@@ -8,11 +8,14 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from ....study.errors import DataError, StudyError, not_one_of
 from ....study.records import Level
 
 Floats = NDArray[np.float64]
+Terms = Floats | csr_array
+"""(units, p) numbers that are summed over units; sparse where most of them are 0."""
 Ints = NDArray[np.int64]
 
 MISSING = -1
@@ -21,8 +24,11 @@ MISSING = -1
 STEPS = 20
 """Values of an interval scale up to which agreement on the exact value means something."""
 
-MANY = 100
-"""Categories up to which all pairs of categories are held in memory; above, only moments are (interval level)."""
+MANY = 300
+"""Categories up to which all pairs of categories are held in memory; above, see `many.py`."""
+
+DENSE = 20
+"""Categories from which the forms of `many.py` are taken where there are some, because they are faster."""
 
 
 class NoPairsError(DataError):
@@ -108,6 +114,13 @@ class Table:
         n, k = len(self.codes), len(self.scale.categories)
         flat = (np.arange(n, dtype=np.int64)[:, None] * (k + 1) + self.codes + 1).ravel()
         return np.bincount(flat, minlength=n * (k + 1)).reshape(n, k + 1)[:, 1:].astype(float)
+
+    @cached_property
+    def times(self) -> Ints:
+        """(K,): how often each category was given."""
+        given = self.codes[self.codes != MISSING]
+        times: Ints = np.bincount(given, minlength=len(self.scale.categories)).astype(np.int64)
+        return times
 
     @cached_property
     def seen(self) -> Ints:

@@ -136,12 +136,12 @@ def matrix(weights: Weights, scale: Scale) -> tuple[Floats, str]:
             raise DataError(f"weights: {weights} is between sets of labels; these ratings are single values.")
         return OF_SETS[weights]([c for c in scale.categories if isinstance(c, frozenset)]), weights
     if isinstance(weights, str):
-        made = parts.pick(WEIGHTS, "weighting", weights)
+        ratings = parts.pick(WEIGHTS, "weighting", weights)
         if scale.sets and weights != "identity":
             raise DataError(
                 f"weights: {weights} needs an order; sets of labels take {', '.join(OF_SETS)} or identity."
             )
-        return (made(scale.values) if k > 1 else np.ones((k, k))), weights
+        return (ratings(scale.values) if k > 1 else np.ones((k, k))), weights
     return _given(np.asarray(weights, dtype=float), k), "given"
 
 
