@@ -114,6 +114,7 @@ def run_once(
     *,
     keep: Iterable[str] = (),
     set_aside: bool = False,
+    again: Callable[[Manifest], bool] | None = None,
 ) -> bool:
     """Do `work(folder)` unless the folder is already complete for these settings and inputs.
 
@@ -125,6 +126,8 @@ def run_once(
         keep: names of folders inside that are not part of the outcome (caches).
         set_aside: a complete folder made from other inputs is renamed to `<folder>-<its key>` instead of being
             refused; for stages that cost nothing to repeat.
+        again: whether a folder that is complete for other settings, but for the same inputs, may be worked on once
+            more instead of being refused: `work` keeps of it what still holds.
     Returns:
         True when the work was done now, False when a complete folder was found.
     Raises:
@@ -137,9 +140,13 @@ def run_once(
             if _complete(folder, settings, found):
                 return False
         except StaleError:
-            if not set_aside:
+            old = manifest(folder)
+            if set_aside:
+                put_aside(folder)
+            elif again is not None and old is not None and old.inputs == found and again(old):
+                (folder / MANIFEST).unlink()
+            else:
                 raise
-            put_aside(folder)
         start = time.monotonic()
         work(folder)
         skip = {MANIFEST, ".lock", *keep}

@@ -4,7 +4,7 @@ Deterministic and explained. A claim passes the checks of the table at the foot 
 the fault, or the doubt that leaves it undecided. A claim that states nothing checkable is undecided too.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from ...cohort.line import evidence_id
@@ -143,26 +143,26 @@ def _wrong_age(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> st
     ages = reading.of("age")
     if not ages:
         return None
-    known = [e.age for e in cited if e.age is not None]
+    known = [age for e in cited for age in e.ages]
     bad = _unmatched(ages, [*known, facts.case.age] if reading.own_age or not known else known)
     if bad is not None:
         return f"says age {bad}; the evidence says {_numbers(known)}"
-    return _swapped(reading, ages, "age", lambda e: e.age)
+    return _swapped(reading, ages, "age", lambda e: e.ages)
 
 
 def _wrong_time(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
     years, spans = reading.of("years"), reading.of("span")
     if not years and not spans:
         return None
-    ages = [e.age for e in cited if e.age is not None]
+    ages = [age for e in cited for age in e.ages]
     known = [e.years_before for e in cited if e.years_before is not None]
-    known += [facts.case.age - age for age in ages]  # of the first event, as the line says it
+    known += [facts.case.age - age for age in ages]
     between = [abs(a - b) for i, a in enumerate(ages) for b in ages[:i]]
     own = [facts.case.age] if " age " in reading.lower else []
     bad = _unmatched([*years, *spans], [*known, *between, *own])
     if bad is not None:
         return f"says {bad} years; the evidence says {_numbers([*known, *between])}"
-    return _swapped(reading, years, "time", lambda e: e.age and facts.case.age - e.age)
+    return _swapped(reading, years, "time", lambda e: [facts.case.age - age for age in e.ages])
 
 
 def _wrong_count(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
@@ -173,11 +173,11 @@ def _wrong_count(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> 
     bad = _unmatched(counts, [*known, sum(known), *([float(len(cited))] if len(cited) > 1 else [])])
     if bad is not None:
         return f"says {bad} times; the evidence says {_numbers(known)}"
-    return _swapped(reading, counts, "count", lambda e: float(e.count))
+    return _swapped(reading, counts, "count", lambda e: [float(e.count)])
 
 
 def _swapped(
-    reading: Reading, numbers: list[Number], what: str, known: Callable[[Evidence], float | None]
+    reading: Reading, numbers: list[Number], what: str, known: Callable[[Evidence], Sequence[float]]
 ) -> str | None:
     """Each named line has exactly one number, and one of them is another's."""
     lines = reading.in_order() if len(numbers) > 1 else []
@@ -185,31 +185,31 @@ def _swapped(
         return None
     for n, e in zip(numbers, lines, strict=True):
         right = known(e)
-        if right is not None and not n.matches(right):
-            return f"gives {e.name} another line's {what}; that of {e.id} is {right:.4g}"
+        if right and not any(n.matches(r) for r in right):
+            return f"gives {e.name} another line's {what}; that of {e.id} is {_numbers(right)}"
     return None
 
 
 def _wrong_unit(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
     for n in reading.numbers:
         for e in cited if n.unit else ():
-            if e.unit and e.value is not None and n.matches(e.value) and unit_of(e.unit) != n.unit:
-                return f"says {n.text} {n.unit}; {e.id} says {e.value:g} {e.unit}"
+            if e.unit and any(n.matches(v) for v in e.values) and unit_of(e.unit) != n.unit:
+                return f"says {n.text} {n.unit}; {e.id} says {_numbers(e.values)} {e.unit}"
     return None
 
 
 def _unknown_unit(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
     for n in reading.numbers:
         for e in cited if n.unit else ():
-            if not e.unit and e.value is not None and n.matches(e.value):
-                return f"says {n.text} {n.unit}; {e.id} says {e.value:g} without a unit"
+            if not e.unit and any(n.matches(v) for v in e.values):
+                return f"says {n.text} {n.unit}; {e.id} says {_numbers(e.values)} without a unit"
     return None
 
 
 def _wrong_value(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
     if not reading.numbers:
         return None
-    known = [e.value for e in cited if e.value is not None]
+    known = [value for e in cited for value in e.values]
     bad = _unmatched((n for n in reading.of("other") if reading.measured(n)), known)
     return bad and f"says {bad}; the evidence says {_numbers(known)}"
 
@@ -217,7 +217,7 @@ def _wrong_value(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> 
 def _unsupported_number(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
     if not reading.numbers:
         return None
-    known = [e.value for e in cited if e.value is not None]
+    known = [value for e in cited for value in e.values]
     bad = _unmatched((n for n in reading.of("other") if not reading.in_a_name(n)), known)
     return (
         f"says {bad}, which stands nowhere in the cited evidence" if bad and not reading.literature else None
@@ -236,7 +236,7 @@ def _unmatched(numbers: Iterable[Number], known: list[float]) -> str | None:
     return next((n.text for n in numbers if not any(n.matches(k) for k in known)), None)
 
 
-def _numbers(values: list[float]) -> str:
+def _numbers(values: Sequence[float]) -> str:
     return ", ".join(f"{v:.4g}" for v in values) or "none"
 
 

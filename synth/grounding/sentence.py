@@ -65,7 +65,7 @@ class Reading:
         """A number in brackets, or behind `at`, may be a cited value; two bare numbers in a row are ages."""
         if n.kind not in ("bare", "age", "between") or "age" in self.lower[max(0, n.place - 6) : n.place]:
             return n
-        if any(e.value is not None and n.matches(e.value) for e in self.cited):
+        if any(n.matches(value) for e in self.cited for value in e.values):
             return n._replace(kind="other")
         if n.kind == "bare" and any(n.low <= e.count <= n.high for e in self.cited if e.count > 1):
             return n._replace(kind="count")

@@ -15,11 +15,10 @@ import orjson
 from pydantic import Field
 
 from ...study.errors import ServiceError
-from ...study.permission import loopback
 from ...study.progress import Progress
 from ..answers import parse
-from ..asking.http import bad_status
 from ..asking.spending import Spending
+from ..asking.status import bad_status
 from ..ledger.ledger import Ledger
 from ..settings import Asking
 from ..teaching import Body, Request, again
@@ -55,18 +54,12 @@ def collect(
     """
     import openai
 
+    url = options.base_url
     http = openai.DefaultHttpxClient(
-        timeout=options.timeout_seconds,
-        follow_redirects=False,  # a redirect could carry patient text to another machine
-        trust_env=not loopback(options.base_url),  # and so could a proxy
+        event_hooks={"request": [lambda request: online.own_header_only(url, options, request.headers)]},
+        **online.http_settings(url, options),
     )
-    with openai.OpenAI(
-        base_url=options.base_url,
-        api_key=online.api_key(options.base_url, options),
-        max_retries=0,
-        timeout=options.timeout_seconds,
-        http_client=http,
-    ) as client:
+    with openai.OpenAI(**online.client_settings(url, options), http_client=http) as client:
         batches = _Batches(client, options, ledger, bar, settings.job.attempts)
         try:
             return batches.run(list(_questions(requests, settings.reask)), settings)
@@ -102,7 +95,7 @@ class _Batches:
 
     def run(self, questions: list[Question], settings: Asking) -> str | None:
         spending = Spending(settings, self._ledger)
-        styles = {request.key: request.style for forms in questions for request in forms}
+        asked = {request.key: request for forms in questions for request in forms}
         self._adopt()
         for _ in range(settings.job.attempts):
             todo = list(self._open(questions))
@@ -111,13 +104,13 @@ class _Batches:
                 return None
             for shard in self._shards(todo):
                 while len(self._waiting) >= self._options.at_once:
-                    self._poll(styles)
+                    self._poll(asked)
                 coming = len(shard) + sum(map(len, self._waiting.values())) - 1
                 stopped = spending.late() or spending.over(coming, bodies[shard[0][0]])
                 if stopped:
-                    return self._drain(styles, spending) or stopped
+                    return self._drain(asked, spending) or stopped
                 self._submit(shard)
-            late = self._drain(styles, spending)
+            late = self._drain(asked, spending)
             if late:
                 return late
         return None
@@ -187,20 +180,20 @@ class _Batches:
                     name, attempt, 0.0, "not_submitted", "the run ended before its batch was made"
                 )
 
-    def _drain(self, styles: dict[str, Any], spending: Spending) -> str | None:
+    def _drain(self, asked: dict[str, Request], spending: Spending) -> str | None:
         """Collect what is at the service, until the deadline; batches go on without us."""
         while self._waiting:
             if late := spending.late():
                 return f"{late}; submitted batches go on"
-            self._poll(styles)
+            self._poll(asked)
         return None
 
-    def _poll(self, styles: dict[str, Any]) -> None:
+    def _poll(self, asked: dict[str, Request]) -> None:
         """Look at every batch once, take what has ended, or wait a while."""
         for number in list(self._waiting):
             batch = self._patient(self._client.batches.retrieve, number)
             if batch.status in ("completed", "expired", "failed", "cancelled"):
-                self._take(batch, self._waiting.pop(number), styles)
+                self._take(batch, self._waiting.pop(number), asked)
                 return
         time.sleep(self._options.poll_seconds)
 
@@ -216,7 +209,7 @@ class _Batches:
                     raise
                 time.sleep(min(self._options.poll_seconds, 60.0) * 2**attempt)
 
-    def _take(self, batch: Any, attempts: dict[str, int], styles: dict[str, Any]) -> None:
+    def _take(self, batch: Any, attempts: dict[str, int], asked: dict[str, Request]) -> None:
         """Store the answers and faults of a batch that has ended; both its files may hold some."""
         seconds = float((batch.completed_at or batch.expired_at or batch.created_at) - batch.created_at)
         left = dict(attempts)
@@ -233,8 +226,9 @@ class _Batches:
                 response = row.get("response") or {}
                 if response.get("status_code") == 200:
                     answer = response["body"]
-                    unreadable = parse.unreadable(answer, styles[name]) if name in styles else None
-                    self._ledger.answer(name, attempt, seconds, answer, unreadable)
+                    unread = parse.unread(answer, asked[name]) if name in asked else None
+                    again = unread.reason if unread and unread.reason in parse.RE_ASK else None
+                    self._ledger.answer(name, attempt, seconds, answer, again)
                 else:
                     status = response.get("status_code") or 500
                     fault = bad_status(
