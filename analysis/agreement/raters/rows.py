@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....study.records import Level
-from ..coefficients.bound import bind
+from ..coefficients.bound import Bound, bind
 from ..coefficients.distances import apart
 from ..coefficients.table import DENSE, Floats, Table, table
 from ..coefficients.weights import Weights
 from ..records import PairRow, RaterRow
 from ..uncertainty.intervals import interval
-from ..uncertainty.resample import draw
+from ..uncertainty.resample import Draws, draw
 from .severity import FEW_SHARED, Severity
 
-MANY_RATERS = 30
-"""Raters above which the change that leaving one out makes has its interval by the jackknife."""
+MANY_RATERS, MANY_UNITS = 30, 20_000
+"""Above either, the change that leaving a rater out makes has its interval by the jackknife."""
 
 
 def without_each_rater(
@@ -121,29 +121,29 @@ def _influence(
     With many raters the interval is by the jackknife: a bootstrap of them all would take minutes.
     """
     whole = bind(ratings, statistic, weights)
-    bounds = [whole, *(whole.without(g) for g in range(len(ratings.raters)))]
-    why = [b.why_undefined() for b in bounds]
-    if why[0]:
-        return [r.model_copy(update={"why_missing": why[0]}) for r in rows]
-    kept = [b for b, w in zip(bounds, why, strict=True) if w is None]
-    many = len(rows) > MANY_RATERS
-    drawn = dict(zip(map(id, kept), draw(kept, 0 if many else replicates, seed), strict=True))
+    if why := whole.why_undefined():
+        return [r.model_copy(update={"why_missing": why}) for r in rows]
+    many = len(rows) > MANY_RATERS or len(ratings.units) > MANY_UNITS
+    others = [whole.without(g) for g in range(len(rows))] if not many else []
+    drawn = _drawn(whole, [b for b in others if b.why_undefined() is None], replicates, seed)
     out = []
     for g, row in enumerate(rows):
-        d = drawn.get(id(bounds[g + 1]))
-        if d is None:
-            out.append(row.model_copy(update={"why_missing": f"without this rater: {why[g + 1]}"}))
+        rest = others[g] if others else whole.without(g)
+        if why := rest.why_undefined():
+            out.append(row.model_copy(update={"why_missing": f"without this rater: {why}"}))
             continue
-        change = drawn[id(whole)] - d
+        all_of_them, without = draw([whole, rest], 0, seed) if many else (drawn[id(whole)], drawn[id(rest)])
+        change = all_of_them - without
         found = interval(change, "jackknife" if many else "auto", confidence)
-        update = {
-            "without": d.value,
-            "change": change.value,
-            "change_low": found.low,
-            "change_high": found.high,
-        }
-        out.append(row.model_copy(update=update))
+        limits = {"change_low": found.low, "change_high": found.high}
+        out.append(row.model_copy(update={"without": without.value, "change": change.value, **limits}))
     return out
+
+
+def _drawn(whole: Bound, others: Sequence[Bound], replicates: int, seed: int) -> dict[int, Draws]:
+    """The same draws of all raters and of all but one, by the identity of what is drawn; none for no others."""
+    kept = [whole, *others]
+    return dict(zip(map(id, kept), draw(kept, replicates, seed), strict=True)) if others else {}
 
 
 def _pair(ratings: Table, g: int, h: int, weights: Weights) -> PairRow:

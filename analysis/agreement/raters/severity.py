@@ -44,6 +44,9 @@ class Severity:
 
     def __init__(self, ratings: Table, effects: Floats, se: Floats) -> None:
         self.ratings, self.effects, self.se, self.spreads = ratings, effects, se, _spreads(ratings)
+        given = ratings.codes >= 0
+        self.adjusted = np.where(given, _steps(ratings) - effects, 0.0)
+        self.sums = self.adjusted.sum(1)
 
     @classmethod
     def fit(cls, ratings: Table) -> "Severity | None":
@@ -87,10 +90,9 @@ class Severity:
 
     def _from_others(self, g: int) -> tuple[NDArray[np.bool_], Floats]:
         """Units that the rater shares, and each rating on them minus the mean of the others', severity taken out."""
-        x, given = _steps(self.ratings) - self.effects, self.ratings.codes >= 0
-        shared = given[:, g] & (self.ratings.seen >= 2)
-        others = (np.where(given, x, 0).sum(1) - x[:, g]) / np.maximum(self.ratings.seen - 1, 1)
-        return shared, (x[:, g] - others)[shared]
+        own, m = self.adjusted[:, g], self.ratings.seen
+        shared = (self.ratings.codes[:, g] >= 0) & (m >= 2)
+        return shared, (own - (self.sums - own) / np.maximum(m - 1, 1))[shared]
 
 
 def _adjusted(i: Floats, m: Floats, effects: Floats) -> Floats:

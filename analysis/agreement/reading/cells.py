@@ -128,16 +128,15 @@ def _fit(text: str, delimiter: str) -> tuple[float, int]:
 
 
 def _rows(text: str, delimiter: str, path: Path, skipped: int) -> tuple[list[list[str]], list[int]]:
-    lines = text.rstrip("\n").split("\n")
-    if delimiter == " ":  # printed by R: columns are padded
-        lines = [line.strip() for line in lines]
-    reader = csv.reader(
-        (line + "\n" for line in lines), delimiter=delimiter, skipinitialspace=delimiter == " ", strict=True
-    )
+    padded = delimiter == " "  # printed by R
+    if padded:
+        text = "\n".join(line.strip() for line in text.split("\n"))
+    lines = io.StringIO(text.rstrip("\n"), newline="")
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=padded, strict=True)
     rows, numbers, before = [], [], 0
     try:
         for row in reader:
-            rows.append([cell.rstrip("\n") for cell in row])
+            rows.append(row)
             numbers.append(before + 1 + skipped)
             before = reader.line_num
     except csv.Error as e:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -37,11 +38,11 @@ def clock(cells: Sequence[str | None], rank: bool = True) -> Clock:
         rank: small whole numbers count as ranks; not where the column's name speaks of time, since a number of
             seconds is how long a rating took, not when it was given.
     """
-    texts = [tidy(c) if c else "" for c in cells]
-    none = np.full(len(texts), np.nan)
-    kinds = {t for t in texts if t}
-    if not kinds:
+    none = np.full(len(cells), np.nan)
+    if not any(cells):
         return Clock(none, "it is empty")
+    texts = [tidy(c) if c else "" for c in cells]
+    kinds = {t for t in texts if t}
     numbers = {t: n for t in kinds if (n := as_number(t)) is not None}
     if len(numbers) == len(kinds):
         if not rank and not all(EPOCH[0] <= n <= EPOCH[1] for n in numbers.values()):
@@ -101,5 +102,5 @@ def _iso(text: str) -> float | None:
 
 def looks_like_time(cells: Sequence[str]) -> bool:
     """Most of some cells are written like a date."""
-    some = [tidy(c) for c in cells if c][:40]
+    some = [tidy(c) for c in islice((c for c in cells if c), 40)]
     return len(some) > 0 and sum(bool(ISO.match(t) or DIGITS.match(t)) for t in some) > 0.6 * len(some)

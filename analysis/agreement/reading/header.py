@@ -72,15 +72,17 @@ def _unique(name: str, i: int, places: dict[str, list[int]]) -> str:
 
 
 def _blank(row: Sequence[str]) -> bool:
-    return not any(cell and cell.strip() for cell in row)
+    return not "".join(row).strip()
 
 
 def _without_blank(sheet: Sheet, notes: list[str]) -> tuple[list[list[str]], list[int]]:
-    kept = [i for i, row in enumerate(sheet.rows) if not _blank(row)]
-    inside = [i for i, row in enumerate(sheet.rows) if _blank(row) and kept and i > kept[0]]
+    blank = [_blank(row) for row in sheet.rows]
+    if not any(blank):
+        return sheet.rows, sheet.lines
+    kept = [i for i, b in enumerate(blank) if not b]
+    inside = [i for i, b in enumerate(blank) if b and kept and i > kept[0]]
     if inside:
-        first = sheet.lines[inside[0]]
-        notes.append(f"{len(inside)} blank rows skipped, the first in line {first}")
+        notes.append(f"{len(inside)} blank rows skipped, the first in line {sheet.lines[inside[0]]}")
     return [sheet.rows[i] for i in kept], [sheet.lines[i] for i in kept]
 
 
@@ -143,22 +145,21 @@ def _without_survey_rows(
 
 def _table(names: list[str], rows: list[list[str]], lines: list[int], name: str) -> pd.DataFrame:
     width = len(names)
-    for row, line in zip(rows, lines, strict=True):
-        if len(row) > width and any(cell.strip() for cell in row[width:]):
+    uneven = [i for i, row in enumerate(rows) if len(row) != width]
+    for row, line in ((rows[i], lines[i]) for i in uneven):
+        if any(cell.strip() for cell in row[width:]):
             raise DataError(
                 f"{name}:{line}: {len(row)} cells where the header has {width}. Quote cells that hold the "
                 "delimiter, or remove what is too much."
             )
-    cells = [row[:width] + [None] * (width - len(row)) if len(row) != width else row for row in rows]
-    return pd.DataFrame(cells, dtype=object)
+    if uneven:
+        rows = [[*row[:width], *[None] * (width - len(row))] for row in rows]  # type: ignore[list-item]
+    return pd.DataFrame(dict(enumerate(map(list, zip(*rows, strict=True)))), dtype=object)
 
 
 def _without_empty(table: pd.DataFrame, names: list[str], notes: list[str]) -> tuple[pd.DataFrame, list[str]]:
     """Drop columns without a name and without content, as spreadsheets leave them at the right."""
-    empty = [
-        i
-        for i, n in enumerate(names)
-        if not n and i and not table[i].map(lambda c: bool(c and c.strip())).any()
-    ]
+    nameless = [i for i, n in enumerate(names) if not n and i]
+    empty = [i for i in nameless if not any(c and c.strip() for c in table[i])]
     kept = [i for i in range(len(names)) if i not in empty]
     return table[kept], [names[i] for i in kept]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from .clock import looks_like_time
@@ -77,7 +78,7 @@ def stem(name: str) -> str:
 
 def kind(name: str, cells: Sequence[str | None]) -> Kind:
     """What a column is, unless its name makes it an item, a rater or the like."""
-    some = [c for c in cells if c and c.strip()]
+    some = [c for c in pd.unique(np.array(cells, dtype=object)) if c and c.strip()]
     if not some:
         return "empty"
     for names, what in NAMED.items():
@@ -89,15 +90,19 @@ def kind(name: str, cells: Sequence[str | None]) -> Kind:
         return "text"
     if looks_like_time(some):
         return "clock"
-    return "text" if free_text(some) else "rating"
+    return "text" if free_text(some, len(cells)) else "rating"
 
 
-def free_text(cells: Sequence[str]) -> bool:
-    """Sentences, each nearly its own: not codes, which are short, and not categories, which come again."""
-    kinds = pd.unique(pd.Series(list(cells), dtype=object))
+def free_text(kinds: Sequence[str], n: int) -> bool:
+    """Sentences, each nearly its own: not codes, which are short, and not categories, which come again.
+
+    Args:
+        kinds: every kind of cell once.
+        n: cells.
+    """
     some = [tidy(c) for c in kinds[:500]]
     wordy = sum(len(t) > 40 or t.count(" ") >= 5 for t in some)
-    return len(kinds) > max(8, 0.4 * len(cells)) and wordy > 0.3 * len(some)
+    return len(kinds) > max(8, 0.4 * n) and wordy > 0.3 * len(some)
 
 
 def numeric(cells: Sequence[str]) -> bool:

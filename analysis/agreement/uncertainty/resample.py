@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from ..coefficients.bound import Bound
-from ..coefficients.table import Floats, Ints, Terms
+from ..coefficients.table import Floats, Ints, Table, Terms
 
 BLOCK = 120_000
 """Weights drawn at once (about 1 MB): larger blocks leave the cache."""
@@ -170,9 +171,10 @@ def _distinct(bounds: Sequence[Bound]) -> tuple[Ints, Ints]:
     everyone = np.arange(n), np.ones(n, dtype=np.int64)
     if n < MANY_ALIKE * 100:
         return everyone
-    tables = {id(b.table): b.table for b in bounds}
-    alike = all(b.coefficient.symmetric for b in bounds) and len(tables) == 1
-    codes = np.hstack([np.sort(t.codes, axis=1) if alike else t.codes for t in tables.values()])
+    tables = list({id(b.table): b.table for b in bounds}.values())
+    codes = _codes_of_all(tables)
+    if all(b.coefficient.symmetric for b in bounds) and len(tables) == 1:
+        codes = np.sort(codes, axis=1)
     base = int(codes.max()) + 2
     if base ** codes.shape[1] < 2**62:
         keys = (codes + 1) @ base ** np.arange(codes.shape[1], dtype=np.int64)
@@ -180,3 +182,15 @@ def _distinct(bounds: Sequence[Bound]) -> tuple[Ints, Ints]:
     else:
         _, first, times = np.unique(codes, axis=0, return_index=True, return_counts=True)
     return (first, times) if n > MANY_ALIKE * len(first) else everyone
+
+
+def _codes_of_all(tables: Sequence[Table]) -> NDArray[np.int32]:
+    """Codes by which units that are alike in every table are alike: often those of one table hold all the others'."""
+    widest = max(tables, key=lambda t: int((t.codes >= 0).sum()))
+    for t in tables:
+        same = t.codes.shape == widest.codes.shape and all(
+            (a < 0).all() or np.array_equal(a, b) for a, b in zip(t.codes.T, widest.codes.T, strict=True)
+        )
+        if not same:
+            return np.hstack([t.codes for t in tables])
+    return widest.codes

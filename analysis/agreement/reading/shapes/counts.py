@@ -33,6 +33,8 @@ def like_counts(c: Columns, items: str | None) -> bool:
 
 def like_contingency(c: Columns) -> bool:
     """The first column holds the names of the others: a cross-table."""
+    if abs(len(c.table) - len(c.table.columns) + 1) > 2:
+        return False
     labels = [folded(cell or "") for cell in c.table.iloc[:, 0] if plain(cell or "") not in TOTALS]
     names = [folded(str(n)) for n in c.table.columns[1:] if plain(str(n)) not in TOTALS]
     return len(labels) >= 2 and len(labels) == len(set(labels)) and sorted(labels) == sorted(names)

@@ -53,7 +53,7 @@ def text(c: Columns, column: str | None) -> "pd.Series[str]":
     """The cells of a column without blanks around them; "" where there is no such column."""
     if column is None:
         return pd.Series([""] * len(c.table), dtype=object)
-    return c.table[column].map(lambda cell: cell.strip() if cell else "")
+    return pd.Series([cell.strip() if cell else "" for cell in c.table[column]], dtype=object)
 
 
 def joined(c: Columns, columns: Sequence[str]) -> "pd.Series[str]":

@@ -44,7 +44,7 @@ def argilla(rows: Sequence[Mapping[str, Any]], name: str) -> Unsettled:
             )
     for question in {r["dimension"] for r in found}:
         texts = [r["value"] for r in found if r["dimension"] == question and isinstance(r["value"], str)]
-        if texts and free_text(texts):
+        if texts and free_text(list(dict.fromkeys(texts)), len(texts)):
             unused[question] = "free text"
             found = [r for r in found if r["dimension"] != question]
     if not found:

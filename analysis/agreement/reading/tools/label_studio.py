@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from .....study.errors import DataError
+from .....study.records import Level
 from ..answers import frame
 from ..source import Unsettled
 
@@ -96,11 +97,19 @@ def label_studio(tasks: Sequence[Any], name: str) -> Unsettled:
         },
         dict(skipped.keys()),
         tuple(notes),
+        levels=_measurements(forms),
         closed=True,
         reference=_reference(reference),
         cluster_name="task",
         nameless=all(f.rater.startswith("annotation ") for f in forms),
     )
+
+
+def _measurements(forms: Sequence[Form]) -> dict[str, Level]:
+    """Numbers with fractions that somebody typed are measured, not chosen from steps."""
+    typed = [c for f in forms for c in f.controls if c.get("type") == "number" and not _region(c)]
+    fractions = [c for c in typed if isinstance(n := (c.get("value") or {}).get("number"), float) and n % 1]
+    return {_repeated(*_name(c))[0]: "interval" for c in fractions}
 
 
 def _reference(rows: list[dict[str, Any]]) -> pd.DataFrame | None:
