@@ -87,7 +87,7 @@ class Settings(Record):
     batch: int = Field(default=16, gt=0)
     """Cases a step."""
     micro_batch: int | None = Field(default=None, gt=0)
-    """Examples at a time where memory is short; the gradient is that of the whole batch. None: the batch."""
+    """Examples at a time; the gradient is that of the whole batch. None: as many as hold `tokens_at_once`."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of the steps in which the learning rate rises; then it falls to zero along a cosine."""
     weight_decay: float = Field(default=0.0, ge=0)
@@ -128,6 +128,10 @@ class Settings(Record):
     """Least facts of the record that a rationale states and that hold; one that states none proves nothing."""
     baselines: tuple[str, ...] = ("logistic_regression", "gradient_boosting", "age_sex", "bayes")
     """Names in `train/baselines.py`."""
+
+    def tokens_at_once(self, gpu: bool) -> int:
+        """Padded tokens that go through the model together where `micro_batch` does not say."""
+        return 16384 if gpu else 1280
 
 
 Base = Made | Stored

@@ -73,7 +73,7 @@ def config_of(folder: Path, name: str) -> Any:
         return transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
     except Exception as e:
         raise StudyError(
-            f"{name}: {folder}: its config.json cannot be read: {_first_line(e)} Give a causal language model."
+            f"{name}: {folder}: its config.json cannot be read: {first_line(e)} Give a causal language model."
         ) from e
 
 
@@ -88,7 +88,7 @@ def tokenizer_of(folder: Path, name: str) -> Any:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as e:  # libraries of tokenizers raise whatever they like
         raise StudyError(
-            f"{name}: {folder}: its tokenizer cannot be loaded: {_first_line(e)} Give a folder with a tokenizer.json."
+            f"{name}: {folder}: its tokenizer cannot be loaded: {first_line(e)} Give a folder with a tokenizer.json."
         ) from e
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -141,11 +141,12 @@ def _model(folder: Path, settings: Settings, device: str, name: str) -> Any:
         except Exception as e:
             error = e
     raise StudyError(
-        f"{name}: {folder}: cannot be loaded: {_first_line(error)} Give a causal language model."
+        f"{name}: {folder}: cannot be loaded: {first_line(error)} Give a causal language model."
     ) from error
 
 
-def _first_line(e: BaseException | None) -> str:
+def first_line(e: BaseException | None) -> str:
+    """The first line of an error as a sentence."""
     line = (str(e).strip().splitlines() or [type(e).__name__])[0]
     return line if line.endswith(".") else f"{line}."
 

@@ -68,6 +68,7 @@ def fit(
         warmup=settings.warmup,
         weight_decay=settings.weight_decay,
         micro_batch=settings.micro_batch,
+        tokens_at_once=settings.tokens_at_once(device.startswith("cuda")),
         bfloat16=bfloat16(settings.precision, device),
     )
     checkpoint = Checkpoint(folder / CHECKPOINT, key, settings.checkpoint_seconds)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -38,6 +38,9 @@ class Schedule:
     warmup: float = 0.1
     weight_decay: float = 0.0
     micro_batch: int | None = None
+    """Rows at a time; None: as many as hold `tokens_at_once`."""
+    tokens_at_once: int | None = None
+    """Padded tokens at a time; None: the whole batch."""
     bfloat16: bool = False
 
 
@@ -173,11 +176,11 @@ def mean_loss(
     groups = [np.array(r.groups) for r in ordered]
     weights = np.split(weigh(np.concatenate(groups)), np.cumsum([len(g) for g in groups])[:-1])
     counted = [w[g > 0] for w, g in zip(weights, groups, strict=True)]
-    size, total = plan.micro_batch or plan.batch, 0.0
+    total = 0.0
     with torch.no_grad(), _autocast(plan.bfloat16, device):
-        for i in range(0, len(ordered), size):
-            part = np.concatenate(counted[i : i + size])
-            total += float(token_losses(model, ordered[i : i + size], part, shaping, device)[0])
+        for i, j in pairwise(edges(ordered, plan)):
+            part = np.concatenate(counted[i:j])
+            total += float(token_losses(model, ordered[i:j], part, shaping, device)[0])
     return total
 
 
@@ -200,13 +203,10 @@ def _step(
     groups = [np.array(r.groups) for r in rows]
     weights = np.split(weigh(np.concatenate(groups)), np.cumsum([len(g) for g in groups])[:-1])
     counted = [w[g > 0] for w, g in zip(weights, groups, strict=True)]
-    size = plan.micro_batch or len(rows)
     nats, loss = [], 0.0
-    for i in range(0, len(rows), size):
+    for i, j in pairwise(edges(rows, plan)):
         with _autocast(plan.bfloat16, device):
-            part, each = token_losses(
-                model, rows[i : i + size], np.concatenate(counted[i : i + size]), shaping, device
-            )
+            part, each = token_losses(model, rows[i:j], np.concatenate(counted[i:j]), shaping, device)
         part.backward()
         loss += float(part.detach())
         nats.append(each.cpu().numpy())
@@ -214,6 +214,23 @@ def _step(
     by_group = {f"nats_{g}": float(flat[kind == g].mean()) for g in np.unique(kind)}
     counts = {f"tokens_{g}": int((kind == g).sum()) for g in np.unique(kind)}
     return {"loss": loss, **by_group, **counts}
+
+
+def edges(rows: Sequence[Row], plan: Schedule) -> list[int]:
+    """Where micro-batches begin and end: 0, ..., the number of rows."""
+    out, widest = [0], 0
+    for i, row in enumerate(rows):
+        widest = max(widest, len(row.ids))
+        count = i + 1 - out[-1]
+        full = (
+            count > plan.micro_batch
+            if plan.micro_batch
+            else count * widest > (plan.tokens_at_once or math.inf)
+        )
+        if full and count > 1:
+            out.append(i)
+            widest = len(row.ids)
+    return [*out, len(rows)]
 
 
 def _pace(step: int, total: int, warmup: float) -> float:
