@@ -436,7 +436,9 @@ def grounding(rows: Rows, people: int = 1000) -> None:
     right = sum(k is not None for k in flagged)
     rows.add("precision of flagged claims", right, len(flagged), right / len(flagged), 0.98)
     named = sum(k in (c.fault, c.doubt) for k, c in flat if k)
-    rows.say("  flagged or doubted under the planted kind's own name", named, sum(k is not None for k, _ in flat))
+    rows.say(
+        "  flagged or doubted under the planted kind's own name", named, sum(k is not None for k, _ in flat)
+    )
 
 
 def main() -> None:
