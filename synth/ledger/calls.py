@@ -57,7 +57,7 @@ def write_calls(ledgers: Sequence[Books], path: Path) -> Accounts:
     sums = Accounts()
     with writing_table(path, Call, schema) as put:
         for ledger, prices in ledgers:
-            ended = (entry for entry in ledger.entries() if entry["e"] != "sent")
+            ended = (entry for entry in ledger.entries() if entry["e"] in ("answer", "fault"))
             for entry in ended:
                 call = _call(entry, prices)
                 put(call)
