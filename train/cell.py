@@ -20,7 +20,7 @@ from .encoding.encoder import Encoder, Row
 from .encoding.history import Cuts, Histories, answer_tokens
 from .reading.parity import Gate
 from .reading.readouts import READOUTS, Reader
-from .records import Fit, Prediction, Reading
+from .records import Fit, Parity, Prediction, Reading
 from .settings import OF_THE_FIT, Settings
 from .settings import bases as bases_of
 from .targets import TARGETS, Target
@@ -57,8 +57,8 @@ def work(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder:
     processes.wait()
     if not processes.first:
         return
-    predictions = read(study, run_folder, cell, settings, folder)
-    write_table(folder / layout.PREDICTIONS, to_frame(predictions, Prediction), Prediction)
+    for name, predictions in read(study, run_folder, cell, settings, folder).items():
+        write_table(folder / name, to_frame(predictions, Prediction), Prediction)
 
 
 def fitted(folder: Path) -> str | None:
@@ -112,8 +112,12 @@ def _tuning(run_folder: Path, target: Target, rationales: corpus.Corpus) -> list
     return usable
 
 
-def read(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path) -> list[Prediction]:
-    """Every read-out that fits the target, of every held-out case, from the adapter as it stands on disk.
+def read(
+    study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path
+) -> dict[str, list[Prediction]]:
+    """Every read-out that fits the target, from the adapter as it stands on disk, by the name of its file.
+
+    Of every held-out case; and of the tuning split, on which the best cell of a grid is chosen.
 
     Raises:
         ParityError: the fit gives other risks when its adapter is merged or served.
@@ -123,29 +127,36 @@ def read(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder:
     model, encoder = _loaded(study, run_folder, cell, settings, folder / "adapter", merge=False)
     shorten = histories(encoder, run_folder, settings)
     rationales = corpus.teacher_rationales(run_folder, target.style)
-    cases = corpus.held_out(corpus.cases(run_folder))
+    cases = corpus.cases(run_folder)
+    held_out = corpus.held_out(cases)
     beside = Reader(model, encoder, settings, cell.id, target, rationales, shorten)
-    sample = [beside.before_label(c, None) for c in cases[: settings.parity_cases]]
+    sample = [beside.before_label(c, None) for c in held_out[: settings.parity_cases]]
     risks = {"beside its base": beside.engine.probabilities(sample)} if sample else {}
-    model = bases.merged(model)
-    reader = Reader(model, encoder, settings, cell.id, target, rationales, shorten)
-    parity = []
-    if sample:
-        risks["merged"] = reader.engine.probabilities(sample)
-        if reader.server is not None:
-            risks["served"] = reader.server.probabilities(sample)
-        parity = Gate(settings.parity).compare(risks)
+    reader = Reader(bases.merged(model), encoder, settings, cell.id, target, rationales, shorten)
+    parity = _gate(reader, sample, risks, settings) if sample else []
     names = [n for n in settings.readouts if READOUTS[n].fits(target)]
-    predictions = reader.predictions(names, cases)
+    foresight = [n for n in names if not READOUTS[n].hindsight]
+    out = {
+        layout.PREDICTIONS: reader.predictions(names, held_out),
+        layout.TUNING: reader.predictions(foresight, corpus.of_split(cases, "tuning")),
+    }
     reading = Reading(
         cell=cell.id,
-        cases=len(cases),
-        shortened=sum(bool(shorten(c).removed) for c in cases),
+        cases=len(held_out),
+        shortened=sum(bool(shorten(c).removed) for c in held_out),
         parity=tuple(parity),
         seconds=round(time.monotonic() - start, 3),
     )
     write_text(folder / layout.READING, reading.model_dump_json(indent=1))
-    return predictions
+    return out
+
+
+def _gate(reader: Reader, sample: list[list[int]], risks: dict[str, Any], settings: Settings) -> list[Parity]:
+    """How far the merged and the served fit are from the one beside its base."""
+    risks["merged"] = reader.engine.probabilities(sample)
+    if reader.server is not None:
+        risks["served"] = reader.server.probabilities(sample)
+    return Gate(settings.parity).compare(risks)
 
 
 def histories(encoder: Encoder, run_folder: Path, settings: Settings) -> Histories:

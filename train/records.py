@@ -75,8 +75,21 @@ class Reading(Record):
     seconds: float
 
 
+class Baseline(Record):
+    """A model without text, as it was fitted for this study."""
+
+    cell: str
+    """Its name in the predictions: the baseline's own, and the training size where the grid has several."""
+    name: str
+    """A name in `train/baselines.py`."""
+    n: int | None
+    """Training cases; None: it learns nothing from them."""
+    optimum: bool = False
+    """Its risk is the true one, about the source population: no model can rank better."""
+
+
 class Prediction(Record):
-    """One risk for one held-out case under one read-out."""
+    """One risk for one case, held out or of the tuning split, under one read-out."""
 
     cell: str
     """Of the fit, or the name of a baseline."""

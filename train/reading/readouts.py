@@ -7,7 +7,7 @@ what the teacher wrote (`teacher_rationale`), which shows how much of the label 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...cohort.records import Case
 from ...study.parts import Catalogue
@@ -166,17 +166,31 @@ class Readout:
     """A way to read risk, and whether it needs a target that writes its reasons first."""
 
     read: Callable[[Reader, Sequence[Case]], list[Prediction]]
+    label: str = ""
+    """As it reads in a sentence, behind "read"; the name where empty."""
     needs_reasons_first: bool = False
+    native: Literal["reasons_first", "label_first"] | None = None
+    """Which targets are taught in this very format; the headline compares every target in its own."""
+    hindsight: bool = False
+    """It is given what someone wrote who knew the outcome: a measure of leakage, no prediction."""
 
     def fits(self, target: Target) -> bool:
         """Whether a model taught this target can be read so."""
         return target.reasons_first or not self.needs_reasons_first
 
+    def is_native(self, target: Target) -> bool:
+        """Whether this is the format that the target is taught in."""
+        return self.native == ("reasons_first" if target.reasons_first else "label_first")
+
 
 _READOUTS: dict[str, Readout] = {
-    "direct": Readout(direct),
-    "own_rationale": Readout(own_rationale, needs_reasons_first=True),
-    "teacher_rationale": Readout(teacher_rationale, needs_reasons_first=True),
+    "direct": Readout(direct, "directly", native="label_first"),
+    "own_rationale": Readout(
+        own_rationale, "after its own rationale", needs_reasons_first=True, native="reasons_first"
+    ),
+    "teacher_rationale": Readout(
+        teacher_rationale, "after the teacher's rationale", needs_reasons_first=True, hindsight=True
+    ),
 }
 
 READOUTS = Catalogue("wherefore.readouts", "read-out", Readout, _READOUTS)
