@@ -72,6 +72,8 @@ FILES = tuple(value for value in list(globals().values()) if isinstance(value, F
 
 FIT = "fit.json"
 """In a cell's folder, `train/<cell>/`: what the fit took."""
+READING = "reading.json"
+"""In a cell's folder: how it was read, and how far the ways to run the fit are apart."""
 PREDICTIONS = "predictions.parquet"
 """In a cell's folder: one risk a held-out case and read-out."""
 TUNING = "tuning.parquet"

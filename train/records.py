@@ -52,6 +52,29 @@ class Fit(Record):
     """Of these, lines that the rationale taught with the case cites."""
 
 
+class Parity(Record):
+    """How far two ways to run the same fit are apart."""
+
+    way: str
+    """`merged` into the base, or `served`."""
+    reference: str
+    cases: int
+    """Held-out cases that were compared."""
+    largest: float
+    """Largest difference of a class's probability."""
+
+
+class Reading(Record):
+    """How a fit was read."""
+
+    cell: str
+    cases: int
+    shortened: int
+    """Held-out cases whose history was shortened to the base's context."""
+    parity: tuple[Parity, ...] = ()
+    seconds: float
+
+
 class Baseline(Record):
     """A model without text, as it was fitted for this study."""
 

@@ -10,6 +10,7 @@ from ..study import layout
 from ..study.config import Study
 from ..study.errors import StudyError, WhereforeError, not_one_of
 from ..study.grid import Cell
+from ..study.permission import loopback
 from ..study.records import to_frame, write_jsonl, write_table, write_text
 from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.seeds import derive
@@ -40,6 +41,11 @@ def resolve(study: Study) -> Settings:
     for base_name, base in known.items():
         if isinstance(base, Stored):
             cheap_check(base, f"bases.{base_name}", study.folder)
+    if settings.served and study.data_use is None and not loopback(settings.served.base_url):
+        raise StudyError(
+            f"train.served.base_url: {settings.served.base_url} is not on this machine, and the study has no "
+            "[data_use] section that allows patient text to leave it. Add one, or serve the model here."
+        )
     for readout in settings.readouts:
         _known("train.readouts", "read-out", readout, READOUTS)
     for baseline in settings.baselines:

@@ -5,7 +5,7 @@ what the teacher wrote (`teacher_rationale`), which shows how much of the label 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +20,7 @@ from ..targets import LABELS, Target
 
 if TYPE_CHECKING:
     from .engine import Engine
+    from .served import ServedEngine
     from .writing import Stop, Written
 
 NO_RATIONALE = "no_rationale"
@@ -42,10 +43,18 @@ class Reader:
 
     @cached_property
     def engine(self) -> "Engine":
-        """Asks the model."""
+        """Asks the model in this process."""
         from .engine import Engine
 
         return Engine(self.model, self.encoder, self.settings.read_batch)
+
+    @cached_property
+    def server(self) -> "ServedEngine | None":
+        """Asks the server, where there is one."""
+        from .served import ServedEngine
+
+        served = self.settings.served
+        return ServedEngine(served, self.encoder, served.model.format(cell=self.cell)) if served else None
 
     def prompt(self, case: Case) -> list[int]:
         """Token ids of what every read-out of a case begins with."""
@@ -67,11 +76,21 @@ class Reader:
 
     def risks(self, prefixes: Sequence[Sequence[int]]) -> list[float]:
         """P(yes) / (P(no) + P(yes)) behind each prefix."""
-        return [float(p) for p in self.engine.probabilities(prefixes)[:, 1]]
+        through_server = self.server is not None and self.server.served.risks == "server"
+        engine = self.server if self.server is not None and through_server else self.engine
+        return [float(p) for p in engine.probabilities(prefixes)[:, 1]]
 
     def write(self, prefixes: Sequence[Sequence[int]]) -> "list[Written]":
         """What the model writes greedily behind each prefix until it opens its answer, and the risk behind that."""
-        return self.engine.write(prefixes, self.stop)
+        if self.server is None:
+            return self.engine.write(prefixes, self.stop)
+        written = self.server.write(prefixes, self.stop)
+        if self.server.served.risks == "server":
+            return written
+        rows = [[*row, *self.encoder.answer_ids(w.text)] for row, w in zip(prefixes, written, strict=True)]
+        return [
+            replace(w, probabilities=p) for w, p in zip(written, self.engine.probabilities(rows), strict=True)
+        ]
 
     @cached_property
     def stop(self) -> "Stop":
