@@ -150,6 +150,34 @@ class Comparison(Record):
     population: Population = "sample"
 
 
+class Equity(Record):
+    """One subgroup against all other people, by one measure of fairness, for one model."""
+
+    model: str
+    """As the figures name it."""
+    cell: str
+    readout: str
+    group: str
+    """`sex female`, `age 70-80`."""
+    measure: str
+    """A name in `analysis/performance/subgroups.py`."""
+    value: float | None
+    """In the group."""
+    rest: float | None
+    """In all others."""
+    difference: float | None
+    """Group minus rest; 0 is fair."""
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    """Holm, over the groups of one model and measure."""
+    n: int
+    """Cases in the group."""
+    n_positive: int
+    why_missing: str | None = None
+
+
 class Curve(Record):
     """One point of a figure's data, with the count behind it."""
 

@@ -21,10 +21,11 @@ from .performance import curves, errors
 from .performance.averages import averages
 from .performance.choice import Choice
 from .performance.contrasts import Comparer
-from .performance.evaluate import Evaluation, all_metrics, by_subgroup
+from .performance.evaluate import Evaluation, all_metrics
 from .performance.formats import OUTSIDE
 from .performance.metrics import METRICS
 from .performance.scores import Key, held_out, read_scores
+from .performance.subgroups import by_subgroup, equity
 from .records import (
     Agreement,
     Alarm,
@@ -34,6 +35,7 @@ from .records import (
     Comparison,
     Curve,
     Dilution,
+    Equity,
     Grounded,
     Metric,
     Written,
@@ -60,6 +62,7 @@ class Tables:
     written: Sequence[Written] = ()
     called: Sequence[Called] = ()
     alarms: Sequence[Alarm] = ()
+    equity: Sequence[Equity] = ()
     curves: Sequence[Curve] = ()
     models: Mapping[str, Key] = field(default_factory=dict)
     """The few sets of predictions that the figures show, by their name there."""
@@ -69,7 +72,7 @@ class Tables:
 FILES: dict[str, type[Record]] = {
     "metrics": Metric, "averages": Average, "comparisons": Comparison, "agreement": Agreement,
     "dilution": Dilution, "cited": Cited, "grounding": Grounded, "written": Written, "called": Called,
-    "alarms": Alarm,
+    "alarms": Alarm, "equity": Equity,
 }  # fmt: skip
 """Each is `<name>.parquet` in `analysis/`."""
 
@@ -122,6 +125,7 @@ def _predicted(
         written=list(written(told.cells, shown_ids(evidence))),
         called=list(errors.called(evaluation, models, reference)) if reference else [],
         alarms=list(errors.alarms(evaluation, models, evidence)),
+        equity=equity(evaluation, models),
         curves=[*curves.models(evaluation, models, comparer.optima), *told.curves],
         models=models,
         evaluation=evaluation,
@@ -172,7 +176,7 @@ class _Inputs:
         files, known = self.files(split), cases[(cases["split"] == split) & (cases["weight"] > 0)]
         if not files or (split != "held_out" and known["label"].nunique() < 2):
             return None
-        held = held_out(cases, split, by_outcome=self.study.cohort.get("sampling") is not None)
+        held = held_out(cases, split, self.study.cohort.get("sampling") is not None, self.settings.age_bands)
         optima = frozenset(b.cell for b in self.baselines if b.optimum)
         seed = derive(self.study.seed, "analysis", "bootstrap")
         return Evaluation(held, read_scores(files, held, optima), self.settings, seed)

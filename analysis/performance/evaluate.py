@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -137,32 +136,3 @@ def all_metrics(evaluation: Evaluation, keys: Iterable[Key]) -> Iterator[Metric]
         for population in evaluation.held.populations:
             for metric in METRICS:
                 yield evaluation.metric(metric, key, population)
-
-
-def subgroups(held: HeldOut, settings: Settings) -> dict[str, Mask]:
-    """The cases of each sex and age band, by the name that stands in the tables; groups of nobody are left out."""
-    out = {f"sex {sex}": np.array([s == sex for s in held.sex]) for sex in sorted({s for s in held.sex if s})}
-    edges = (-np.inf, *settings.age_bands, np.inf)
-    for low, high in pairwise(edges):
-        name = f"<{high:g}" if low == -np.inf else f"{low:g}+" if high == np.inf else f"{low:g}-{high:g}"
-        out[f"age {name}"] = (held.age >= low) & (held.age < high)
-    return {name: where for name, where in out.items() if where.any()}
-
-
-def by_subgroup(evaluation: Evaluation, keys: Iterable[Key], metric: str = "roc_auc") -> Iterator[Metric]:
-    """One metric in every subgroup; a group too small by the settings gets a reason instead of a number."""
-    least = evaluation.settings.smallest_group
-    population = evaluation.held.population
-    groups = subgroups(evaluation.held, evaluation.settings)
-    for key in keys:
-        for name, of in groups.items():
-            where = of & evaluation.present(key)
-            ones = int(evaluation.held.y[where].sum())
-            if min(ones, int(where.sum()) - ones) >= least:
-                yield evaluation.metric(metric, key, population, name, of)
-                continue
-            yield Metric(
-                cell=key.cell, readout=key.readout, metric=metric, group=name, value=None, n=int(where.sum()),
-                n_positive=ones, n_missing=int((of & ~where).sum()), population=population,
-                why_missing=f"fewer than {least} people with or without the outcome",
-            )  # fmt: skip
