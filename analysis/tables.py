@@ -17,6 +17,7 @@ from ..synth.records import Grounding, Rationale
 from ..train.records import Baseline
 from . import mechanism
 from .cells import CellState, states
+from .cited import cited
 from .performance import curves, errors
 from .performance.averages import averages
 from .performance.choice import Choice
@@ -25,6 +26,7 @@ from .performance.evaluate import Evaluation, all_metrics
 from .performance.formats import OUTSIDE
 from .performance.metrics import METRICS
 from .performance.scores import Key, held_out, read_scores
+from .performance.spread import risk_spread, sample_size
 from .performance.subgroups import by_subgroup, equity
 from .records import (
     Agreement,
@@ -38,9 +40,13 @@ from .records import (
     Equity,
     Grounded,
     Metric,
+    RiskSpread,
+    SampleSize,
+    Taught,
     Written,
 )
 from .settings import Settings
+from .taught import taught
 from .written import shown_ids, written
 
 if TYPE_CHECKING:
@@ -63,24 +69,47 @@ class Tables:
     called: Sequence[Called] = ()
     alarms: Sequence[Alarm] = ()
     equity: Sequence[Equity] = ()
+    risks: Sequence[RiskSpread] = ()
+    sample_size: Sequence[SampleSize] = ()
+    taught: Sequence[Taught] = ()
     curves: Sequence[Curve] = ()
     models: Mapping[str, Key] = field(default_factory=dict)
     """The few sets of predictions that the figures show, by their name there."""
     evaluation: Evaluation | None = None
 
 
-FILES: dict[str, type[Record]] = {
-    "metrics": Metric, "averages": Average, "comparisons": Comparison, "agreement": Agreement,
-    "dilution": Dilution, "cited": Cited, "grounding": Grounded, "written": Written, "called": Called,
-    "alarms": Alarm, "equity": Equity,
-}  # fmt: skip
-"""Each is `<name>.parquet` in `analysis/`."""
+@dataclass(frozen=True)
+class Table:
+    """A table of `Tables` as a file: `<name>.parquet` in `analysis/`."""
+
+    kind: type[Record]
+    prefix: str
+    """Of the ids by which the report cites its rows: `C12`."""
+
+
+TABLES: dict[str, Table] = {
+    "metrics": Table(Metric, "M"),
+    "averages": Table(Average, "A"),
+    "comparisons": Table(Comparison, "C"),
+    "equity": Table(Equity, "Q"),
+    "risks": Table(RiskSpread, "R"),
+    "called": Table(Called, "T"),
+    "alarms": Table(Alarm, "F"),
+    "sample_size": Table(SampleSize, "N"),
+    "agreement": Table(Agreement, "G"),
+    "grounding": Table(Grounded, "K"),
+    "written": Table(Written, "W"),
+    "dilution": Table(Dilution, "D"),
+    "cited": Table(Cited, "E"),
+    "taught": Table(Taught, "L"),
+}
+"""By the name of the field."""
 
 
 def save(tables: Tables, folder: Path) -> None:
     """Write every table."""
-    for name, kind in FILES.items():
-        write_table(folder / f"{name}.parquet", to_frame(getattr(tables, name), kind), kind)
+    for name, table in TABLES.items():
+        write_table(folder / f"{name}.parquet", to_frame(getattr(tables, name), table.kind), table.kind)
 
 
 def evaluated(study: Study, home: Path, settings: Settings) -> Tables:
@@ -88,13 +117,13 @@ def evaluated(study: Study, home: Path, settings: Settings) -> Tables:
     cases = read_table(layout.CASES.at(home), Case)
     evidence = read_table(layout.EVIDENCE.at(home), Evidence)
     rationales = rows(layout.RATIONALES.at(home), Rationale)
-    spoken = mechanism.cited(rationales, evidence, cases)
+    citations = cited(rationales, evidence, cases)
     told = Tables(
         cells=states(study, home),
         agreement=_agreement(study, home),
-        cited=spoken,
+        cited=citations,
         grounding=mechanism.grounded(rationales, rows(layout.GROUNDINGS.at(home), Grounding)),
-        curves=list(curves.evidence(spoken)),
+        curves=list(curves.evidence(citations)),
     )
     return _predicted(told, study, home, cases, evidence, settings)
 
@@ -126,10 +155,22 @@ def _predicted(
         called=list(errors.called(evaluation, models, reference)) if reference else [],
         alarms=list(errors.alarms(evaluation, models, evidence)),
         equity=equity(evaluation, models),
+        risks=list(risk_spread(evaluation, keys)),
+        sample_size=sample_size(evaluation, reference, _parameters(inputs.baselines), _sizes(told.cells)),
+        taught=list(taught(study, home, told.cells)),
         curves=[*curves.models(evaluation, models, comparer.optima), *told.curves],
         models=models,
         evaluation=evaluation,
     )
+
+
+def _parameters(baselines: Sequence[Baseline]) -> int | None:
+    """Predictor parameters of the largest regression baseline."""
+    return max((b.parameters for b in baselines if b.parameters), default=None)
+
+
+def _sizes(cells: Sequence[CellState]) -> list[int]:
+    return sorted({s.cell.n for s in cells if s.state == "done"})
 
 
 def shown(comparer: Comparer, choice: Choice) -> dict[str, Key]:

@@ -1,0 +1,59 @@
+"""Every number of the page cites a row, and the rows travel with the page: one zip of CSV files inside it."""
+
+import base64
+import csv
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+
+from ...study.records import Record
+from ..tables import TABLES, Tables
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The zip's date for all its files: the same rows give the same bytes."""
+
+
+class Rows:
+    """Ids of the rows of all tables: `C12` is row 12 of the comparisons."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self._ids = {
+            id(row): f"{table.prefix}{number}"
+            for name, table in TABLES.items()
+            for number, row in enumerate(getattr(tables, name), 1)
+        }
+
+    def __call__(self, row: Record | None) -> str:
+        """The id of a row; empty for None and for what is in no table."""
+        return self._ids.get(id(row), "")
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        """Name and text of a CSV file a table that has rows, the id in front."""
+        for name, table in TABLES.items():
+            rows = getattr(self.tables, name)
+            if rows:
+                out = io.StringIO()
+                writer = csv.writer(out, lineterminator="\n")
+                fields = list(table.kind.model_fields)
+                writer.writerow(["row", *fields])
+                writer.writerows([self(r), *(getattr(r, f) for f in fields)] for r in rows)
+                yield f"{name}.csv", out.getvalue()
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """A zip of text files; the same texts give the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, text in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), text, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def address(data: bytes, kind: str) -> str:
+    """Data as an address that holds it.
+
+    >>> address(b"a,b", "text/csv")
+    'data:text/csv;base64,YSxi'
+    """
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
