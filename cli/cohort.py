@@ -12,6 +12,10 @@ from ..study import layout
 from . import _common
 
 
+MIXED = 5
+"""Codes in more than one unit that are named in the terminal."""
+
+
 @click.command()
 @_common.with_study
 @_common.as_json
@@ -42,8 +46,11 @@ def _show(folder: Path) -> None:
                 left = "" if row["step"] == "note" else row["left"]
                 click.echo(f"{left:>9} {gone:>9}  {row['reason']}")
     summary = json.loads((folder / "summary.json").read_text())
-    for code, units in summary["mixed_units"].items():
+    mixed = list(summary["mixed_units"].items())
+    for code, units in mixed[:MIXED]:
         click.echo(f"units: {code} stands in {', '.join(units)}; each has lines of its own")
+    if len(mixed) > MIXED:
+        click.echo(f"units: and {len(mixed) - MIXED} more codes, listed in summary.json")
     known = summary.get("bayes")
     if known:
         click.echo(

@@ -68,7 +68,7 @@ def result(text: str) -> Finding | None:
     >>> result("Not detected"), result("J. Smith, 12 Elm Street")
     (Finding(text='Not detected', value=nan, unit=None), None)
     """
-    flat = one_line(text, LONGEST_FINDING)
+    flat = one_line(tagless(text), LONGEST_FINDING)
     if (m := _COMPARED.fullmatch(flat)) is not None:
         said = f"{m['sign']}{m['number']}" if m["sign"] else None
         return Finding(said, float(m["number"]), m["unit"])

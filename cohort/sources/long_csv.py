@@ -107,14 +107,15 @@ class _Long:
                 part["dead"] = rows["code"].where(rows["code"] == o.death_code)
             parts.append(_first(part))
         self.place.bad.open = True
-        out = _first(pd.concat(parts, ignore_index=True)).drop(columns="birth_age", errors="ignore")
+        told = _first(pd.concat(parts, ignore_index=True))
+        out = told.drop(columns=["birth_age", "dead"], errors="ignore")
         options = People(path="", subject="", sexes=o.sexes, date_format=o.date_format)
         file = f"{self.files[0].name} (people)"
         self.place.bad.read(file, len(out))
         names = {"birth": o.birth or str(o.birth_code), "death": str(o.death_code)}
         shape = shaped(out, file, options, self.place, UNITS[o.age_unit], "cohort.source", names)
-        if "dead" in out:
-            shape["dead"] = out["dead"].notna()
+        if "dead" in told:
+            shape["dead"] = told["dead"].notna()
         return shape.assign(aged=True) if o.age else shape
 
     def batches(self) -> Iterator[Batch]:
