@@ -11,7 +11,6 @@ import click
 from ..study import layout
 from . import _common
 
-
 MIXED = 5
 """Codes in more than one unit that are named in the terminal."""
 
