@@ -22,7 +22,7 @@ from ..words import number, span, words
 from .material import Material
 from .notices import limitations
 from .shown import count, percent
-from .task import facts
+from .task import every_fact
 
 AUTHORS = "Authors must say."
 """Where nothing that the study has answers an item."""
@@ -122,7 +122,7 @@ def known_facts(m: Material) -> dict[str, Any]:
         for name, part in m.cases.groupby("split")
     }
     return {
-        "task": {f.name: f.text for f in facts(m)}, "study": m.study, "cells": len(cells), "fits": fits,
+        "task": dict(every_fact(m)), "study": m.study, "cells": len(cells), "fits": fits,
         "arms": [words(a) for a in dict.fromkeys(arm(s.cell) for s in cells)], "splits": splits,
         "held": evaluation.held if evaluation else None, "population": m.population, "asked": asked,
         "comparison": [_comparison(c) for c in asked], "rows": ", ".join(m.rows(c) for c in asked),

@@ -98,9 +98,14 @@ def environment(rows: Rows) -> Environment:
     """Everything that is put into the page is escaped; a name that the page uses and nobody gives is an error."""
     pages = files("wherefore.templates") / "report"
     env = Environment(
-        loader=FunctionLoader(lambda name: (pages / name).read_text(encoding="utf-8")),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FunctionLoader(
+            lambda name: ((pages / name).read_text(encoding="utf-8"), str(pages / name), None)
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     env.filters |= {"words": words, "number": number, "percent": shown.percent, "p": shown.p_text}
     env.filters |= {"count": shown.count, "readout": label, "svg": Markup}
     env.globals |= {

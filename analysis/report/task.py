@@ -27,10 +27,11 @@ class Fact(NamedTuple):
 
 def facts(m: Material) -> list[Fact]:
     """The study at a glance, in the order of a methods section."""
-    return [Fact(name, text) for name, text in _facts(m) if text]
+    return [Fact(name, text) for name, text in every_fact(m) if text]
 
 
-def _facts(m: Material) -> Iterator[tuple[str, str]]:
+def every_fact(m: Material) -> Iterator[tuple[str, str]]:
+    """Name and text of each fact; the text is empty where the study has nothing of the kind."""
     yield "Question asked", question(m)
     yield "Outcome", outcome(m)
     yield "Codes", codes(m)

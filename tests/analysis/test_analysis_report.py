@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from wherefore.analysis.records import Average, Comparison
 from wherefore.analysis.report.answer import answer, verdict
 from wherefore.analysis.report.example import why_not
-from wherefore.analysis.report.sections import asked
+from wherefore.analysis.report.sections.methods import asked
 from wherefore.analysis.report.strips import axis, strip
 from wherefore.analysis.run import run
 from wherefore.analysis.settings import Settings

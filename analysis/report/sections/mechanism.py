@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from ....cohort.records import Case
+from ....study.records import from_frame
 from ...cells import arm
-from ...written import samples, shown_ids
+from ...written import Sample, samples, shown_ids
 from ..example import why_not
 from ..material import Material
 
@@ -15,14 +17,22 @@ def section(m: Material) -> dict[str, Any] | None:
     dilution, cited = _dilution(m), _cited(m)
     if not (dilution or cited or m.tables.written or m.tables.taught):
         return None
-    hidden = why_not(m.study, m.settings)
-    case, texts = (
-        (None, []) if hidden or not m.tables.written else samples(m.tables.cells, shown_ids(m.evidence))
-    )
     return {
-        "dilution": dilution, "cited": cited, "written": _written(m), "taught": m.tables.taught,
-        "sample": (case, texts), "sample_hidden": hidden,
-    }  # fmt: skip
+        "dilution": dilution,
+        "cited": cited,
+        "written": _written(m),
+        "taught": m.tables.taught,
+        "sample": _sample(m),
+    }
+
+
+def _sample(m: Material) -> tuple[Case | None, list[Sample]]:
+    """One held-out person and what the models wrote about them; nobody where nobody may be shown."""
+    if why_not(m.study, m.settings) or not m.tables.written:
+        return None, []
+    case, texts = samples(m.tables.cells, shown_ids(m.evidence))
+    people = from_frame(m.cases[m.cases["id"] == case], Case)
+    return (people[0], texts) if people else (None, [])
 
 
 def _dilution(m: Material) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from typing import Any
 
 from ...performance.formats import YARDSTICKS
 from ...performance.metrics import METRICS
-from ...records import Average
 from ..headline import ranked
 from ..material import Material
 from ..strips import axis
@@ -23,11 +22,5 @@ def section(m: Material) -> dict[str, Any] | None:
         "rows": rows, "columns": [(name, METRICS[name]) for name in COLUMNS], "beside": beside,
         "axis": axis([v for a in rows for v in (a.low, a.high, a.value)], 0.5),
         "chosen": [a for a in rows if a.best is not None and a.expected > 1 and a.readout not in YARDSTICKS],
-        "some_missing": any(a.n_missing for a in rows), "hindsight": [a for a in rows if _hindsight(m, a)],
+        "some_missing": any(a.n_missing for a in rows),
     }  # fmt: skip
-
-
-def _hindsight(m: Material, a: Average) -> bool:
-    from ...performance.formats import Formats
-
-    return Formats.hindsight(a.readout)
