@@ -196,7 +196,7 @@ def teacher(m: Material) -> list[str]:
 
 
 class PromptText(NamedTuple):
-    """A prompt in full, with a made-up person in it."""
+    """A prompt in full, about an invented person."""
 
     style: str
     version: str
@@ -204,7 +204,7 @@ class PromptText(NamedTuple):
 
 
 def prompt_texts(m: Material) -> list[PromptText]:
-    """Every prompt that the teacher was given, with one invented line for a history."""
+    """Every prompt that the teacher was given, about an invented person and with no history in it."""
     if not m.rationales:
         return []
     try:
@@ -216,7 +216,7 @@ def prompt_texts(m: Material) -> list[PromptText]:
         if name not in STYLES:
             continue
         turns, version = prompts.turns(
-            name, age=71.0, sex=None, timeline="[E001] age 66.4 (4.6 y before): …", n_shown=1, n_total=1,
+            name, age=71.0, sex=None, timeline="(the history, a numbered line for each record)", n_shown=1, n_total=1,
             label=1 if any(r.label_shown for r in m.rationales) else None, sections=STYLES[name].sections,
             outcome=settings.outcome, question=settings.question, horizon=f"{settings.horizon_years:g}",
         )  # fmt: skip
