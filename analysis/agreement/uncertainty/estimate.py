@@ -151,7 +151,9 @@ def _of_f(b: Bound, limits: Limits, value: float, confidence: float) -> Interval
     with np.errstate(all="ignore"):
         low, high = limits(b.total(), confidence)
     text = f"{confidence:.0%} limits of the F distribution (McGraw & Wong 1996)"
-    known = [low if low <= value else None, high if value <= high <= 1 else None]
+    raters = int((b.table.codes >= 0).any(0).sum())
+    least = -np.inf if b.name.endswith("k") else -1 / (raters - 1)
+    known = [low if least <= low <= value else None, high if value <= high <= 1 else None]
     missing = [side for side, limit in zip(("lower", "upper"), known, strict=True) if limit is None]
     if missing:
         text += (
