@@ -96,6 +96,7 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """What decides the outcome: not how fast or by which door it was asked."""
         from . import prompts
+        from .answers import parse
         from .grounding import checks as grounding
 
         said = {
@@ -108,6 +109,7 @@ class Plan:
             "teacher": said,
             "templates": {name: prompts.template_hash(name) for name in self.settings.styles},
             "grounding": grounding.VERSION,
+            "reading": parse.VERSION,
         }
         if self.verifier is not None:
             found["verifier"] = {

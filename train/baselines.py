@@ -38,7 +38,7 @@ class Table:
 
 
 def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFrame") -> Table:
-    """Age, sex, and for every common code: whether, how often, how long ago, and the latest value.
+    """Age, sex, and for every common code: whether, how often, how long ago, the latest value, and its change.
 
     Of `evidence` (Evidence rows) only the lines that were shown count.
     """
@@ -46,11 +46,14 @@ def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFram
     shown = evidence[evidence["shown"] & evidence["case"].isin(ids) & evidence["years_before"].notna()]
     seen = shown[shown["case"].isin({c.id for c in train})].groupby("code")["case"].nunique()
     shown = shown[shown["code"].isin(seen.index[seen >= _RARE])].sort_values("years_before")
+    shown = shown.assign(change=shown["value"].astype(float) - shown["first_value"].astype(float))
     by = shown.groupby(["case", "code"])
     last = by["years_before"].first().unstack().reindex(ids)
     count = by["count"].sum().unstack().reindex(ids)
     value = by["value"].first().unstack().reindex(ids)
     value = value.loc[:, value.notna().any()]
+    change = by["change"].first().unstack().reindex(ids)
+    change = change.loc[:, change.notna().any()]
     cases = [*train, *test]
     columns: dict[str, Any] = {
         "age": [c.age for c in cases],
@@ -59,6 +62,7 @@ def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFram
         **{f"{c} recency": np.exp(-last[c] / _FADE).fillna(0.0) for c in last},
         **{f"{c} count": np.log1p(count[c].fillna(0.0)) for c in count},
         **{f"{c} value": value[c] for c in value},
+        **{f"{c} change": change[c].fillna(0.0) for c in change},
     }
     x = np.column_stack([np.asarray(v, dtype=float) for v in columns.values()])
     y = np.array([c.label for c in train], dtype=np.int64)

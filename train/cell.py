@@ -1,52 +1,105 @@
 """One cell of the grid: fit, then read the risk of every held-out case. What a worker process does."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..cohort.records import Case
 from ..study import layout
 from ..study.config import Study
+from ..study.errors import DataError
 from ..study.grid import Cell
-from ..study.records import digest, to_frame, write_table, write_text
+from ..study.records import digest, read_record, to_frame, write_table, write_text
 from . import corpus
 from .bases import models as bases
+from .bases.models import fingerprint
 from .bases.sources import folder_of
-from .encoding.encoder import Encoder
+from .encoding.encoder import Encoder, Row
 from .encoding.history import Cuts, Histories, answer_tokens
 from .reading.readouts import READOUTS, Reader
 from .records import Fit, Prediction
-from .settings import Settings
+from .settings import OF_THE_FIT, Settings
 from .settings import bases as bases_of
-from .targets import TARGETS
+from .targets import TARGETS, Target
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a cell is taught, encoded."""
+
+    rows: list[Row]
+    tuning: list[Row]
+    """Of the tuning split, where the fit stops early."""
+    cuts: Cuts
+    key: str
+    """Of everything that makes the fit: base, rows, settings."""
 
 
 def work(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path) -> None:
-    """Fill a cell's folder; a fit that an interrupted earlier call finished is taken over."""
-    ask = {"cell": cell.model_dump(), "train": settings.model_dump(mode="json"), "seed": study.seed}
-    mark = folder / "asked.txt"
-    if not (mark.exists() and mark.read_text() == digest(ask) and (folder / layout.FIT).exists()):
-        (folder / layout.FIT).unlink(missing_ok=True)
-        write_text(folder / "cell.json", cell.model_dump_json(indent=1))
-        write_text(mark, digest(ask))
-        _fit(study, run_folder, cell, settings, folder)
-    made = read(study, run_folder, cell, settings, folder)
-    write_table(folder / layout.PREDICTIONS, to_frame(made, Prediction), Prediction)
-
-
-def _fit(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path) -> Fit:
+    """Fill a cell's folder; a fit of the same base, examples and settings that is there is taken over."""
     from .fitting.fit import fit
 
+    taught = lesson(study, run_folder, cell, settings)
+    if fitted(folder) != taught.key:
+        (folder / layout.FIT).unlink(missing_ok=True)
+        write_text(folder / "cell.json", cell.model_dump_json(indent=1))
+        model, _ = _loaded(study, run_folder, cell, settings)
+        fit(model, taught.rows, cell, settings, folder, taught.cuts, taught.key, taught.tuning)
+        del model
+    predictions = read(study, run_folder, cell, settings, folder)
+    write_table(folder / layout.PREDICTIONS, to_frame(predictions, Prediction), Prediction)
+
+
+def fitted(folder: Path) -> str | None:
+    """Key of the fit in a folder; None where none is finished."""
+    path = folder / layout.FIT
+    return read_record(path, Fit).key if path.exists() else None
+
+
+def lesson(study: Study, run_folder: Path, cell: Cell, settings: Settings) -> Lesson:
+    """The examples of a cell, and the key of its fit; needs the base's tokenizer and not its weights."""
     target = TARGETS[cell.target]
-    chosen = corpus.first(corpus.order_for(study, run_folder, settings), cell.n)
+    base, folder = bases_of(study)[cell.base], folder_of(study, run_folder, cell.base)
+    encoder = bases.encoder(base, folder, settings, f"bases.{cell.base}")
+    shorten, cuts = histories(encoder, run_folder, settings), Cuts()
     rationales = corpus.read(run_folder, cell.corpus, settings) if target.style else {}
-    model, encoder = _loaded(study, run_folder, cell, settings)
-    shorten = histories(encoder, run_folder, settings)
-    rows, cuts = [], Cuts()
-    for case in chosen:
-        rationale = rationales.get((case.id, target.style or ""))
-        history = shorten(case)
-        cuts.add(history, rationale)
-        rows += [encoder.row(e) for e in target.build(history.case, rationale, settings.question)]
-    return fit(model, rows, cell, settings, folder, cuts)
+
+    def rows(cases: Sequence[Case], cuts: Cuts) -> list[Row]:
+        out = []
+        for case in cases:
+            rationale, history = rationales.get((case.id, target.style or "")), shorten(case)
+            cuts.add(history, rationale)
+            out += [encoder.row(e) for e in target.build(history.case, rationale, settings.question)]
+        return out
+
+    taught = rows(corpus.first(corpus.order_for(study, run_folder, settings), cell.n), cuts)
+    tuning = rows(_tuning(run_folder, target, rationales), Cuts()) if settings.early_stopping else []
+    key = digest(
+        {
+            "base": fingerprint(folder),
+            "rows": [[r.case, r.ids, r.groups] for r in (*taught, *tuning)],
+            "cell": cell.model_dump(include={"loss", "learning_rate", "seed"}),
+            "settings": settings.model_dump(mode="json", include=set(OF_THE_FIT)),
+        }
+    )
+    return Lesson(taught, tuning, cuts, key)
+
+
+def _tuning(run_folder: Path, target: Target, rationales: corpus.Corpus) -> list[Case]:
+    """Labelled cases of the tuning split that the target can be taught on.
+
+    Raises:
+        DataError: there are none.
+    """
+    usable = [c for c in corpus.cases(run_folder) if c.split == "tuning" and c.label is not None]
+    usable = [c for c in usable if target.style is None or (c.id, target.style) in rationales]
+    if not usable:
+        raise DataError(
+            "train.early_stopping: no labelled case of the tuning split has a usable rationale. Add `tuning` to "
+            "synth.splits, enlarge the tuning split, or leave early_stopping out."
+        )
+    return usable
 
 
 def read(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path) -> list[Prediction]:

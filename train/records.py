@@ -32,6 +32,8 @@ class Fit(Record):
 
     cell: str
     base: str
+    key: str = ""
+    """Hash of everything that makes the fit: base, encoded examples, settings. Empty in older folders."""
     parameters: int
     trained_parameters: int
     examples: int

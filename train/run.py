@@ -15,7 +15,8 @@ from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.seeds import derive
 from . import corpus
 from .baselines import BASELINES
-from .bases.sources import cheap_check
+from .bases.inspection import Inspection, cut_share, inspected
+from .bases.sources import cheap_check, folder_of
 from .reading.readouts import READOUTS
 from .records import Prediction
 from .settings import Made, Settings, Stored
@@ -59,14 +60,35 @@ def _known(where: str, kind: str, name: str, table: Iterable[str]) -> None:
         raise StudyError(f"{where}: {not_one_of(kind, name, table)}")
 
 
+def preflight(study: Study, run_folder: Path) -> list[Inspection]:
+    """Look over every base of the grid that exists: before a teacher is paid, and before a worker starts.
+
+    Raises:
+        StudyError: one cannot be loaded, adapted or read.
+    """
+    settings, known = resolve(study), bases_of(study)
+    names = sorted({c.base for c in grid(study)})
+    return [
+        inspected(base, folder_of(study, run_folder, name), settings, f"bases.{name}")
+        for name in names
+        if isinstance(base := known[name], Stored)
+    ]
+
+
 def describe(study: Study, home: Path) -> str:
     """What the stage would do, in a line: fits, and configurations counted as fits times their read-outs."""
     s, cells = resolve(study), grid(study)
     read = sum(READOUTS[r].fits(TARGETS[c.target]) for c in cells for r in s.readouts)
     done = sum(manifest(home / "train" / c.id) is not None for c in cells)
-    return (
+    lines = [
         f"{len(cells)} fits ({done} done), {read} configurations with their read-outs, on {s.workers} workers"
-    )
+    ]
+    for inspection in preflight(study, home):
+        lines.append(inspection.line(s))
+        if layout.CASES.at(home).exists():
+            cut, of = cut_share(inspection, corpus.cases(home), s.question)
+            lines += [f"{inspection.name}: {cut} of {of} histories are shortened to fit"] if cut else []
+    return "\n            ".join(lines)
 
 
 def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, int] = (1, 1)) -> bool:
@@ -86,6 +108,7 @@ def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, in
         click.echo("train: the study has no grid, nothing to fit")
         return False
     start = time.monotonic()
+    preflight(study, home)
     mine = chosen(cells, only, shard)
     worked = [_base(study, home, name, settings) for name in sorted({c.base for c in mine})]
     worked.append(_baselines(study, home, settings, cells))

@@ -69,7 +69,13 @@ class Lora(Record):
     alpha: int = Field(default=32, gt=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     modules: str | tuple[str, ...] = "all-linear"
-    """Names of the adapted layers, or `all-linear`: every linear layer except the output."""
+    """Names of the adapted layers, such as `q_proj`; `all-linear`: every linear layer of the text decoder."""
+    last_layers: int | None = Field(default=None, gt=0)
+    """Adapt only so many of the last layers: quicker, since the backward pass ends there."""
+    rslora: bool = False
+    """Scale by alpha / sqrt(rank) (Kalajdzievski 2023, arXiv 2312.03732) instead of alpha / rank."""
+    dora: bool = False
+    """Weight-decomposed (Liu et al. 2024, arXiv 2402.09353); slower."""
 
 
 class Settings(Record):
@@ -81,11 +87,19 @@ class Settings(Record):
     batch: int = Field(default=16, gt=0)
     """Cases a step."""
     micro_batch: int | None = Field(default=None, gt=0)
-    """Examples at a time where memory is short; the gradient is that of the whole batch. None: the batch."""
+    """Examples at a time; the gradient is that of the whole batch. None: as many as hold `tokens_at_once`."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of the steps in which the learning rate rises; then it falls to zero along a cosine."""
     weight_decay: float = Field(default=0.0, ge=0)
+    tune: Literal["lora", "full"] = "lora"
+    """What is trained: an adapter, or all weights of the base."""
     lora: Lora = Lora()
+    early_stopping: int | None = Field(default=None, gt=0)
+    """Stop after so many epochs without a lower loss on the tuning split, and keep the best; None: all epochs."""
+    activation_checkpointing: bool = False
+    """Compute activations again for the backward pass instead of keeping them: less memory, a third more time."""
+    checkpoint_seconds: float = Field(default=60, ge=0)
+    """A fit is kept on disk so often; what a kill costs at most."""
     max_length: int | None = Field(default=None, gt=16)
     """Tokens of an example; None: the base's context. A longer history loses its oldest dated lines, alike for every
     target and read-out, and is counted."""
@@ -94,7 +108,7 @@ class Settings(Record):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the fit; auto: bfloat16 where the hardware computes with it. Risk is read in float32 on a CPU."""
     attention: Literal["auto", "eager", "sdpa"] = "auto"
-    """auto: eager on a CPU, where it is faster at these lengths, sdpa on a GPU."""
+    """auto: sdpa; eager on a CPU that computes in bfloat16, and where a model refuses sdpa."""
     workers: int = Field(default=2, gt=0)
     """Processes on this machine, one thread each; a GPU serves one at a time: use 1 and `--shard` there."""
     readouts: tuple[str, ...] = Field(default=("direct", "own_rationale", "teacher_rationale"), min_length=1)
@@ -115,8 +129,23 @@ class Settings(Record):
     baselines: tuple[str, ...] = ("logistic_regression", "gradient_boosting", "age_sex", "bayes")
     """Names in `train/baselines.py`."""
 
+    def tokens_at_once(self, gpu: bool) -> int:
+        """Padded tokens that go through the model together where `micro_batch` does not say."""
+        return 16384 if gpu else 1280
+
 
 Base = Made | Stored
+
+OF_THE_FIT = frozenset(
+    {"epochs", "batch", "warmup", "weight_decay", "tune", "lora", "early_stopping", "precision", "attention"}
+)
+"""Settings that change a fit's weights. With its base and its encoded examples they are all that makes it."""
+OF_THE_READING = frozenset({"readouts", "max_new_tokens"})
+"""Settings that change what is read and not what is fitted."""
+OF_NEITHER = frozenset(
+    {"workers", "read_batch", "micro_batch", "activation_checkpointing", "checkpoint_seconds", "baselines"}
+)
+"""Settings of memory, speed and other folders: changing them repeats nothing."""
 
 
 def bases(study: Study) -> dict[str, Base]:

@@ -11,15 +11,16 @@ import traceback
 from collections.abc import Sequence
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..study.config import Study
-from ..study.errors import BusyError
+from ..study.errors import BusyError, StaleError
 from ..study.grid import Cell
-from ..study.runs import FAILURE, fail, locked, run_once, state
+from ..study.runs import FAILURE, Manifest, complete, fail, locked, manifest, run_once, state
 from . import corpus
-from .settings import Settings
+from .settings import OF_NEITHER, OF_THE_READING, Settings
 from .targets import TARGETS
 
 
@@ -29,10 +30,7 @@ def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
     Raises:
         StaleError: a finished cell was made from other settings or inputs; nothing is touched.
     """
-    left = [c for c in cells if state(home / "train" / c.id) != "done"]
-    for cell in cells:
-        if cell not in left:
-            do_cell(study, home, cell, settings)  # raises where it was made from other inputs
+    left = [c for c in cells if not is_done(study, home, c, settings)]
     for cell in left:
         (home / "train" / cell.id / FAILURE).unlink(missing_ok=True)
     # Reasons make a fit long, so those go first and the workers end together.
@@ -107,15 +105,55 @@ def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
         StaleError: it is done, but from other settings or inputs.
         BusyError: another process is at it.
     """
-    from .bases.models import fingerprint
-    from .bases.sources import folder_of
     from .cell import work
 
-    asked = {
-        "cell": cell.model_dump(), "train": settings.model_dump(mode="json", exclude={"workers"}),
-        "seed": study.seed, "base": fingerprint(folder_of(study, home, cell.base)),
-    }  # fmt: skip
     return run_once(
-        home / "train" / cell.id, asked, corpus.files(home),
+        home / "train" / cell.id,
+        _asked(study, home, cell, settings),
+        corpus.files(home),
         lambda folder: work(study, home, cell, settings, folder),
-    )  # fmt: skip
+        again=lambda old: _only_read_anew(study, home, cell, settings, old),
+    )
+
+
+def is_done(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
+    """Whether a cell needs no work: complete, and nothing else is to be read.
+
+    Raises:
+        StaleError: it is complete, but another fit is asked for.
+    """
+    folder = home / "train" / cell.id
+    try:
+        return complete(folder, _asked(study, home, cell, settings), corpus.files(home))
+    except StaleError:
+        old = manifest(folder)
+        if old is not None and _only_read_anew(study, home, cell, settings, old):
+            click.echo(f"train: {name(cell)}: its fit stands, other read-outs are asked for: read again")
+            return False
+        raise
+
+
+def _asked(study: Study, home: Path, cell: Cell, settings: Settings) -> dict[str, Any]:
+    """What a cell's folder hangs on, besides its input files."""
+    from .bases.models import fingerprint
+    from .bases.sources import folder_of
+
+    return {
+        "cell": cell.model_dump(),
+        "train": settings.model_dump(mode="json", exclude=set(OF_NEITHER)),
+        "seed": study.seed,
+        "base": fingerprint(folder_of(study, home, cell.base)),
+    }
+
+
+def _only_read_anew(study: Study, home: Path, cell: Cell, settings: Settings, old: Manifest) -> bool:
+    """Whether a complete cell differs only in what is read, and its fit is the one that is asked for."""
+    from .cell import fitted, lesson
+
+    same = _without_reading(old.settings) == _without_reading(_asked(study, home, cell, settings))
+    return same and fitted(home / "train" / cell.id) == lesson(study, home, cell, settings).key
+
+
+def _without_reading(asked: dict[str, Any]) -> dict[str, Any]:
+    train = {k: v for k, v in asked["train"].items() if k not in OF_THE_READING | OF_NEITHER}
+    return {**asked, "train": train}

@@ -17,19 +17,33 @@ def line(case: Case, code: str, years: float, shown: bool = True, **more: object
     )  # fmt: skip
 
 
-def test_features_are_presence_recency_count_and_latest_value_of_common_codes(cases: list[Case]) -> None:
+def test_features_are_presence_recency_count_and_latest_value_and_change_of_common_codes(
+    cases: list[Case],
+) -> None:
     train, test = cases[:12], cases[12:14]
     evidence = [line(c, "stroke", 5.0) for c in train]
     evidence += [line(c, "bp", 2.0, kind="measurement", value=140.0) for c in train]
-    evidence += [line(test[0], "bp", 3.0, value=120.0), line(test[0], "bp", 1.0, value=150.0, count=3)]
+    evidence += [line(test[0], "bp", 3.0, value=120.0)]
+    evidence += [line(test[0], "bp", 1.0, value=150.0, first_value=130.0, count=3)]
     evidence += [line(test[1], "rare", 1.0), line(test[1], "stroke", 1.0, shown=False)]
     table = baselines.features(train, test, to_frame(evidence, Evidence))
     assert table.names == (
         "age", "female", "bp present", "stroke present", "bp recency", "stroke recency", "bp count", "stroke count",
-        "bp value",
+        "bp value", "bp change",
     )  # fmt: skip
     assert table.train[0, 3:6].tolist() == pytest.approx([1.0, math.exp(-2 / 5), math.exp(-1)])
-    has_bp = [test[0].age, float(test[0].sex == "female"), 1, 0, math.exp(-1 / 5), 0, math.log(5), 0, 150.0]
+    has_bp = [
+        test[0].age,
+        float(test[0].sex == "female"),
+        1,
+        0,
+        math.exp(-1 / 5),
+        0,
+        math.log(5),
+        0,
+        150.0,
+        20.0,
+    ]
     assert table.test[0].tolist() == pytest.approx(has_bp)
     assert table.test[1, 2:8].tolist() == [0.0] * 6  # a rare code and a hidden line are no features
     assert np.isnan(table.test[1, 8])

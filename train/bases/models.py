@@ -31,7 +31,8 @@ def load(
         base: as the study file has it.
         folder: with the weights.
         settings: of the stage.
-        adapter: folder of a LoRA adapter, merged into the weights; None: the base alone.
+        adapter: folder of a LoRA adapter, merged into the weights, or of a base that was trained whole; None: the
+            base alone.
         name: of the base, for errors.
     Raises:
         StudyError: the folder holds no causal language model, or its tokenizer or template cannot be used.
@@ -40,15 +41,40 @@ def load(
     torch, _ = libraries()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = tokenizer_of(folder, name)
-    model = _model(folder, settings, device, name)
+    whole = adapter is not None and not (adapter / "adapter_config.json").exists()
+    model = _model(adapter if adapter and whole else folder, settings, device, name)
     encoder = encoder_of(base, tokenizer, model.config, settings, name)
-    if adapter is not None:
+    if adapter is not None and not whole:
         from peft import PeftModel
 
         with peft_quiet():
             model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
     model.to(device).eval()
     return model, encoder
+
+
+def encoder(base: Base, folder: Path, settings: Settings, name: str = "bases") -> Encoder:
+    """The encoder of a base alone, without its weights.
+
+    Raises:
+        StudyError: as `load`.
+    """
+    return encoder_of(base, tokenizer_of(folder, name), config_of(folder, name), settings, name)
+
+
+def config_of(folder: Path, name: str) -> Any:
+    """The configuration of a folder.
+
+    Raises:
+        StudyError: there is none, or of a kind that transformers does not know.
+    """
+    _, transformers = libraries()
+    try:
+        return transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
+    except Exception as e:
+        raise StudyError(
+            f"{name}: {folder}: its config.json cannot be read: {first_line(e)} Give a causal language model."
+        ) from e
 
 
 def tokenizer_of(folder: Path, name: str) -> Any:
@@ -62,7 +88,7 @@ def tokenizer_of(folder: Path, name: str) -> Any:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except Exception as e:  # libraries of tokenizers raise whatever they like
         raise StudyError(
-            f"{name}: {folder}: its tokenizer cannot be loaded: {_first_line(e)} Give a folder with a tokenizer.json."
+            f"{name}: {folder}: its tokenizer cannot be loaded: {first_line(e)} Give a folder with a tokenizer.json."
         ) from e
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -104,7 +130,7 @@ def context(config: Any, tokenizer: Any) -> int:
 def _model(folder: Path, settings: Settings, device: str, name: str) -> Any:
     torch, transformers = libraries()
     dtype = torch.bfloat16 if device == "cuda" and bfloat16(settings.precision, device) else torch.float32
-    first = attention(settings.attention, device)
+    first = attention(settings.attention, device, bfloat16(settings.precision, device))
     choices = [first, "eager"] if settings.attention == "auto" and first != "eager" else [first]
     error: Exception | None = None
     for choice in choices:
@@ -115,11 +141,12 @@ def _model(folder: Path, settings: Settings, device: str, name: str) -> Any:
         except Exception as e:
             error = e
     raise StudyError(
-        f"{name}: {folder}: cannot be loaded: {_first_line(error)} Give a causal language model."
+        f"{name}: {folder}: cannot be loaded: {first_line(error)} Give a causal language model."
     ) from error
 
 
-def _first_line(e: BaseException | None) -> str:
+def first_line(e: BaseException | None) -> str:
+    """The first line of an error as a sentence."""
     line = (str(e).strip().splitlines() or [type(e).__name__])[0]
     return line if line.endswith(".") else f"{line}."
 
@@ -150,6 +177,8 @@ def bfloat16(precision: str, device: str) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def attention(wanted: str, device: str) -> str:
-    """The attention implementation by the name that transformers knows."""
-    return wanted if wanted != "auto" else ("sdpa" if device == "cuda" else "eager")
+def attention(wanted: str, device: str, bfloat16: bool = False) -> str:
+    """The attention implementation by the name that transformers knows; auto: what was quicker where it was tried."""
+    if wanted != "auto":
+        return wanted
+    return "eager" if device == "cpu" and bfloat16 else "sdpa"
