@@ -12,7 +12,7 @@ from ..coefficients.bound import Bound, bind, needs_declaring
 from ..coefficients.icc import Limits, limits_irr
 from ..coefficients.table import Table, table
 from ..coefficients.weights import Weights
-from . import intervals
+from . import goodness, intervals
 from .intervals import LEAST, Interval, Method
 from .resample import Draws, draw
 from .standard_errors import standard_errors
@@ -132,6 +132,10 @@ def _row(
 def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: float, seed: int) -> Interval:
     if raters == "random":
         found = _random_raters(b, d, confidence)
+    elif _by_goodness(b, method, d.pairable):
+        return goodness.interval(b, d, confidence)
+    elif method == "goodness":
+        raise DataError(f"interval: goodness is of kappas and alpha of two categories, not of this {b.name}.")
     elif method == "irr":
         if b.name != "icc_ak":
             raise DataError(f"interval: irr is of icc_ak, not of {b.name}.")
@@ -142,6 +146,12 @@ def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: fl
         found = intervals.interval(d, method, confidence, seed)
     share = not (b.coefficient.corrected or b.coefficient.complete)
     return found._replace(low=max(found.low, 0.0)) if share and found.low is not None else found
+
+
+def _by_goodness(b: Bound, method: Method, pairable: int) -> bool:
+    if method == "goodness":
+        return goodness.possible(b, pairable)
+    return method == "auto" and goodness.suits(b, pairable)
 
 
 def _of_f(b: Bound, limits: Limits, value: float, confidence: float) -> Interval:

@@ -8,8 +8,8 @@ from scipy.stats import norm, t
 from ..coefficients.table import Floats, Ints
 from .resample import Draws
 
-Method = Literal["auto", "bca", "expanded", "percentile", "jackknife", "irr"]
-"""`irr`: limits of ICC(A,k) as R's package of that name has them."""
+Method = Literal["auto", "bca", "expanded", "percentile", "jackknife", "goodness", "irr"]
+"""`goodness`: see `goodness.py`; `irr`: limits of ICC(A,k) as R's package of that name has them."""
 
 LEAST = 5
 """Independent units with two ratings below which there is no interval."""
