@@ -79,7 +79,7 @@ def _dash(m: re.Match[str]) -> str:
 _BRITISH = re.compile(r"is(?=(?:e|ed|ing|ation|er)$)")
 MANY = wordset(
     "patients adults individuals persons subjects participants males females years months weeks days "
-    "decades falls"
+    "decades falls others"
 )
 """Plurals that say something else than the singular: people at large, and `the last years`."""
 

@@ -91,7 +91,7 @@ class Reading:
             if self.words[:1] and self.words[0] in ("these", "this", "both", "such", "it")
             else first
         )
-        for p in self.starts("opens tail"):
+        for p in sorted((*self.starts("opens tail"), *self.starts("lead"))):
             if p >= subject and not (out and p < out[-1][1]):
                 out.append(
                     (p, next((i for i in range(p + 1, len(self.words)) if self._breaks(i)), len(self.words)))
@@ -129,7 +129,7 @@ class Reading:
 
     def attached(self, q: Quantity) -> list[Line]:
         """Lines that a number may be about, the likeliest first; those cited where the sentence names none."""
-        linked = self.linked
+        linked = [m for m in self.linked if m.cited] or self.linked
         if not linked:
             return self.cited
         if len(linked) == 1:
@@ -155,6 +155,12 @@ class Reading:
         return q.start < 3 and all(
             w in ("the", "a", "an", ",", "she", "he", "had", "with", "of") for w in between
         )
+
+    def certain(self, q: Quantity) -> bool:
+        """Whether no word that means nothing stands between a number and what it is about."""
+        before = max((m.end for m in self.linked if m.end <= q.start), default=0)
+        others = [m.start for m in self.mentions if m not in self.linked]
+        return not any(before <= i < q.start for i in (*self.scan.unread, *others))
 
     def group(self, q: Quantity) -> list[Line]:
         """All lines that a number may be about at once: `hypertension and stroke before 70`."""

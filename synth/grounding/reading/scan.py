@@ -64,6 +64,7 @@ class Scan:
     """
 
     __slots__ = (
+        "denials",
         "facts",
         "flags",
         "mentions",
@@ -88,6 +89,8 @@ class Scan:
         """Numbers: where each begins and ends, and what it is."""
         self.unread: list[int] = []
         """Words of no table."""
+        self.denials: set[int] = set()
+        """Places of denials that were read, by `frames`."""
         self.supposed = (0, 0)
         """What is supposed and not so, by `frames`."""
         self._read()
@@ -161,6 +164,9 @@ class Scan:
         """A number in words; `thirty` and a following `two` are one."""
         if self.values:
             a, b, before = self.values[-1]
+            if b == start and value in (12, 100) and 0 < before < 10:
+                self.values[-1] = (a, end, before * value)
+                return
             if (
                 b == start
                 and 20 <= before < 100

@@ -33,7 +33,7 @@ def _count(r: Reading, q: Quantity, found: Findings) -> None:
         found.fault(
             "wrong_count",
             f"says {q.text} times; the evidence says {', '.join(f'{v:g}' for v in counted)}",
-            sure=True,
+            sure=r.certain(q),
         )
 
 

@@ -70,7 +70,11 @@ def person(r: Reading, found: Findings) -> None:
     for q in r.quantities:
         if q.role != "own age":
             continue
-        if q.matches(age) or any(q.matches(x.age) for x in r.lines if x.age is not None):
+        if (
+            q.matches(age)
+            or any(q.matches(x.age) for x in r.lines if x.age is not None)
+            or any(q.matches(x.since) for x in r.lines if x.since is not None)
+        ):
             found.holds()
         elif q.low > age:
             found.fault("future", f"says age {q.text}; the prediction time is at age {age:.1f}")

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from ..facts import Line
 from ..findings import Findings
-from ..language.vocabulary import BIT
+from ..language.vocabulary import BIT, Vague
 from ..reading.quantities import TIMES, Quantity
 from ..reading.reading import Reading
 
@@ -22,7 +22,13 @@ def ages(r: Reading, found: Findings) -> None:
 def _age(r: Reading, q: Quantity, found: Findings) -> None:
     own = r.facts.age
     if q.low > own + 0.06 and q.high != float("inf"):
-        found.fault("future", f"says age {q.text}; the prediction time is at age {own:.1f}", sure=True)
+        found.fault(
+            "future", f"says age {q.text}; the prediction time is at age {own:.1f}", sure=r.certain(q)
+        )
+        return
+    if not r.cited and not r.linked and q.matches(own):
+        q.role = "own age"
+        found.holds()
         return
     if not r.linked and any(m.frame.startswith("denied") for m in r.mentions):
         found.doubt("unread", f"denies something with age {q.text}")
@@ -36,6 +42,7 @@ def _age(r: Reading, q: Quantity, found: Findings) -> None:
         found.holds(*(x for x in dated if _any(q, x.ages)))
     elif not dated or (r.linked and q.matches(own) and q.start < 4):
         if q.matches(own):
+            q.role = "own age"
             found.holds()
         else:
             found.doubt("unsupported_number", f"says age {q.text}")
@@ -110,7 +117,9 @@ def _time(r: Reading, q: Quantity, found: Findings) -> None:
         else:
             found.holds()
     else:
-        found.fault("wrong_time", f"says {q.text} years; the evidence says {_numbers(known)}", sure=True)
+        found.fault(
+            "wrong_time", f"says {q.text} years; the evidence says {_numbers(known)}", sure=r.certain(q)
+        )
 
 
 def _gap(r: Reading, q: Quantity, found: Findings) -> None:
@@ -154,17 +163,24 @@ def vague(r: Reading, found: Findings) -> None:
         text = r.scan.phrase(start, end)
         if _of_another(r, start, end, one.what):
             continue
-        for x in m.lines[:1] if one.what == "count" else m.lines:
-            value = {"age": x.age, "ago": x.ago, "since": x.since, "count": float(x.count)}[one.what]
-            if value is None:
-                found.doubt("unread", f"says {text!r}")
-            elif one.low - 0.05 <= value <= one.high + 0.05:
-                found.holds()
-            elif one.may_low - 0.05 <= value <= one.may_high + 0.05:
-                found.doubt("unread", f"says {text!r}; the evidence says {value:.4g}")
-            else:
-                fault = {"age": "wrong_age", "count": "wrong_count"}.get(one.what, "wrong_time")
-                found.fault(fault, f"says {text!r}; the evidence says {value:.4g}")
+        _vague(text, one, m.lines, found)
+
+
+def _vague(text: str, meant: Vague, lines: list[Line], found: Findings) -> None:
+    """One such word, of lines that it may be about: it holds where it fits one of them."""
+    known = (
+        {"age": x.age, "ago": x.ago, "since": x.since, "count": float(x.count)}[meant.what] for x in lines
+    )
+    values = [v for v in known if v is not None]
+    if any(meant.low - 0.05 <= v <= meant.high + 0.05 for v in values):
+        found.holds()
+    elif not values:
+        found.doubt("unread", f"says {text!r}")
+    elif any(meant.may_low - 0.05 <= v <= meant.may_high + 0.05 for v in values):
+        found.doubt("unread", f"says {text!r}; the evidence says {_numbers(values)}")
+    else:
+        fault = {"age": "wrong_age", "count": "wrong_count"}.get(meant.what, "wrong_time")
+        found.fault(fault, f"says {text!r}; the evidence says {_numbers(values)}")
 
 
 def _of_events(r: Reading, start: int, end: int) -> bool:
@@ -188,6 +204,8 @@ def _of_events(r: Reading, start: int, end: int) -> bool:
 def _of_another(r: Reading, start: int, end: int, what: str) -> bool:
     """Whether a vague time or number is of something else than what was named: `early signs`, `a few months`."""
     after = r.words[end : end + 2]
+    if start and r.words[start - 1] in ("more", "less", "most", "least"):
+        return True
     if what == "count" and not _of_events(r, start, end):
         return True
     if any(m.start in (end, end + 1) and m.frame not in ("told", "supposed") for m in r.mentions):
