@@ -25,8 +25,9 @@ def share(hits: NDArray[np.bool_], clusters: Sequence[Hashable] = (), confidence
         clusters: one a trial, where trials belong together; empty: they are independent.
         confidence: of the interval.
 
-    >>> share(np.array([True] * 8 + [False] * 2))
-    Share(value=0.8, low=0.49016246633014094, high=0.9433177981243706, n=10)
+    >>> value, low, high, n = share(np.array([True] * 8 + [False] * 2))
+    >>> value, round(low, 4), round(high, 4), n
+    (0.8, 0.4902, 0.9433, 10)
     """
     n = len(hits)
     if n == 0:
