@@ -145,7 +145,7 @@ def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str,
     (('Stroke at age 69.5.', ['E006']), ('Stroke.', ['E006']), ('Diabetes (ICD-10 E11)', ['E009']))
     """
     found: list[str] = []
-    text = re.sub(r"\s+", " ", _MARKS.sub("", text)).strip()
+    text = re.sub(r"\s+", " ", _MARKS.sub(_gap, text)).strip()
     for pattern, bare in (
         (_RAISED, False),
         (_SQUARE, False),
@@ -158,7 +158,7 @@ def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str,
         def take(m: re.Match[str], bare: bool = bare) -> str:
             inside = ids(m[0], short, bare)
             found.extend(inside)
-            return "" if inside else m[0]
+            return _gap(m) if inside else m[0]
 
         text = pattern.sub(take, text)
     found += ids(text, bare=True)
@@ -167,8 +167,14 @@ def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str,
         def count(m: re.Match[str]) -> str:
             inside = _numbers(re.sub(r"†.*", "", m[0]))
             found.extend(inside)
-            return "" if inside else m[0]
+            return _gap(m) if inside else m[0]
 
         text = pattern.sub(count, text)
-    text = re.sub(r"\s?[(\[][\s,;&]*[)\]]|\s+(?=[.,;:!?](?:\s|$))", "", text)  # what held citations only
+    text = re.sub(r"\s?[(\[][\s,;&]*[)\]]|\s+(?=[.,;:!?](?:\s|$))", _gap, text)  # what held citations only
     return text.strip(), list(dict.fromkeys(found))
+
+
+def _gap(m: re.Match[str]) -> str:
+    """What stands in place of a citation: nothing, or the space between two words."""
+    before, after = m.string[: m.start()][-1:], m.string[m.end() :][:1]
+    return " " if before.isalnum() and after.isalnum() else ""

@@ -20,6 +20,8 @@ ERROR = frozenset(
     {"error", "network_error", "insufficient_system_resource", "internal_error", "server_error"}
 )
 """The same for a fault of the endpoint: the answer is broken off or wrong, whatever it holds."""
+LOOP = "loop"
+"""Of our own local teacher: the text only repeated itself."""
 
 _NOT_TEXT = ("thinking", "reasoning", "thought", "analysis", "redacted")
 """In the type of a content part: it is thinking."""

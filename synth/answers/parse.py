@@ -17,12 +17,12 @@ from .claims import lacking, read_claims, read_verdict, repeats, squeezed
 from .faults import error_in
 from .find import Finder, Found
 from .lenient import values
-from .message import FILTER, Message, message
+from .message import FILTER, LOOP, Message, message
 
 VERSION = "2"
 """Raised when an answer may be read otherwise; part of the stage's key."""
 
-RE_ASK = frozenset({"not_json", "no_claims", "no_sections", "empty", "only_thinking", "template"})
+RE_ASK = frozenset({"not_json", "no_claims", "no_sections", "empty", "only_thinking", "template", "loop"})
 """Reasons that another try may cure."""
 
 MOST_CHECKS = 1000
@@ -181,6 +181,8 @@ def _unread(said: Message) -> ParsedAnswer:
     """Why nothing could be read."""
     if said.cut:
         return ParsedAnswer(reason="length", detail=f"cut off by the token limit{_beside(said)}")
+    if said.finish == LOOP:
+        return ParsedAnswer(reason="loop", detail="stopped because it only repeated itself")
     if said.absent:
         reason = "only_thinking" if said.thinking else "empty"
         return ParsedAnswer(reason=reason, detail=said.absent)
