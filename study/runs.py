@@ -201,26 +201,31 @@ def _name(path: Path, root: Path) -> str:
 
 
 def _changed(old: Manifest, settings: dict[str, Any], inputs: dict[str, str]) -> str:
-    """`settings: seed 1 -> 2` or `inputs: cohort/cases.parquet`, whatever differs."""
-    parts = [
-        f"inputs: {', '.join(names)}"
-        for names in [
-            sorted(n for n in inputs.keys() | old.inputs.keys() if inputs.get(n) != old.inputs.get(n))
-        ]
-        if names
-    ]
+    """What differs, in words: `inputs: cohort/cases.parquet; settings: seed 1 -> 2`."""
+    parts = []
+    changed = sorted(n for n in inputs.keys() | old.inputs.keys() if inputs.get(n) != old.inputs.get(n))
+    if changed:
+        parts.append(f"inputs: {', '.join(changed)}")
     moved = [f"{name} {was!r} -> {now!r}" for name, was, now in _differences(old.settings, settings)]
     if moved:
-        more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
-        parts.append(f"settings: {', '.join(moved[:3])}{more}")
+        more = f" and {len(moved) - MOST_NAMED} more" if len(moved) > MOST_NAMED else ""
+        parts.append(f"settings: {', '.join(moved[:MOST_NAMED])}{more}")
     return "; ".join(parts) or "settings"
 
 
+MOST_NAMED = 3
+"""Changed settings that a message names."""
+
+
 def _differences(was: Any, now: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Dotted name, old value and new value of every setting that changed; a tuple equals the same list."""
     if isinstance(was, dict) and isinstance(now, dict):
         for name in sorted(was.keys() | now.keys()):
             yield from _differences(was.get(name), now.get(name), f"{at}.{name}" if at else name)
-    elif was != now and list(was if isinstance(was, list | tuple) else [was]) != list(
-        now if isinstance(now, list | tuple) else [now]
-    ):
+    elif _as_json(was) != _as_json(now):
         yield at, was, now
+
+
+def _as_json(value: Any) -> Any:
+    """A value as it comes back from a manifest: tuples are lists."""
+    return [_as_json(v) for v in value] if isinstance(value, list | tuple) else value

@@ -1,9 +1,10 @@
 """What needs no language model: regressions on the evidence, age and sex alone, and the best that is possible.
 
-They are fitted on the same cases as the largest fits of the grid, from the evidence lines that the models are shown.
+They are fitted on the very cases of the fits that they are compared with, once for each training size of the grid,
+from the evidence lines that the models are shown.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..cohort.records import Case
-from .records import Prediction
+from .records import Baseline, Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,8 +117,42 @@ def _probability(model: Any, x: Matrix) -> list[float]:
     return [float(p) for p in model.predict_proba(x)[:, 1]]
 
 
+Risks = dict[str, float | None]
+"""By case."""
+
+
+def fitted(
+    seeds: Mapping[str, int],
+    train: Mapping[int, Sequence[Case]],
+    asked: Sequence[Case],
+    evidence: "pd.DataFrame",
+) -> list[tuple[Baseline, Risks]]:
+    """Every baseline at every training size, with its risks.
+
+    Args:
+        seeds: of each baseline, by its name; the names say which are wanted.
+        train: training cases by their number.
+        asked: whose risk is wanted.
+        evidence: `Evidence` table.
+    """
+    out: list[tuple[Baseline, Risks]] = []
+    for n, cases in train.items():
+        table = features(cases, asked, evidence)
+        for name, seed in seeds.items():
+            entry = BASELINES[name]
+            if not entry.learns and n != max(train):
+                continue
+            risks = entry.risks(table, seed)
+            if all(r is None for r in risks):
+                continue  # what nobody knows for anybody (the true risk of real people) is no baseline
+            cell = name if len(train) == 1 or not entry.learns else f"{name}, n {n}"
+            row = Baseline(cell=cell, name=name, n=n if entry.learns else None, optimum=entry.optimum)
+            out.append((row, dict(zip((c.id for c in asked), risks, strict=True))))
+    return out
+
+
 def predictions(name: str, cases: Sequence[Case], risks: Sequence[float | None]) -> list[Prediction]:
-    """One row a held-out case."""
+    """One row a case."""
     return [
         Prediction(
             cell=name, readout="baseline", case=c.id, risk=p, why_missing=None if p is not None else "unknown"
@@ -126,9 +161,21 @@ def predictions(name: str, cases: Sequence[Case], risks: Sequence[float | None])
     ]
 
 
-BASELINES: dict[str, Callable[[Table, int], Sequence[float | None]]] = {
-    "logistic_regression": logistic_regression,
-    "gradient_boosting": gradient_boosting,
-    "age_sex": age_sex,
-    "bayes": bayes,
+@dataclass(frozen=True)
+class Predictor:
+    """A way to give risks without text."""
+
+    risks: Callable[[Table, int], Sequence[float | None]]
+    """(features, seed) to a risk a case asked about."""
+    learns: bool = True
+    """It is fitted to the training cases."""
+    optimum: bool = False
+    """Its risk is the true one, about the source population."""
+
+
+BASELINES: dict[str, Predictor] = {
+    "logistic_regression": Predictor(logistic_regression),
+    "gradient_boosting": Predictor(gradient_boosting),
+    "age_sex": Predictor(age_sex),
+    "bayes": Predictor(bayes, learns=False, optimum=True),
 }

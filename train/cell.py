@@ -1,5 +1,6 @@
 """One cell of the grid: fit, then read the risk of every held-out case. What a worker process does."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,9 @@ from .bases.models import fingerprint
 from .bases.sources import folder_of
 from .encoding.encoder import Encoder, Row
 from .encoding.history import Cuts, Histories, answer_tokens
+from .reading.parity import Gate
 from .reading.readouts import READOUTS, Reader
-from .records import Fit, Prediction
+from .records import Fit, Parity, Prediction, Reading
 from .settings import OF_THE_FIT, Settings
 from .settings import bases as bases_of
 from .targets import TARGETS, Target
@@ -39,16 +41,24 @@ class Lesson:
 def work(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path) -> None:
     """Fill a cell's folder; a fit of the same base, examples and settings that is there is taken over."""
     from .fitting.fit import fit
+    from .fitting.processes import Processes
 
+    processes = Processes.launched()
     taught = lesson(study, run_folder, cell, settings)
-    if fitted(folder) != taught.key:
-        (folder / layout.FIT).unlink(missing_ok=True)
-        write_text(folder / "cell.json", cell.model_dump_json(indent=1))
+    missing = fitted(folder) != taught.key
+    processes.wait()
+    if missing:
+        if processes.first:
+            (folder / layout.FIT).unlink(missing_ok=True)
+            write_text(folder / "cell.json", cell.model_dump_json(indent=1))
         model, _ = _loaded(study, run_folder, cell, settings)
-        fit(model, taught.rows, cell, settings, folder, taught.cuts, taught.key, taught.tuning)
+        fit(model, taught.rows, cell, settings, folder, taught.cuts, taught.key, taught.tuning, processes)
         del model
-    predictions = read(study, run_folder, cell, settings, folder)
-    write_table(folder / layout.PREDICTIONS, to_frame(predictions, Prediction), Prediction)
+    processes.wait()
+    if not processes.first:
+        return
+    for name, predictions in read(study, run_folder, cell, settings, folder).items():
+        write_table(folder / name, to_frame(predictions, Prediction), Prediction)
 
 
 def fitted(folder: Path) -> str | None:
@@ -102,15 +112,51 @@ def _tuning(run_folder: Path, target: Target, rationales: corpus.Corpus) -> list
     return usable
 
 
-def read(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path) -> list[Prediction]:
-    """Every read-out that fits the target, of every held-out case, from the adapter as it stands on disk."""
+def read(
+    study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path
+) -> dict[str, list[Prediction]]:
+    """Every read-out that fits the target, from the adapter as it stands on disk, by the name of its file.
+
+    Of every held-out case; and of the tuning split, on which the best cell of a grid is chosen.
+
+    Raises:
+        ParityError: the fit gives other risks when its adapter is merged or served.
+    """
+    start = time.monotonic()
     target = TARGETS[cell.target]
-    model, encoder = _loaded(study, run_folder, cell, settings, folder / "adapter")
-    rationales = corpus.teacher_rationales(run_folder, target.style)
+    model, encoder = _loaded(study, run_folder, cell, settings, folder / "adapter", merge=False)
     shorten = histories(encoder, run_folder, settings)
-    reader = Reader(model, encoder, settings, cell.id, target, rationales, shorten)
+    rationales = corpus.teacher_rationales(run_folder, target.style)
+    cases = corpus.cases(run_folder)
+    held_out = corpus.held_out(cases)
+    beside = Reader(model, encoder, settings, cell.id, target, rationales, shorten)
+    sample = [beside.before_label(c, None) for c in held_out[: settings.parity_cases]]
+    risks = {"beside its base": beside.engine.probabilities(sample)} if sample else {}
+    reader = Reader(bases.merged(model), encoder, settings, cell.id, target, rationales, shorten)
+    parity = _gate(reader, sample, risks, settings) if sample else []
     names = [n for n in settings.readouts if READOUTS[n].fits(target)]
-    return reader.predictions(names, corpus.held_out(corpus.cases(run_folder)))
+    foresight = [n for n in names if not READOUTS[n].hindsight]
+    out = {
+        layout.PREDICTIONS: reader.predictions(names, held_out),
+        layout.TUNING: reader.predictions(foresight, corpus.of_split(cases, "tuning")),
+    }
+    reading = Reading(
+        cell=cell.id,
+        cases=len(held_out),
+        shortened=sum(bool(shorten(c).removed) for c in held_out),
+        parity=tuple(parity),
+        seconds=round(time.monotonic() - start, 3),
+    )
+    write_text(folder / layout.READING, reading.model_dump_json(indent=1))
+    return out
+
+
+def _gate(reader: Reader, sample: list[list[int]], risks: dict[str, Any], settings: Settings) -> list[Parity]:
+    """How far the merged and the served fit are from the one beside its base."""
+    risks["merged"] = reader.engine.probabilities(sample)
+    if reader.server is not None:
+        risks["served"] = reader.server.probabilities(sample)
+    return Gate(settings.parity).compare(risks)
 
 
 def histories(encoder: Encoder, run_folder: Path, settings: Settings) -> Histories:
@@ -123,7 +169,12 @@ def histories(encoder: Encoder, run_folder: Path, settings: Settings) -> Histori
 
 
 def _loaded(
-    study: Study, run_folder: Path, cell: Cell, settings: Settings, adapter: Path | None = None
+    study: Study,
+    run_folder: Path,
+    cell: Cell,
+    settings: Settings,
+    adapter: Path | None = None,
+    merge: bool = True,
 ) -> tuple[Any, Encoder]:
     base, folder = bases_of(study)[cell.base], folder_of(study, run_folder, cell.base)
-    return bases.load(base, folder, settings, adapter, f"bases.{cell.base}")
+    return bases.load(base, folder, settings, adapter, f"bases.{cell.base}", merge)

@@ -10,7 +10,8 @@ from ..study import layout
 from ..study.config import Study
 from ..study.errors import StudyError, WhereforeError, not_one_of
 from ..study.grid import Cell
-from ..study.records import to_frame, write_table, write_text
+from ..study.permission import loopback
+from ..study.records import to_frame, write_jsonl, write_table, write_text
 from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.seeds import derive
 from . import corpus
@@ -40,6 +41,11 @@ def resolve(study: Study) -> Settings:
     for base_name, base in known.items():
         if isinstance(base, Stored):
             cheap_check(base, f"bases.{base_name}", study.folder)
+    if settings.served and study.data_use is None and not loopback(settings.served.base_url):
+        raise StudyError(
+            f"train.served.base_url: {settings.served.base_url} is not on this machine, and the study has no "
+            "[data_use] section that allows patient text to leave it. Add one, or serve the model here."
+        )
     for readout in settings.readouts:
         _known("train.readouts", "read-out", readout, READOUTS)
     for baseline in settings.baselines:
@@ -166,26 +172,27 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
 
 
 def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cell]) -> bool:
-    """Fit the baselines on the cases of the largest fits."""
+    """Fit the baselines on the very cases of the fits that they are compared with: once for each size of the grid."""
+    sizes = sorted({c.n for c in cells})
 
     def work(folder: Path) -> None:
         from ..cohort.records import Evidence
         from ..study.records import read_table
-        from .baselines import features, predictions
+        from .baselines import fitted, predictions
 
-        train = corpus.first(corpus.order_for(study, home, settings), max(c.n for c in cells))
-        test = corpus.held_out(corpus.cases(home))
-        table = features(train, test, read_table(layout.EVIDENCE.at(home), Evidence))
-        risks = {
-            name: BASELINES[name](table, derive(study.seed, "train", name)) for name in settings.baselines
-        }
-        # What nobody knows for anybody (the true risk of real people) is no baseline.
-        known = {name: mine for name, mine in risks.items() if any(r is not None for r in mine)}
-        rows = [p for name, mine in known.items() for p in predictions(name, test, mine)]
-        write_table(folder / layout.PREDICTIONS, to_frame(rows, Prediction), Prediction)
+        cases, evidence = corpus.cases(home), read_table(layout.EVIDENCE.at(home), Evidence)
+        order = corpus.order_for(study, home, settings)
+        parts = {layout.PREDICTIONS: corpus.held_out(cases), layout.TUNING: corpus.of_split(cases, "tuning")}
+        asked = [c for part in parts.values() for c in part]
+        seeds = {name: derive(study.seed, "train", name) for name in settings.baselines}
+        found = fitted(seeds, {n: corpus.first(order, n) for n in sizes}, asked, evidence)
+        write_jsonl(layout.BASELINES.at(home), [b for b, _ in found])
+        for file, part in parts.items():
+            rows = [p for b, risks in found for p in predictions(b.cell, part, [risks[c.id] for c in part])]
+            write_table(folder / file, to_frame(rows, Prediction), Prediction)
 
     asked = {
-        "baselines": settings.baselines, "n": max(c.n for c in cells), "seed": study.seed,
+        "baselines": settings.baselines, "n": sizes, "seed": study.seed,
         "rationales": settings.rationales, "faulty": settings.faulty, "min_support": settings.min_support,
         "min_facts": settings.min_facts,
     }  # fmt: skip

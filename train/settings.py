@@ -78,6 +78,22 @@ class Lora(Record):
     """Weight-decomposed (Liu et al. 2024, arXiv 2402.09353); slower."""
 
 
+class Served(Record):
+    """A server with the OpenAI completions protocol that serves the fits: `[train.served]`."""
+
+    base_url: str
+    """Such as `http://127.0.0.1:8000/v1`."""
+    model: str = "{cell}"
+    """Name of a fit's adapter at the server; `{cell}` stands for the cell's id."""
+    token: str = "WHEREFORE_SERVED_TOKEN"
+    """Environment variable with the key, where the server asks for one."""
+    risks: Literal["server", "process"] = "process"
+    """Where risks are read: from the server's log probabilities, or in this process; it writes in either case."""
+    concurrency: int = Field(default=16, gt=0)
+    timeout: float = Field(default=600, gt=0)
+    """Seconds for an answer."""
+
+
 class Settings(Record):
     """What every fit and read-out of the study shares."""
 
@@ -117,6 +133,12 @@ class Settings(Record):
     """Cases at a time when risk is read."""
     max_new_tokens: int = Field(default=160, gt=0)
     """A rationale that the model writes ends here at the latest; the label is read nevertheless."""
+    served: Served | None = None
+    """Rationales are written through a server, for bases too large to write with here."""
+    parity: float = Field(default=0.01, gt=0)
+    """Largest difference of a risk between the ways to run a fit (beside its base, merged, served): the gate."""
+    parity_cases: int = Field(default=16, ge=0)
+    """Held-out cases that the gate compares; 0: none."""
     rationales: Literal["usable", "accepted", "all"] = "usable"
     """usable: grounded well enough and not rejected by a verdict; accepted: also accepted by one."""
     faulty: Literal["drop_claim", "reject", "keep"] = "drop_claim"
@@ -140,10 +162,19 @@ OF_THE_FIT = frozenset(
     {"epochs", "batch", "warmup", "weight_decay", "tune", "lora", "early_stopping", "precision", "attention"}
 )
 """Settings that change a fit's weights. With its base and its encoded examples they are all that makes it."""
-OF_THE_READING = frozenset({"readouts", "max_new_tokens"})
+OF_THE_READING = frozenset({"readouts", "max_new_tokens", "served"})
 """Settings that change what is read and not what is fitted."""
 OF_NEITHER = frozenset(
-    {"workers", "read_batch", "micro_batch", "activation_checkpointing", "checkpoint_seconds", "baselines"}
+    {
+        "workers",
+        "read_batch",
+        "micro_batch",
+        "activation_checkpointing",
+        "checkpoint_seconds",
+        "parity",
+        "parity_cases",
+        "baselines",
+    }
 )
 """Settings of memory, speed and other folders: changing them repeats nothing."""
 

@@ -18,8 +18,11 @@ import click
 from ..study.config import Study
 from ..study.errors import BusyError, StaleError
 from ..study.grid import Cell
+from ..study.layout import READING
+from ..study.records import read_record
 from ..study.runs import FAILURE, Manifest, complete, fail, locked, manifest, run_once, state
 from . import corpus
+from .records import Reading
 from .settings import OF_NEITHER, OF_THE_READING, Settings
 from .targets import TARGETS
 
@@ -33,6 +36,9 @@ def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
     left = [c for c in cells if not is_done(study, home, c, settings)]
     for cell in left:
         (home / "train" / cell.id / FAILURE).unlink(missing_ok=True)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        _together(study, home, left, settings)
+        return
     # Reasons make a fit long, so those go first and the workers end together.
     order = sorted(left, key=lambda c: (TARGETS[c.target].style is None, -c.n))
     context = get_context("spawn")
@@ -48,6 +54,19 @@ def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
     for cell in left:
         if state(home / "train" / cell.id) == "missing":
             _abandoned(home / "train" / cell.id, codes)
+
+
+def _together(study: Study, home: Path, cells: Sequence[Cell], settings: Settings) -> None:
+    """Cell by cell, all processes of a launcher on each; the first of them holds the folder and reads."""
+    from .cell import work
+    from .fitting.processes import Processes
+
+    first = Processes.launched().first
+    for cell in cells:
+        if first:
+            do_cell(study, home, cell, settings)
+        else:
+            work(study, home, cell, settings, home / "train" / cell.id)
 
 
 def _abandoned(folder: Path, codes: Sequence[int]) -> None:
@@ -72,11 +91,18 @@ def _worker(study: Study, home: Path, cells: Sequence[Cell], settings: Settings)
         start = time.monotonic()
         try:
             if do_cell(study, home, cell, settings):
-                click.echo(f"train: {name(cell)} in {time.monotonic() - start:.0f} s")
+                click.echo(f"train: {name(cell)} in {time.monotonic() - start:.0f} s{_parity(folder)}")
         except BusyError:
             continue
         except Exception as e:
             fail(folder, f"{type(e).__name__}: {e}", traceback.format_exc())
+
+
+def _parity(folder: Path) -> str:
+    """How far the ways to run a fit are apart: `; merged differs by 2e-07 in a risk at most`."""
+    path = folder / READING
+    found = read_record(path, Reading).parity if path.exists() else ()
+    return "".join(f"; {p.way} differs by {p.largest:.0e} in a risk at most" for p in found)
 
 
 def die_with_parent() -> None:

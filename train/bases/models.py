@@ -23,7 +23,12 @@ _LENGTHS = (
 
 
 def load(
-    base: Base, folder: Path, settings: Settings, adapter: Path | None = None, name: str = "bases"
+    base: Base,
+    folder: Path,
+    settings: Settings,
+    adapter: Path | None = None,
+    name: str = "bases",
+    merge: bool = True,
 ) -> tuple[Any, Encoder]:
     """A model and its encoder from a folder, on the GPU where there is one.
 
@@ -34,6 +39,7 @@ def load(
         adapter: folder of a LoRA adapter, merged into the weights, or of a base that was trained whole; None: the
             base alone.
         name: of the base, for errors.
+        merge: false: the adapter stays beside the weights.
     Raises:
         StudyError: the folder holds no causal language model, or its tokenizer or template cannot be used.
         MissingPartError: torch or transformers is not installed.
@@ -48,9 +54,15 @@ def load(
         from peft import PeftModel
 
         with peft_quiet():
-            model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+            model = PeftModel.from_pretrained(model, adapter)
+        model = merged(model) if merge else model
     model.to(device).eval()
     return model, encoder
+
+
+def merged(model: Any) -> Any:
+    """A model with its adapter merged into the weights; one without an adapter as it is."""
+    return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 
 def encoder(base: Base, folder: Path, settings: Settings, name: str = "bases") -> Encoder:

@@ -8,8 +8,6 @@ from ...study.errors import StudyError
 from ..settings import Lora
 from .libraries import libraries
 
-LINEAR = ("Linear", "Conv1D", "Linear4bit", "Linear8bitLt")
-"""Classes of linear layers."""
 _NO_ADAPTER = re.compile(r"(^|\.)(gate|router|shared_expert_gate)$")
 """Routers of mixtures of experts: they choose, and stay as they are."""
 
@@ -62,4 +60,14 @@ def adapted_layers(model: Any, lora: Lora) -> list[str]:
 
 
 def _linear(layer: Any) -> Iterator[str]:
-    yield from (n for n, m in layer.named_modules() if type(m).__name__ in LINEAR)
+    yield from (n for n, m in layer.named_modules() if is_linear(m))
+
+
+def is_linear(module: Any) -> bool:
+    """Whether an adapter fits: a linear layer, GPT-2's transposed one, or one in 4 or 8 bits."""
+    torch, _ = libraries()
+    return isinstance(module, torch.nn.Linear) or type(module).__name__ in (
+        "Conv1D",
+        "Linear4bit",
+        "Linear8bitLt",
+    )

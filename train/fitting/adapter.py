@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bases.libraries import peft_quiet
-from ..bases.shape import LINEAR, adapted_layers, decoder_layers
+from ..bases.shape import adapted_layers, decoder_layers, is_linear
 from ..settings import Settings
 
 
@@ -44,9 +44,7 @@ def save(model: Any, folder: Path) -> None:
 def _short(model: Any, names: list[str]) -> list[str]:
     """The last parts of the names where these alone choose the same layers, else the names."""
     ends = {n.rpartition(".")[2] for n in names}
-    every = [
-        n for n, m in model.named_modules() if n.rpartition(".")[2] in ends and type(m).__name__ in LINEAR
-    ]
+    every = [n for n, m in model.named_modules() if n.rpartition(".")[2] in ends and is_linear(m)]
     return sorted(ends) if set(every) == set(names) else names
 
 

@@ -21,10 +21,11 @@ class Checkpoint:
         path: of the file.
         key: of everything that makes the fit; a file with another key is not read.
         seconds: between two writes; 0: after every step.
+        writes: whether this process is the one that writes.
     """
 
-    def __init__(self, path: Path, key: str, seconds: float) -> None:
-        self._path, self._key, self._seconds = path, key, seconds
+    def __init__(self, path: Path, key: str, seconds: float, writes: bool = True) -> None:
+        self._path, self._key, self._seconds, self._writes = path, key, seconds, writes
         self._last = time.monotonic()
 
     def resume(self, parameters: list[Any], optimiser: Any) -> list[Line]:
@@ -46,7 +47,7 @@ class Checkpoint:
 
     def after(self, lines: list[Line], parameters: list[Any], optimiser: Any) -> None:
         """Write, where the last time is long enough ago."""
-        if time.monotonic() - self._last < self._seconds:
+        if not self._writes or time.monotonic() - self._last < self._seconds:
             return
         state = {
             "key": self._key,

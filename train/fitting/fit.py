@@ -22,6 +22,7 @@ from .checkpoint import Checkpoint
 from .loss import shaping_of
 from .losses import LOSSES
 from .optimise import Schedule, mean_loss, train
+from .processes import Processes
 from .stopping import EarlyStopping
 
 CHECKPOINT = "checkpoint.pt"
@@ -39,6 +40,7 @@ def fit(
     cuts: Cuts | None = None,
     key: str = "",
     tuning: Sequence[Row] = (),
+    processes: Processes | None = None,
 ) -> Fit:
     """Fine-tune a base and write `adapter/`, `metrics.jsonl` and, last, `fit.json`.
 
@@ -53,7 +55,9 @@ def fit(
         cuts: what the histories lost to the base's context.
         key: of everything that makes the fit.
         tuning: examples of the tuning split, for early stopping.
+        processes: that share the fit; the first of them writes.
     """
+    processes = processes or Processes()
     start = time.monotonic()
     torch.manual_seed(cell.seed)
     model = trainable(model, settings)
@@ -71,7 +75,7 @@ def fit(
         tokens_at_once=settings.tokens_at_once(device.startswith("cuda")),
         bfloat16=bfloat16(settings.precision, device),
     )
-    checkpoint = Checkpoint(folder / CHECKPOINT, key, settings.checkpoint_seconds)
+    checkpoint = Checkpoint(folder / CHECKPOINT, key, settings.checkpoint_seconds, processes.first)
     weigh, stopping = LOSSES[cell.loss], None
     if settings.early_stopping:
         shaping = shaping_of(model)
@@ -79,10 +83,12 @@ def fit(
             folder / BEST,
             settings.early_stopping,
             lambda: mean_loss(model, tuning, weigh, plan, shaping),
+            processes.first,
         )
-    lines = list(train(model, rows, weigh, plan, f"train: {cell.target}", checkpoint, stopping))
-    write_text(folder / "metrics.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
-    save(model, folder / "adapter")
+    lines = list(train(model, rows, weigh, plan, f"train: {cell.target}", checkpoint, stopping, processes))
+    if processes.first:
+        write_text(folder / "metrics.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+        save(model, folder / "adapter")
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     result = Fit(
         cell=cell.id,
@@ -100,8 +106,9 @@ def fit(
         lines_cut=cuts.lines if cuts else 0,
         cited_cut=cuts.cited if cuts else 0,
     )
-    write_text(folder / layout.FIT, result.model_dump_json(indent=1))
-    checkpoint.remove()
+    if processes.first:
+        write_text(folder / layout.FIT, result.model_dump_json(indent=1))
+        checkpoint.remove()
     return result
 
 

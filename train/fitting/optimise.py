@@ -19,6 +19,7 @@ from ..encoding.encoder import Row
 from .fused import fused
 from .loss import Shaping, shaping_of, weighted_nats
 from .losses import Groups, Weights
+from .processes import Processes
 
 _MEGABATCH = 20
 """Rows are sorted by length inside so many batches: little padding, and still a random order."""
@@ -117,15 +118,17 @@ def train(
     what: str = "train",
     keeper: Keeper | None = None,
     stopping: Stopping | None = None,
+    processes: Processes | None = None,
 ) -> Iterator[Line]:
     """Train what requires a gradient, in place; yield one line of metrics a step, and show how far it is.
 
     Rows of one case that follow each other are one unit and stay in one batch. Steps that `keeper` has kept are not
-    done again; their lines come first.
+    done again; their lines come first. Several `processes` share every batch and take the same steps.
 
     Yields:
         step, epoch, learning_rate, loss, gradient_norm, and mean nats and count of tokens by group number.
     """
+    processes = processes or Processes()
     device = str(next(model.parameters()).device)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=plan.learning_rate, weight_decay=plan.weight_decay)
@@ -144,7 +147,7 @@ def train(
             rate = plan.learning_rate * _pace(len(lines), len(order), plan.warmup)
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            line = _step(model, [r for i in batch for r in units[i]], weigh, plan, shaping, device)
+            line = _step(model, [r for i in batch for r in units[i]], weigh, plan, shaping, device, processes)
             norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
@@ -198,22 +201,27 @@ def _step(
     plan: Schedule,
     shaping: Shaping | None,
     device: str,
+    processes: Processes,
 ) -> Line:
-    """Add the gradient of one batch, in micro-batches whose weights are those of the whole."""
+    """Add the gradient of one batch, in micro-batches and processes whose weights are those of the whole."""
     groups = [np.array(r.groups) for r in rows]
     weights = np.split(weigh(np.concatenate(groups)), np.cumsum([len(g) for g in groups])[:-1])
-    counted = [w[g > 0] for w, g in zip(weights, groups, strict=True)]
-    nats, loss = [], 0.0
-    for i, j in pairwise(edges(rows, plan)):
+    counted = processes.share([w[g > 0] for w, g in zip(weights, groups, strict=True)])
+    kinds = [g[g > 0] for g in groups]
+    mine = processes.share(rows)
+    nats, loss = [np.zeros(0, np.float32)], 0.0
+    for i, j in pairwise(edges(mine, plan)):
         with _autocast(plan.bfloat16, device):
-            part, each = token_losses(model, rows[i:j], np.concatenate(counted[i:j]), shaping, device)
+            part, each = token_losses(model, mine[i:j], np.concatenate(counted[i:j]), shaping, device)
         part.backward()
         loss += float(part.detach())
         nats.append(each.cpu().numpy())
-    flat, kind = np.concatenate(nats), np.concatenate([g[g > 0] for g in groups])
-    by_group = {f"nats_{g}": float(flat[kind == g].mean()) for g in np.unique(kind)}
-    counts = {f"tokens_{g}": int((kind == g).sum()) for g in np.unique(kind)}
-    return {"loss": loss, **by_group, **counts}
+    processes.add_gradients([p for p in model.parameters() if p.requires_grad])
+    flat, kind = np.concatenate(nats), np.concatenate([np.zeros(0, np.int64), *processes.share(kinds)])
+    present, counts = np.unique(np.concatenate(kinds), return_counts=True)
+    loss, *sums = processes.sum([loss, *(float(flat[kind == g].sum(dtype=np.float64)) for g in present)])
+    by_group = {f"nats_{g}": total / n for g, total, n in zip(present, sums, counts, strict=True)}
+    return {"loss": loss, **by_group, **{f"tokens_{g}": int(n) for g, n in zip(present, counts, strict=True)}}
 
 
 def edges(rows: Sequence[Row], plan: Schedule) -> list[int]:
@@ -230,7 +238,7 @@ def edges(rows: Sequence[Row], plan: Schedule) -> list[int]:
         if full and count > 1:
             out.append(i)
             widest = len(row.ids)
-    return [*out, len(rows)]
+    return [*out, len(rows)] if rows else [0]
 
 
 def _pace(step: int, total: int, warmup: float) -> float:

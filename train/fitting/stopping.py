@@ -20,16 +20,17 @@ class EarlyStopping:
         path: of the file with the best weights so far.
         patience: epochs without a lower loss before it stops.
         evaluate: the tuning loss of the model as it is.
+        writes: whether this process is the one that writes.
     """
 
-    def __init__(self, path: Path, patience: int, evaluate: Callable[[], float]) -> None:
-        self._path, self._patience, self._evaluate = path, patience, evaluate
+    def __init__(self, path: Path, patience: int, evaluate: Callable[[], float], writes: bool = True) -> None:
+        self._path, self._patience, self._evaluate, self._writes = path, patience, evaluate, writes
 
     def after_epoch(self, lines: list[Line], parameters: list[Any]) -> None:
         """Write the tuning loss into the last line, and the weights to disk where none was lower."""
         before = losses(lines)
         lines[-1][LOSS] = self._evaluate()
-        if lines[-1][LOSS] < min(before, default=float("inf")):
+        if self._writes and lines[-1][LOSS] < min(before, default=float("inf")):
             part = self._path.with_name(self._path.name + ".part")
             with part.open("wb") as f:
                 torch.save([p.detach() for p in parameters], f)
@@ -47,7 +48,8 @@ class EarlyStopping:
         with torch.no_grad():
             for p, kept in zip(parameters, torch.load(self._path, weights_only=True), strict=True):
                 p.copy_(kept)
-        self._path.unlink()
+        if self._writes:
+            self._path.unlink()
 
 
 def losses(lines: list[Line]) -> list[float]:

@@ -5,9 +5,9 @@ what the teacher wrote (`teacher_rationale`), which shows how much of the label 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...cohort.records import Case
 from ...study.parts import Catalogue
@@ -20,6 +20,7 @@ from ..targets import LABELS, Target
 
 if TYPE_CHECKING:
     from .engine import Engine
+    from .served import ServedEngine
     from .writing import Stop, Written
 
 NO_RATIONALE = "no_rationale"
@@ -42,10 +43,18 @@ class Reader:
 
     @cached_property
     def engine(self) -> "Engine":
-        """Asks the model."""
+        """Asks the model in this process."""
         from .engine import Engine
 
         return Engine(self.model, self.encoder, self.settings.read_batch)
+
+    @cached_property
+    def server(self) -> "ServedEngine | None":
+        """Asks the server, where there is one."""
+        from .served import ServedEngine
+
+        served = self.settings.served
+        return ServedEngine(served, self.encoder, served.model.format(cell=self.cell)) if served else None
 
     def prompt(self, case: Case) -> list[int]:
         """Token ids of what every read-out of a case begins with."""
@@ -67,11 +76,21 @@ class Reader:
 
     def risks(self, prefixes: Sequence[Sequence[int]]) -> list[float]:
         """P(yes) / (P(no) + P(yes)) behind each prefix."""
-        return [float(p) for p in self.engine.probabilities(prefixes)[:, 1]]
+        through_server = self.server is not None and self.server.served.risks == "server"
+        engine = self.server if self.server is not None and through_server else self.engine
+        return [float(p) for p in engine.probabilities(prefixes)[:, 1]]
 
     def write(self, prefixes: Sequence[Sequence[int]]) -> "list[Written]":
         """What the model writes greedily behind each prefix until it opens its answer, and the risk behind that."""
-        return self.engine.write(prefixes, self.stop)
+        if self.server is None:
+            return self.engine.write(prefixes, self.stop)
+        written = self.server.write(prefixes, self.stop)
+        if self.server.served.risks == "server":
+            return written
+        rows = [[*row, *self.encoder.answer_ids(w.text)] for row, w in zip(prefixes, written, strict=True)]
+        return [
+            replace(w, probabilities=p) for w, p in zip(written, self.engine.probabilities(rows), strict=True)
+        ]
 
     @cached_property
     def stop(self) -> "Stop":
@@ -147,17 +166,31 @@ class Readout:
     """A way to read risk, and whether it needs a target that writes its reasons first."""
 
     read: Callable[[Reader, Sequence[Case]], list[Prediction]]
+    label: str = ""
+    """As it reads in a sentence, behind "read"; the name where empty."""
     needs_reasons_first: bool = False
+    native: Literal["reasons_first", "label_first"] | None = None
+    """Which targets are taught in this very format; the headline compares every target in its own."""
+    hindsight: bool = False
+    """It is given what someone wrote who knew the outcome: a measure of leakage, no prediction."""
 
     def fits(self, target: Target) -> bool:
         """Whether a model taught this target can be read so."""
         return target.reasons_first or not self.needs_reasons_first
 
+    def is_native(self, target: Target) -> bool:
+        """Whether this is the format that the target is taught in."""
+        return self.native == ("reasons_first" if target.reasons_first else "label_first")
+
 
 _READOUTS: dict[str, Readout] = {
-    "direct": Readout(direct),
-    "own_rationale": Readout(own_rationale, needs_reasons_first=True),
-    "teacher_rationale": Readout(teacher_rationale, needs_reasons_first=True),
+    "direct": Readout(direct, "directly", native="label_first"),
+    "own_rationale": Readout(
+        own_rationale, "after its own rationale", needs_reasons_first=True, native="reasons_first"
+    ),
+    "teacher_rationale": Readout(
+        teacher_rationale, "after the teacher's rationale", needs_reasons_first=True, hindsight=True
+    ),
 }
 
 READOUTS = Catalogue("wherefore.readouts", "read-out", Readout, _READOUTS)
