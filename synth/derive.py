@@ -53,7 +53,7 @@ def derive_all(
         facts: Facts | None = None
         for history, made, body in judged(plan, ledger, cohort):
             if facts is None or facts.case is not history.case:
-                facts = Facts(history)
+                facts = Facts(history, plan.tables)
             for row in _rows(facts, made, body, away, check):
                 if isinstance(row, Grounding) and settings.decides == "clinicians":
                     row = _left_to_clinicians(row)

@@ -85,6 +85,9 @@ class Settings(Asking):
     """Who decides about a claim that rules cannot decide: the verifier; clinicians, without whose acceptance the
     rationale is not taught; or nobody (it is counted). None: the verifier where there is one, else nobody."""
 
+    tables: str | None = None
+    """Folder with tables of the study's own for the grounding check, beside those in `synth/grounding/data/`."""
+
     @property
     def decides(self) -> Literal["verifier", "clinicians", "count"]:
         """Who decides about a claim that rules cannot decide."""

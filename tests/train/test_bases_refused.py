@@ -84,6 +84,7 @@ def test_what_cannot_be_used_is_one_line(spoil: Any, message: str, folder: Path)
     [
         ({"base": {"chat": True}}, "bases.x.chat: the tokenizer has no chat template. Set chat = false"),
         ({"base": {"thinking": "native"}}, "bases.x.thinking: 'native' needs a chat template"),
+        ({"base": {"quantise": "4bit"}}, "bases.x.quantise: 4bit needs a GPU"),
         ({"max_length": 5000}, "train.max_length: 5000 is more than the context of bases.x, 4096"),
         ({"max_length": 180}, "context of 180 tokens is too short"),
         ({"lora": {"modules": ["q_prj"]}}, "'q_prj' is no linear layer of the base; known: down_proj"),

@@ -14,7 +14,7 @@ from ..encoding.encoder import Encoder
 from ..encoding.history import answer_tokens
 from ..settings import Settings, Stored
 from .libraries import libraries
-from .models import attention, bfloat16, config_of, context, encoder_of, first_line, tokenizer_of
+from .models import attention, bfloat16, config_of, context, encoder_of, first_line, quantised, tokenizer_of
 from .shape import adapted_layers, decoder_layers
 
 _ATTENTION = {"full_attention", "sliding_attention", "chunked_attention", "dense", "sparse", "moe"}
@@ -91,6 +91,7 @@ def inspected(base: Stored, folder: Path, settings: Settings, name: str) -> Insp
     """
     config = config_of(folder, name)
     _causal(config, name)
+    quantised(base, name)
     _complete(folder, name)
     tokenizer = tokenizer_of(folder, name)
     encoder = encoder_of(base, tokenizer, config, settings, name)

@@ -48,7 +48,7 @@ def load(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tokenizer = tokenizer_of(folder, name)
     whole = adapter is not None and not (adapter / "adapter_config.json").exists()
-    model = _model(adapter if adapter and whole else folder, settings, device, name)
+    model = _model(base, adapter if adapter and whole else folder, settings, device, name)
     encoder = encoder_of(base, tokenizer, model.config, settings, name)
     if adapter is not None and not whole:
         from peft import PeftModel
@@ -56,12 +56,15 @@ def load(
         with peft_quiet():
             model = PeftModel.from_pretrained(model, adapter)
         model = merged(model) if merge else model
-    model.to(device).eval()
-    return model, encoder
+    if isinstance(base, Made) or base.quantise == "none":
+        model.to(device)
+    return model.eval(), encoder
 
 
 def merged(model: Any) -> Any:
     """A model with its adapter merged into the weights; one without an adapter as it is."""
+    if getattr(model, "is_loaded_in_4bit", False):  # merging into 4 bits would change the fit
+        return model
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 
@@ -139,22 +142,49 @@ def context(config: Any, tokenizer: Any) -> int:
     return min(lengths, default=_DEFAULT_CONTEXT)
 
 
-def _model(folder: Path, settings: Settings, device: str, name: str) -> Any:
+def _model(base: Base, folder: Path, settings: Settings, device: str, name: str) -> Any:
     torch, transformers = libraries()
     dtype = torch.bfloat16 if device == "cuda" and bfloat16(settings.precision, device) else torch.float32
     first = attention(settings.attention, device, bfloat16(settings.precision, device))
     choices = [first, "eager"] if settings.attention == "auto" and first != "eager" else [first]
     error: Exception | None = None
+    in_bits = quantised(base, name)
     for choice in choices:
         try:
             return transformers.AutoModelForCausalLM.from_pretrained(
-                folder, local_files_only=True, attn_implementation=choice, dtype=dtype
+                folder,
+                local_files_only=True,
+                attn_implementation=choice,
+                dtype=dtype,
+                **in_bits,
             )
         except Exception as e:
             error = e
     raise StudyError(
         f"{name}: {folder}: cannot be loaded: {first_line(error)} Give a causal language model."
     ) from error
+
+
+def quantised(base: Base, name: str) -> dict[str, Any]:
+    """How a base is loaded in 4 bits, where that is asked for. Not tested: no GPU was at hand.
+
+    Raises:
+        StudyError: there is no GPU.
+    """
+    if isinstance(base, Made) or base.quantise == "none":
+        return {}
+    torch, transformers = libraries()
+    if not torch.cuda.is_available():
+        raise StudyError(
+            f'{name}.quantise: 4bit needs a GPU and the package bitsandbytes. Set quantise = "none".'
+        )
+    config = transformers.BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    return {"quantization_config": config, "device_map": {"": torch.cuda.current_device()}}
 
 
 def first_line(e: BaseException | None) -> str:
