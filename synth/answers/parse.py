@@ -124,9 +124,9 @@ def unread(body: Body, request: Request) -> ParsedAnswer | None:
     if style.form == "json" and not style.sections:
         try:
             claims = orjson.loads(body["choices"][0]["message"]["content"])["claims"]
-            if not any(repeats(claim["text"], EXAMPLE) for claim in claims) and claims:
+            if claims and not any(repeats(claim["text"], EXAMPLE) for claim in claims):
                 return None
-        except (KeyError, IndexError, TypeError, ValueError):
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             pass
     answer: object
     if style.form == "checks":
