@@ -10,7 +10,7 @@ from transformers import LogitsProcessor, StoppingCriteria
 from ...study.loops import loops
 
 
-class RowSampler(LogitsProcessor):
+class RowSampler(LogitsProcessor):  # type: ignore[misc]
     """Draws the next token of every row by a generator of its own, so that no row depends on the others.
 
     Args:
@@ -34,7 +34,7 @@ class RowSampler(LogitsProcessor):
         return drawn.scatter(1, order.gather(1, place), 0.0)
 
 
-class Loops(StoppingCriteria):
+class Loops(StoppingCriteria):  # type: ignore[misc]
     """Ends rows that only repeat themselves.
 
     Args:
