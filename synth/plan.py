@@ -106,7 +106,9 @@ class Plan:
             **self.teacher.settings(self.settings.styles[0]),
         }
         found = {
-            **self.settings.model_dump(mode="json", exclude={"job", "teacher", "verifier"}),
+            **self.settings.model_dump(
+                mode="json", exclude={"job", "teacher", "verifier", "thinking_tokens"}
+            ),
             "seed": self.study.seed,
             "teacher": said,
             "templates": {name: prompts.template_hash(name) for name in self.settings.styles},
