@@ -110,8 +110,7 @@ def win_odds(y: Labels, values: Iterable[float]) -> tuple[float, float, float]:
 
     With limits on the scale of the logarithm. Half a win is added to both sides, so that it is never 0 or infinite.
 
-    >>> odds, low, high = win_odds(np.array([1, 1, 0, 0]), [3.0, 2.0, 1.0, 2.0])    # wins 3.5 of 4: (3.5 + .5) /
-    (.5 + .5)
+    >>> odds, low, high = win_odds(np.array([1, 1, 0, 0]), [3.0, 2.0, 1.0, 2.0])    # wins 3.5 of 4: 4.0 / 1.0
     >>> odds
     4.0
     """
