@@ -108,7 +108,9 @@ class Plan:
             **self.teacher.settings(self.settings.styles[0]),
         }
         found = {
-            **self.settings.model_dump(mode="json", exclude={"job", "teacher", "verifier"}),
+            **self.settings.model_dump(
+                mode="json", exclude={"job", "teacher", "verifier", "thinking_tokens"}
+            ),
             "seed": self.study.seed,
             "question": self.question.model_dump(),
             "teacher": said,

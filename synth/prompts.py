@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from ..cohort.question import Question
     from ..cohort.records import Case
 
-USER = "=== user ===\n"
-"""The line in a template that ends the system message."""
+USER, ASSISTANT = "=== user ===\n", "=== assistant ===\n"
+"""The lines in a template that end the system message, and the user's where the answer is begun for the model."""
 
 
 @cache
@@ -72,7 +72,12 @@ def prompt(case: "Case", style: Style, sample: int, label: int | None, question:
 
 
 def turns(name: str, **values: Any) -> tuple[tuple[Message, ...], str]:
-    """System and user message of a template filled with values, and the template's hash."""
-    system, _, user = environment().get_template(f"{name}.jinja").render(**values).partition(USER)
-    both = (Message(role="system", content=system.strip()), Message(role="user", content=user.strip()))
-    return tuple(turn for turn in both if turn.content), template_hash(name)
+    """The messages of a template filled with values, and the template's hash."""
+    system, _, rest = environment().get_template(f"{name}.jinja").render(**values).partition(USER)
+    user, _, begun = rest.partition(ASSISTANT)
+    found = (
+        Message(role="system", content=system.strip()),
+        Message(role="user", content=user.strip()),
+        Message(role="assistant", content=begun.strip()),
+    )
+    return tuple(turn for turn in found if turn.content), template_hash(name)

@@ -46,6 +46,8 @@ class Asking(Record):
     reask: int = Field(default=1, ge=0)
     """How often an answer that cannot be read is asked for again."""
     prices: Prices | None = None
+    thinking_tokens: int | None = Field(default=None, ge=0)
+    """Of an answer, for the price that `wherefore check` gives; None: as `reasoning_effort` suggests."""
     job: Job = Job()
 
     @model_validator(mode="after")
