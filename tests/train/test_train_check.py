@@ -23,12 +23,14 @@ def study(synth: dict[str, Any] | None = None, **grid: Any) -> Study:
 @pytest.mark.parametrize("target", [name for name, t in TARGETS.items() if t.style is not None])
 def test_a_target_whose_style_is_not_made_is_refused(target: str) -> None:
     other = next(s for s in ("free", "stepwise") if s != TARGETS[target].style)
-    with pytest.raises(StudyError, match=rf"grid.target: {target!r} .* Add {TARGETS[target].style!r} to synth"):
+    with pytest.raises(
+        StudyError, match=rf"grid.target: {target!r} .* Add {TARGETS[target].style!r} to synth"
+    ):
         resolve(study({"styles": [other]}, target=(target,)))
     resolve(study({"styles": [TARGETS[target].style]}, target=(target,)))
 
 
 def test_a_corpus_that_is_not_made_is_refused() -> None:
-    with pytest.raises(StudyError, match="grid.corpus: 'shuffled' is not a corpus"):
+    with pytest.raises(StudyError, match=r"grid\.corpus: 'shuffled' is not a corpus"):
         resolve(study(target=("free_rationale",), corpus=("shuffled",)))
     resolve(study({"controls": ["shuffled"]}, target=("free_rationale",), corpus=("teacher", "shuffled")))
