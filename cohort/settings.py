@@ -178,7 +178,7 @@ class Settings(Record):
     predict: Predict = Predict()
     horizon_years: float = Field(default=5.0, gt=0)
     outcome: str = ""
-    """What is predicted, as it reads in "will ... be diagnosed within five years?"; empty: as the code set calls it."""
+    """What is predicted, as in "Will dementia be diagnosed within five years?"; empty: what the code set calls it."""
     question: str = ""
     """Asked of every teacher, model and rater; empty: made from the outcome and the horizon."""
     history_years: float = Field(default=1.0, ge=0)
