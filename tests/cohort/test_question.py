@@ -55,7 +55,8 @@ def test_everybody_is_asked_it(tmp_path: Path) -> None:
         followup_years=1.0, weight=1.0, timeline="[E001] age 66.4 (3.6 y before): Fall", n_shown=1, n_total=1,
     )  # fmt: skip
     asked = Plan(s, explained(s)).question
-    texts = [prompt(case, style, 0, 1, asked).messages[-1].content for style in STYLES.values()]
+    prompts = [prompt(case, style, 0, 1, asked).messages for style in STYLES.values()]
+    texts = [next(m.content for m in messages if m.role == "user") for messages in prompts]
     texts += [annotated(s).question, settings_of(s).question]
     for text in texts:
         assert "schaemic stroke" in text
