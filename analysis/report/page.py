@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...cohort.question import question
 from ...study import layout
 from ...study.config import Study
 from ...study.parts import Catalogue
@@ -69,17 +70,27 @@ def render(m: Material, beside: dict[str, str]) -> str:
     parts = [(name, s, s.make(m)) for name, s in SECTIONS.items()]
     texts = {**dict(m.rows.files()), **beside, **{f"figures/{n}.svg": text for n, text in m.figures.items()}}
     archive = zipped(texts)
-    return env.get_template("report.html.j2").render(
-        m=m, study=m.study, answer=answer(m.tables.comparisons, m.tables.averages, [s.cell for s in m.tables.cells]),
-        unsound=unsound(m.tables.comparisons, m.tables.written), notices=notices(m), facts=facts(m),
-        programs=any(a.simulated for a in m.tables.agreement), release=release(),
-        archive=address(archive, "application/zip"), archive_size=len(archive), archive_files=len(texts),
+    page = env.get_template("report.html.j2")
+    cells = [s.cell for s in m.tables.cells]
+    return page.render(
+        m=m,
+        study=m.study,
+        task=question(m.study),
+        answer=answer(m.tables.comparisons, m.tables.averages, cells),
+        unsound=unsound(m.tables.comparisons, m.tables.written),
+        notices=notices(m),
+        facts=facts(m),
+        programs=any(a.simulated for a in m.tables.agreement),
+        release=release(),
+        archive=address(archive, "application/zip"),
+        archive_size=len(archive),
+        archive_files=len(texts),
         sections=[
             (name, s.title, _section(env, m, s, context), context is None)
             for name, s, context in parts
             if context is not None or s.absent
         ],
-    )  # fmt: skip
+    )
 
 
 def _section(env: Environment, m: Material, section: Section, context: dict[str, Any] | None) -> Markup:

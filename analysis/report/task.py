@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...cohort.question import question as asked_of
+from ...cohort.records import Case
 from ...cohort.settings import Settings as CohortSettings
-from ...study.errors import StudyError
 from ...synth import prompts
-from ...synth.settings import Settings as SynthSettings
 from ...synth.styles import STYLES
 from ...train.settings import Base, Made
-from ...train.settings import Settings as TrainSettings
 from ...train.settings import bases as bases_of
+from ...train.settings import settings_of as train_settings
 from ..words import words
 from .material import Material
 
@@ -48,18 +48,18 @@ def every_fact(m: Material) -> Iterator[tuple[str, str]]:
 
 def question(m: Material) -> str:
     """What every model is asked, word for word."""
-    return m.study.section("train", TrainSettings).question if m.study.grid else ""
+    return train_settings(m.study).question if m.study.grid else ""
 
 
 def outcome(m: Material) -> str:
     """The outcome and its horizon; where labels come from a file, that they do."""
-    s = m.cohort
-    horizon = (
-        f"within {s.horizon_years:g} years of the prediction time; death before onset counts as no onset"
+    labels, asked = m.cohort.predict.labels, asked_of(m.study)
+    if labels is not None:
+        return f"{asked.outcome}, as labelled in the records' own file (column {labels}), not decided here"
+    return (
+        f"first record of {asked.outcome} within {asked.horizon} of the prediction time; "
+        "death before onset counts as no onset"
     )
-    if s.predict.labels is not None:
-        return f"as labelled in the records' own file (column {s.predict.labels}), not decided here"
-    return f"first record of {m.codes.name} {horizon}"
 
 
 def codes(m: Material) -> str:
@@ -205,20 +205,26 @@ class PromptText(NamedTuple):
 
 def prompt_texts(m: Material) -> list[PromptText]:
     """Every prompt that the teacher was given, about an invented person and with no history in it."""
-    if not m.rationales:
-        return []
-    try:
-        settings = m.study.section("synth", SynthSettings)
-    except StudyError:
-        return []
+    label = 1 if any(r.label_shown for r in m.rationales) else None
+    invented = Case(
+        id="example",
+        subject="example",
+        split="train",
+        age=71.0,
+        sex=None,
+        day=25_933,
+        label=1,
+        outcome="onset",
+        followup_years=1.0,
+        weight=1.0,
+        timeline="(the history, a numbered line for each record)",
+        n_shown=1,
+        n_total=1,
+    )
     out = []
     for name in dict.fromkeys(r.style for r in m.rationales):
-        if name not in STYLES:
-            continue
-        turns, version = prompts.turns(
-            name, age=71.0, sex=None, timeline="(the history, a numbered line for each record)", n_shown=1, n_total=1,
-            label=1 if any(r.label_shown for r in m.rationales) else None, sections=STYLES[name].sections,
-            outcome=settings.outcome, question=settings.question, horizon=f"{settings.horizon_years:g}",
-        )  # fmt: skip
-        out.append(PromptText(name, version, tuple((t.role, t.content) for t in turns)))
+        if name in STYLES:
+            asked = prompts.prompt(invented, STYLES[name], 0, label, asked_of(m.study))
+            turns = tuple((t.role, t.content) for t in asked.messages)
+            out.append(PromptText(name, asked.template, turns))
     return out
