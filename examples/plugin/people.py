@@ -21,7 +21,8 @@ def person(number: int, rng: np.random.Generator) -> dict[str, object]:
     born = date(1930, 1, 1) + timedelta(days=int(rng.integers(0, 5 * YEAR)))
 
     def at(age: float) -> str:
-        return (born + timedelta(days=int(age * YEAR))).isoformat()
+        day: date = born + timedelta(days=int(age * YEAR))
+        return day.isoformat()
 
     has = {code: rng.random() < share for code, (_, share, _) in DISEASES.items()}
     events = [

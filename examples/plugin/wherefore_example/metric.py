@@ -1,14 +1,12 @@
 """A metric: the largest sum of sensitivity and specificity, less one, over all thresholds (Youden 1950)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wherefore.analysis.performance.arrays import Floats, Labels
 from wherefore.analysis.performance.metrics import Measure
 
-Floats = NDArray[np.float64]
 
-
-def youden(y: NDArray[np.int8], risk: Floats, w: Floats) -> Floats:
+def youden(y: Labels, risk: Floats, w: Floats) -> Floats:
     """Youden's J.
 
     Args:
@@ -28,7 +26,7 @@ def youden(y: NDArray[np.int8], risk: Floats, w: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         sensitivity = np.cumsum(ill, 1) / ill.sum(1, keepdims=True)
         flagged_well = np.cumsum(well, 1) / well.sum(1, keepdims=True)
-    return (sensitivity - flagged_well)[:, last].max(1)
+    return np.asarray((sensitivity - flagged_well)[:, last].max(1))
 
 
 YOUDEN = Measure(
