@@ -18,7 +18,7 @@ DISEASES = {
 
 def person(number: int, rng: np.random.Generator) -> dict[str, object]:
     """One record, as `source.py` describes it."""
-    born = date(1930, 1, 1) + timedelta(days=int(rng.integers(0, 5 * YEAR)))
+    born = date(1930, 1, 1) + timedelta(days=int(rng.uniform(0, 5 * YEAR)))
 
     def at(age: float) -> str:
         day: date = born + timedelta(days=int(age * YEAR))
