@@ -1,140 +1,150 @@
-"""The one door for grades: people's and programs' answers become ratings here, or are listed as faulty."""
+"""The one door for grades: people's and programs' forms become ratings here, or are listed as faulty."""
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from ..study.records import Record
+from ..cohort.line import evidence_ids
 from .design.items import Item
-from .records import Dimension, Note, Rating, Rubric, Task
-
-
-class Mark(Record):
-    """One ticked answer."""
-
-    dimension: str
-    claim: int | None = None
-    value: str
-
-
-TextKind = Literal["note", "comment", "edited"]
-
-
-class Text(Record):
-    """One written answer."""
-
-    kind: TextKind
-    claim: int | None = None
-    text: str
-
-
-class Answer(Record):
-    """What one rater sent for one item."""
-
-    item: str
-    rater: str
-    round: str
-    marks: tuple[Mark, ...]
-    texts: tuple[Text, ...] = ()
-    seconds: float | None = None
-    skipped: bool = False
-    simulated: bool = False
-
-
-class Fault(Record):
-    """Something in the answers that is not as it must be. Nothing is swallowed."""
-
-    rater: str
-    item: str
-    round: str
-    fault: str
-    """A short name, to count by."""
-    detail: str
-    counted: bool
-    """Whether the rating counts all the same."""
-
+from .graded import Accepted, FormFault, GradedForm, Text
+from .records import Condition, Dimension, Note, Rating, Rubric, Task
 
 SECONDS = (5.0, 1800.0)
 """Outside of this, the time is listed: nobody read it, or somebody went to lunch."""
 
+LISTED_ONLY = frozenset(
+    (
+        "skipped",
+        "seconds_out_of_range",
+        "unchanged_edit",
+        "not_asked",
+        "contradiction",
+        "odd_form",
+        "task_deleted",
+    )
+)
+"""Faults with which a form counts all the same."""
 
-class Accepted(Record):
-    """What came through the door."""
 
-    ratings: tuple[Rating, ...] = ()
-    notes: tuple[Note, ...] = ()
-    faults: tuple[Fault, ...] = ()
-    done: frozenset[tuple[str, str, str]] = frozenset()
-    """(round, rater, item) that need no more work; a skipped item is done."""
+Given = Mapping[tuple[str, int | None], str]
+"""Answers by dimension and claim."""
+Lines = Callable[[Item], Collection[str]]
+"""Ids of the evidence that stands beside an item."""
 
 
 def accept(
-    answers: Iterable[Answer], tasks: Iterable[Task], items: Mapping[str, Item], rubric: Rubric
-) -> Accepted:
-    """Check every answer against the rubric and the task it belongs to.
+    forms: Iterable[GradedForm], tasks: Iterable[Task], items: Mapping[str, Item], rubric: Rubric,
+    lines: Lines | None = None,
+) -> Accepted:  # fmt: skip
+    """Check every form against the rubric and the task it belongs to.
 
-    An answer with an unknown control or value, or with a required one missing, counts for nothing and is listed:
+    A form with an unknown control or value, or with a required answer missing, counts for nothing and is listed:
     half a form is not a grade.
     """
     wanted = {(t.round, t.rater, t.item): t for t in tasks}
     ratings: list[Rating] = []
     notes: list[Note] = []
-    faults: list[Fault] = []
+    faults: list[FormFault] = []
     done: set[tuple[str, str, str]] = set()
-    for a in answers:
-        key = (a.round, a.rater, a.item)
+    for form in forms:
+        key = (form.round, form.rater, form.item)
         task = wanted.get(key)
-        wrong = _wrong(a, task, items, rubric)
+        checked = _checked(form, task, items.get(form.item), rubric, lines)
         faults += [
-            Fault(rater=a.rater, item=a.item, round=a.round, fault=f, detail=d, counted=f in _LISTED_ONLY)
-            for f, d in wrong
+            FormFault(
+                rater=form.rater,
+                item=form.item,
+                round=form.round,
+                fault=f,
+                detail=d,
+                counted=f in LISTED_ONLY,
+            )
+            for f, d in checked.faults
         ]
-        if task is None or any(f not in _LISTED_ONLY for f, _ in wrong):
+        if task is None or any(f not in LISTED_ONLY for f, _ in checked.faults):
             continue
         done.add(key)
-        if not a.skipped:
-            ratings += _ratings(a, task)
-            notes += _notes(a, task, items[a.item])
+        notes += [_note(form, task, t) for t in checked.texts]
+        if not form.skipped:
+            ratings += [_rating(form, task, *place, value) for place, value in checked.given.items()]
     return Accepted(ratings=tuple(ratings), notes=tuple(notes), faults=tuple(faults), done=frozenset(done))
 
 
-_LISTED_ONLY = ("skipped", "seconds_out_of_range", "unchanged_edit")
+class _Checked(NamedTuple):
+    """A form after the check: what counts of it, and what is wrong with it."""
+
+    given: Given
+    texts: tuple[Text, ...]
+    faults: list[tuple[str, str]]
 
 
-def _wrong(a: Answer, task: Task | None, items: Mapping[str, Item], rubric: Rubric) -> list[tuple[str, str]]:
-    if task is None or a.item not in items:
-        return [("not_assigned", f"{a.item} is no task of {a.rater} in round {a.round}")]
-    if a.skipped:
-        return [("skipped", "the rater skipped it")]
-    out: list[tuple[str, str]] = []
+def _checked(
+    form: GradedForm, task: Task | None, item: Item | None, rubric: Rubric, lines: Lines | None
+) -> _Checked:
+    if task is None or item is None:
+        return _Checked(
+            {},
+            (),
+            [
+                (
+                    "not_assigned",
+                    f"{form.item or 'no item'} is not a task of {form.rater} in the {form.round} round",
+                )
+            ],
+        )
+    if form.skipped:
+        why = "; ".join(t.text for t in form.texts if t.kind == "comment")
+        texts = tuple(t for t in form.texts if t.kind == "comment")
+        return _Checked(
+            {}, texts, [("skipped", f"the rater skipped it{': ' + why if why else ', and gave no reason'}")]
+        )
+    faults: list[tuple[str, str]] = []
+    given = _given(form, rubric, len(item.claims), faults)
+    asked = required(rubric, given, len(item.claims))
+    for d, claim in asked:
+        if (d.name, claim) not in given:
+            faults.append(("missing", f"{_place(d.name, claim)} has no answer"))
+    counted = {(d.name, claim): given[d.name, claim] for d, claim in asked if (d.name, claim) in given}
+    for (name, claim), value in given.items():
+        if (name, claim) not in counted:
+            faults.append(
+                ("not_asked", f"{_place(name, claim)}: {value!r} answers a question that was not asked")
+            )
+    texts = tuple(_texts(form, item, counted, rubric, faults))
+    if form.round == "adjudication" and lines is not None:
+        faults += _strange_lines(texts, lines(item))
+    faults += [("contradiction", c) for c in contradictions(rubric, counted)]
+    if form.seconds is not None and not SECONDS[0] <= form.seconds <= SECONDS[1]:
+        faults.append(("seconds_out_of_range", f"{form.seconds:.0f} s on one item"))
+    return _Checked(counted, texts, faults)
+
+
+def _given(
+    form: GradedForm, rubric: Rubric, n: int, faults: list[tuple[str, str]]
+) -> dict[tuple[str, int | None], str]:
+    """The answers that fit the rubric; the others go into `faults`."""
     given: dict[tuple[str, int | None], str] = {}
-    n = len(items[a.item].claims)
-    for m in a.marks:
+    for m in form.marks:
         d = rubric.dimension(m.dimension)
         if d is None:
-            out.append(("unknown_control", f"{m.dimension!r} is no dimension of rubric {rubric.name!r}"))
+            faults.append(
+                ("unknown_control", f"{m.dimension!r} is not a dimension of rubric {rubric.name!r}")
+            )
         elif m.value not in d.categories:
             allowed = ", ".join(d.categories)
-            out.append(("unknown_value", f"{m.dimension}: {m.value!r} is not one of {allowed}"))
+            faults.append(("unknown_value", f"{m.dimension}: {m.value!r} is not one of {allowed}"))
         elif (m.claim is not None) != d.per_claim or (m.claim is not None and not 0 <= m.claim < n):
-            out.append(("unknown_claim", f"{m.dimension}: claim {m.claim} of {n}"))
+            at = "the whole" if m.claim is None else f"sentence {m.claim + 1}"
+            faults.append(("unknown_claim", f"{m.dimension} of {at}; there are {n} sentences"))
         elif (m.dimension, m.claim) in given:
-            out.append(("answered_twice", f"{m.dimension}: {given[m.dimension, m.claim]!r} and {m.value!r}"))
+            faults.append(
+                ("answered_twice", f"{m.dimension}: {given[m.dimension, m.claim]!r} and {m.value!r}")
+            )
         else:
             given[m.dimension, m.claim] = m.value
-    for d, claim in required(rubric, given, n):
-        if (d.name, claim) not in given:
-            at = "" if claim is None else f" of claim {claim + 1}"
-            out.append(("missing", f"{d.name}{at} has no answer"))
-    if any(_unchanged(t, items[a.item]) for t in a.texts):
-        out.append(("unchanged_edit", "the box for corrections holds the rationale as it was; it is no edit"))
-    if a.seconds is not None and not SECONDS[0] <= a.seconds <= SECONDS[1]:
-        out.append(("seconds_out_of_range", f"{a.seconds:.0f} s on one item"))
-    return out
+    return given
 
 
-def required(
-    rubric: Rubric, given: Mapping[tuple[str, int | None], str], n_claims: int
-) -> list[tuple[Dimension, int | None]]:
+def required(rubric: Rubric, given: Given, n_claims: int) -> list[tuple[Dimension, int | None]]:
     """The questions that these answers make obligatory: (dimension, claim)."""
     places: list[tuple[Dimension, int | None]] = [
         (d, c) for d in rubric.dimensions for c in (range(n_claims) if d.per_claim else (None,))
@@ -142,40 +152,64 @@ def required(
     return [(d, c) for d, c in places if d.when is None or given.get((d.when.dimension, c)) in d.when.any_of]
 
 
-def _ratings(a: Answer, task: Task) -> list[Rating]:
+def contradictions(rubric: Rubric, given: Given) -> list[str]:
+    """What the rubric says of answers that can hardly be meant together."""
+    return [c.ask for c in rubric.contradictions if all(_holds(condition, given) for condition in c.all_of)]
+
+
+def _holds(condition: Condition, given: Given) -> bool:
+    """Of the whole, or of any sentence."""
+    return any(
+        name == condition.dimension and value in condition.any_of for (name, _), value in given.items()
+    )
+
+
+def _texts(
+    form: GradedForm, item: Item, given: Given, rubric: Rubric, faults: list[tuple[str, str]]
+) -> Iterator[Text]:
+    for t in form.texts:
+        if t.kind != "edited":
+            yield t
+        elif rubric.edit_when is None or not _holds(rubric.edit_when, given):
+            faults.append(("not_asked", "a correction, although the answers ask for none; it is left out"))
+        elif t.text.split() == item.text.split():
+            faults.append(
+                ("unchanged_edit", "the box for corrections holds the rationale as it was; it is not an edit")
+            )
+        else:
+            yield t
+
+
+def _strange_lines(texts: Iterable[Text], known: Collection[str]) -> list[tuple[str, str]]:
+    """An adjudicator's word is final, so a correction that cites what is not there comes back to the adjudicator."""
+    cited = [e for t in texts if t.kind == "edited" for e in evidence_ids(t.text)]
     return [
-        Rating(
-            item=a.item,
-            rationale=task.rationale,
-            case=task.case,
-            rater=a.rater,
-            round=a.round,
-            dimension=m.dimension,
-            claim=m.claim,
-            value=m.value,
-            seconds=a.seconds,
-            simulated=a.simulated,
-        )
-        for m in a.marks
-    ]
+        ("cites_unknown", f"the correction cites {e}, which is not a line of the timeline")
+        for e in dict.fromkeys(cited) if e not in known
+    ]  # fmt: skip
 
 
-def _unchanged(t: Text, item: Item) -> bool:
-    """Whether a correction corrects nothing; spaces and line ends do not count."""
-    return t.kind == "edited" and t.text.split() == item.text.split()
+def _place(name: str, claim: int | None) -> str:
+    return name if claim is None else f"{name} of sentence {claim + 1}"
 
 
-def _notes(a: Answer, task: Task, item: Item) -> list[Note]:
-    return [
-        Note(
-            item=a.item,
-            rationale=task.rationale,
-            rater=a.rater,
-            round=a.round,
-            kind=t.kind,
-            claim=t.claim,
-            text=t.text,
-        )
-        for t in a.texts
-        if not _unchanged(t, item)
-    ]
+def _rating(form: GradedForm, task: Task, dimension: str, claim: int | None, value: str) -> Rating:
+    return Rating(
+        item=form.item,
+        rationale=task.rationale,
+        case=task.case,
+        rater=form.rater,
+        round=form.round,
+        dimension=dimension,
+        claim=claim,
+        value=value,
+        seconds=form.seconds,
+        simulated=form.simulated,
+    )
+
+
+def _note(form: GradedForm, task: Task, t: Text) -> Note:
+    return Note(
+        item=form.item, rationale=task.rationale, rater=form.rater, round=form.round, kind=t.kind, claim=t.claim,
+        text=t.text,
+    )  # fmt: skip
