@@ -1,4 +1,4 @@
-# Two commands on a fresh machine: `make demo` and `make test`. Beside them `make setup` and `make bench NAME=...`.
+# Two commands on a fresh machine: `make demo` and `make test`. Beside them `make setup`, `make docs` and `make bench NAME=...`.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test setup lint types imports label-studio browser bench clean
+.PHONY: demo test setup lint types imports label-studio browser docs bench clean
 
 demo: setup
 	$(BIN)/wherefore demo
@@ -49,6 +49,11 @@ browser:
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } || \
 	echo "no chromium: tests that look at pages will skip (Debian: apt-get install chromium)"
+
+# Offline: theme, fonts and search come with the packages. A warning is an error.
+docs: setup
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs: docs/_build/html/index.html"
 
 bench: setup
 	@test -f benchmarks/$(NAME).py || { echo "make bench NAME=<one of: $$(ls benchmarks | grep '\.py$$' | grep -v '^_' | sed 's/\.py//' | tr '\n' ' ')>"; exit 2; }

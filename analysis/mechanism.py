@@ -6,7 +6,7 @@ stands with the others (`compare.by_readout`).
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..synth.records import Grounding, Rationale
 from .cells import CellState
@@ -15,6 +15,10 @@ from .records import Cited, Dilution, Grounded
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+Finding = tuple[Literal["supported", "fault", "undecided"], str | None]
+"""Verdict and reason of a check."""
 
 
 def dilution(cells: Iterable[CellState]) -> Iterator[Dilution]:
@@ -81,17 +85,28 @@ def _cited(
     )  # fmt: skip
 
 
+VERDICTS = ("supported", "fault", "undecided")
+"""In the order of the table."""
+
+
 def grounded(rationales: Iterable[Rationale], groundings: Iterable[Grounding]) -> list[Grounded]:
-    """Claims by what the check found, supported first, then the faults by frequency, for each style."""
+    """Claims by what the check found for each style: supported, then faults, then doubts, each by frequency."""
     style_of = {r.id: r.style for r in rationales}
-    found: dict[str, Counter[str | None]] = {}
+    found: dict[str, Counter[Finding]] = {}
+    facts: Counter[tuple[str, Finding]] = Counter()
     pages: Counter[str] = Counter()
     for g in groundings:
         style = style_of[g.rationale]
         pages[style] += 1
-        found.setdefault(style, Counter()).update(c.fault for c in g.checks)
+        for c in g.checks:
+            finding: Finding = (c.verdict, c.fault or c.doubt)
+            found.setdefault(style, Counter())[finding] += 1
+            facts[style, finding] += c.facts
     return [
-        Grounded(style=s, fault=f, claims=n, share=n / count.total(), rationales=pages[s])
+        Grounded(
+            style=s, verdict=f[0], reason=f[1], claims=n, share=n / count.total(), facts=facts[s, f],
+            rationales=pages[s],
+        )
         for s, count in found.items()
-        for f, n in sorted(count.items(), key=lambda x: (x[0] is not None, -x[1], str(x[0])))
-    ]
+        for f, n in sorted(count.items(), key=lambda x: (VERDICTS.index(x[0][0]), -x[1], str(x[0][1])))
+    ]  # fmt: skip

@@ -173,12 +173,17 @@ class Cited(Record):
 
 
 class Grounded(Record):
-    """Claims of one style by what the grounding check found; `fault` None: supported."""
+    """Claims of one style by what the grounding check found."""
 
     style: str
-    fault: str | None
+    verdict: Literal["supported", "fault", "undecided"]
+    reason: str | None
+    """The fault, or why it is undecided; None: supported."""
     claims: int
     share: float
+    """Of the style's claims."""
+    facts: int
+    """Facts of the record that were checked in these claims and hold."""
     rationales: int
     """Of the style."""
 

@@ -25,6 +25,7 @@ class Settings(Record):
     reference: str = "label_only"
     """The target that the others are compared with."""
     reference_readout: str = "direct"
+    """How risk is read from the reference target."""
     compared: tuple[Metric, ...] = Field(
         min_length=1, default=("roc_auc", "pr_auc", "sensitivity_at_90", "brier")
     )

@@ -3,17 +3,17 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..cohort.records import Case, Evidence
 from ..study import layout
 from ..study.config import Study
-from ..study.errors import DataError, StudyError
+from ..study.errors import DataError
 from ..study.files import rows
 from ..study.records import digest, from_frame, read_jsonl, read_table, write_jsonl, write_text
 from ..synth.records import Grounding, Rationale
 from . import rubric
 from .design import choose, deal, items
-from .design.controls import Faulty
 from .design.items import Item
 from .records import Rubric, Task
 from .settings import Settings
@@ -67,20 +67,20 @@ def prepare(study: Study, s: Settings, run_folder: Path) -> Plan:
         StudyError: more is asked for than there are rationales.
         DataError: the earlier stages have not been run.
     """
-    rationales, cases, kinds, bad = _read(run_folder)
+    rationales, cases, kinds, groundings = _read(run_folder)
     old = rows(layout.ITEMS.at(run_folder), Item)
-    chosen, faulty = choose.items(rationales, cases, bad, s, study.seed, old)
+    chosen = choose.Chooser(rationales, cases, groundings, s, study.seed).items(old)
     asked = rubric.load(study, s.rubric)
     return Plan(
         study=study.name,
         seed=study.seed,
         settings=s,
         rubric=asked,
-        items={i.id: i for i in chosen},
+        items={i.id: i for i in chosen.items},
         tasks=(),
         cases=cases,
         kinds=kinds,
-        faulty=faulty,
+        faulty=chosen.faulty,
         texts={r.id: r.text for r in rationales},
         version=digest([asked.model_dump(mode="json"), s.question, s.show_label]),
         sentences=max((len(r.claims) for r in rationales), default=0),
@@ -145,15 +145,21 @@ def adjudicate(plan: Plan, undecided: Iterable[str]) -> Plan:
     return replace(plan, tasks=[*plan.tasks, *new])
 
 
-def _read(run_folder: Path) -> tuple[list[Rationale], dict[str, Case], dict[str, dict[str, str]], Faulty]:
+class _Read(NamedTuple):
+    """What the earlier stages wrote."""
+
+    rationales: list[Rationale]
+    cases: dict[str, Case]
+    kinds: dict[str, dict[str, str]]
+    groundings: dict[str, Grounding]
+
+
+def _read(run_folder: Path) -> _Read:
     for path in (layout.RATIONALES.at(run_folder), layout.GROUNDINGS.at(run_folder)):
         if not path.exists():
             raise DataError(f"{path}: not found. Run `wherefore synth` first.")
     rationales = list(read_jsonl(layout.RATIONALES.at(run_folder), Rationale))
-    bad = {
-        g.rationale: frozenset(c.claim for c in g.checks if not c.supported)
-        for g in read_jsonl(layout.GROUNDINGS.at(run_folder), Grounding)
-    }
+    groundings = {g.rationale: g for g in read_jsonl(layout.GROUNDINGS.at(run_folder), Grounding)}
     frame = read_table(layout.CASES.at(run_folder), Case)
     needed = {r.case for r in rationales}
     cases = {c.id: c for c in from_frame(frame[frame["id"].isin(needed)], Case)}
@@ -162,4 +168,4 @@ def _read(run_folder: Path) -> tuple[list[Rationale], dict[str, Case], dict[str,
     held = evidence[evidence["case"].isin(needed) & evidence["shown"]]
     for case, id, kind in zip(held["case"], held["id"], held["kind"], strict=True):
         kinds[case][id] = kind
-    return rationales, cases, kinds, bad
+    return _Read(rationales, cases, kinds, groundings)

@@ -141,9 +141,12 @@ def _rationale(rationale: Any, checks: dict[int, Any], verdict: Any, lines: "pd.
     )
     for i, claim in enumerate(rationale.claims):
         check = checks.get(i)
-        mark = "?" if check is None else "+" if check.supported else "-"
-        why = "" if check is None or check.supported else f"  [{check.fault}: {check.why}]"
-        click.echo(f"  {mark} {claim.text}" + click.style(why, fg="red"))
+        mark = " " if check is None else {"supported": "+", "fault": "-", "undecided": "?"}[check.verdict]
+        why = ""
+        if check is not None and check.verdict != "supported":
+            colour = "red" if check.fault else "yellow"
+            why = click.style(f"  [{check.fault or check.doubt}: {check.why}]", fg=colour)
+        click.echo(f"  {mark} {claim.text}{why}")
         for id in claim.cites:
             click.secho(f"      {text.get(id, f'[{id}] no such evidence')}", dim=True)
 

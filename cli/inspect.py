@@ -12,7 +12,10 @@ from . import _common
 @_common.with_study
 @click.argument("case", required=False)
 @_common.as_json
-@click.option("--fault", help="Rationales in which the grounding check found this fault, or `any`.")
+@click.option(
+    "--fault",
+    help="Rationales with this fault or doubt; `any`: with any fault; `undecided`: with any doubt.",
+)
 @click.option(
     "--most", type=click.IntRange(min=1), default=3, show_default=True, help="How many of them to show."
 )
@@ -20,7 +23,7 @@ def command(study: Path, runs: Path, case: str | None, json_out: bool, fault: st
     """Show CASE of STUDY: its history, its label and why, its rationales and their checks.
 
     CASE is an id or the beginning of one; without it, the first ids are listed. A person who was left out is shown
-    with the reason. With --fault: rationales with that fault, of CASE or of all.
+    with the reason. With --fault: rationales with that fault or doubt, of CASE or of all.
     """
     from ..study.config import load
     from ._case import show

@@ -46,12 +46,17 @@ class Grid(Record):
     expect: int = Field(gt=0)
     """How many cells the author of the study expects; a changed axis is noticed."""
     base: tuple[str, ...] = ("tiny",)
+    """Names in `[bases]`: the models that are fine-tuned."""
     target: tuple[str, ...] = Field(min_length=1)
     n: tuple[Count, ...] = Field(min_length=1)
     learning_rate: tuple[Rate, ...] = (1e-3,)
+    """The highest rate of the schedule."""
     seed: tuple[Seed, ...] = (0,)
+    """Of batch order and initial adapter weights; a verdict on a recipe needs at least three."""
     loss: tuple[Loss, ...] = ("token_mean",)
+    """How the loss groups are weighted."""
     corpus: tuple[str, ...] = ("teacher",)
+    """Which rationales are taught: the teacher's, or a control of `[synth] controls`."""
     also: tuple[dict[str, Any], ...] = ()
     """Single cells beside the product, each the fields that differ from the first cell of the product."""
 

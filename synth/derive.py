@@ -19,7 +19,6 @@ from .ledger.ledger import Ledger
 from .plan import Plan
 from .prompts import template_hash
 from .records import Grounding, Planted, Rationale, Refusal
-from .styles import VERIFY
 from .teaching import Body, History, Request, again
 
 Judged = tuple[History, Rationale | Refusal, Body | None]
@@ -56,6 +55,8 @@ def derive_all(
             if facts is None or facts.case is not history.case:
                 facts = Facts(history)
             for row in _rows(facts, made, body, away, check):
+                if isinstance(row, Grounding) and settings.decides == "clinicians":
+                    row = _left_to_clinicians(row)
                 put[type(row)](row)
                 tally.add(row)
     accounts = write_calls(ledgers, folder / layout.CALLS.name)
@@ -156,6 +157,14 @@ def _rows(
             yield Planted(rationale=made.id, claim=i, fault=kind)
 
 
+def _left_to_clinicians(grounding: Grounding) -> Grounding:
+    checks = (
+        c.model_copy(update={"left_to_clinicians": True}) if c.verdict == "undecided" else c
+        for c in grounding.checks
+    )
+    return grounding.model_copy(update={"checks": tuple(checks)})
+
+
 FILES: dict[type[Record], str] = {
     Rationale: "rationales",
     Grounding: "groundings",
@@ -168,10 +177,12 @@ class Tally:
     """Counts of what was written."""
 
     def __init__(self) -> None:
-        self.styles, self.reasons, self.faults = Counter[str](), Counter[str](), Counter[str]()
-        self.claims = 0
-        self.verified = Counter[tuple[bool, bool | None]]()
-        """By whether the rules found support, and what the verifier said."""
+        self.styles, self.reasons = Counter[str](), Counter[str]()
+        self.verdicts, self.faults, self.doubts = Counter[str](), Counter[str](), Counter[str]()
+        self.kinds = Counter[str]()
+        self.facts = self.without_facts = 0
+        self.verified = Counter[tuple[str, bool | None]]()
+        """By what the rules found, and what the verifier said."""
 
     def add(self, row: Record) -> None:
         """Count one row."""
@@ -180,9 +191,13 @@ class Tally:
         elif isinstance(row, Refusal):
             self.reasons[row.reason] += 1
         elif isinstance(row, Grounding):
-            self.claims += len(row.checks)
+            self.facts += row.facts
+            self.without_facts += not row.facts
+            self.verdicts.update(c.verdict for c in row.checks)
+            self.kinds.update(c.kind for c in row.checks)
             self.faults.update(c.fault for c in row.checks if c.fault)
-            self.verified.update((c.fault in (None, VERIFY), c.verifier) for c in row.checks)
+            self.doubts.update(c.doubt for c in row.checks if c.doubt)
+            self.verified.update((c.rules or c.verdict, c.verifier) for c in row.checks)
 
 
 def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[str, Any]:
@@ -193,9 +208,16 @@ def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[st
         "by_style": tally.styles,
         "refusals": tally.reasons.total(),
         "refused": tally.reasons,
-        "claims": tally.claims,
-        "supported_claims": tally.claims - tally.faults.total(),
+        "claims": tally.verdicts.total(),
+        "supported_claims": tally.verdicts["supported"],
+        "faulty_claims": tally.verdicts["fault"],
+        "undecided_claims": tally.verdicts["undecided"],
         "faults": tally.faults,
+        "doubts": tally.doubts,
+        "kinds": tally.kinds,
+        "facts": tally.facts,
+        "rationales_without_facts": tally.without_facts,
+        "undecided": plan.settings.decides,
         "calls": accounts.calls,
         "possibly_billed_not_received": lost,
         "prompt_tokens": accounts.prompt_tokens,
@@ -207,14 +229,14 @@ def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[st
 
 
 def _verified(plan: Plan, tally: Tally) -> dict[str, Any] | None:
-    """How the verifier and the rules agree, in claims; None where there is no verifier."""
+    """Claims by what the rules found and what the verifier said; None where there is no verifier."""
     if plan.verifier is None:
         return None
+    said = {True: "supported", False: "objected", None: "no_word"}
     return {
         "model": plan.verifier.title,
-        "both_supported": tally.verified[True, True],
-        "both_faulty": tally.verified[False, False],
-        "only_rules_object": tally.verified[False, True],
-        "only_verifier_objects": tally.verified[True, False],
-        "no_word": tally.verified[True, None] + tally.verified[False, None],
+        "table": {
+            rules: {said[word]: tally.verified[rules, word] for word in said}
+            for rules in ("supported", "fault", "undecided")
+        },
     }

@@ -25,6 +25,10 @@ class Prompt(Record):
     """Content hash of the template file; a changed prompt is another prompt."""
 
 
+Kind = Literal["finding", "absence", "knowledge", "judgement"]
+"""Of a claim: what the history says; what it does not record; general knowledge; a weighing of it all."""
+
+
 class Claim(Record):
     """One sentence of a rationale and the evidence that it cites."""
 
@@ -33,6 +37,8 @@ class Claim(Record):
     cites: tuple[str, ...] = ()
     section: str = ""
     """The step it belongs to, for styles that have steps."""
+    kind: Kind | None = None
+    """As the teacher calls it; None where it does not say. The check finds out for itself (`Check.kind`)."""
 
 
 class Rationale(Record):
@@ -68,18 +74,30 @@ class Check(Record):
     """What grounding found about one claim."""
 
     claim: int
-    supported: bool
+    verdict: Literal["supported", "fault", "undecided"]
+    """`fault`: the evidence contradicts the claim or lacks what it says; `undecided`: rules could not tell."""
     fault: str | None = None
-    """None when supported; otherwise a name in the table of `synth/grounding/checks.py`."""
+    """A name in `FAULTS` of `synth/grounding/outcomes.py` where the verdict is `fault`, else None."""
+    doubt: str | None = None
+    """Why it is undecided: a name in `DOUBTS` of the same file; None where it is decided."""
     why: str = ""
     """One line: what the claim says and what the evidence says."""
+    kind: Kind = "finding"
+    """What the claim is, whatever the teacher calls it."""
+    facts: int = Field(ge=0, default=0)
+    """Facts of the record that were checked and hold: names, ages, times, counts, values, orders, absences."""
+    rules: Literal["supported", "fault", "undecided"] | None = None
+    """The verdict of the rules where a verifier has changed it; None where it stands."""
     verifier: bool | None = None
     """What a language model said of it, where the study has one; None where it gave no word."""
+    left_to_clinicians: bool = False
+    """Undecided, and the study leaves it to clinicians: it is not taught before a verdict accepts the rationale."""
 
     @model_validator(mode="after")
-    def _fault_or_support(self) -> "Check":
-        if self.supported == (self.fault is not None):
-            raise ValueError("a claim is supported or has a fault, never both and never neither")
+    def _one_outcome(self) -> "Check":
+        expected = (self.verdict == "fault", self.verdict == "undecided")
+        if expected != (self.fault is not None, self.doubt is not None):
+            raise ValueError("a fault is named where the verdict is `fault`, a doubt where it is `undecided`")
         return self
 
 
@@ -89,10 +107,20 @@ class Grounding(Record):
     rationale: str
     checks: tuple[Check, ...]
 
+    def count(self, verdict: str) -> int:
+        """Claims with this verdict."""
+        return sum(c.verdict == verdict for c in self.checks)
+
     @property
-    def support(self) -> float:
-        """Share of claims that the cited evidence supports, in [0, 1]."""
-        return sum(c.supported for c in self.checks) / len(self.checks)
+    def facts(self) -> int:
+        """Facts of the record that were checked and hold, over all claims."""
+        return sum(c.facts for c in self.checks)
+
+    @property
+    def support(self) -> float | None:
+        """Share of the decided claims that the evidence supports, in [0, 1]; None where none was decided."""
+        decided = self.count("supported") + self.count("fault")
+        return self.count("supported") / decided if decided else None
 
 
 class Refusal(Record):
@@ -128,4 +156,4 @@ class Planted(Record):
     rationale: str
     claim: int
     fault: str
-    """A name in the table of `synth/reference/faults.py`, which are those of `synth/grounding/checks.py`."""
+    """A name in the table of `synth/reference/faults.py`, which are those of the grounding check."""

@@ -76,6 +76,22 @@ class Settings(Asking):
     """Corpora made from the rationales for the experiment: names in the table of `synth/controls.py`."""
     verifier: Asking | None = None
     """A language model that reads every claim after the rules have; its budget and prices are its own."""
+    undecided: Literal["verifier", "clinicians", "count"] | None = None
+    """Who decides about a claim that rules cannot decide: the verifier; clinicians, without whose acceptance the
+    rationale is not taught; or nobody (it is counted). None: the verifier where there is one, else nobody."""
+
+    @property
+    def decides(self) -> Literal["verifier", "clinicians", "count"]:
+        """Who decides about a claim that rules cannot decide."""
+        return self.undecided or ("verifier" if self.verifier else "count")
+
+    @model_validator(mode="after")
+    def _a_verifier_decides(self) -> "Settings":
+        if self.undecided == "verifier" and self.verifier is None:
+            raise ValueError(
+                'undecided = "verifier" needs a section [synth.verifier]; add it, or choose "clinicians" or "count"'
+            )
+        return self
 
     @model_validator(mode="after")
     def _styles_differ(self) -> "Settings":

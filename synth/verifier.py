@@ -1,8 +1,9 @@
 """A language model reads every claim after the rules have: what they cannot decide, it may.
 
-It is shown the lines that the teacher was shown and the numbered claims, never the outcome. Where the rules found no
-fault and it finds no support, the claim has the fault `verify`; where the rules found one, they keep the last word.
-Its answers stand in a ledger of their own, `synth/verifier/`, so that a re-run asks nothing twice.
+It is shown the lines that the teacher was shown and the numbered claims, never the outcome. Where the rules support
+a claim and it does not, the claim has the fault `verify`. What they leave undecided it decides, where the study says
+so: a suspicion (`uncited`, `unsupported_number`, ...) is cleared or confirmed. A fault that the rules are sure of
+stays one. Its answers stand in a ledger of their own, `synth/verifier/`, so that a re-run asks nothing twice.
 """
 
 from collections.abc import Iterator
@@ -60,17 +61,22 @@ class Verifier:
         said = parse.read_checks(body, len(found.checks)) if body is not None else Answer()
         if isinstance(said, Answer):
             return found
-        checks = tuple(_joined(c, word) for c, word in zip(found.checks, said, strict=True))
+        decides = self._plan.settings.decides == "verifier"
+        checks = tuple(_joined(c, word, decides) for c, word in zip(found.checks, said, strict=True))
         return Grounding(rationale=rationale.id, checks=checks)
 
 
-def _joined(check: Check, word: tuple[bool, str] | None) -> Check:
+def _joined(check: Check, word: tuple[bool, str] | None, decides: bool) -> Check:
+    """The check with the model's word; it settles what the rules left undecided where it `decides`."""
     if word is None:
         return check
     supported, why = word
-    if check.supported and not supported:
-        return Check(claim=check.claim, supported=False, fault=VERIFY, why=why, verifier=False)
-    return check.model_copy(update={"verifier": supported})
+    said = check.model_copy(update={"verifier": supported, "rules": check.verdict})
+    if check.verdict == "fault" or (check.verdict == "undecided" and not decides):
+        return said
+    if supported:
+        return said.model_copy(update={"verdict": "supported", "doubt": None, "why": ""})
+    return said.model_copy(update={"verdict": "fault", "doubt": None, "fault": VERIFY, "why": why})
 
 
 @contextmanager

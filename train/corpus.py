@@ -61,27 +61,50 @@ def usable(
     verdicts: Iterable[Verdict],
     settings: Settings,
 ) -> list[Rationale]:
-    """Those that may be taught, by `[train] rationales` and `min_support`; what was not checked is not usable.
+    """Those that may be taught, as they are taught, by `[train] rationales`, `faulty`, `min_support` and `min_facts`.
 
     One that was accepted with a correction is taught as corrected: what was checked is not what it says now, and
-    whoever corrected it answers for it.
+    whoever corrected it answers for it. What was not checked is not usable.
     """
     if settings.rationales == "all":
         return list(rationales)
-    support = {g.rationale: g.support for g in groundings}
+    checked = {g.rationale: g for g in groundings}
     judged = {v.rationale: v for v in verdicts}
     refused = {"rejected"} if settings.rationales == "usable" else {None, "rejected", "needs_more_ratings",
                                                                     "needs_adjudication"}  # fmt: skip
     out = []
     for r in rationales:
         verdict = judged.get(r.id)
+        accepted = verdict is not None and verdict.state == "accepted"
         if (verdict.state if verdict else None) in refused:
             continue
-        if verdict and verdict.state == "accepted" and verdict.claims:
+        if verdict and accepted and verdict.claims:
             out.append(corrected(r, verdict))
-        elif support.get(r.id, -1.0) >= settings.min_support:
-            out.append(r)
+        elif r.id in checked and (taught := grounded(r, checked[r.id], settings, accepted)) is not None:
+            out.append(taught)
     return out
+
+
+def grounded(r: Rationale, grounding: Grounding, settings: Settings, accepted: bool) -> Rationale | None:
+    """The rationale as it may be taught after the grounding check; None where it may not.
+
+    Args:
+        r: as the teacher wrote it.
+        grounding: its check.
+        settings: `faulty`, `min_support`, `min_facts`.
+        accepted: whether a verdict of clinicians accepts it.
+    """
+    if not accepted and any(c.left_to_clinicians for c in grounding.checks):
+        return None
+    faulty = {c.claim for c in grounding.checks if c.verdict == "fault"}
+    support = grounding.support
+    if grounding.facts < settings.min_facts or (support is not None and support < settings.min_support):
+        return None
+    if not faulty or settings.faulty == "keep":
+        return r
+    if settings.faulty == "reject" or len(r.claims) - 1 in faulty:
+        return None
+    return r.model_copy(update={"claims": tuple(c for i, c in enumerate(r.claims) if i not in faulty)})
 
 
 def corrected(r: Rationale, verdict: Verdict) -> Rationale:

@@ -159,7 +159,8 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
 
     asked = {
         "baselines": settings.baselines, "n": max(c.n for c in cells), "seed": study.seed,
-        "rationales": settings.rationales, "min_support": settings.min_support,
+        "rationales": settings.rationales, "faulty": settings.faulty, "min_support": settings.min_support,
+        "min_facts": settings.min_facts,
     }  # fmt: skip
     inputs = [layout.EVIDENCE.at(home), *corpus.files(home)]
     return run_once(

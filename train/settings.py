@@ -73,9 +73,14 @@ class Settings(Record):
     max_new_tokens: int = Field(default=160, gt=0)
     """A rationale that the model writes ends here at the latest; the label is read nevertheless."""
     rationales: Literal["usable", "accepted", "all"] = "usable"
-    """usable: supported well enough and not rejected by a verdict; accepted: also accepted by one."""
-    min_support: float = Field(default=1.0, ge=0, le=1)
-    """Least share of a rationale's claims that its evidence supports."""
+    """usable: grounded well enough and not rejected by a verdict; accepted: also accepted by one."""
+    faulty: Literal["drop_claim", "reject", "keep"] = "drop_claim"
+    """A rationale with faulty claims is taught without them, unless its last claim, the conclusion, is one of them;
+    is not taught; or is taught as it is."""
+    min_support: float = Field(default=0.5, ge=0, le=1)
+    """Least share of a rationale's decided claims that the evidence supports, for it to be taught."""
+    min_facts: int = Field(default=1, ge=0)
+    """Least facts of the record that a rationale states and that hold; one that states none proves nothing."""
     baselines: tuple[str, ...] = ("logistic_regression", "gradient_boosting", "age_sex", "bayes")
     """Names in `train/baselines.py`."""
 

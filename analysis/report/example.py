@@ -81,8 +81,8 @@ def example(home: Path) -> Example | None:
 
 def _choice(rationales: Sequence[Rationale], checks: dict[str, Grounding], graded: Counter[str]) -> Rationale:
     def rank(r: Rationale) -> tuple[bool, bool, bool, str]:
-        support = checks[r.id].support if r.id in checks else 1.0
-        return (not graded[r.id], not 0.5 < support < 1, r.verdict != 1, r.id)
+        support = checks[r.id].support if r.id in checks else None
+        return (not graded[r.id], support is None or not 0.5 < support < 1, r.verdict != 1, r.id)
 
     return min(rationales, key=rank)
 

@@ -4,7 +4,7 @@ A subject stands in one file, its rows together and sorted by time; rows without
 `MEDS_BIRTH`, death `MEDS_DEATH`. A file is a shard.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...study.errors import DataError, StudyError
 from ...study.records import Record
-from .. import tables
+from .. import columns, tables
 from ..codes import parse
 from ..events import CODES, STATIC, Place, Shard
 
@@ -146,9 +146,9 @@ class Meds:
             code=code,
             files=(file.name,),
             row=source,
-            value=_numbers(_column(table, names.get("value"), source)),
-            unit=_column(table, names.get("unit"), source),
-            text=_column(table, names.get("text"), source),
+            value=_column(table, names.get("value"), source, columns.numbers),
+            unit=_column(table, names.get("unit"), source, columns.texts),
+            text=_column(table, names.get("text"), source, columns.texts),
         )
 
     def _table(self, table: pa.Table, names: dict[str, str], ids: list[Any], rows: Ints, born: Ints, died: Ints,
@@ -255,19 +255,13 @@ def _sexes(
     return sex
 
 
-def _column(table: pa.Table, name: str | None, order: Ints) -> NDArray[Any] | None:
+def _column(
+    table: pa.Table, name: str | None, rows: Ints, read: Callable[[pa.ChunkedArray], NDArray[Any]]
+) -> NDArray[Any] | None:
+    """The rows of a column; None where there is no such column or nothing in it."""
     if name is None or table[name].null_count == table.num_rows:
         return None
-    found: NDArray[Any] = table[name].to_numpy()[order]
-    return found
-
-
-def _numbers(column: NDArray[Any] | None) -> NDArray[np.float64] | None:
-    if column is None:
-        return None
-    if column.dtype == object:
-        return pd.to_numeric(pd.Series(column), errors="coerce").to_numpy(np.float64)
-    return column.astype(np.float64)
+    return read(table[name])[rows]
 
 
 def _files(root: Path) -> list[Path]:

@@ -1,11 +1,11 @@
 """A raw answer becomes claims and a verdict, or a named reason why not. Pure, so that it can be run again."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
-from ..records import Claim
+from ..records import Claim, Kind
 from ..styles import VERIFY, Style
 from ..teaching import Body
 from .raw import Answer, ids, read_object, short
@@ -16,14 +16,16 @@ SCHEMA: dict[str, Any] = {
         "claims": {
             "type": "array",
             "minItems": 1,
+            "maxItems": 12,
             "items": {
                 "type": "object",
                 "properties": {
                     "section": {"type": "string"},
+                    "kind": {"type": "string", "enum": list(get_args(Kind))},
                     "text": {"type": "string"},
                     "evidence": {"type": "array", "items": {"type": "string", "pattern": "^E[0-9]{3,}$"}},
                 },
-                "required": ["section", "text", "evidence"],
+                "required": ["section", "kind", "text", "evidence"],
                 "additionalProperties": False,
             },
         },
@@ -145,8 +147,12 @@ def _claim(item: object) -> Claim | None:
     section = item.get("section")
     if not text:
         return None
-    cites = tuple(dict.fromkeys(listed + inline))
-    return Claim(text=text, cites=cites, section=section.strip() if isinstance(section, str) else "")
+    return Claim(
+        text=text,
+        cites=tuple(dict.fromkeys(listed + inline)),
+        section=section.strip() if isinstance(section, str) else "",
+        kind=item["kind"] if item.get("kind") in get_args(Kind) else None,
+    )
 
 
 def _verdict(value: object) -> int | None:

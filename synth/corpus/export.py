@@ -84,7 +84,10 @@ def _rows(home: Path, with_history: bool) -> Iterator[tuple[str, Row]]:
                     "Run `wherefore synth` for the cohort as it is now."
                 )
         row = {**rationale.model_dump(mode="json"), "text": rationale.text, "label": case.label}
+        row["verdicts"] = [c.verdict for c in grounding.checks]
         row["faults"] = [c.fault for c in grounding.checks]
+        row["doubts"] = [c.doubt for c in grounding.checks]
+        row["facts"] = grounding.facts
         row["support"] = grounding.support
         yield case.split, {**row, "history": case.timeline} if with_history else row
 
@@ -101,11 +104,12 @@ def _file(path: Path, with_history: bool) -> Iterator[Callable[[Row], None]]:
     import pyarrow.parquet as pq
 
     text, whole = pa.string(), pa.int64()
-    claim = pa.struct([("text", text), ("cites", pa.list_(text)), ("section", text)])
+    claim = pa.struct([("text", text), ("cites", pa.list_(text)), ("section", text), ("kind", text)])
     fields = [
         ("id", text), ("case", text), ("style", text), ("sample", whole), ("teacher", text),
         ("claims", pa.list_(claim)), ("verdict", whole), ("label_shown", pa.bool_()), ("key", text),
-        ("text", text), ("label", whole), ("faults", pa.list_(text)), ("support", pa.float64()),
+        ("text", text), ("label", whole), ("verdicts", pa.list_(text)), ("faults", pa.list_(text)),
+        ("doubts", pa.list_(text)), ("facts", whole), ("support", pa.float64()),
     ]  # fmt: skip
     schema = pa.schema(fields + ([("history", text)] if with_history else []))
     held: list[Row] = []

@@ -6,11 +6,13 @@ from pathlib import Path
 from ...study import layout
 from ...study.errors import DataError, StudyError, not_one_of
 from ...study.records import read_jsonl
-from ..grounding.checks import CHECKS
+from ..grounding.outcomes import DOUBTS, FAULTS
 from ..histories import histories
 from ..records import Grounding, Rationale
-from ..styles import VERIFY
 from ..teaching import History
+
+MARKS = {"supported": "ok", "fault": "FAULT", "undecided": "?"}
+OUTCOMES = {"supported": "supported", "fault": "with a fault", "undecided": "undecided"}
 
 
 def look(home: Path, case: str | None = None, fault: str | None = None) -> Iterator[str]:
@@ -19,13 +21,15 @@ def look(home: Path, case: str | None = None, fault: str | None = None) -> Itera
     Args:
         home: the run folder.
         case: only about this one; the beginning of its id will do.
-        fault: only with this fault, a name in the table of `synth/grounding/checks.py`, or `any`.
+        fault: only with this fault or doubt, a name in `synth/grounding/outcomes.py`; `any`: with any fault;
+            `undecided`: with any doubt.
     Raises:
         StudyError: no such fault.
         DataError: there is no corpus.
     """
-    if fault not in (None, "any", *CHECKS, VERIFY):
-        raise StudyError(f"--fault: {not_one_of('fault', str(fault), ('any', *CHECKS, VERIFY))}")
+    names = ("any", "undecided", *FAULTS, *DOUBTS)
+    if fault is not None and fault not in names:
+        raise StudyError(f"--fault: {not_one_of('fault', fault, names)}")
     folder = home / "synth"
     if not (folder / layout.RATIONALES.name).exists():
         raise DataError(f"{folder}: no corpus. Run `wherefore synth` first.")
@@ -44,11 +48,15 @@ def look(home: Path, case: str | None = None, fault: str | None = None) -> Itera
                     f"{folder / 'rationales.jsonl'}: case {rationale.case!r} is not in the cohort. "
                     "Run `wherefore synth` for the cohort as it is now."
                 )
-        found = {c.fault for c in grounding.checks if c.fault}
-        if rationale.case.startswith(case or "") and (
-            fault is None or fault in found or (fault == "any" and found)
-        ):
+        if rationale.case.startswith(case or "") and (fault is None or fault in _names(grounding)):
             yield page(rationale, grounding, history)
+
+
+def _names(grounding: Grounding) -> set[str]:
+    """Every name by which `look` finds a rationale."""
+    faults = {c.fault for c in grounding.checks if c.fault}
+    doubts = {c.doubt for c in grounding.checks if c.doubt}
+    return faults | doubts | ({"any"} if faults else set()) | ({"undecided"} if doubts else set())
 
 
 def page(rationale: Rationale, grounding: Grounding, history: History) -> str:
@@ -57,20 +65,23 @@ def page(rationale: Rationale, grounding: Grounding, history: History) -> str:
     lines = {e.id: e for e in history.evidence}
     out = [
         f"{rationale.id}  case {case.id}, {case.split}, outcome {case.label}  by {rationale.teacher}, "
-        f"style {rationale.style}, argues for {rationale.verdict}; {grounding.support:.0%} supported"
+        f"style {rationale.style}, argues for {rationale.verdict}",
+        "  "
+        + ", ".join(f"{grounding.count(v)} {word}" for v, word in OUTCOMES.items())
+        + f"; {grounding.facts} facts of the record checked",
     ]
     section = ""
     for claim, check in zip(rationale.claims, grounding.checks, strict=True):
         if claim.section != section:
             section = claim.section
             out.append(f"{section}:")
-        out.append(f"  {'ok   ' if check.supported else 'FAULT'} {claim.text}")
+        out.append(f"  {MARKS[check.verdict]:5} {claim.text}")
         for i in claim.cites:
             e = lines.get(i)
             out.append(
                 f"          {e.line if e else f'[{i}] is no line of the history'}"
                 + ("" if not e or e.shown else "  (not shown)")
             )
-        if check.fault:
-            out.append(f"          {check.fault}: {check.why}")
+        if check.fault or check.doubt:
+            out.append(f"          {check.fault or check.doubt}: {check.why}")
     return "\n".join(out)

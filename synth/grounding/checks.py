@@ -1,7 +1,7 @@
 """Every claim against the numbered evidence: does what it cites exist, and does it say what the claim says?
 
-Deterministic and explained. A claim passes the checks of the table at the foot in turn; the first that fails
-names the fault. What a check cannot decide it lets pass: a fault is what the evidence contradicts or lacks.
+Deterministic and explained. A claim passes the checks of the table at the foot in turn; the first that fails names
+the fault, or the doubt that leaves it undecided. A claim that states nothing checkable is undecided too.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,13 +9,14 @@ from functools import cached_property
 
 from ...cohort.line import evidence_id
 from ...cohort.records import Evidence
-from ..records import Check, Claim, Grounding, Rationale
+from ..records import Check, Claim, Grounding, Kind, Rationale
 from ..teaching import History
 from .lexicon import callings, finding_of, stems
 from .numbers import Number, unit_of
+from .outcomes import DOUBTS
 from .sentence import Reading
 
-VERSION = "2"
+VERSION = "3"
 """Raised when a verdict about a claim may change; part of the stage's key."""
 
 Lines = tuple[Evidence, ...]
@@ -42,18 +43,37 @@ class Facts:
 
 def ground(rationale: Rationale, facts: Facts) -> Grounding:
     """Check every claim of a rationale."""
-    checks = tuple(_check(i, claim, facts) for i, claim in enumerate(rationale.claims))
+    checks = tuple(check(i, claim, facts) for i, claim in enumerate(rationale.claims))
     return Grounding(rationale=rationale.id, checks=checks)
 
 
-def _check(number: int, claim: Claim, facts: Facts) -> Check:
+def check(number: int, claim: Claim, facts: Facts) -> Check:
     cited = tuple(facts.shown[i] for i in claim.cites if i in facts.shown)
     reading = Reading(claim.text, cited)
-    for fault, check in CHECKS.items():
-        why = check(claim, reading, cited, facts)
+    kind = _kind(reading)
+    for name, rule in CHECKS.items():
+        why = rule(claim, reading, cited, facts)
+        if why and name in DOUBTS:
+            return Check(claim=number, verdict="undecided", doubt=name, why=why, kind=kind)
         if why:
-            return Check(claim=number, supported=False, fault=fault, why=why)
-    return Check(claim=number, supported=True)
+            return Check(claim=number, verdict="fault", fault=name, why=why, kind=kind)
+    checked = _facts(reading, cited)
+    if not checked:
+        return Check(claim=number, verdict="undecided", doubt="no_fact", why=DOUBTS["no_fact"], kind=kind)
+    return Check(claim=number, verdict="supported", kind=kind, facts=checked)
+
+
+def _kind(reading: Reading) -> Kind:
+    if reading.told or reading.cited:
+        return "finding"
+    if reading.firm:
+        return "absence"
+    return "knowledge" if reading.literature else "judgement"
+
+
+def _facts(reading: Reading, cited: Lines) -> int:
+    """Names of lines, numbers and denied findings; nothing here is unmatched any more."""
+    return sum(map(reading.names, cited)) + len(reading.numbers) + len(reading.denied)
 
 
 def _unknown_id(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
@@ -107,6 +127,10 @@ def _wrong_name(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> s
         stray = next((name for name in reading.told if name not in known), None)
         if stray is not None:
             return f"names {stray}; cited is {', '.join(f'{e.id} ({e.name})' for e in cited)}"
+    return None
+
+
+def _unnamed_line(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
     unnamed = [e for e in cited if not reading.names(e)]
     if not unnamed or reading.sums_up or (reading.firm and not reading.told):
         return None
@@ -169,8 +193,16 @@ def _swapped(
 def _wrong_unit(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
     for n in reading.numbers:
         for e in cited if n.unit else ():
-            if e.value is not None and n.matches(e.value) and unit_of(e.unit or "") != n.unit:
+            if e.unit and e.value is not None and n.matches(e.value) and unit_of(e.unit) != n.unit:
                 return f"says {n.text} {n.unit}; {e.id} says {e.value:g} {e.unit}"
+    return None
+
+
+def _unknown_unit(claim: Claim, reading: Reading, cited: Lines, facts: Facts) -> str | None:
+    for n in reading.numbers:
+        for e in cited if n.unit else ():
+            if not e.unit and e.value is not None and n.matches(e.value):
+                return f"says {n.text} {n.unit}; {e.id} says {e.value:g} without a unit"
     return None
 
 
@@ -220,7 +252,9 @@ CHECKS: dict[str, Callable[[Claim, Reading, Lines, Facts], str | None]] = {
     "wrong_count": _wrong_count,
     "wrong_unit": _wrong_unit,
     "wrong_value": _wrong_value,
-    "unsupported_number": _unsupported_number,
     "wrong_order": _wrong_order,
+    "unnamed_line": _unnamed_line,
+    "unsupported_number": _unsupported_number,
+    "unknown_unit": _unknown_unit,
 }
 """In this order: a fault of the citation is found before one of the content."""

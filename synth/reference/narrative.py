@@ -194,11 +194,12 @@ def _absent(history: History, rng: np.random.Generator) -> Statement:
     if len(lacking) < 2:
         return Statement("the person is {own:.1f} years old.", [], [], values={"own": history.case.age})
     pair = rng.choice(lacking, size=2, replace=False)
-    return Statement(str(rng.choice(ABSENT)), [], [], values={"absent": pair[0], "absent2": pair[1]})
+    values = {"absent": pair[0], "absent2": pair[1]}
+    return Statement(str(rng.choice(ABSENT)), [], [], kind="absence", values=values)
 
 
 def _verdict(verdict: int, rng: np.random.Generator) -> Statement:
-    return Statement(str(rng.choice(YES if verdict else NO)), [], ["*"])
+    return Statement(str(rng.choice(YES if verdict else NO)), [], ["*"], kind="judgement")
 
 
 def _conclude(statements: list[Statement], told: list[Evidence]) -> None:

@@ -160,11 +160,16 @@ def _synth(folder: Path, of: list[Case]) -> None:
         wrong = c.id.endswith("3")
         first = Check(
             claim=0,
-            supported=not wrong,
+            verdict="fault" if wrong else "supported",
             fault="wrong_value" if wrong else None,
+            facts=0 if wrong else 2,
             why="says 3, is 4" if wrong else "",
         )
-        checks.append(Grounding(rationale=f"r{c.id}", checks=(first, Check(claim=1, supported=True))))
+        checks.append(
+            Grounding(
+                rationale=f"r{c.id}", checks=(first, Check(claim=1, verdict="undecided", doubt="no_fact"))
+            )
+        )
     write_jsonl(folder / "rationales.jsonl", made)
     write_jsonl(folder / "groundings.jsonl", checks)
     write_jsonl(folder / "refusals.jsonl", [Refusal(case="c0001", style="free", reason="not_json")])

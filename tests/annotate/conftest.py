@@ -89,7 +89,12 @@ def rationale(i: int, style: str) -> Rationale:
 def grounding(i: int, style: str) -> Grounding:
     """Every fourth rationale has one wrong value."""
     bad = 1 if i % 4 == 0 else None
-    checks = [Check(claim=k, supported=k != bad, fault="wrong_value" if k == bad else None) for k in range(4)]
+    checks = [
+        Check(claim=k, verdict="fault", fault="wrong_value")
+        if k == bad
+        else Check(claim=k, verdict="supported", facts=1)
+        for k in range(4)
+    ]
     return Grounding(rationale=f"r{i:03d}-{style}", checks=tuple(checks))
 
 

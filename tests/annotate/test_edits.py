@@ -74,7 +74,7 @@ def test_a_correction_is_what_a_model_is_taught(graded_home: Path, study: Make) 
     assert (verdict.rationale, verdict.edited_by, verdict.state) == (item.rationale, "ben", "accepted")
     assert verdict.edited == FIXED
     before = {r.id: r for r in read(graded_home, TEACHER, Settings(rationales="all")).values()}
-    taught = {r.id: r for r in read(graded_home, TEACHER, Settings(min_support=0)).values()}
+    taught = {r.id: r for r in read(graded_home, TEACHER, Settings(faulty="keep", min_support=0)).values()}
     changed = {id for id in taught if taught[id] != before[id]}
     assert changed == {item.rationale}, "only the one that was corrected"
     new = taught[item.rationale]
@@ -90,10 +90,11 @@ def test_a_correction_mends_what_the_check_found(graded_home: Path, study: Make)
     plan = rounds.people(s := study(raters="files", people=PEOPLE, items=12), resolve(s), graded_home).plan
     n = next(n for n in range(12) if int(at_place(plan, n).case[1:]) % 4 == 0)
     faulty = at_place(plan, n).rationale
-    assert faulty not in {r.id for r in read(graded_home, TEACHER, Settings()).values()}
+    strict = Settings(faulty="reject")
+    assert faulty not in {r.id for r in read(graded_home, TEACHER, strict).values()}
     s, _ = graded_by_hand(study, graded_home, {("ann", n): FIXED})
     run(s, graded_home)
-    assert {r.id: r.text for r in read(graded_home, TEACHER, Settings()).values()}[faulty] == FIXED
+    assert {r.id: r.text for r in read(graded_home, TEACHER, strict).values()}[faulty] == FIXED
     accepted = read(graded_home, TEACHER, Settings(rationales="accepted")).values()
     assert FIXED in {r.text for r in accepted}
 
@@ -134,7 +135,11 @@ def test_a_correction_that_cites_what_nobody_saw_is_not_taught(graded_home: Path
     verdict = found[at_place(plan, 0).rationale]
     assert verdict.state == "needs_adjudication"
     assert verdict.why == "the correction cites E077, which is no line of the timeline"
-    assert not [r for r in read(graded_home, TEACHER, Settings(min_support=0)).values() if "E077" in r.text]
+    assert not [
+        r
+        for r in read(graded_home, TEACHER, Settings(faulty="keep", min_support=0)).values()
+        if "E077" in r.text
+    ]
 
 
 def test_nothing_written_about_a_planted_item_is_taught(graded_home: Path, study: Make) -> None:
@@ -147,7 +152,7 @@ def test_nothing_written_about_a_planted_item_is_taught(graded_home: Path, study
     found = list(read_jsonl(graded_home / "annotate" / "verdicts.jsonl", Verdict))
     assert len(found) == 12
     assert not [v for v in found if v.edited]
-    taught = read(graded_home, TEACHER, Settings(min_support=0)).values()
+    taught = read(graded_home, TEACHER, Settings(faulty="keep", min_support=0)).values()
     original = {r.id: r.text for r in read(graded_home, TEACHER, Settings(rationales="all")).values()}
     assert all(r.text == original[r.id] for r in taught)
 

@@ -56,8 +56,8 @@ def test_a_case_with_its_label_lines_and_rationale(study: Path, tmp_path: Path) 
     )
     write_jsonl(runs / "three/synth/rationales.jsonl", [told])
     checks = (
-        Check(claim=0, supported=True),
-        Check(claim=1, supported=False, fault="unknown_id", why="E009 is not there"),
+        Check(claim=0, verdict="supported", facts=1),
+        Check(claim=1, verdict="fault", fault="unknown_id", why="E009 is not there"),
     )
     write_jsonl(runs / "three/synth/groundings.jsonl", [Grounding(rationale="r", checks=checks)])
     out = ran("inspect", study, "1", "--runs", runs)

@@ -61,10 +61,10 @@ def test_grounding_finds_each_planted_fault_and_no_other(cohort: Write, tmp_path
     run(study(teacher={"name": "reference", "faults": 0.3}), home)
     planted = {(p.rationale, p.claim): p.fault for p in read_jsonl(home / "synth" / "planted.jsonl", Planted)}
     found = {
-        (g.rationale, c.claim): c.fault
+        (g.rationale, c.claim): c.fault or c.doubt
         for g in read_jsonl(home / "synth" / "groundings.jsonl", Grounding)
         for c in g.checks
-        if c.fault
+        if c.verdict != "supported" and c.doubt != "no_fact"
     }
     assert len(planted) > 200
     missed = {k: v for k, v in planted.items() if k not in found}
@@ -78,7 +78,8 @@ def test_a_clean_teacher_has_nothing_planted_and_full_support(cohort: Write, tmp
     run(study(teacher={"name": "reference", "faults": 0.0}), home)
     assert (home / "synth" / "planted.jsonl").read_text() == ""
     groundings = list(read_jsonl(home / "synth" / "groundings.jsonl", Grounding))
-    assert [c.why for g in groundings for c in g.checks if not c.supported] == []
+    assert [c.why for g in groundings for c in g.checks if c.verdict == "fault"] == []
+    assert {c.doubt for g in groundings for c in g.checks if c.verdict == "undecided"} <= {"no_fact"}
 
 
 def test_calls_and_summary_account_for_every_request(cohort: Write, tmp_path: Path) -> None:

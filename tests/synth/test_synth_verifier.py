@@ -1,6 +1,7 @@
 """The verifier: it judges what the rules let pass, is asked once, is paid for, and its silence is counted."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,26 +34,51 @@ def rows(home: Path) -> tuple[list[Rationale], list[Grounding], dict[str, Any]]:
     )
 
 
-def test_it_judges_what_the_rules_let_pass(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
-    server, plain = endpoint(), cohort(tmp_path / "plain", 40)
-    run(Study(name="t", cohort={}, synth={"styles": ["free"]}), plain)
-    home = cohort(tmp_path / "verified", 40)
-    run(study(server.url), home)
+@pytest.mark.parametrize("undecided", ["verifier", "clinicians", "count"])
+def test_it_reads_every_claim_and_decides_what_the_rules_leave_to_it(
+    undecided: str, cohort: Write, endpoint: Start, tmp_path: Path
+) -> None:
+    server, plain = endpoint(), cohort(tmp_path / "plain", 120)
+    teacher = {"name": "reference", "faults": 0.3}
+    run(Study(name="t", cohort={}, synth={"styles": ["free"], "teacher": teacher}), plain)
+    home = cohort(tmp_path / "verified", 120)
+    with_verifier = study(server.url)
+    run(
+        with_verifier.model_copy(
+            update={"synth": {**with_verifier.synth, "teacher": teacher, "undecided": undecided}}
+        ),
+        home,
+    )
     made, found, summary = rows(home)
     assert [r.text for r in made] == [r.text for r in rows(plain)[0]]
-    table = summary["verifier"]
-    assert sum(v for k, v in table.items() if k != "model") == summary["claims"]
+    seen = Counter[tuple[str, bool | None, str]]()
     for rationale, grounding, by_rules in zip(made, found, rows(plain)[1], strict=True):
         for n, (claim, check, rule) in enumerate(
             zip(rationale.claims, grounding.checks, by_rules.checks, strict=True), 1
         ):
-            objects = "hypertension" in claim.text.lower() and n != 3
-            assert check.verifier == (None if n == 3 else not objects)
-            assert check.fault == (rule.fault or ("verify" if objects else None))
-    assert all(
-        table[k] > 0 for k in ("both_supported", "only_rules_object", "only_verifier_objects", "no_word")
-    )
-    assert summary["faults"]["verify"] == table["only_verifier_objects"]
+            supports = None if n == 3 else "hypertension" not in claim.text.lower()
+            assert check.verifier == supports
+            assert check.left_to_clinicians == (undecided == "clinicians" and check.verdict == "undecided")
+            settles = rule.verdict == "supported" or (rule.verdict == "undecided" and undecided == "verifier")
+            if supports is None or not settles:
+                assert (check.verdict, check.fault, check.doubt) == (rule.verdict, rule.fault, rule.doubt)
+            else:
+                assert (check.verdict, check.fault) == (
+                    ("supported", None) if supports else ("fault", "verify")
+                )
+            seen[rule.verdict, supports, check.verdict] += 1
+    assert len({k[:2] for k in seen}) >= 8, "nearly every outcome of the rules meets every word of the model"
+    said = {True: "supported", False: "objected", None: "no_word"}
+    table = summary["verifier"]["table"]
+    for (rule, supports, _), n in seen.items():
+        assert table[rule][said[supports]] == n
+    for verdict, name in (("supported", "supported"), ("fault", "faulty"), ("undecided", "undecided")):
+        assert summary[f"{name}_claims"] == sum(n for k, n in seen.items() if k[2] == verdict)
+
+
+def test_a_verifier_must_be_there_to_decide() -> None:
+    with pytest.raises(StudyError, match=r'undecided = "verifier" needs a section \[synth\.verifier\]'):
+        resolve(Study(name="t", cohort={}, synth={"undecided": "verifier"}))
 
 
 def test_it_is_asked_once_for_every_rationale_and_paid_for(
@@ -100,7 +126,8 @@ def test_a_verifier_that_refuses_has_no_word_and_one_that_fails_ends_the_run(
     silent = [g for g in found if all(c.verifier is None for c in g.checks)]
     assert 0 < len(silent) < len(found)
     assert summary["calls"]["bad_request"] == len(silent)
-    assert sum(len(g.checks) for g in silent) < summary["verifier"]["no_word"] < summary["claims"]
+    no_word = sum(said["no_word"] for said in summary["verifier"]["table"].values())
+    assert sum(len(g.checks) for g in silent) < no_word < summary["claims"]
 
 
 def test_the_reference_teacher_cannot_judge_and_text_leaves_only_by_permission() -> None:

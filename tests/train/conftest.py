@@ -99,7 +99,8 @@ def write_toy(home: Path, train: int = 40, held_out: int = 12) -> list[Case]:
         home / "synth" / "groundings.jsonl",
         [
             Grounding(
-                rationale=r.id, checks=tuple(Check(claim=i, supported=True) for i in range(len(r.claims)))
+                rationale=r.id,
+                checks=tuple(Check(claim=i, verdict="supported", facts=1) for i in range(len(r.claims))),
             )
             for r in rationales
         ],

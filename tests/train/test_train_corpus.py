@@ -14,13 +14,15 @@ from wherefore.train import corpus
 from wherefore.train.settings import Settings
 
 
-def grounding(r: Rationale, supported: tuple[bool, ...]) -> Grounding:
-    return Grounding(
-        rationale=r.id,
-        checks=tuple(
-            Check(claim=i, supported=s, fault=None if s else "wrong_value") for i, s in enumerate(supported)
-        ),
-    )
+def grounding(r: Rationale, outcomes: str, **more: object) -> Grounding:
+    """A letter a claim: supported, fault or undecided."""
+    kinds = {
+        "s": {"verdict": "supported", "facts": 1},
+        "f": {"verdict": "fault", "fault": "wrong_value"},
+        "u": {"verdict": "undecided", "doubt": "unread", **more},
+    }
+    checks = tuple(Check.model_validate({"claim": i, **kinds[o]}) for i, o in enumerate(outcomes))
+    return Grounding(rationale=r.id, checks=checks)
 
 
 def verdict(r: Rationale, state: str) -> Verdict:
@@ -40,7 +42,7 @@ def verdict(r: Rationale, state: str) -> Verdict:
 @pytest.mark.parametrize(
     ("rationales", "min_support", "taught"),
     [
-        ("usable", 1.0, [0, 1, 4]),  # 2 has a claim without support, 3 is rejected, 5 was never checked
+        ("usable", 1.0, [0, 1, 4]),  # 2 has a claim with a fault, 3 is rejected, 5 was never checked
         ("usable", 0.5, [0, 1, 2, 4]),
         ("accepted", 1.0, [1]),
         ("all", 1.0, [0, 1, 2, 3, 4, 5]),
@@ -50,14 +52,49 @@ def test_what_was_not_supported_or_was_rejected_is_not_taught(
     rationales: str, min_support: float, taught: list[int], reasons: dict[str, Rationale]
 ) -> None:
     some = list(reasons.values())[:6]
-    groundings = [grounding(r, (True, i != 2)) for i, r in enumerate(some[:5])]
+    groundings = [grounding(r, "sf" if i == 2 else "ss") for i, r in enumerate(some[:5])]
     verdicts = [
         verdict(some[1], "accepted"),
         verdict(some[3], "rejected"),
         verdict(some[4], "needs_adjudication"),
     ]
-    settings = Settings.model_validate({"rationales": rationales, "min_support": min_support})
+    settings = Settings.model_validate(
+        {"rationales": rationales, "min_support": min_support, "faulty": "keep"}
+    )
     assert corpus.usable(some, groundings, verdicts, settings) == [some[i] for i in taught]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "settings", "left"),
+    [
+        ("sfs", {}, "ss"),  # the faulty claim goes
+        ("ssf", {}, None),  # the conclusion is one of them
+        ("fffs", {}, None),  # more than half of what was decided
+        ("fffs", {"min_support": 0.25}, "s"),
+        ("sfs", {"faulty": "reject"}, None),
+        ("sfs", {"faulty": "keep"}, "sfs"),
+        ("suu", {}, "suu"),  # what rules cannot decide counts neither way
+        ("uuu", {}, None),  # no fact of the record
+        ("uuu", {"min_facts": 0}, "uuu"),
+        ("sss", {"min_facts": 4}, None),
+    ],
+)
+def test_faulty_claims_go_or_their_rationale_does(
+    outcomes: str, settings: dict[str, object], left: str | None, reasons: dict[str, Rationale]
+) -> None:
+    one = next(iter(reasons.values()))
+    claims = tuple(one.claims[0].model_copy(update={"text": f"{i}{o}"}) for i, o in enumerate(outcomes))
+    one = one.model_copy(update={"claims": claims})
+    taught = corpus.usable([one], [grounding(one, outcomes)], [], Settings.model_validate(settings))
+    assert [[c.text[1] for c in r.claims] for r in taught] == ([list(left)] if left else [])
+
+
+def test_what_is_left_to_clinicians_needs_their_acceptance(reasons: dict[str, Rationale]) -> None:
+    one = next(iter(reasons.values()))
+    groundings = [grounding(one, "su", left_to_clinicians=True)]
+    for state, taught in (("accepted", [one]), ("needs_more_ratings", []), (None, [])):
+        verdicts = [verdict(one, state)] if state else []
+        assert corpus.usable([one], groundings, verdicts, Settings()) == taught
 
 
 def test_a_smaller_training_set_begins_a_larger_one_whoever_else_is_there(
