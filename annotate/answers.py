@@ -1,7 +1,6 @@
 """The one door for grades: people's and programs' forms become ratings here, or are listed as faulty."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from ..cohort.line import evidence_ids
 from .design.items import Item
@@ -39,6 +38,13 @@ def accept(
 
     A form with an unknown control or value, or with a required answer missing, counts for nothing and is listed:
     half a form is not a grade.
+
+    Args:
+        forms: as they were sent.
+        tasks: what was handed out.
+        items: what is shown, by id.
+        rubric: what is asked.
+        lines: which evidence stands beside an item; where given, an adjudicator's correction may cite nothing else.
     """
     wanted = {(t.round, t.rater, t.item): t for t in tasks}
     ratings: list[Rating] = []
@@ -47,101 +53,131 @@ def accept(
     done: set[tuple[str, str, str]] = set()
     for form in forms:
         key = (form.round, form.rater, form.item)
-        task = wanted.get(key)
-        checked = _checked(form, task, items.get(form.item), rubric, lines)
-        faults += [
-            FormFault(
-                rater=form.rater,
-                item=form.item,
-                round=form.round,
-                fault=f,
-                detail=d,
-                counted=f in LISTED_ONLY,
-            )
-            for f, d in checked.faults
-        ]
-        if task is None or any(f not in LISTED_ONLY for f, _ in checked.faults):
+        task, item = wanted.get(key), items.get(form.item)
+        check = FormCheck(
+            form, item if task else None, rubric, lines if form.round == "adjudication" else None
+        )
+        faults += check.faults
+        if task is None or not check.counts:
             continue
         done.add(key)
-        notes += [_note(form, task, t) for t in checked.texts]
-        if not form.skipped:
-            ratings += [_rating(form, task, *place, value) for place, value in checked.given.items()]
+        notes += [_note(form, task, t) for t in check.texts]
+        ratings += [_rating(form, task, *place, value) for place, value in check.given.items()]
     return Accepted(ratings=tuple(ratings), notes=tuple(notes), faults=tuple(faults), done=frozenset(done))
 
 
-class _Checked(NamedTuple):
-    """A form after the check: what counts of it, and what is wrong with it."""
+class FormCheck:
+    """One form: what counts of it, and what is wrong with it.
 
-    given: Given
-    texts: tuple[Text, ...]
-    faults: list[tuple[str, str]]
+    Args:
+        form: as it was sent.
+        item: what was shown; None where it was not this rater's.
+        rubric: what is asked.
+        lines: ids of evidence that a correction may cite; None: any.
+    """
 
-
-def _checked(
-    form: GradedForm, task: Task | None, item: Item | None, rubric: Rubric, lines: Lines | None
-) -> _Checked:
-    if task is None or item is None:
-        return _Checked(
-            {},
-            (),
-            [
-                (
-                    "not_assigned",
-                    f"{form.item or 'no item'} is not a task of {form.rater} in the {form.round} round",
-                )
-            ],
-        )
-    if form.skipped:
-        why = "; ".join(t.text for t in form.texts if t.kind == "comment")
-        texts = tuple(t for t in form.texts if t.kind == "comment")
-        return _Checked(
-            {}, texts, [("skipped", f"the rater skipped it{': ' + why if why else ', and gave no reason'}")]
-        )
-    faults: list[tuple[str, str]] = []
-    given = _given(form, rubric, len(item.claims), faults)
-    asked = required(rubric, given, len(item.claims))
-    for d, claim in asked:
-        if (d.name, claim) not in given:
-            faults.append(("missing", f"{_place(d.name, claim)} has no answer"))
-    counted = {(d.name, claim): given[d.name, claim] for d, claim in asked if (d.name, claim) in given}
-    for (name, claim), value in given.items():
-        if (name, claim) not in counted:
-            faults.append(
-                ("not_asked", f"{_place(name, claim)}: {value!r} answers a question that was not asked")
-            )
-    texts = tuple(_texts(form, item, counted, rubric, faults))
-    if form.round == "adjudication" and lines is not None:
-        faults += _strange_lines(texts, lines(item))
-    faults += [("contradiction", c) for c in contradictions(rubric, counted)]
-    if form.seconds is not None and not SECONDS[0] <= form.seconds <= SECONDS[1]:
-        faults.append(("seconds_out_of_range", f"{form.seconds:.0f} s on one item"))
-    return _Checked(counted, texts, faults)
-
-
-def _given(
-    form: GradedForm, rubric: Rubric, n: int, faults: list[tuple[str, str]]
-) -> dict[tuple[str, int | None], str]:
-    """The answers that fit the rubric; the others go into `faults`."""
-    given: dict[tuple[str, int | None], str] = {}
-    for m in form.marks:
-        d = rubric.dimension(m.dimension)
-        if d is None:
-            faults.append(
-                ("unknown_control", f"{m.dimension!r} is not a dimension of rubric {rubric.name!r}")
-            )
-        elif m.value not in d.categories:
-            allowed = ", ".join(d.categories)
-            faults.append(("unknown_value", f"{m.dimension}: {m.value!r} is not one of {allowed}"))
-        elif (m.claim is not None) != d.per_claim or (m.claim is not None and not 0 <= m.claim < n):
-            at = "the whole" if m.claim is None else f"sentence {m.claim + 1}"
-            faults.append(("unknown_claim", f"{m.dimension} of {at}; there are {n} sentences"))
-        elif (m.dimension, m.claim) in given:
-            faults.append(
-                ("answered_twice", f"{m.dimension}: {given[m.dimension, m.claim]!r} and {m.value!r}")
+    def __init__(self, form: GradedForm, item: Item | None, rubric: Rubric, lines: Lines | None) -> None:
+        self.form, self.rubric = form, rubric
+        self.given: dict[tuple[str, int | None], str] = {}
+        self.texts: tuple[Text, ...] = ()
+        self.faults: list[FormFault] = []
+        if item is None:
+            self._fault("not_assigned", f"not a task of {form.rater} in the {form.round} round")
+        elif form.skipped:
+            self.texts = tuple(t for t in form.texts if t.kind == "comment")
+            why = "; ".join(t.text for t in self.texts)
+            self._fault(
+                "skipped",
+                f"the rater skipped it: {why}" if why else "the rater skipped it and gave no reason",
             )
         else:
-            given[m.dimension, m.claim] = m.value
-    return given
+            self._check(item, lines)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the form counts, whatever else is listed."""
+        return all(f.counted for f in self.faults)
+
+    def _fault(self, fault: str, detail: str, at: str = "") -> None:
+        f = self.form
+        counted = fault in LISTED_ONLY
+        self.faults.append(
+            FormFault(
+                rater=f.rater, item=f.item, round=f.round, fault=fault, detail=detail, counted=counted, at=at
+            )
+        )
+
+    def _check(self, item: Item, lines: Lines | None) -> None:
+        n = len(item.claims)
+        answers = self._fitting(n)
+        asked = required(self.rubric, answers, n)
+        for d, claim in asked:
+            if (d.name, claim) in answers:
+                self.given[d.name, claim] = answers[d.name, claim]
+            else:
+                self._fault("missing", f"{_words(d.name, claim)} has no answer", control(d.name, claim))
+        for (name, claim), value in answers.items():
+            if (name, claim) not in self.given:
+                self._fault(
+                    "not_asked", f"{_words(name, claim)}: {value!r} answers a question that was not asked"
+                )
+        self.texts = tuple(self._texts(item))
+        if lines is not None:
+            self._citations(lines(item))
+        for said in contradictions(self.rubric, self.given):
+            self._fault("contradiction", said)
+        seconds = self.form.seconds
+        if seconds is not None and not SECONDS[0] <= seconds <= SECONDS[1]:
+            self._fault("seconds_out_of_range", f"{seconds:.0f} s on one item")
+
+    def _fitting(self, n: int) -> dict[tuple[str, int | None], str]:
+        """The answers that fit the rubric."""
+        out: dict[tuple[str, int | None], str] = {}
+        for m in self.form.marks:
+            d = self.rubric.dimension(m.dimension)
+            at = control(m.dimension, m.claim)
+            if d is None:
+                self._fault(
+                    "unknown_control", f"{m.dimension!r} is not a dimension of rubric {self.rubric.name!r}"
+                )
+            elif m.value not in d.categories:
+                allowed = ", ".join(d.categories)
+                self._fault("unknown_value", f"{m.dimension}: {m.value!r} is not one of {allowed}", at)
+            elif (m.claim is not None) != d.per_claim or (m.claim is not None and not 0 <= m.claim < n):
+                about = "the whole" if m.claim is None else f"sentence {m.claim + 1}"
+                self._fault("unknown_claim", f"{m.dimension} of {about}; there are {n} sentences")
+            elif (m.dimension, m.claim) in out:
+                both = f"{out[m.dimension, m.claim]!r} and {m.value!r}"
+                self._fault("answered_twice", f"{m.dimension}: {both}", at)
+            else:
+                out[m.dimension, m.claim] = m.value
+        return out
+
+    def _texts(self, item: Item) -> Iterator[Text]:
+        when = self.rubric.edit_when
+        for t in self.form.texts:
+            if t.kind != "edited":
+                yield t
+            elif when is None or not _holds(when, self.given):
+                self._fault("not_asked", "a correction, although the answers ask for none; it is left out")
+            elif t.text.split() == item.text.split():
+                self._fault(
+                    "unchanged_edit",
+                    "the box for corrections holds the rationale as it was; it is not an edit",
+                )
+            else:
+                yield t
+
+    def _citations(self, known: Collection[str]) -> None:
+        """An adjudicator's word is final, so a correction that cites what is not there comes back."""
+        cited = [e for t in self.texts if t.kind == "edited" for e in evidence_ids(t.text)]
+        for e in dict.fromkeys(cited):
+            if e not in known:
+                self._fault(
+                    "cites_unknown",
+                    f"the correction cites {e}, which is not a line of the timeline",
+                    "edited",
+                )
 
 
 def required(rubric: Rubric, given: Given, n_claims: int) -> list[tuple[Dimension, int | None]]:
@@ -164,32 +200,12 @@ def _holds(condition: Condition, given: Given) -> bool:
     )
 
 
-def _texts(
-    form: GradedForm, item: Item, given: Given, rubric: Rubric, faults: list[tuple[str, str]]
-) -> Iterator[Text]:
-    for t in form.texts:
-        if t.kind != "edited":
-            yield t
-        elif rubric.edit_when is None or not _holds(rubric.edit_when, given):
-            faults.append(("not_asked", "a correction, although the answers ask for none; it is left out"))
-        elif t.text.split() == item.text.split():
-            faults.append(
-                ("unchanged_edit", "the box for corrections holds the rationale as it was; it is not an edit")
-            )
-        else:
-            yield t
+def control(name: str, claim: int | None) -> str:
+    """The name of a question on a page: `support_3` about the third sentence, `accuracy` about the whole."""
+    return name if claim is None else f"{name}_{claim + 1}"
 
 
-def _strange_lines(texts: Iterable[Text], known: Collection[str]) -> list[tuple[str, str]]:
-    """An adjudicator's word is final, so a correction that cites what is not there comes back to the adjudicator."""
-    cited = [e for t in texts if t.kind == "edited" for e in evidence_ids(t.text)]
-    return [
-        ("cites_unknown", f"the correction cites {e}, which is not a line of the timeline")
-        for e in dict.fromkeys(cited) if e not in known
-    ]  # fmt: skip
-
-
-def _place(name: str, claim: int | None) -> str:
+def _words(name: str, claim: int | None) -> str:
     return name if claim is None else f"{name} of sentence {claim + 1}"
 
 

@@ -49,6 +49,8 @@ class FormFault(Record):
     detail: str
     counted: bool
     """Whether the form counts all the same."""
+    at: str = ""
+    """The question that it is about, with the number of the sentence behind it; empty: the form."""
 
 
 class Accepted(Record):

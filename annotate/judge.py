@@ -7,9 +7,11 @@ from typing import Any
 from ..study.errors import DataError
 from ..study.files import rows
 from ..synth.records import Message, Prompt
-from .answers import Answer, Mark, accept
+from .answers import accept
 from .design.items import Item, claim_text
+from .graded import GradedForm, Mark
 from .label_studio import forms, page
+from .label_studio.client import FILLED_IN
 from .plan import Plan
 from .records import Anchoring, Rating, Rubric, Task
 from .rounds import State
@@ -36,7 +38,7 @@ def prompt(plan: Plan, item: Item) -> Prompt:
     )
 
 
-def answer(item: Item, found: Mapping[str, Any]) -> Answer:
+def answer(item: Item, found: Mapping[str, Any]) -> GradedForm:
     """A reply, an object by now, as an answer; its values are checked at the door like everybody's.
 
     Raises:
@@ -56,16 +58,16 @@ def answer(item: Item, found: Mapping[str, Any]) -> Answer:
         raise DataError(
             f"{item.id}: the judge's reply is not the JSON that was asked for: {str(found)[:80]}"
         ) from e
-    return Answer(item=item.id, rater=NAME, round="judge", marks=tuple(marks), simulated=True)
+    return GradedForm(item=item.id, rater=NAME, round="judge", marks=tuple(marks), simulated=True)
 
 
-def answers(folder: Path) -> dict[str, Answer]:
+def answers(folder: Path) -> dict[str, GradedForm]:
     """What the judge said so far, by item."""
     path = folder / FILE
-    return {a.item: a for a in rows(path, Answer)}
+    return {a.item: a for a in rows(path, GradedForm)}
 
 
-def ratings(plan: Plan, given: Mapping[str, Answer]) -> list[Rating]:
+def ratings(plan: Plan, given: Mapping[str, GradedForm]) -> list[Rating]:
     """The judge's answers that pass the door, as ratings of a program."""
     tasks = [
         Task(item=i.id, rater=NAME, rationale=i.rationale, case=i.case, round="judge", order=n)
@@ -74,12 +76,12 @@ def ratings(plan: Plan, given: Mapping[str, Answer]) -> list[Rating]:
     return list(accept(given.values(), tasks, plan.items, plan.rubric).ratings)
 
 
-def prediction(a: Answer, n_claims: int) -> list[dict[str, Any]]:
+def prediction(a: GradedForm) -> list[dict[str, Any]]:
     """The judge's answer as Label Studio shows it in advance, for the assisted arm."""
-    return [{"model_version": NAME, "result": forms.write(a, n_claims)}]
+    return [{"model_version": FILLED_IN, "result": forms.write(a)}]
 
 
-def anchoring(state: State, given: Mapping[str, Answer]) -> list[Anchoring]:
+def anchoring(state: State, given: Mapping[str, GradedForm]) -> list[Anchoring]:
     """For every dimension, the share of answers that equal the judge's, blind and assisted."""
     said = {(r.item, r.dimension, r.claim): r.value for r in ratings(state.plan, given)}
     out = []
@@ -102,7 +104,7 @@ def anchoring(state: State, given: Mapping[str, Answer]) -> list[Anchoring]:
     return out
 
 
-def check_assisted(rubric: Rubric, plan: Plan, given: Mapping[str, Answer]) -> None:
+def check_assisted(rubric: Rubric, plan: Plan, given: Mapping[str, GradedForm]) -> None:
     """The assisted arm needs the judge's grades first.
 
     Raises:

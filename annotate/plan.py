@@ -1,7 +1,7 @@
 """What is to be graded and by whom, put together from the run folder. The same inputs give the same plan."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from ..study.config import Study
 from ..study.errors import DataError
 from ..study.files import rows
 from ..study.records import digest, from_frame, read_jsonl, read_table, write_jsonl, write_text
-from ..synth.records import Grounding, Rationale
+from ..synth.records import Claim, Grounding, Rationale
 from . import rubric
 from .design import choose, deal, items
 from .design.items import Item
@@ -39,6 +39,8 @@ class Plan:
     """Claims of each item that grounding or a planted control knows to be wrong."""
     texts: Mapping[str, str]
     """Each rationale as it would be taught."""
+    left_out: Mapping[str, Sequence[Claim]] = field(default_factory=dict)
+    """Sentences of a rationale that raters do not see, where there are some."""
     version: str = ""
     """Hash of the rubric and of what else the page asks or tells; every form carries it."""
     sentences: int = 0
@@ -58,10 +60,21 @@ class Plan:
         return self.kinds.get(item.case, {}).keys()
 
 
-def prepare(study: Study, s: Settings, run_folder: Path) -> Plan:
+def version(study: Study, s: Settings) -> str:
+    """Hash of the rubric and of what else the page asks or tells."""
+    return digest([rubric.load(study, s.rubric).model_dump(mode="json"), s.question, s.show_label])
+
+
+def prepare(study: Study, s: Settings, run_folder: Path, graded: Collection[str] = ()) -> Plan:
     """What is to be graded; `dealt` then says by whom.
 
     Items of an earlier call are kept while their rationale and their timeline are what they were.
+
+    Args:
+        study: whose seed and name it is.
+        s: the section.
+        run_folder: `runs/<study>`.
+        graded: ids of items that somebody has graded.
 
     Raises:
         StudyError: more is asked for than there are rationales.
@@ -69,20 +82,21 @@ def prepare(study: Study, s: Settings, run_folder: Path) -> Plan:
     """
     rationales, cases, kinds, groundings = _read(run_folder)
     old = rows(layout.ITEMS.at(run_folder), Item)
-    chosen = choose.Chooser(rationales, cases, groundings, s, study.seed).items(old)
-    asked = rubric.load(study, s.rubric)
+    chooser = choose.Chooser(rationales, cases, groundings, s, study.seed)
+    chosen = chooser.items(old, graded)
     return Plan(
         study=study.name,
         seed=study.seed,
         settings=s,
-        rubric=asked,
+        rubric=rubric.load(study, s.rubric),
         items={i.id: i for i in chosen.items},
         tasks=(),
         cases=cases,
         kinds=kinds,
         faulty=chosen.faulty,
         texts={r.id: r.text for r in rationales},
-        version=digest([asked.model_dump(mode="json"), s.question, s.show_label]),
+        left_out={r.id: c for r in rationales if (c := chooser.left_out(r))},
+        version=version(study, s),
         sentences=max((len(r.claims) for r in rationales), default=0),
     )
 

@@ -201,7 +201,7 @@ class Progress(Record):
     total: int
     skipped: int
     faults: int
-    """Forms that do not count, by whatever is wrong with them."""
+    """Items whose form does not count, by whatever is wrong with it, and that are still to be graded."""
     median_seconds: float | None
     """On one item, as the page measured it."""
     per_hour: float | None

@@ -52,6 +52,15 @@ class Controls(Record):
     """Rationales with one number or one citation changed."""
 
 
+class Shown(Record):
+    """What of a rationale raters see. Less of it tells less of the label and the style (docs/annotate.md)."""
+
+    judgement: bool = True
+    """Whether sentences are shown that weigh it all (by the grounding check): most of them tell the label."""
+    sentences: int | None = Field(default=None, ge=1)
+    """At most so many sentences, the first ones; the number of them tells the style."""
+
+
 class Simulated(Record):
     """A program that grades, with stated parameters."""
 
@@ -102,13 +111,17 @@ class Rule(Record):
     """Empty: the rubric's own (`accept` or the last dimension by majority; a veto on the worst harm)."""
 
 
-class Where(Record):
-    """A Label Studio server. The token is read from the environment, never from the study file."""
+class ServerSettings(Record):
+    """A Label Studio server. Tokens and passwords are read from the environment, never from the study file."""
 
     url: str = Field(default="", pattern=r"^$|^https?://")
     """Empty: the one that `annotate serve` starts."""
     token: str = "WHEREFORE_LABEL_STUDIO_TOKEN"
     """Name of the environment variable that holds it; the server of `annotate serve` needs none."""
+    database: str = ""
+    """Where the server of `annotate serve` keeps its data: `postgresql://user@host:5432/name`; empty: SQLite."""
+    database_password: str = "WHEREFORE_DATABASE_PASSWORD"
+    """Name of the environment variable that holds the password of that database."""
 
 
 class Judge(Record):
@@ -137,6 +150,7 @@ class Settings(Record):
     """Whose rationales."""
     show_label: bool = False
     """Whether raters see what happened."""
+    shown: Shown = Shown()
     question: str = ""
     """What the rationale is about, as the rater reads it at the top of the page."""
     people: tuple[Person, ...] = ()
@@ -148,7 +162,7 @@ class Settings(Record):
     rounds: Rounds = Rounds()
     controls: Controls = Controls()
     verdict: Rule = Rule()
-    server: Where = Where()
+    server: ServerSettings = ServerSettings()
     judge: Judge | None = None
 
     @field_validator("people", mode="before")

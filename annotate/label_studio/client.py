@@ -220,6 +220,20 @@ class Server:
             out.setdefault(item, []).append(TaskOnServer(t["id"], any(t.get(c) for c in counts)))
         return out
 
+    def begun(self, project: int) -> Iterator[dict[str, Any]]:
+        """All tasks of a project with who has graded or begun them, without the answers."""
+        return self._pages(project, {}, "all", include=BEGUN)
+
+    def task(self, id: int) -> dict[str, Any]:
+        """One task with its forms and drafts."""
+        found: dict[str, Any] = self.call("GET", f"/api/tasks/{id}/")
+        return found
+
+    def me(self) -> tuple[int, str]:
+        """Number and address of this account."""
+        found = self.call("GET", "/api/current-user/whoami")
+        return int(found["id"]), str(found["email"])
+
     def tasks(self, project: int) -> set[int]:
         """The numbers of all tasks of a project."""
         return {t["id"] for t in self._pages(project, {}, "task_only", include="id")}
@@ -282,8 +296,10 @@ def _greater(field: str, type: str, value: int | str) -> dict[str, Any]:
 
 PROJECT = "id,title,description,label_config,created_at"
 """What is read of a project; without it the server counts all its tasks."""
-FORM = "id,data,annotations,completed_by,updated_by,result,lead_time,created_at,updated_at,was_cancelled,unique_id"
+FORM = "id,data,annotations,completed_by,updated_by,result,lead_time,created_at,updated_at,was_cancelled"
 """What is read of a task and of the forms in it."""
+BEGUN = "id,annotations,completed_by,was_cancelled,lead_time,drafts,user"
+"""What is read to know how far a rater is."""
 FILLED_IN = "answers"
 """What Label Studio calls the source of answers that stand on the page already."""
 OVERLAP = 5

@@ -72,7 +72,7 @@ def take_in(
     _of_these_items(path, read, plan, round, rater)
     forms = [keep_authors(old, f) for f in read]
     people = People.read(folder, plan.settings.people)
-    forms = _bound(path, forms, people, plan, rater, bool(old) and not new_account)
+    forms = _bound(path, forms, people, plan, rater, None if new_account else bool(old))
     _nobody_elses(path, forms, stored, rater)
     before = {f.key: f for f in old}
     now = {f.key: f for f in forms}
@@ -105,10 +105,17 @@ def _of_these_items(path: Path, forms: Collection[SubmittedForm], plan: Plan, ro
 
 
 def _bound(
-    path: Path, forms: list[SubmittedForm], people: People, plan: Plan, rater: str, bound: bool
+    path: Path, forms: list[SubmittedForm], people: People, plan: Plan, rater: str, bound: bool | None
 ) -> list[SubmittedForm]:
     """The forms, after the account that graded them is known to be the rater's.
 
+    Args:
+        path: of the file.
+        forms: in it.
+        people: who is known by which account; what is learnt here goes in.
+        plan: what was handed out.
+        rater: whose file it is said to be.
+        bound: whether the rater has forms by another account here; None: that does not matter.
     Raises:
         DataError: it is another's, or there are several and none is known.
     """
@@ -116,6 +123,8 @@ def _bound(
     authors = _authors(forms)
     theirs = [a for a in authors if people.owns(rater, a, where)]
     if theirs:
+        for a in theirs:
+            people.bind(rater, where, a)
         return forms
     if len(authors) > 1:
         raise DataError(
@@ -130,7 +139,7 @@ def _bound(
     if (other := people.rater_of(author, where)) is not None:
         raise DataError(f"{path}: graded by {author}, the account of {other}. Is --rater right?")
     declared = next((p.email for p in plan.settings.people if p.name == rater), "")
-    if bound or (declared and author.email):
+    if bound is not None and (bound or (declared and author.email)):
         raise DataError(
             f"{path}: graded by {author}, and {rater} is known as {people.name(rater)}. If it is {rater}'s account "
             "too, say --new-account, or correct the address in annotate.people."
@@ -142,7 +151,7 @@ def _bound(
 def _authors(forms: Iterable[SubmittedForm]) -> list[Author]:
     """The accounts that made the forms, each once: a number and an address that are met together are one account."""
     met = dict.fromkeys(f.by for f in forms if f.by.known)
-    emails = {a.id: a.email for a in met if a.id is not None and a.email}
+    emails = {a.id: a.email for a in met if a.email}
     full = [a if a.email else a.model_copy(update={"email": emails.get(a.id, "")}) for a in met]
     out: dict[str, Author] = {}
     for a in full:

@@ -62,6 +62,8 @@ class SubmittedForm(Record):
         """What makes it the same form when it is met again, in another export too."""
         if self.unique:
             return (self.unique,)
+        if self.annotation is None:
+            return (self.origin, "task", str(self.task), *self.odd)
         return (self.origin, str(self.annotation), self.made)
 
     @property

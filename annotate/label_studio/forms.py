@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast, get_args
 
 from ...study.records import digest
-from ..answers import Answer, Mark, Text, TextKind
+from ..graded import GradedForm, Mark, Text, TextKind
 
 
-def write(answer: Answer) -> list[dict[str, Any]]:
+def write(answer: GradedForm) -> list[dict[str, Any]]:
     """An answer as Label Studio's page would submit it."""
     marks = [_control(m.dimension, m.claim, "choices", {"choices": [m.value]}) for m in answer.marks]
     return marks + [_control(t.kind, t.claim, "textarea", {"text": [t.text]}) for t in answer.texts]

@@ -130,7 +130,12 @@ def guide(rubric: Rubric) -> str:
 
 def instruction(rubric: Rubric) -> str:
     """The guideline page as HTML, for the server's own place for instructions."""
-    text = html.escape(guide(rubric))
+    return as_html(guide(rubric))
+
+
+def as_html(markdown: str) -> str:
+    """The little Markdown that a guideline uses: paragraphs, bold, italics."""
+    text = html.escape(markdown.strip())
     text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
     text = re.sub(r"\*(.+?)\*", r"<i>\1</i>", text)
     return "".join(f"<p>{part}</p>" for part in re.split(r"\n\s*\n", text))

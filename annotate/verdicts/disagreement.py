@@ -5,6 +5,7 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from ...study.records import Record, digest
+from ..answers import control
 from ..graded import Mark
 from ..records import Note, Rating, Rubric
 
@@ -38,6 +39,8 @@ class Opinion(Record):
 class Row(Record):
     """One question, and every rater's answer to it as they read it."""
 
+    at: str
+    """The name of the question on a page."""
     title: str
     answers: tuple[str, ...]
     """A dash where a rater was not asked."""
@@ -104,6 +107,7 @@ def _row(name: str, claim: int | None, values: Sequence[str | None], rubric: Rub
     assert d is not None  # the door let it in
     words = dict(zip(d.categories, d.labels, strict=True))
     return Row(
+        at=control(name, claim),
         title=d.heading if claim is None else f"{claim + 1} {d.heading}",
         answers=tuple("–" if v is None else words[v] for v in values),
         differ=len(set(values)) > 1,
