@@ -380,3 +380,17 @@ def by_files(graded: Path) -> StudyRun:
     out.study(raters="files", rubric="short", items=8, people=["ann", "ben"])
     out.call("export")
     return out
+
+
+@pytest.fixture
+def contrast() -> str:
+    """JavaScript: the contrast ratio of an element's text and what lies under it (WCAG 2.2)."""
+    return """e => {
+  const rgb = c => c.match(/[\\d.]+/g).map(Number);
+  const light = c => { const [r, g, b] = rgb(c).slice(0, 3).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126*r + 0.7152*g + 0.0722*b; };
+  let under = e;
+  while (under && (rgb(getComputedStyle(under).backgroundColor)[3] ?? 1) < 0.5) under = under.parentElement;
+  const [a, b] = [light(getComputedStyle(e).color), light(getComputedStyle(under ?? document.body).backgroundColor)];
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}"""
