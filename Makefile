@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+WORKERS ?= 2
 READY  := $(VENV)/.ready
 
 # Two cores are the common case: one thread a process, and nothing asks a hub for anything.
@@ -16,7 +17,7 @@ demo: setup
 	$(BIN)/wherefore demo
 
 test: lint types imports label-studio browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 setup: $(READY)
 

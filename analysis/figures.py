@@ -18,7 +18,7 @@ from .words import words
 
 INK, MUTED, RULE = "#1c1c1a", "#6b6a65", "#d9d7cf"
 SERIES = ("#0f6e8c", "#c2410c", "#5b7f2b", "#8a4a9e", "#a17c12", "#4b5563")
-YARDSTICKS = {"best_baseline": (INK, "-"), "optimum": (INK, ":"), "treat_all": (MUTED, "--")}
+KINDS = {"yardstick": (INK, "-"), "optimum": (INK, ":"), "rule": (MUTED, "--")}
 """Colour and dash of what is no rival."""
 _NAMES = {INK: "ink", MUTED: "muted", RULE: "rule"} | {c: f"s{i}" for i, c in enumerate(SERIES)}
 _STYLE = {
@@ -75,12 +75,12 @@ def _bar(r: Curve) -> list[float]:
     return [math.nan if v is None else v for v in (r.low, r.high)]
 
 
-def colours(series: Iterable[str]) -> dict[str, str]:
+def colours(rows: Iterable[Curve]) -> dict[str, str]:
     """A colour a series, the same in every figure; what models are measured by is grey."""
-    rivals = [s for s in series if s not in YARDSTICKS]
-    return {s: YARDSTICKS[s][0] for s in YARDSTICKS} | {
-        s: SERIES[i % len(SERIES)] for i, s in enumerate(rivals)
-    }
+    kind_of = {r.series: r.kind for r in rows}
+    rivals = [s for s, kind in kind_of.items() if kind == "model"]
+    grey = {s: KINDS[kind][0] for s, kind in kind_of.items() if kind != "model"}
+    return grey | {s: SERIES[i % len(SERIES)] for i, s in enumerate(rivals)}
 
 
 def series_of(rows: Sequence[Curve]) -> dict[str, list[Curve]]:
@@ -102,7 +102,7 @@ def calibration(rows: Sequence[Curve]) -> Any:
     for ax in axes[len(panels) :]:
         ax.set_visible(False)
     for ax, (name, points) in zip(axes, panels.items(), strict=False):
-        colour = colours(panels)[name]
+        colour = colours(rows)[name]
         ax.plot([0, top], [0, top], color=MUTED, lw=0.7, ls=(0, (3, 3)))
         for r in points:
             ax.plot([r.x, r.x], _bar(r), color=colour, lw=1, alpha=0.55)
@@ -132,10 +132,10 @@ def lines(
             ax.plot([0, 1], [0, 1], color=MUTED, lw=0.7, ls=(0, (3, 3)))
         series = series_of(rows)
         for name, points in series.items():
-            thin = name in YARDSTICKS
+            kind = points[0].kind
             ax.plot(
-                [r.x for r in points], _ys(points), label=words(name), color=colours(series)[name],
-                lw=1.0 if thin else 1.6, ls=YARDSTICKS.get(name, ("", "-"))[1],
+                [r.x for r in points], _ys(points), label=words(name), color=colours(rows)[name],
+                lw=1.6 if kind == "model" else 1.0, ls=KINDS.get(kind, ("", "-"))[1],
             )  # fmt: skip
         ax.set_xlabel(xlabel)
         ax.set_ylabel(ylabel)

@@ -16,3 +16,23 @@ def holm(p: Sequence[float | None]) -> list[float | None]:
         top = max(top, min(1.0, (len(known) - rank) * value))
         out[i] = top
     return out
+
+
+def levels(p: Sequence[float | None], alpha: float = 0.05) -> list[float | None]:
+    """The level at which each comparison of a family is judged, so that an interval at it agrees with Holm's p.
+
+    The smallest p is judged at alpha / m, the next at alpha / (m - 1), and so on; one that Holm's rule keeps from
+    being significant because of a smaller p is judged at that one's level. The interval at 1 - level leaves zero
+    out exactly where the adjusted p is below alpha.
+
+    >>> [round(x, 4) for x in levels([0.01, 0.04, 0.03])]    # 0.05 / 3, then 0.05 / 2; 0.04 waits for 0.03
+    [0.0167, 0.0333, 0.025]
+    """
+    known = sorted((v, i) for i, v in enumerate(p) if v is not None)
+    out: list[float | None] = [None] * len(p)
+    top = 0.0
+    for rank, (value, i) in enumerate(known):
+        times = len(known) - rank
+        top = max(top, times * value)
+        out[i] = alpha / max(times, top / value if value > 0 else times)
+    return out

@@ -11,6 +11,11 @@ Population = Literal["sample", "source"]
 (sampling weights applied, and risks moved by the log odds of the sampling)."""
 
 
+About = Literal["recipes", "fits"]
+"""What a number can speak about. Recipes: its interval includes persons and training runs, of three seeds at least.
+Fits: only the fits that were made, and the persons who were held out."""
+
+
 class Agreement(Record):
     """How far raters agree on one dimension, by one coefficient."""
 
@@ -58,6 +63,8 @@ class Metric(Record):
     n_positive: int
     n_missing: int = 0
     """Cases without a prediction; they are in no other count."""
+    n_clipped: int = 0
+    """Risks moved away from 0 or 1 for a logarithm (by 1e-6); only for metrics that take one."""
     why_missing: str | None = None
     population: Population = "sample"
     group: str = "all"
@@ -65,57 +72,82 @@ class Metric(Record):
 
 
 class Average(Record):
-    """One number about all finished cells of a target under one read-out, each cell counting the same."""
+    """One number about all finished fits of a target under one read-out, each counting the same."""
 
     target: str
-    """Or the name of a baseline."""
+    """Or the name of a baseline or an outside model."""
     readout: str
     metric: str
     value: float | None
     low: float | None = None
     high: float | None = None
     best: float | None = None
-    """The best of the cells, as the paper gives it beside the mean; chosen on the same cases, so too good."""
+    """Of the fit with the best ROC-AUC on the tuning split; None: there are no predictions to choose by."""
+    best_cell: str | None = None
+    """Which fit that is."""
+    best_held_out: float | None = None
+    """Of the fit with the best ROC-AUC on the held-out people themselves: too good by the luck of the choice."""
     cells: int
     """Finished, and in the mean."""
     expected: int
     """Of the grid. Fewer finished than expected is said wherever the mean is shown."""
+    about: About = "fits"
+    seeds: int = 1
+    """In the mean."""
+    seed_sd: float | None = None
+    """Standard deviation between seeds; None with fewer than two."""
     n: int
     n_positive: int
     n_missing: int = 0
-    """Cases without a prediction, over all cells."""
+    """Cases without a prediction, over all fits."""
+    n_clipped: int = 0
     why_missing: str | None = None
     population: Population = "sample"
 
 
 class Comparison(Record):
-    """Two configurations on the same cases with the same bootstrap draws; `a` minus `b`."""
+    """Two configurations on the same people; `a` minus `b`."""
 
     metric: str
     a: str
     a_readout: str
     b: str
     b_readout: str
+    a_value: float | None = None
+    b_value: float | None = None
+    """Of the two sides, on the cases that both predict."""
     difference: float | None
     low: float | None = None
     high: float | None = None
+    """95 %, for this comparison alone."""
+    low_adjusted: float | None = None
+    high_adjusted: float | None = None
+    """At the level that Holm's rule leaves it in its family: zero is outside exactly where `p_adjusted` < 0.05."""
     p: float | None = None
     p_adjusted: float | None = None
     """Holm, over all comparisons of one family."""
+    se: float | None = None
+    """Standard error of the difference."""
+    df: float | None = None
+    """Degrees of freedom of its t distribution."""
     family: str = ""
-    n: int
-    why_missing: str | None = None
-    unit: Literal["cell", "target", "level", "readout"] = "cell"
-    """What `a` and `b` name: single cells, targets (mean over matched cells), levels of a factor of the grid, or
-    the same target under two read-outs."""
-    pairs: int = 1
-    """Pairs of cells that differ in nothing else; the difference is their mean."""
-    pairs_expected: int = 1
-    """Of the grid; fewer pairs than expected: some cells failed or are not done."""
+    about: About = "fits"
+    seeds: int = 1
+    """Training runs that the difference is a mean over."""
     seed_sd: float | None = None
     """Standard deviation of the difference between seeds; None with fewer than two."""
-    p_delong: float | None = None
-    """DeLong's test of the same pair, for ROC-AUC of single cells; one unweighted case a person, else None."""
+    seed_share: float | None = None
+    """Share of the variance that comes from training runs."""
+    n: int
+    why_missing: str | None = None
+    unit: Literal["cell", "target", "level", "readout", "yardstick"] = "cell"
+    """What `a` and `b` name: single fits, targets (mean over matched fits), levels of a factor of the grid, the
+    same target under two read-outs, or a baseline or outside model against the reference."""
+    pairs: int = 1
+    """Pairs of fits that differ in nothing else; the difference is their mean."""
+    pairs_expected: int = 1
+    """Of the grid; fewer pairs than expected: some fits failed, are not done, or miss a seed that others have."""
+    population: Population = "sample"
 
 
 class Curve(Record):
@@ -123,6 +155,8 @@ class Curve(Record):
 
     figure: str
     series: str
+    kind: Literal["model", "yardstick", "optimum", "rule"] = "model"
+    """A fit of the grid; a baseline or outside model; the true risk; or a rule without a model, such as treat all."""
     x: float
     y: float | None
     low: float | None = None

@@ -20,7 +20,7 @@ READ = (
     layout.RATIONALES, layout.GROUNDINGS, layout.REFUSALS, layout.CARD,
     layout.RATINGS, layout.RUBRIC, layout.VERDICTS,
     layout.PROGRESS, layout.NOTICED, layout.JUDGE_RATINGS, layout.ANCHORING,
-    layout.BASELINE_PREDICTIONS,
+    layout.BASELINES, layout.BASELINE_PREDICTIONS, layout.BASELINE_TUNING,
 )  # fmt: skip
 """What other stages may have left; a part that is absent is absent from the report, which says so."""
 
@@ -31,7 +31,12 @@ def resolve(study: Study) -> Settings:
     Raises:
         StudyError: a wrong key or value, or a reference that the grid does not have.
     """
+    from .performance.metrics import METRICS
+
     settings = study.section("analysis", Settings)
+    for name in settings.compared:
+        if name not in METRICS:
+            raise StudyError(f"analysis.compared: {not_one_of('metric', name, METRICS)}")
     asked = "reference" in settings.model_fields_set
     if asked and study.grid and settings.reference not in study.grid.target:
         problem = not_one_of("target of the grid", settings.reference, study.grid.target)
@@ -73,7 +78,9 @@ def inputs(study: Study, home: Path) -> list[Path]:
 
     cells = [home / "train" / c.id for c in study.grid.cells()] if study.grid else []
     found = [file.at(home) for file in READ] + [home / stage / MANIFEST for stage in layout.STAGES[:-1]]
-    found += [f / n for f in cells for n in (MANIFEST, layout.PREDICTIONS, layout.FIT, FAILURE)]
+    found += [
+        f / n for f in cells for n in (MANIFEST, layout.PREDICTIONS, layout.TUNING, layout.FIT, FAILURE)
+    ]
     with as_file(files("wherefore.templates") / "report") as templates:
         found += sorted(templates.iterdir())
     return [path for path in found if path.is_file()]

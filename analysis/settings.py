@@ -6,36 +6,28 @@ from pydantic import Field, model_validator
 
 from ..study.records import Record
 
-Metric = Literal[
-    "roc_auc",
-    "pr_auc",
-    "sensitivity_at_90",
-    "brier",
-    "log_loss",
-    "calibration_slope",
-    "calibration_in_the_large",
-]
-
 
 class Settings(Record):
     """How the predictions are judged. Every default can stand in a paper."""
 
     replicates: int = Field(ge=100, default=2000)
-    """Bootstrap draws of persons; the same draws serve every model, so that all comparisons are paired."""
+    """Bootstrap draws of persons, for metrics whose variance has no formula; the built-in ones all have one."""
     reference: str = "label_only"
     """The target that the others are compared with."""
     reference_readout: str = "direct"
     """How risk is read from the reference target."""
-    compared: tuple[Metric, ...] = Field(
+    compared: tuple[str, ...] = Field(
         min_length=1, default=("roc_auc", "pr_auc", "sensitivity_at_90", "brier")
     )
-    """Metrics of the paired comparisons; each is a family of its own under Holm's correction."""
+    """Metrics of the paired comparisons: names in `analysis/performance/metrics.py`; each is a family of its own
+    under Holm's correction."""
     bins: int = Field(ge=2, le=50, default=10)
     """Of the calibration curve: equal counts."""
     age_bands: tuple[float, ...] = (70.0, 80.0)
     """Years at the prediction time where a new age band starts, for the subgroups."""
-    smallest_group: int = Field(ge=1, default=10)
-    """A subgroup with fewer cases or fewer controls than this gets no number."""
+    smallest_group: int = Field(ge=5, default=10)
+    """A subgroup with fewer people with, or without, the outcome than this gets no number: with fewer than five no
+    interval covers."""
     example: Literal["auto", "always", "never"] = "auto"
     """Whether the report shows one person's timeline; `auto`: only where the records are synthetic."""
 

@@ -415,6 +415,7 @@ def grounding(rows: Rows, people: int = 1000) -> None:
                               verdict=made.verdict, label_shown=True, key=digest([i]))  # fmt: skip
         pairs.append((rationale, history))
         keys.append([s.planted for s in made.statements])
+    Facts(pairs[0][1])  # the tables are read once a process, not once a rationale
     start = time.process_time()
     found = [ground(r, Facts(h)) for r, h in pairs]
     rows.add("rationales grounded/s of CPU", people / (time.process_time() - start), 2000,
@@ -426,13 +427,18 @@ def grounding(rows: Rows, people: int = 1000) -> None:
     ]
     for kind in sorted({k for k, _ in flat if k}):
         checks = [c for k, c in flat if k == kind]
-        hit = sum(not c.supported for c in checks)
-        rows.add(f"recall of planted {kind}", hit, len(checks), hit / len(checks), 0.95)
-    flagged = [k for k, c in flat if not c.supported]
+        hit = sum(c.verdict != "supported" for c in checks)
+        rows.add(f"planted {kind} not supported", hit, len(checks), hit / len(checks), 0.95)
+    sound = [c.verdict for k, c in flat if k is None]
+    rows.add("sound claims supported", sound.count("supported"), len(sound),
+             sound.count("supported") / len(sound), 0.95)  # fmt: skip
+    flagged = [k for k, c in flat if c.verdict == "fault"]
     right = sum(k is not None for k in flagged)
     rows.add("precision of flagged claims", right, len(flagged), right / len(flagged), 0.98)
-    named = sum(k == c.fault for k, c in flat if k and not c.supported)
-    rows.say("  flagged under the planted kind's own name", named, right)
+    named = sum(k in (c.fault, c.doubt) for k, c in flat if k)
+    rows.say(
+        "  flagged or doubted under the planted kind's own name", named, sum(k is not None for k, _ in flat)
+    )
 
 
 def main() -> None:

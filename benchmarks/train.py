@@ -14,6 +14,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -26,9 +27,10 @@ import transformers
 from wherefore.train.bases.libraries import peft_quiet
 from wherefore.train.bases.models import bfloat16
 from wherefore.train.encoding.encoder import Row
+from wherefore.train.encoding.labels import LabelSet
 from wherefore.train.fitting.losses import token_mean
 from wherefore.train.fitting.optimise import Schedule, train
-from wherefore.train.reading.generate import risks
+from wherefore.train.reading.engine import Engine
 
 PROMPT, RATIONALE, ROWS, BATCH, REPEATS = 150, 110, 64, 16, 3
 
@@ -92,7 +94,9 @@ def trainer(data: list[Row]) -> None:
 
 
 def read(m: Any, prompts: list[tuple[int, ...]]) -> None:
-    risks(m, prompts, (3, 4), 32)
+    Engine(
+        m, SimpleNamespace(labels=LabelSet(("no", "yes"), ((3,), (4,))), max_length=2048), 32
+    ).probabilities(prompts)
 
 
 def generate(m: Any, prompts: list[tuple[int, ...]]) -> None:

@@ -18,6 +18,7 @@ _WHY = {
     "death": "died {followup:.1f} years after it without the disease: negative, and known",
     "event_free": "watched for the whole horizon ({followup:.1f} years) and nothing happened",
     "censored": "lost after {followup:.1f} years: neither",
+    "labelled": "as the label file says",
 }
 
 

@@ -20,7 +20,7 @@ def ask(study: Study, plan: Plan, how: Judge, folder: Path) -> list[str]:
     """
     from ..study import permission
     from ..study.parts import Part
-    from ..synth.answers.raw import Answer, read_object
+    from ..synth.answers.parse import ParsedAnswer, read_object
     from ..synth.derive import last_answer
     from ..synth.ledger.ledger import Ledger
     from ..synth.plan import Teacher
@@ -49,8 +49,8 @@ def ask(study: Study, plan: Plan, how: Judge, folder: Path) -> list[str]:
         for item in items:
             name, body = last_answer(request(item), ledger, asking.reask)
             kind, why = ledger.faults.get(name, ("not_asked", "no answer is stored"))
-            found = Answer(reason=kind, detail=why) if body is None else read_object(body)
-            if isinstance(found, Answer):
+            found = ParsedAnswer(reason=kind, detail=why) if body is None else read_object(body)
+            if isinstance(found, ParsedAnswer):
                 refused.append(f"{item.id}: {found.reason}: {found.detail}")
                 continue
             try:

@@ -1,8 +1,9 @@
 """`wherefore agree`: how far raters agree, on any table of ratings, with or without a study around it."""
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -10,35 +11,80 @@ from ..study import layout
 from . import _common
 
 if TYPE_CHECKING:
-    from ..analysis.agreement.reading.files import Source
-    from ..analysis.agreement.records import DimensionSummary, Summary
+    from ..analysis.agreement.reading.source import ReadSettings, Source
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _named(values: tuple[str, ...]) -> dict[str, str]:
-    """`dimension=x` by dimension; a bare `x` under the empty name."""
-    return {(k if e else ""): (v if e else k) for k, e, v in (x.partition("=") for x in values)}
+def _shape(name: str, says: str) -> Callable[[F], F]:
+    return click.option(f"--{name}", "shape", flag_value=name, help=says)
 
 
 @click.command()
-@click.argument("ratings", type=click.Path(path_type=Path))
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
-              help="Where run folders are, if RATINGS is a study file.")  # fmt: skip
-@click.option("--column", multiple=True, metavar="ROLE=NAME",
-              help="Which column of a CSV is item, rater, value, dimension, cluster, group or order.")  # fmt: skip
-@click.option("--missing", multiple=True, metavar="TEXT",
-              help="What stands for a rating that was not given, such as NA; an empty cell does.")  # fmt: skip
-@click.option("--level", multiple=True, metavar="[DIMENSION=]LEVEL",
-              help="nominal, ordinal, interval or ratio; guessed, and said so, where not given.")  # fmt: skip
-@click.option("--categories", multiple=True, metavar="[DIMENSION=]A,B,...",
-              help="All that raters could give, lowest first, used or not.")  # fmt: skip
+@click.argument("ratings", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Where run folders are, if RATINGS is a study file.",
+)
+@click.option(
+    "--column",
+    multiple=True,
+    metavar="ROLE=NAME",
+    help="Which column is item, rater, value, dimension, cluster, group, order, replicate, reference or count. "
+    "Repeat value= to measure several columns, item= to join several.",
+)
+@_shape("long", "A row a rating; found where not said, like the other shapes.")
+@_shape("wide", "A column a rater.")
+@_shape("transposed", "A row a rater, a column an item.")
+@_shape("counts", "A row an item, a column a category: how many raters chose it.")
+@_shape("contingency", "A cross-table of two raters.")
+@click.option("--names", metavar="PATTERN", help="How columns are called, such as '{dimension}_{rater}'.")
+@click.option("--header/--no-header", default=None, help="Whether the first row names the columns.")
+@click.option("--delimiter", metavar="CHARACTER", help="Between the cells of a text file.")
+@click.option("--encoding", metavar="NAME", help="Of a text file.")
+@click.option("--sheet", metavar="NAME", help="Of a workbook.")
+@click.option(
+    "--missing",
+    multiple=True,
+    metavar="TEXT",
+    help="What stands for a rating that was not given, such as NA; an empty cell does.",
+)
+@click.option(
+    "--label-separator", metavar="TEXT", help="Between the labels of a multi-label cell; '' for none."
+)
+@click.option(
+    "--level",
+    multiple=True,
+    metavar="[DIMENSION=]LEVEL",
+    help="nominal, ordinal, interval or ratio; guessed, and said so, where not given.",
+)
+@click.option(
+    "--categories",
+    multiple=True,
+    metavar="[DIMENSION=]A,B,...",
+    help="All that raters could give, lowest first, used or not; 0..100 for whole numbers. Quote a category with "
+    "a comma.",
+)
 @click.option("--statistic", multiple=True, metavar="NAME", help="Beside those that suit the scale.")
 @click.option(
-    "--weights", help="For --statistic: identity, linear, quadratic, ...; the level's own if not given."
+    "--weights", help="Of --statistic: identity, linear, quadratic, ...; the level's own if not given."
 )
-@click.option("--raters", type=click.Choice(["fixed", "random"]), default="fixed", show_default=True,
-              help="Are the intervals about these raters, or about raters like these?")  # fmt: skip
-@click.option("--compare", multiple=True, type=click.Choice(["dimensions", "groups"]),
-              help="Paired differences of alpha, Holm-adjusted.")  # fmt: skip
+@click.option(
+    "--raters",
+    type=click.Choice(["fixed", "random"]),
+    default="fixed",
+    show_default=True,
+    help="Are the intervals about these raters, or about raters like these?",
+)
+@click.option(
+    "--compare",
+    multiple=True,
+    type=click.Choice(["dimensions", "groups"]),
+    help="Paired differences of alpha, Holm-adjusted.",
+)
 @click.option(
     "--judge", metavar="RATER", help="Does this rater agree with the others as they do with each other?"
 )
@@ -47,9 +93,7 @@ def _named(values: tuple[str, ...]) -> dict[str, str]:
     "--half-width", type=float, help="Plan: items for an interval of +- this, RATINGS being the pilot."
 )
 @click.option("--minutes", type=float, help="A rater takes for an item, for the hours of the plan.")
-@click.option(
-    "--items", type=int, default=10, show_default=True, help="How many of the most disputed to list."
-)
+@click.option("--items", type=int, default=10, show_default=True, help="How many disputed items to list.")
 @click.option("--confidence", type=float, default=0.95, show_default=True)
 @click.option("--replicates", type=int, help="Bootstrap draws; 10,000, and more where items are few.")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -57,134 +101,128 @@ def _named(values: tuple[str, ...]) -> dict[str, str]:
     "--figure", type=click.Path(path_type=Path), help="Draw into this .svg, .png or .pdf, data beside it."
 )
 @_common.as_json
-def command(
-    ratings: Path,
-    runs: Path,
-    column: tuple[str, ...],
-    missing: tuple[str, ...],
-    figure: Path | None,
-    json_out: bool,
-    **asked: Any,
-) -> None:
+def command(ratings: tuple[Path, ...], runs: Path, figure: Path | None, json_out: bool, **asked: Any) -> None:
     """How far raters agree: coefficients with intervals, raters, disputed items, and a methods paragraph.
 
-    RATINGS is a CSV with a row for each rating (columns item, rater, value; dimension, cluster, group, order if
-    there are some), a Label Studio export (JSON), a ratings.jsonl, a run folder, or a study file.
+    RATINGS is a table (CSV, TSV, text, .xlsx, .sav, .dta) with a row a rating, a column a rater or counts of raters;
+    an export of Label Studio (JSON, JSON-MIN, CSV), Prodigy, Potato, Argilla, doccano, REDCap, Qualtrics or
+    Mechanical Turk; JSON or JSON lines; a ratings.jsonl, a run folder, or a study file. Several files: one a rater.
+    The output begins with what was taken for what.
     """
-    from pydantic import ValidationError
+    from ..analysis.agreement.settings import AgreementSettings
+    from ..analysis.agreement.summary import summarise
+    from ._agree_text import lines
 
-    from ..analysis.agreement.summary import Wanted, summarise
-    from ..study.errors import StudyError
-    from ..study.records import first_fault
-
-    asked["levels"] = _named(asked.pop("level"))
-    asked["categories"] = {
-        k: tuple(c.strip() for c in v.split(",")) for k, v in _named(asked["categories"]).items()
-    }
+    reading = _reading(asked)
     asked["statistics"] = asked.pop("statistic")
-    try:
-        wanted = Wanted.model_validate(asked)
-    except ValidationError as e:
-        raise StudyError(f"--{first_fault(e, Wanted)}") from e
-    summary = summarise(ratings.name, _source(ratings, runs, _named(column), missing), wanted)
+    settings = _checked(AgreementSettings, asked)
+    summary = summarise(_source(ratings, runs, reading), settings)
     if figure is not None:
         from ..analysis.agreement.figure import write
 
         write(figure, summary)
-    text = "\n".join(_lines(summary))
+    text = "\n".join(lines(summary))
     if figure is not None:
         text += f"\nfigure: {figure} and {figure.with_suffix('.csv').name}"
     _common.say(text, summary.model_dump(mode="json"), json_out)
 
 
-def _source(path: Path, runs: Path, columns: dict[str, str], missing: tuple[str, ...]) -> "Source":
-    from ..analysis.agreement.reading.files import of_study, read
+def _checked(kind: Any, values: dict[str, Any]) -> Any:
+    """A record of what was asked; what is wrong is one line.
 
-    if path.suffix != ".toml":
-        return read(path, columns, missing)
+    Raises:
+        StudyError: a value that the record refuses.
+    """
+    from pydantic import ValidationError
+
+    from ..study.errors import StudyError
+    from ..study.records import first_fault
+
+    try:
+        return kind.model_validate(values)
+    except ValidationError as e:
+        raise StudyError(f"--{first_fault(e, kind)}") from e
+
+
+def _reading(asked: dict[str, Any]) -> "ReadSettings":
+    """The options about the file, taken out of all of them."""
+    from ..analysis.agreement.reading.source import ReadSettings
+
+    columns: dict[str, list[str]] = {}
+    for role, name in (_parted("column", text, needed=True) for text in asked.pop("column")):
+        columns.setdefault(role, []).append(name)
+    own = {k: asked.pop(k) for k in ("shape", "names", "header", "delimiter", "encoding", "sheet", "missing")}
+    own["label_separator"] = asked.pop("label_separator")
+    own["columns"] = columns
+    own["levels"] = _named("level", asked.pop("level"))
+    own["categories"] = {k: _categories(v) for k, v in _named("categories", asked.pop("categories")).items()}
+    return _checked(ReadSettings, own)  # type: ignore[no-any-return]
+
+
+def _parted(option: str, text: str, needed: bool = False) -> tuple[str, str]:
+    """`key=value`; a bare value has the empty key.
+
+    Raises:
+        StudyError: a key is needed.
+    """
+    from ..study.errors import StudyError
+
+    key, sign, value = text.partition("=")
+    if sign:
+        return key.strip(), value
+    if needed:
+        raise StudyError(f"--{option} {text}: write ROLE=NAME, such as item=case_id.")
+    return "", text
+
+
+def _named(option: str, values: Sequence[str]) -> dict[str, str]:
+    """Values by dimension.
+
+    Raises:
+        StudyError: two for one dimension.
+    """
+    from ..study.errors import StudyError
+
+    out: dict[str, str] = {}
+    for key, value in (_parted(option, text) for text in values):
+        if key in out:
+            raise StudyError(f"--{option}: given twice for {key or 'all dimensions'}.")
+        out[key] = value
+    return out
+
+
+def _categories(text: str) -> tuple[str, ...]:
+    """Categories divided by commas; one with a comma in quotes, whole numbers from..to.
+
+    >>> _categories('0..3'), _categories('no,"yes, partly",yes')
+    (('0', '1', '2', '3'), ('no', 'yes, partly', 'yes'))
+    """
+    out: list[str] = []
+    for part in next(csv.reader([text], skipinitialspace=True), []):
+        low, dots, high = part.strip().partition("..")
+        if dots and low.lstrip("-").isdigit() and high.lstrip("-").isdigit():
+            out += map(str, range(int(low), int(high) + 1))
+        else:
+            out.append(part.strip())
+    return tuple(out)
+
+
+def _source(paths: Sequence[Path], runs: Path, reading: "ReadSettings") -> "Source":
+    from ..analysis.agreement.reading.files import read
+    from ..analysis.agreement.reading.study import of_study
+
+    path = paths[0]
+    if len(paths) > 1 or path.suffix != ".toml":
+        return read(paths, reading)
     from ..annotate.rounds import people
     from ..annotate.run import resolve
     from ..study.records import read_jsonl
     from ..synth.records import Rationale
 
     study = _common.opened(path)
-    folder, settings = runs / study.name, resolve(study)
-    if settings.raters in ("simulated", "none") or (layout.VERDICTS.at(folder)).exists():
-        return read(folder)
-    state = people(study, settings, folder)  # what is in so far; ratings.jsonl may be older
-    rationales = list(read_jsonl(layout.RATIONALES.at(folder), Rationale))
-    return of_study(state.ratings(), state.plan.rubric, state.plan.tasks, rationales)
-
-
-def _lines(s: "Summary") -> Iterator[str]:
-    for d in s.dimensions:
-        yield from _dimension(d)
-        yield ""
-    if s.differences:
-        yield "Differences (same draws, p adjusted after Holm)"
-        names = [f"{x.dimension + ': ' if x.dimension else ''}{x.a} - {x.b}" for x in s.differences]
-        width = max(map(len, names))
-        for x, name in zip(s.differences, names, strict=True):
-            value = "none" if x.difference is None else f"{x.difference:+.3f} [{_span(x.low, x.high)}]"
-            p = "" if x.p_adjusted is None else f"  p {x.p_adjusted:.4f}"
-            held = (
-                ""
-                if x.non_inferior is None
-                else f"  {'not worse' if x.non_inferior else 'not shown'} by {x.margin:g}"
-            )
-            yield f"  {name:<{width}} {value}{p}{held}" + (f"  ({x.why_missing})" if x.why_missing else "")
-        yield ""
-    yield from (f"{name}: not measured: {why}" for name, why in s.skipped.items())
-    if s.note:
-        yield s.note
-    yield "Methods"
-    yield f"  {s.methods}"
-
-
-def _dimension(d: "DimensionSummary") -> Iterator[str]:
-    scale = f"{d.level}{' (assumed)' if d.assumed else ''}, {', '.join(d.categories[:8])}"
-    yield f"{d.name}: {scale}{', ...' if len(d.categories) > 8 else ''}"
-    yield (
-        f"  {d.n_ratings:,} ratings of {d.n_items:,} items by {d.n_raters} raters; {d.n_missing:,} not given, "
-        f"{d.n_lone:,} items with one rating; {d.independent:,} independent {d.unit}s"
-    )
-    for row in d.agreement:
-        name = row.statistic + (
-            f" ({row.weights})" if row.weights not in ("", "identity", "within_one") else ""
-        )
-        if row.value is None:
-            yield f"  {name:<34} none    {row.why_missing}"
-            continue
-        span = f"[{_span(row.low, row.high)}]" if row.low is not None else f"no interval: {row.why_missing}"
-        yield f"  {name:<34} {row.value:6.3f}  {span}" + (f"  {row.note}" if row.note else "")
-    yield f"  {'rater':<20} {'n':>6} {'own':>7} {'effect':>7} {'without':>8} {'change':>7} {'drift':>7}"
-    for r in d.raters:
-        cells = (r.own, r.effect, r.without, r.change, r.drift)
-        yield (
-            f"  {r.rater[:20]:<20} {r.n:>6} "
-            + " ".join(f"{_number(v):>{w}}" for v, w in zip(cells, (7, 7, 8, 7, 7), strict=True))
-            + (f"  {r.why_missing}" if r.why_missing else "")
-        )
-    for c in d.categories_used:
-        if len(d.categories_used) <= 12:
-            yield (
-                f"  category {c.category:<12} {c.share:6.1%} of ratings, {c.least:.1%} to {c.most:.1%} by rater, "
-                f"specific agreement {_number(c.specific)}"
-            )
-    if d.items:
-        yield "  most disputed: " + "; ".join(
-            f"{i.item} ({', '.join(i.ratings.values())})" for i in d.items if i.disagreement > 0
-        )
-    if d.plan:
-        hours = "" if d.plan.hours is None else f", {d.plan.hours:,.1f} hours in all"
-        yield f"  plan: {d.plan.items:,} items for +-{d.plan.half_width:g} with these {d.plan.raters} raters{hours}"
-    for note in d.notes:
-        yield f"  note: {note}"
-
-
-def _span(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:.3f}, {high:.3f}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    run_folder, settings = runs / study.name, resolve(study)
+    if settings.raters in ("simulated", "none") or (layout.VERDICTS.at(run_folder)).exists():
+        return read(run_folder, reading)
+    state = people(study, settings, run_folder)  # what is in so far; ratings.jsonl may be older
+    rationales = list(read_jsonl(layout.RATIONALES.at(run_folder), Rationale))
+    return of_study(state.ratings(), state.plan.rubric, state.plan.tasks, rationales, reading)

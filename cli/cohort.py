@@ -43,6 +43,8 @@ def _show(folder: Path) -> None:
     summary = json.loads((folder / "summary.json").read_text())
     for code, units in summary["mixed_units"].items():
         click.echo(f"units: {code} stands in {', '.join(units)}; each has lines of its own")
+    for what, n in summary["notes"].items():
+        click.echo(f"{n:>9}  {what}")
     known = summary.get("bayes")
     if known:
         click.echo(

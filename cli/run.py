@@ -18,6 +18,7 @@ def run(study: Study, runs: Path | str = "runs") -> Path:
         WhereforeError: what stopped it. Everything finished so far stays; the same call goes on from there.
     """
     home = _common.home(study, Path(runs))
+    import_module("wherefore.train.run").preflight(study, home)  # a base that cannot be used costs no teacher
     for stage in layout.STAGES:
         import_module(f"wherefore.{stage}.run").run(study, home)
     part = home / "report.html.part"

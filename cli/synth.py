@@ -1,6 +1,7 @@
 """`wherefore synth`: the teacher explains every case."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -39,9 +40,13 @@ def command(
 
     Answers are stored as they come: run it again after any stop, and nothing is asked twice.
     """
+    from ..study.errors import MissingPartError
     from ..synth.run import run
+    from ..train.run import preflight
 
     opened = _common.opened(study)
+    with suppress(MissingPartError):  # the teacher may be asked on a machine without torch
+        preflight(opened, runs / opened.name)
     if budget is not None:
         job = {**opened.synth.get("job", {}), "budget": budget}
         opened = opened.model_copy(update={"synth": {**opened.synth, "job": job}})

@@ -24,6 +24,8 @@ class BadRows:
     """(file, reason) -> rows that were left out because they say so themselves (entered in error, cancelled)."""
     total: Counter[str] = field(default_factory=Counter)
     """File -> rows read."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What was read otherwise than it stands there -> how often; none of it is a fault."""
     open: bool = True
     """Closed after the first pass, so that a second one over the same rows counts nothing twice."""
 
@@ -45,6 +47,11 @@ class BadRows:
         """Rows that say of themselves that they do not count."""
         if self.open:
             self.skipped[file, reason] += n
+
+    def note(self, what: str, n: int) -> None:
+        """Something that a reader of the cohort should know of, and how often it occurred."""
+        if self.open and n:
+            self.notes[what] += n
 
     def check(self) -> None:
         """Refuse the source when more than the allowed share of a file's rows is bad.

@@ -12,7 +12,9 @@ from ..study.errors import DataError
 from ..study.progress import Progress
 from .bad_rows import BadRows
 from .clean import cleaned
-from .events import YEAR, Records, RiskOf, Shard
+from .events import STATIC, YEAR, Records, RiskOf, Shard
+from .findings import spoken
+from .naming import named
 from .near import without_twins
 from .phenotype import CodeSet, first_day, matches
 from .records import Case, Exclusion
@@ -20,7 +22,10 @@ from .sampling import sample
 from .settings import Settings
 from .split import split
 from .task import Rows, asked
-from .timeline import Count, collapsed, evidence, rows_before, shown, texts
+from .timeline.budget import Count, shown
+from .timeline.evidence import evidence
+from .timeline.lines import collapsed, rows_before
+from .timeline.text import texts
 from .units import harmonised, mixed
 from .weights import ipcw
 
@@ -133,8 +138,14 @@ def build(records: Records, settings: Settings, codes: CodeSet, seed: int, count
 
 
 def reading(records: Records, settings: Settings, bad: BadRows) -> Reading:
-    """The records without what cannot be true, and with one unit a measurement."""
-    return lambda: (harmonised(cleaned(shard, settings.followup, bad), bad) for shard in records)
+    """The records without what cannot be true, with one unit a measurement, and with texts as they may be shown."""
+
+    def shards() -> Iterator[Shard]:
+        for shard in records:
+            legible = spoken(named(shard), settings.timeline.free_text, bad)
+            yield harmonised(cleaned(legible, settings.followup, bad), bad)
+
+    return shards
 
 
 def first_pass(
@@ -212,7 +223,7 @@ def _chosen(population: pd.DataFrame, settings: Settings, seed: int) -> pd.DataF
     kept = out[out["reason"].isna()].copy()
     if kept.empty:
         return out
-    kept["label"] = (kept["outcome"] == "onset").astype(int)
+    kept["label"] = kept["label"].astype(int)
     kept["split"] = split(kept, settings.split, seed)
     kept = sample(kept, settings.sampling, seed)
     out.loc[kept.index, ["split", "sampling_weight"]] = kept[["split", "sampling_weight"]]
@@ -243,7 +254,9 @@ def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSe
     names = [f"{s}@{d}" for s, d in zip(mine["subject"], day, strict=True)]
     case, rows = rows_before(shard, person, day - settings.gap_days)
     keep = ~_hidden(shard, settings, codes)[shard.code[rows]]
-    lines = collapsed(shard, case[keep], rows[keep])
+    lines = collapsed(shard, case[keep], rows[keep], settings.timeline.values)
+    first = shard.day[lines.first]
+    since = np.where(first == STATIC, 0.0, (day[lines.case] - first.astype(np.int64)) / YEAR)
     frame = evidence(shard, names, day, lines)
     rare = np.array([rarity.get(c, 0.0) for c in shard.codes["code"].to_numpy(object)])[
         shard.code[lines.first]
@@ -255,9 +268,9 @@ def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSe
         id=names,
         age=np.round(day / YEAR, 2),
         day=day,
-        label=(mine["outcome"] == "onset").astype(int),
+        label=mine["label"].astype(int),
         followup_years=mine["followup"],
-        timeline=texts(frame, lines.case, len(mine), settings.timeline.sections),
+        timeline=texts(frame, lines.case, since, len(mine), settings.timeline.sections),
         n_shown=np.bincount(lines.case[frame["shown"].to_numpy(bool)], minlength=len(mine)),
         n_total=totals,
     )

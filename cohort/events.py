@@ -55,6 +55,9 @@ class Shard:
     unit: NDArray[np.object_] | None = None
     """(events,) None where there is none."""
     text: NDArray[np.object_] | None = None
+    """(events,) what was found in words; None where it was a number or nothing."""
+    coded: NDArray[np.bool_] | None = None
+    """(events,) whether the text is a word of a vocabulary; None: no text is."""
 
     @cached_property
     def bounds(self) -> NDArray[np.int64]:
@@ -85,7 +88,7 @@ class Shard:
         def some(column: Any) -> Any:
             return None if column is None else column[rows]
 
-        names = ("person", "day", "code", "row", "file", "value", "unit", "text")
+        names = ("person", "day", "code", "row", "file", "value", "unit", "text", "coded")
         columns: dict[str, Any] = {name: some(getattr(self, name)) for name in names}
         return replace(self, **columns)
 

@@ -126,6 +126,7 @@ def holdings(known: "Counts", bad: BadRows) -> dict[str, Any]:
         "bad_rows": sum(bad.bad.values()),
         "bad_rows_by_reason": {f"{f}: {r}": n for (f, r), n in bad.bad.items()},
         "skipped_rows": {f"{f}: {r}": n for (f, r), n in bad.skipped.items()},
+        "notes": dict(bad.notes),
         "mixed_units": {code: sorted(units) for code, units in known.units.items()},
     }
 

@@ -28,7 +28,8 @@ class Batch:
     file: str
     events: pd.DataFrame
     """Index: row in the file. Columns: subject (text), `time` (a date) or `age` (years) or neither (holds always),
-    system, code, kind, name; and where there are some: value, unit, text."""
+    system, code, kind, name; and where there are some: value, unit, text, `coded` (whether the text is a word of a
+    vocabulary)."""
 
 
 class Gathered:
@@ -78,6 +79,7 @@ class Gathered:
             "file": np.int32(self._files.setdefault(batch.file, len(self._files))),
             "value": events["value"].to_numpy(np.float64) if "value" in events else np.nan,
             "unit": _object(events, "unit"), "text": _object(events, "text"),
+            "coded": events["coded"].to_numpy(bool) if "coded" in events else False,
         }).iloc[keep]  # fmt: skip
         for block, part in frame.groupby(frame["person"].to_numpy() // BLOCK, sort=False):
             self._blocks.setdefault(int(str(block)), []).append(part)
@@ -140,7 +142,7 @@ class Gathered:
             people=_spans(people, person, day), codes=codes, person=person, day=day,
             code=frame["code"].to_numpy(np.int32), files=tuple(self._files), row=frame["row"].to_numpy(np.int64),
             file=frame["file"].to_numpy(np.int32), value=_or_none(frame["value"]),
-            unit=_objects(frame["unit"]), text=_objects(frame["text"]),
+            unit=_objects(frame["unit"]), text=_objects(frame["text"]), coded=frame["coded"].to_numpy(bool),
         )  # fmt: skip
 
 

@@ -7,8 +7,6 @@ writes them, and nobody else takes a line or a citation apart. The same goes for
 import re
 from typing import NamedTuple
 
-from .units import flag_of
-
 EVIDENCE_ID = r"E\d{3,}"
 """Pattern of an evidence id; `evidence_id` writes it."""
 CITATION = rf"\[{EVIDENCE_ID}(?:\s*,\s*{EVIDENCE_ID})*\]"
@@ -36,24 +34,34 @@ def evidence_ids(text: str) -> list[str]:
 
 
 class Line(NamedTuple):
-    """What a line states."""
+    """What a line states: an event, and what became of it where it was recorded several times.
+
+    Every finding stands beside the age at which it was made.
+    """
 
     id: str
     what: str
-    """Name, with value, unit and flag where it has them."""
+    """Name, with what was found at the first event: `Creatinine 1.2 mg/dL`, `Blood culture: Not detected`."""
     age: float | None = None
     """Years, at the first event; None where it has no date."""
     since: float | None = None
     """Years from the first event to the prediction time."""
     times: int = 1
+    between: tuple[tuple[str, float], ...] = ()
+    """Findings between the first event and the last, with the age of each."""
+    last: str = ""
+    """What was found at the last event; empty: nothing, or there is one event."""
+    last_age: float | None = None
     ago: float | None = None
     """Years from the last event to the prediction time, where there are several."""
 
     def __str__(self) -> str:
         """The line as everybody reads it; `parse` is its inverse.
 
-        >>> str(Line("E007", "Hypertension", 66.4, 3.6, 3, 0.2))
-        '[E007] age 66.4 (3.6 y before): Hypertension; 3 times, last 0.2 y before'
+        >>> str(Line("E007", "Hypertension", 66.4, 3.6, 3, (), "", 69.8, 0.2))
+        '[E007] age 66.4 (3.6 y before): Hypertension; 3 times, last at 69.8 (0.2 y before)'
+        >>> str(Line("E012", "MMSE 30", 63.0, 7.0, 5, (("28", 65.1),), "19 (low)", 69.8, 0.2))
+        '[E012] age 63.0 (7.0 y before): MMSE 30; 5 times, 28 at 65.1, last 19 (low) at 69.8 (0.2 y before)'
         >>> str(Line("E001", "Sex: female"))
         '[E001] Sex: female'
         """
@@ -62,44 +70,44 @@ class Line(NamedTuple):
 
     @property
     def said(self) -> str:
-        """The line without its id and date."""
-        repeats = f"; {self.times} times, last {self.ago:.1f} y before" if self.times > 1 else ""
-        return f"{self.what}{repeats}"
+        """The line without its id and first date."""
+        if self.times == 1:
+            return self.what
+        between = "".join(f", {finding} at {age:.1f}" for finding, age in self.between)
+        repeated = f"{self.what}; {self.times} times{between}"
+        if self.last_age is None:
+            return repeated
+        last = f"{self.last} " if self.last else ""
+        return f"{repeated}, last {last}at {self.last_age:.1f} ({self.ago:.1f} y before)"
 
 
+_NUMBER = r"-?\d+\.\d"
 _LINE = re.compile(
-    rf"\[(?P<id>{EVIDENCE_ID})\] (?:age (?P<age>-?[\d.]+) \((?P<since>-?[\d.]+) y before\): )?(?P<what>.*?)"
-    r"(?:; (?P<count>\d+) times, last (?P<ago>-?[\d.]+) y before)?"
+    rf"\[(?P<id>{EVIDENCE_ID})\] (?:age (?P<age>{_NUMBER}) \((?P<since>{_NUMBER}) y before\): )?(?P<what>.*?)"
+    rf"(?:; (?P<times>\d+) times(?P<between>(?:, [^;]+? at {_NUMBER})*?)"
+    rf"(?:, last (?:(?P<last>.+?) )?at (?P<last_age>{_NUMBER}) \((?P<ago>{_NUMBER}) y before\))?)?"
 )
+_BETWEEN = re.compile(rf", (.+?) at ({_NUMBER})(?=, |$)")
 
 
 def parse(text: str) -> Line | None:
     """The line that a text is; None where it is a heading or anything else.
 
-    >>> parse("[E007] age 66.4 (3.6 y before): Hypertension; 3 times, last 0.2 y before")
-    Line(id='E007', what='Hypertension', age=66.4, since=3.6, times=3, ago=0.2)
+    >>> parse("[E007] age 66.4 (3.6 y before): Hypertension; 3 times, last at 69.8 (0.2 y before)")[4:]
+    (3, (), '', 69.8, 0.2)
+    >>> parse("[E012] age 63.0 (7.0 y before): MMSE 30; 5 times, 28 at 65.1, last 19 at 69.8 (0.2 y before)").between
+    (('28', 65.1),)
     >>> parse("Drugs:") is None
     True
     """
     m = _LINE.fullmatch(text)
     if m is None:
         return None
-    age, since, ago = (float(m[k]) if m[k] else None for k in ("age", "since", "ago"))
-    return Line(m["id"], m["what"], age, since, int(m["count"] or 1), ago)
+    age, since, last_age, ago = (float(m[k]) if m[k] else None for k in ("age", "since", "last_age", "ago"))
+    between = tuple((finding, float(at)) for finding, at in _BETWEEN.findall(m["between"] or ""))
+    return Line(m["id"], m["what"], age, since, int(m["times"] or 1), between, m["last"] or "", last_age, ago)
 
 
 def lines(timeline: str) -> list[Line]:
-    """All lines of a timeline, headings left out."""
+    """All lines of a timeline; headings and the note of what is not shown are left out."""
     return [line for text in timeline.splitlines() if (line := parse(text)) is not None]
-
-
-def stated(name: str, value: float, unit: str | None, code: str) -> str:
-    """A name with its value (NaN where there is none), its unit, and its flag, which the code decides.
-
-    >>> stated("Systolic blood pressure", 152.0, "mm[Hg]", "8480-6")
-    'Systolic blood pressure 152 mm[Hg] (high)'
-    """
-    if value != value:
-        return name
-    flag = flag_of(code, value)
-    return f"{name} {value:g}" + (f" {unit}" if unit else "") + (f" ({flag})" if flag else "")

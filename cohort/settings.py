@@ -147,12 +147,18 @@ class Timeline(Record):
     budget: int | None = Field(default=512, gt=0)
     """Tokens; None: everything."""
     tokenizer: str | None = None
-    """Path of a `tokenizer.json` that counts the tokens; None: an estimate from words and digits."""
+    """Path of a `tokenizer.json` that counts the tokens; None: an estimate, a token for two characters."""
     policy: Literal["recent", "rare", "mixed"] = "mixed"
     """What stays when the budget is short: the newest; the rarest; or risk factors of the code set, then other
     conditions, then the last 24 months, then the rest."""
     sections: bool = False
-    """Headings between demographics, long-standing conditions, the last 24 months, drugs and last values."""
+    """Headings: the person, earlier conditions, drugs, measurements, other earlier entries, the last 24 months."""
+    free_text: bool = False
+    """Whether texts that are neither results (`Not detected`, `1:80`) nor words of a vocabulary stand in the lines,
+    shortened to 80 characters. They can hold names and addresses."""
+    values: Literal[2, 3] = 3
+    """Findings of a repeated measurement that its line states: the first and the last; with 3 also the one between
+    them that departs most from a straight course, where one does."""
 
 
 class Settings(Record):

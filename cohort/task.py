@@ -46,7 +46,7 @@ def asked(
         rows: for the rule `per_row`.
     Returns:
         Columns: person (row in `shard.people`), subject, sex, site, split_given, birth, day, reason, outcome,
-        followup (years).
+        followup (years), label (0 or 1; says nothing where the outcome is `censored`).
     """
     person, day = _days(shard, settings.predict, seed, rows)
     people = shard.people.iloc[person]
@@ -63,11 +63,10 @@ def asked(
         assert rows is not None
         tests = {name: test for name, test in tests.items() if name in DECIDED_ELSEWHERE}
         label = rows.loc[rows["subject"].isin(shard.people["subject"]), "label"].to_numpy(float)
-        outcome: dict[str, Any] = {
-            "outcome": np.where(label == 1, "onset", "event_free"), "followup": settings.horizon_years
-        }  # fmt: skip
+        outcome: dict[str, Any] = {"outcome": "labelled", "followup": np.nan, "label": label}
     else:
         outcome = _outcome(day, took_ill, death, last, settings.horizon_years)
+        outcome["label"] = np.where(outcome["outcome"] == "onset", 1.0, 0.0)
     frame["reason"] = _first_reason(tests, len(frame))
     for name, column in outcome.items():
         frame[name] = column

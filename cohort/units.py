@@ -1,6 +1,7 @@
 """Units of the few measurements that nearly every record has: one unit each, limits, and what cannot be."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -26,17 +27,30 @@ def table() -> dict[str, Any]:
     return found
 
 
-def flag_of(code: str, value: float) -> str:
-    """`high`, `low`, or nothing where the value is within limits or the code has none.
+def flag_of(code: str, value: float, unit: str | None) -> str:
+    """`high`, `low`, or nothing: the value is within limits, the code has none, or the unit is not the table's.
 
-    >>> flag_of("8480-6", 152.0), flag_of("8480-6", 120.0), flag_of("other", 1.0)
+    >>> flag_of("8480-6", 152.0, "mm[Hg]"), flag_of("8480-6", 120.0, "mm[Hg]"), flag_of("2345-7", 5.5, None)
     ('high', '', '')
     """
     known = table()["LOINC"].get(code)
-    if known is None or known["normal"] is None:
+    if known is None or known["normal"] is None or unit != known["unit"]:
         return ""
     low, high = known["normal"]
     return "low" if value < low else "high" if value > high else ""
+
+
+@cache
+def in_words(unit: str | None) -> str | None:
+    """A unit as a clinician writes it; None for one that says nothing.
+
+    >>> in_words("mm[Hg]"), in_words("mL/min/{1.73_m2}"), in_words("{score}"), in_words("[iU]/L")
+    ('mmHg', 'mL/min/1.73m2', None, 'IU/L')
+    """
+    if unit is None:
+        return None
+    known: str = table()["words"].get(unit, unit)
+    return re.sub(r"\{[^}]*\}", "", known).replace("10*", "10^").replace("[iU]", "IU").strip() or None
 
 
 def converted(code: str, value: Floats, unit: str) -> tuple[Floats, str]:

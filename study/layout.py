@@ -59,7 +59,9 @@ ANCHORING = File("annotate/anchoring.jsonl", "how raters moved towards the model
 VERDICTS = File("annotate/verdicts.jsonl", "the consensus on each rationale")
 
 CELLS = File("train/cells.csv", "a fit a row, and how it stands")
-BASELINE_PREDICTIONS = File("train/baselines/predictions.parquet", "risks of the models without text")
+BASELINES = File("train/baselines/baselines.jsonl", "a model without text a row: its name and training size")
+BASELINE_PREDICTIONS = File("train/baselines/predictions.parquet", "their risks of the held-out cases")
+BASELINE_TUNING = File("train/baselines/tuning.parquet", "the same for the tuning split")
 
 AVERAGES = File("analysis/averages.parquet", "numbers averaged over the fits of a target")
 AGREEMENT = File("analysis/agreement.parquet", "agreement between raters")
@@ -70,8 +72,12 @@ FILES = tuple(value for value in list(globals().values()) if isinstance(value, F
 
 FIT = "fit.json"
 """In a cell's folder, `train/<cell>/`: what the fit took."""
+READING = "reading.json"
+"""In a cell's folder: how it was read, and how far the ways to run the fit are apart."""
 PREDICTIONS = "predictions.parquet"
 """In a cell's folder: one risk a held-out case and read-out."""
+TUNING = "tuning.parquet"
+"""In a cell's folder: the same for the tuning split, from which the best cell of a grid is chosen."""
 
 
 def drawing() -> str:

@@ -114,6 +114,7 @@ def run_once(
     *,
     keep: Iterable[str] = (),
     set_aside: bool = False,
+    again: Callable[[Manifest], bool] | None = None,
 ) -> bool:
     """Do `work(folder)` unless the folder is already complete for these settings and inputs.
 
@@ -125,6 +126,8 @@ def run_once(
         keep: names of folders inside that are not part of the outcome (caches).
         set_aside: a complete folder made from other inputs is renamed to `<folder>-<its key>` instead of being
             refused; for stages that cost nothing to repeat.
+        again: whether a folder that is complete for other settings, but for the same inputs, may be worked on once
+            more instead of being refused: `work` keeps of it what still holds.
     Returns:
         True when the work was done now, False when a complete folder was found.
     Raises:
@@ -137,9 +140,13 @@ def run_once(
             if _complete(folder, settings, found):
                 return False
         except StaleError:
-            if not set_aside:
+            old = manifest(folder)
+            if set_aside:
+                put_aside(folder)
+            elif again is not None and old is not None and old.inputs == found and again(old):
+                (folder / MANIFEST).unlink()
+            else:
                 raise
-            put_aside(folder)
         start = time.monotonic()
         work(folder)
         skip = {MANIFEST, ".lock", *keep}
@@ -194,26 +201,31 @@ def _name(path: Path, root: Path) -> str:
 
 
 def _changed(old: Manifest, settings: dict[str, Any], inputs: dict[str, str]) -> str:
-    """`settings: seed 1 -> 2` or `inputs: cohort/cases.parquet`, whatever differs."""
-    parts = [
-        f"inputs: {', '.join(names)}"
-        for names in [
-            sorted(n for n in inputs.keys() | old.inputs.keys() if inputs.get(n) != old.inputs.get(n))
-        ]
-        if names
-    ]
+    """What differs, in words: `inputs: cohort/cases.parquet; settings: seed 1 -> 2`."""
+    parts = []
+    changed = sorted(n for n in inputs.keys() | old.inputs.keys() if inputs.get(n) != old.inputs.get(n))
+    if changed:
+        parts.append(f"inputs: {', '.join(changed)}")
     moved = [f"{name} {was!r} -> {now!r}" for name, was, now in _differences(old.settings, settings)]
     if moved:
-        more = f" and {len(moved) - 3} more" if len(moved) > 3 else ""
-        parts.append(f"settings: {', '.join(moved[:3])}{more}")
+        more = f" and {len(moved) - MOST_NAMED} more" if len(moved) > MOST_NAMED else ""
+        parts.append(f"settings: {', '.join(moved[:MOST_NAMED])}{more}")
     return "; ".join(parts) or "settings"
 
 
+MOST_NAMED = 3
+"""Changed settings that a message names."""
+
+
 def _differences(was: Any, now: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Dotted name, old value and new value of every setting that changed; a tuple equals the same list."""
     if isinstance(was, dict) and isinstance(now, dict):
         for name in sorted(was.keys() | now.keys()):
             yield from _differences(was.get(name), now.get(name), f"{at}.{name}" if at else name)
-    elif was != now and list(was if isinstance(was, list | tuple) else [was]) != list(
-        now if isinstance(now, list | tuple) else [now]
-    ):
+    elif _as_json(was) != _as_json(now):
         yield at, was, now
+
+
+def _as_json(value: Any) -> Any:
+    """A value as it comes back from a manifest: tuples are lists."""
+    return [_as_json(v) for v in value] if isinstance(value, list | tuple) else value

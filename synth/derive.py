@@ -53,7 +53,7 @@ def derive_all(
         facts: Facts | None = None
         for history, made, body in judged(plan, ledger, cohort):
             if facts is None or facts.case is not history.case:
-                facts = Facts(history)
+                facts = Facts(history, plan.tables)
             for row in _rows(facts, made, body, away, check):
                 if isinstance(row, Grounding) and settings.decides == "clinicians":
                     row = _left_to_clinicians(row)
@@ -101,11 +101,14 @@ def judge(plan: Plan, request: Request, name: str, body: Body | None, ledger: Le
     if body is None:
         kind, why = ledger.faults.get(name, ("not_asked", "no answer is stored"))
         return _refusal(history.case.id, style.name, sample, kind, why, name)
-    answer = parse.read(body, style)
+    answer = parse.read(body, style, request.body)
     reason, detail, truth = answer.reason, answer.detail, history.case.label
-    if reason is None and answer.verdict is None:
+    told = request.label is not None
+    if reason is None and answer.verdict is None and not told:
         reason, detail = "no_verdict", "the answer names no verdict"
-    elif reason is None and plan.settings.label != "hidden" and answer.verdict != truth:
+    elif (
+        reason is None and answer.verdict not in (None, truth) and (told or plan.settings.label == "filtered")
+    ):
         reason, detail = "wrong_verdict", f"argues for {answer.verdict}, the outcome is {truth}"
     if reason is not None:
         return _refusal(history.case.id, style.name, sample, reason, detail, name)
@@ -117,7 +120,8 @@ def judge(plan: Plan, request: Request, name: str, body: Body | None, ledger: Le
         teacher=plan.teacher.title,
         claims=answer.claims,
         verdict=answer.verdict,
-        label_shown=request.label is not None,
+        unread=answer.unread,
+        label_shown=told,
         key=name,
     )
 
@@ -180,7 +184,7 @@ class Tally:
         self.styles, self.reasons = Counter[str](), Counter[str]()
         self.verdicts, self.faults, self.doubts = Counter[str](), Counter[str](), Counter[str]()
         self.kinds = Counter[str]()
-        self.facts = self.without_facts = 0
+        self.facts = self.without_facts = self.without_verdict = self.unread = 0
         self.verified = Counter[tuple[str, bool | None]]()
         """By what the rules found, and what the verifier said."""
 
@@ -188,6 +192,8 @@ class Tally:
         """Count one row."""
         if isinstance(row, Rationale):
             self.styles[row.style] += 1
+            self.unread += row.unread
+            self.without_verdict += row.verdict is None
         elif isinstance(row, Refusal):
             self.reasons[row.reason] += 1
         elif isinstance(row, Grounding):
@@ -208,6 +214,8 @@ def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[st
         "by_style": tally.styles,
         "refusals": tally.reasons.total(),
         "refused": tally.reasons,
+        "without_verdict": tally.without_verdict,
+        "unread_claims": tally.unread,
         "claims": tally.verdicts.total(),
         "supported_claims": tally.verdicts["supported"],
         "faulty_claims": tally.verdicts["fault"],
@@ -222,6 +230,7 @@ def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[st
         "possibly_billed_not_received": lost,
         "prompt_tokens": accounts.prompt_tokens,
         "completion_tokens": accounts.completion_tokens,
+        "token_counts_that_do_not_add_up": accounts.uneven,
         "cost": accounts.cost,
         "verifier": _verified(plan, tally),
         "templates": {style.name: template_hash(style.name) for style in plan.styles},

@@ -1,12 +1,13 @@
 """What will be asked: cases x styles x samples, in order, and what decides the outcome of it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ..study import parts, permission
 from ..study.config import Study
-from ..study.errors import StudyError
-from ..study.records import Record
+from ..study.errors import StudyError, not_one_of
+from ..study.records import Record, digest
 from ..study.seeds import derive
 from . import teachers
 from .controls import CONTROLS
@@ -72,6 +73,7 @@ class Plan:
         self.study, self.settings = study, settings
         self.teacher = Teacher(study, settings.teacher, "synth.teacher")
         self.verifier = verifier(study, settings)
+        self.tables = tables(study, settings)
         self.styles = tuple(style(name) for name in settings.styles)
         for name in settings.controls:
             parts.pick(CONTROLS, "control", name)
@@ -96,6 +98,7 @@ class Plan:
     def identity(self) -> dict[str, Any]:
         """What decides the outcome: not how fast or by which door it was asked."""
         from . import prompts
+        from .answers import parse
         from .grounding import checks as grounding
 
         said = {
@@ -108,6 +111,10 @@ class Plan:
             "teacher": said,
             "templates": {name: prompts.template_hash(name) for name in self.settings.styles},
             "grounding": grounding.VERSION,
+            "tables": {p.name: digest(p.read_text()) for p in sorted(self.tables.iterdir())}
+            if self.tables
+            else None,
+            "reading": parse.VERSION,
         }
         if self.verifier is not None:
             found["verifier"] = {
@@ -128,6 +135,28 @@ def resolve(study: Study) -> Settings:
     for teacher in (plan.teacher, plan.verifier):
         permission.check(study, teacher.urls if teacher else ())
     return settings
+
+
+def tables(study: Study, settings: Settings) -> Path | None:
+    """The folder with the study's own tables for the grounding check; None where there is none.
+
+    Raises:
+        StudyError: no such folder, or a file in it is no table.
+        DataError: a row of a table is wrong.
+    """
+    if settings.tables is None:
+        return None
+    from .grounding.language.tables import COLUMNS, unknown
+    from .grounding.language.vocabulary import vocabulary
+
+    folder = study.path(settings.tables)
+    if not folder.is_dir():
+        raise StudyError(f"synth.tables: no folder {folder}.")
+    if stray := unknown(folder):
+        names = [f"{name}.tsv" for name in COLUMNS]
+        raise StudyError(f"synth.tables: {not_one_of('table', stray[0], names)}")
+    vocabulary(folder)
+    return folder
 
 
 def verifier(study: Study, settings: Settings) -> Teacher | None:

@@ -52,7 +52,9 @@ class Rationale(Record):
     """Part and model, as it may stand in a report: `reference`, `openai:gpt-5`."""
     claims: tuple[Claim, ...] = Field(min_length=1)
     verdict: int | None = Field(ge=0, le=1, default=None)
-    """The label that the rationale argues for; the true one where the teacher was shown it."""
+    """The label that the rationale argues for; None where a teacher who was shown the true one does not repeat it."""
+    unread: int = Field(ge=0, default=0)
+    """Further claims of the answer that had no readable sentence."""
     label_shown: bool
     key: str
     """Of the request in the ledger that answered."""

@@ -98,7 +98,8 @@ def _open_again(stage: Path, plan: Plan, inputs: list[Path]) -> None:
 
 def _failed(stage: Path) -> int:
     """Questions that might have an answer another day."""
+    from .asking.batches import AGAIN
     from .asking.gate import OF_THE_ENDPOINT
 
     refused = json.loads((stage / layout.SYNTH_SUMMARY.name).read_text())["refused"]
-    return sum(n for reason, n in refused.items() if reason in OF_THE_ENDPOINT)
+    return sum(n for reason, n in refused.items() if reason in OF_THE_ENDPOINT | AGAIN)

@@ -19,7 +19,10 @@ class Job(Record):
     ray: int | None = Field(default=None, gt=0)
     """So many shards as Ray actors, on the cluster that RAY_ADDRESS names or else on this machine."""
     outage_minutes: float = Field(default=10, gt=0)
-    """An endpoint that fails is tried again for so long, ever more rarely; one that never answered, a few times."""
+    """Endpoints that fail or refuse are tried again for so long, ever more rarely; one that never answered and does
+    not say that it is busy, a few times."""
+    unreadable: int = Field(default=10, ge=0)
+    """After so many answers of which none can be read the job stops and says why; 0: it goes on."""
     deadline_minutes: float | None = Field(default=None, gt=0)
     """After this the job sends nothing more, waits for what is in flight, and stops."""
     budget: float | None = Field(default=None, gt=0)
@@ -79,6 +82,9 @@ class Settings(Asking):
     undecided: Literal["verifier", "clinicians", "count"] | None = None
     """Who decides about a claim that rules cannot decide: the verifier; clinicians, without whose acceptance the
     rationale is not taught; or nobody (it is counted). None: the verifier where there is one, else nobody."""
+
+    tables: str | None = None
+    """Folder with tables of the study's own for the grounding check, beside those in `synth/grounding/data/`."""
 
     @property
     def decides(self) -> Literal["verifier", "clinicians", "count"]:

@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import click
+
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import BusyError, PendingError
@@ -80,10 +82,15 @@ def ask_all(
         ServiceError: no request can succeed.
     """
 
+    shut: list[str] = []
+
     async def main(bar: Progress) -> str | None:
         async with teacher.module.doors(teacher.options) as doors:
             job = Job(doors, ledger, settings, bar, share, shards)
-            await job.run(requests)
+            try:
+                await job.run(requests)
+            finally:
+                shut.extend(gate.shut for gate in job.gates if gate.shut)
             return job.stopped
 
     with Progress(name, expected) as bar:
@@ -92,6 +99,8 @@ def ask_all(
         else:
             with asyncio.Runner(loop_factory=_loop()) as runner:
                 stopped = runner.run(main(bar))
+    for why in shut:
+        click.echo(f"{name}: {why} The other endpoints did the work.")
     if stopped:
         raise PendingError(
             f"{name}: {stopped}; {len(ledger)} answers are stored. Run the command again to go on from there."

@@ -124,18 +124,56 @@ def again(request: Request, repeat: int) -> Request:
 
 
 def usage(body: Body) -> tuple[int | None, int | None]:
-    """Prompt and completion tokens as the endpoint counted them; None where it says nothing usable.
+    """Prompt and completion tokens, thinking included; None where the endpoint says nothing usable.
+
+    Some leave thinking out of the completion tokens, and count it in the total or beside it: the larger stands.
 
     >>> usage({"usage": {"prompt_tokens": 12, "completion_tokens": "many"}}), usage({"usage": [1]})
     ((12, None), (None, None))
+    >>> usage({"usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 4100}})
+    (1000, 3100)
     """
+    counts = _counts(body)
+    prompt, completed, total, thinking = (counts[k] for k in ("prompt", "completion", "total", "thinking"))
+    if completed is not None and thinking is not None and thinking > completed:
+        completed += thinking
+    if total is not None and prompt is not None:
+        rest = total - prompt
+        completed = max(completed, rest) if completed is not None else max(rest, 0)
+    elif total is not None and completed is not None:
+        prompt = max(total - completed, 0)
+    return prompt, completed
+
+
+def adds_up(body: Body) -> bool:
+    """Whether the tokens that an endpoint counts add up to its total, where it gives one.
+
+    >>> adds_up({"usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 4100}})
+    False
+    """
+    counts = _counts(body)
+    prompt, completed, total, thinking = (counts[k] for k in ("prompt", "completion", "total", "thinking"))
+    if completed is None or prompt is None:
+        return True
+    return (total is None or prompt + completed == total) and (thinking is None or thinking <= completed)
+
+
+def _counts(body: Body) -> dict[str, int | None]:
     found = body.get("usage")
     counts = found if isinstance(found, dict) else {}
-    prompt, completed = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
-    return _count(prompt), _count(completed)
+    details = counts.get("completion_tokens_details") or counts.get("output_tokens_details")
+    inside = details if isinstance(details, dict) else counts
+    return {
+        "prompt": _count(counts.get("prompt_tokens", counts.get("input_tokens"))),
+        "completion": _count(counts.get("completion_tokens", counts.get("output_tokens"))),
+        "total": _count(counts.get("total_tokens")),
+        "thinking": _count(inside.get("reasoning_tokens")),
+    }
 
 
 def _count(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 13:
+        value = int(value)
     whole = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e12
     return int(value) if whole else None  # type: ignore[call-overload]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..study.seeds import derive
 from .answers import parse
-from .answers.raw import Answer
+from .answers.parse import ParsedAnswer
 from .derive import Check as Checker
 from .derive import judged, last_answer
 from .grounding.checks import Facts, ground
@@ -58,8 +58,8 @@ class Verifier:
         found = ground(rationale, facts)
         request = self.request(rationale, facts.history)
         _, body = last_answer(request, self.ledger, self.settings.reask)
-        said = parse.read_checks(body, len(found.checks)) if body is not None else Answer()
-        if isinstance(said, Answer):
+        said = parse.read_checks(body, len(found.checks)) if body is not None else ParsedAnswer()
+        if isinstance(said, ParsedAnswer):
             return found
         decides = self._plan.settings.decides == "verifier"
         checks = tuple(_joined(c, word, decides) for c, word in zip(found.checks, said, strict=True))

@@ -16,6 +16,23 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+COSTLY = ("label_studio", "quick", "analysed")
+"""Fixtures that start a server or run a study: with several workers, the tests of each go to one of them, first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests of a costly fixture together, and start them before the others (`pytest -n 2 --dist loadgroup`)."""
+
+    def group(item: pytest.Item) -> str | None:
+        asked = getattr(item, "fixturenames", ())
+        return next((name for name in COSTLY if name in asked), None)
+
+    for item in items:
+        if (name := group(item)) is not None:
+            item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: COSTLY.index(name) if (name := group(item)) else len(COSTLY))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Public record sets and reference values, which do not travel with the project."""

@@ -1,9 +1,10 @@
 """What needs no language model: regressions on the evidence, age and sex alone, and the best that is possible.
 
-They are fitted on the same cases as the largest fits of the grid, from the evidence lines that the models are shown.
+They are fitted on the very cases of the fits that they are compared with, once for each training size of the grid,
+from the evidence lines that the models are shown.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..cohort.records import Case
-from .records import Prediction
+from .records import Baseline, Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ class Table:
 
 
 def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFrame") -> Table:
-    """Age, sex, and for every common code: whether, how often, how long ago, and the latest value.
+    """Age, sex, and for every common code: whether, how often, how long ago, the latest value, and its change.
 
     Of `evidence` (Evidence rows) only the lines that were shown count.
     """
@@ -46,11 +47,14 @@ def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFram
     shown = evidence[evidence["shown"] & evidence["case"].isin(ids) & evidence["years_before"].notna()]
     seen = shown[shown["case"].isin({c.id for c in train})].groupby("code")["case"].nunique()
     shown = shown[shown["code"].isin(seen.index[seen >= _RARE])].sort_values("years_before")
+    shown = shown.assign(change=shown["value"].astype(float) - shown["first_value"].astype(float))
     by = shown.groupby(["case", "code"])
     last = by["years_before"].first().unstack().reindex(ids)
     count = by["count"].sum().unstack().reindex(ids)
     value = by["value"].first().unstack().reindex(ids)
     value = value.loc[:, value.notna().any()]
+    change = by["change"].first().unstack().reindex(ids)
+    change = change.loc[:, change.notna().any()]
     cases = [*train, *test]
     columns: dict[str, Any] = {
         "age": [c.age for c in cases],
@@ -59,6 +63,7 @@ def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFram
         **{f"{c} recency": np.exp(-last[c] / _FADE).fillna(0.0) for c in last},
         **{f"{c} count": np.log1p(count[c].fillna(0.0)) for c in count},
         **{f"{c} value": value[c] for c in value},
+        **{f"{c} change": change[c].fillna(0.0) for c in change},
     }
     x = np.column_stack([np.asarray(v, dtype=float) for v in columns.values()])
     y = np.array([c.label for c in train], dtype=np.int64)
@@ -112,8 +117,42 @@ def _probability(model: Any, x: Matrix) -> list[float]:
     return [float(p) for p in model.predict_proba(x)[:, 1]]
 
 
+Risks = dict[str, float | None]
+"""By case."""
+
+
+def fitted(
+    seeds: Mapping[str, int],
+    train: Mapping[int, Sequence[Case]],
+    asked: Sequence[Case],
+    evidence: "pd.DataFrame",
+) -> list[tuple[Baseline, Risks]]:
+    """Every baseline at every training size, with its risks.
+
+    Args:
+        seeds: of each baseline, by its name; the names say which are wanted.
+        train: training cases by their number.
+        asked: whose risk is wanted.
+        evidence: `Evidence` table.
+    """
+    out: list[tuple[Baseline, Risks]] = []
+    for n, cases in train.items():
+        table = features(cases, asked, evidence)
+        for name, seed in seeds.items():
+            entry = BASELINES[name]
+            if not entry.learns and n != max(train):
+                continue
+            risks = entry.risks(table, seed)
+            if all(r is None for r in risks):
+                continue  # what nobody knows for anybody (the true risk of real people) is no baseline
+            cell = name if len(train) == 1 or not entry.learns else f"{name}, n {n}"
+            row = Baseline(cell=cell, name=name, n=n if entry.learns else None, optimum=entry.optimum)
+            out.append((row, dict(zip((c.id for c in asked), risks, strict=True))))
+    return out
+
+
 def predictions(name: str, cases: Sequence[Case], risks: Sequence[float | None]) -> list[Prediction]:
-    """One row a held-out case."""
+    """One row a case."""
     return [
         Prediction(
             cell=name, readout="baseline", case=c.id, risk=p, why_missing=None if p is not None else "unknown"
@@ -122,9 +161,21 @@ def predictions(name: str, cases: Sequence[Case], risks: Sequence[float | None])
     ]
 
 
-BASELINES: dict[str, Callable[[Table, int], Sequence[float | None]]] = {
-    "logistic_regression": logistic_regression,
-    "gradient_boosting": gradient_boosting,
-    "age_sex": age_sex,
-    "bayes": bayes,
+@dataclass(frozen=True)
+class Predictor:
+    """A way to give risks without text."""
+
+    risks: Callable[[Table, int], Sequence[float | None]]
+    """(features, seed) to a risk a case asked about."""
+    learns: bool = True
+    """It is fitted to the training cases."""
+    optimum: bool = False
+    """Its risk is the true one, about the source population."""
+
+
+BASELINES: dict[str, Predictor] = {
+    "logistic_regression": Predictor(logistic_regression),
+    "gradient_boosting": Predictor(gradient_boosting),
+    "age_sex": Predictor(age_sex),
+    "bayes": Predictor(bayes, learns=False, optimum=True),
 }

@@ -1,61 +1,180 @@
 """One cell of the grid: fit, then read the risk of every held-out case. What a worker process does."""
 
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ..cohort.records import Case
 from ..study import layout
 from ..study.config import Study
+from ..study.errors import DataError
 from ..study.grid import Cell
-from ..study.records import digest, to_frame, write_table, write_text
+from ..study.records import digest, read_record, to_frame, write_table, write_text
 from . import corpus
 from .bases import models as bases
+from .bases.models import fingerprint
+from .bases.sources import folder_of
+from .encoding.encoder import Encoder, Row
+from .encoding.history import Cuts, Histories, answer_tokens
+from .reading.parity import Gate
 from .reading.readouts import READOUTS, Reader
-from .records import Fit, Prediction
-from .settings import Settings
+from .records import Fit, Parity, Prediction, Reading
+from .settings import OF_THE_FIT, Settings
 from .settings import bases as bases_of
-from .targets import TARGETS
+from .targets import TARGETS, Target
 
 
-def work(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path) -> None:
-    """Fill a cell's folder; a fit that an interrupted earlier call finished is taken over."""
-    ask = {"cell": cell.model_dump(), "train": settings.model_dump(mode="json"), "seed": study.seed}
-    mark = folder / "asked.txt"
-    if not (mark.exists() and mark.read_text() == digest(ask) and (folder / layout.FIT).exists()):
-        (folder / layout.FIT).unlink(missing_ok=True)
-        write_text(folder / "cell.json", cell.model_dump_json(indent=1))
-        write_text(mark, digest(ask))
-        _fit(study, home, cell, settings, folder)
-    made = read(study, home, cell, settings, folder)
-    write_table(folder / layout.PREDICTIONS, to_frame(made, Prediction), Prediction)
+@dataclass(frozen=True)
+class Lesson:
+    """What a cell is taught, encoded."""
+
+    rows: list[Row]
+    tuning: list[Row]
+    """Of the tuning split, where the fit stops early."""
+    cuts: Cuts
+    key: str
+    """Of everything that makes the fit: base, rows, settings."""
 
 
-def _fit(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path) -> Fit:
+def work(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path) -> None:
+    """Fill a cell's folder; a fit of the same base, examples and settings that is there is taken over."""
     from .fitting.fit import fit
+    from .fitting.processes import Processes
 
+    processes = Processes.launched()
+    taught = lesson(study, run_folder, cell, settings)
+    missing = fitted(folder) != taught.key
+    processes.wait()
+    if missing:
+        if processes.first:
+            (folder / layout.FIT).unlink(missing_ok=True)
+            write_text(folder / "cell.json", cell.model_dump_json(indent=1))
+        model, _ = _loaded(study, run_folder, cell, settings)
+        fit(model, taught.rows, cell, settings, folder, taught.cuts, taught.key, taught.tuning, processes)
+        del model
+    processes.wait()
+    if not processes.first:
+        return
+    for name, predictions in read(study, run_folder, cell, settings, folder).items():
+        write_table(folder / name, to_frame(predictions, Prediction), Prediction)
+
+
+def fitted(folder: Path) -> str | None:
+    """Key of the fit in a folder; None where none is finished."""
+    path = folder / layout.FIT
+    return read_record(path, Fit).key if path.exists() else None
+
+
+def lesson(study: Study, run_folder: Path, cell: Cell, settings: Settings) -> Lesson:
+    """The examples of a cell, and the key of its fit; needs the base's tokenizer and not its weights."""
     target = TARGETS[cell.target]
-    chosen = corpus.first(corpus.order_for(study, home, settings), cell.n)
-    rationales = corpus.read(home, cell.corpus, settings) if target.style else {}
-    base = bases_of(study)[cell.base]
-    model, encoder = bases.load(base, base_folder(study, home, cell.base), settings)
-    rows = [
-        encoder.row(example)
-        for c in chosen
-        for example in target.build(c, rationales.get((c.id, target.style or "")), settings.question)
-    ]
-    return fit(model, rows, cell, settings, folder)
+    base, folder = bases_of(study)[cell.base], folder_of(study, run_folder, cell.base)
+    encoder = bases.encoder(base, folder, settings, f"bases.{cell.base}")
+    shorten, cuts = histories(encoder, run_folder, settings), Cuts()
+    rationales = corpus.read(run_folder, cell.corpus, settings) if target.style else {}
+
+    def rows(cases: Sequence[Case], cuts: Cuts) -> list[Row]:
+        out = []
+        for case in cases:
+            rationale, history = rationales.get((case.id, target.style or "")), shorten(case)
+            cuts.add(history, rationale)
+            out += [encoder.row(e) for e in target.build(history.case, rationale, settings.question)]
+        return out
+
+    taught = rows(corpus.first(corpus.order_for(study, run_folder, settings), cell.n), cuts)
+    tuning = rows(_tuning(run_folder, target, rationales), Cuts()) if settings.early_stopping else []
+    key = digest(
+        {
+            "base": fingerprint(folder),
+            "rows": [[r.case, r.ids, r.groups] for r in (*taught, *tuning)],
+            "cell": cell.model_dump(include={"loss", "learning_rate", "seed"}),
+            "settings": settings.model_dump(mode="json", include=set(OF_THE_FIT)),
+        }
+    )
+    return Lesson(taught, tuning, cuts, key)
 
 
-def read(study: Study, home: Path, cell: Cell, settings: Settings, folder: Path) -> list[Prediction]:
-    """Every read-out that fits the target, of every held-out case, from the adapter as it stands on disk."""
+def _tuning(run_folder: Path, target: Target, rationales: corpus.Corpus) -> list[Case]:
+    """Labelled cases of the tuning split that the target can be taught on.
+
+    Raises:
+        DataError: there are none.
+    """
+    usable = [c for c in corpus.cases(run_folder) if c.split == "tuning" and c.label is not None]
+    usable = [c for c in usable if target.style is None or (c.id, target.style) in rationales]
+    if not usable:
+        raise DataError(
+            "train.early_stopping: no labelled case of the tuning split has a usable rationale. Add `tuning` to "
+            "synth.splits, enlarge the tuning split, or leave early_stopping out."
+        )
+    return usable
+
+
+def read(
+    study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path
+) -> dict[str, list[Prediction]]:
+    """Every read-out that fits the target, from the adapter as it stands on disk, by the name of its file.
+
+    Of every held-out case; and of the tuning split, on which the best cell of a grid is chosen.
+
+    Raises:
+        ParityError: the fit gives other risks when its adapter is merged or served.
+    """
+    start = time.monotonic()
     target = TARGETS[cell.target]
-    base = bases_of(study)[cell.base]
-    model, encoder = bases.load(base, base_folder(study, home, cell.base), settings, folder / "adapter")
-    reader = Reader(model, encoder, settings, cell.id, target, corpus.teacher_rationales(home, target.style))
-    cases = corpus.held_out(corpus.cases(home))
+    model, encoder = _loaded(study, run_folder, cell, settings, folder / "adapter", merge=False)
+    shorten = histories(encoder, run_folder, settings)
+    rationales = corpus.teacher_rationales(run_folder, target.style)
+    cases = corpus.cases(run_folder)
+    held_out = corpus.held_out(cases)
+    beside = Reader(model, encoder, settings, cell.id, target, rationales, shorten)
+    sample = [beside.before_label(c, None) for c in held_out[: settings.parity_cases]]
+    risks = {"beside its base": beside.engine.probabilities(sample)} if sample else {}
+    reader = Reader(bases.merged(model), encoder, settings, cell.id, target, rationales, shorten)
+    parity = _gate(reader, sample, risks, settings) if sample else []
     names = [n for n in settings.readouts if READOUTS[n].fits(target)]
-    return [p for name in names for p in READOUTS[name].read(reader, cases)]
+    foresight = [n for n in names if not READOUTS[n].hindsight]
+    out = {
+        layout.PREDICTIONS: reader.predictions(names, held_out),
+        layout.TUNING: reader.predictions(foresight, corpus.of_split(cases, "tuning")),
+    }
+    reading = Reading(
+        cell=cell.id,
+        cases=len(held_out),
+        shortened=sum(bool(shorten(c).removed) for c in held_out),
+        parity=tuple(parity),
+        seconds=round(time.monotonic() - start, 3),
+    )
+    write_text(folder / layout.READING, reading.model_dump_json(indent=1))
+    return out
 
 
-def base_folder(study: Study, home: Path, name: str) -> Path:
-    """Where the weights of a base model are."""
-    base = bases_of(study)[name]
-    return home / "train" / "bases" / name / "model" if hasattr(base, "make") else study.path(base.path)
+def _gate(reader: Reader, sample: list[list[int]], risks: dict[str, Any], settings: Settings) -> list[Parity]:
+    """How far the merged and the served fit are from the one beside its base."""
+    risks["merged"] = reader.engine.probabilities(sample)
+    if reader.server is not None:
+        risks["served"] = reader.server.probabilities(sample)
+    return Gate(settings.parity).compare(risks)
+
+
+def histories(encoder: Encoder, run_folder: Path, settings: Settings) -> Histories:
+    """What shortens the cases of a study for a base, alike for all of its cells."""
+    answer = settings.answer_tokens
+    if answer is None:
+        rationales = [r for name in corpus.corpora(run_folder) for r in corpus.all_of(run_folder, name)]
+        answer = answer_tokens(encoder, rationales, settings.max_new_tokens)
+    return Histories(encoder, settings.question, answer)
+
+
+def _loaded(
+    study: Study,
+    run_folder: Path,
+    cell: Cell,
+    settings: Settings,
+    adapter: Path | None = None,
+    merge: bool = True,
+) -> tuple[Any, Encoder]:
+    base, folder = bases_of(study)[cell.base], folder_of(study, run_folder, cell.base)
+    return bases.load(base, folder, settings, adapter, f"bases.{cell.base}", merge)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..annotate.records import Verdict
-from ..cohort.records import Case
+from ..cohort.records import Case, Split
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import DataError
@@ -53,6 +53,11 @@ def read(home: Path, name: str, settings: Settings) -> Corpus:
     for r in sorted(rationales, key=lambda r: (r.sample, r.id)):
         out.setdefault((r.case, r.style), r)
     return out
+
+
+def all_of(home: Path, name: str) -> list[Rationale]:
+    """Every rationale of a corpus, usable or not."""
+    return list(read_jsonl(corpus_path(home, name), Rationale))
 
 
 def usable(
@@ -175,7 +180,12 @@ def order_for(study: Study, home: Path, settings: Settings) -> list[Case]:
 
 def held_out(all_cases: Iterable[Case]) -> list[Case]:
     """The cases that every cell and baseline is judged on, in the order of their ids."""
-    return sorted((c for c in all_cases if c.split == "held_out"), key=lambda c: c.id)
+    return of_split(all_cases, "held_out")
+
+
+def of_split(all_cases: Iterable[Case], split: Split) -> list[Case]:
+    """The cases of one split, in the order of their ids."""
+    return sorted((c for c in all_cases if c.split == split), key=lambda c: c.id)
 
 
 def teacher_rationales(home: Path, style: str | None) -> dict[str, Rationale]:

@@ -32,6 +32,8 @@ class Fit(Record):
 
     cell: str
     base: str
+    key: str = ""
+    """Hash of everything that makes the fit: base, encoded examples, settings. Empty in older folders."""
     parameters: int
     trained_parameters: int
     examples: int
@@ -43,11 +45,51 @@ class Fit(Record):
     """Mean of the last epoch, by loss group, nats per token."""
     seconds: float
     truncated: int = 0
-    """Examples that lost the oldest part of their history to `max_length`."""
+    """Training cases whose history was shortened to the base's context or `max_length`, oldest lines first."""
+    lines_cut: int = 0
+    """Lines of evidence that gave way, over all training cases."""
+    cited_cut: int = 0
+    """Of these, lines that the rationale taught with the case cites."""
+
+
+class Parity(Record):
+    """How far two ways to run the same fit are apart."""
+
+    way: str
+    """`merged` into the base, or `served`."""
+    reference: str
+    cases: int
+    """Held-out cases that were compared."""
+    largest: float
+    """Largest difference of a class's probability."""
+
+
+class Reading(Record):
+    """How a fit was read."""
+
+    cell: str
+    cases: int
+    shortened: int
+    """Held-out cases whose history was shortened to the base's context."""
+    parity: tuple[Parity, ...] = ()
+    seconds: float
+
+
+class Baseline(Record):
+    """A model without text, as it was fitted for this study."""
+
+    cell: str
+    """Its name in the predictions: the baseline's own, and the training size where the grid has several."""
+    name: str
+    """A name in `train/baselines.py`."""
+    n: int | None
+    """Training cases; None: it learns nothing from them."""
+    optimum: bool = False
+    """Its risk is the true one, about the source population: no model can rank better."""
 
 
 class Prediction(Record):
-    """One risk for one held-out case under one read-out."""
+    """One risk for one case, held out or of the tuning split, under one read-out."""
 
     cell: str
     """Of the fit, or the name of a baseline."""

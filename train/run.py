@@ -10,14 +10,17 @@ from ..study import layout
 from ..study.config import Study
 from ..study.errors import StudyError, WhereforeError, not_one_of
 from ..study.grid import Cell
-from ..study.records import to_frame, write_table, write_text
+from ..study.permission import loopback
+from ..study.records import to_frame, write_jsonl, write_table, write_text
 from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.seeds import derive
 from . import corpus
 from .baselines import BASELINES
+from .bases.inspection import Inspection, cut_share, inspected
+from .bases.sources import cheap_check, folder_of
 from .reading.readouts import READOUTS
 from .records import Prediction
-from .settings import Made, Settings
+from .settings import Made, Settings, Stored
 from .settings import bases as bases_of
 from .targets import TARGETS
 from .workers import name, run_cells
@@ -35,6 +38,14 @@ def resolve(study: Study) -> Settings:
     """
     settings = study.section("train", Settings)
     known = bases_of(study)
+    for base_name, base in known.items():
+        if isinstance(base, Stored):
+            cheap_check(base, f"bases.{base_name}", study.folder)
+    if settings.served and study.data_use is None and not loopback(settings.served.base_url):
+        raise StudyError(
+            f"train.served.base_url: {settings.served.base_url} is not on this machine, and the study has no "
+            "[data_use] section that allows patient text to leave it. Add one, or serve the model here."
+        )
     for readout in settings.readouts:
         _known("train.readouts", "read-out", readout, READOUTS)
     for baseline in settings.baselines:
@@ -55,14 +66,35 @@ def _known(where: str, kind: str, name: str, table: Iterable[str]) -> None:
         raise StudyError(f"{where}: {not_one_of(kind, name, table)}")
 
 
+def preflight(study: Study, run_folder: Path) -> list[Inspection]:
+    """Look over every base of the grid that exists: before a teacher is paid, and before a worker starts.
+
+    Raises:
+        StudyError: one cannot be loaded, adapted or read.
+    """
+    settings, known = resolve(study), bases_of(study)
+    names = sorted({c.base for c in grid(study)})
+    return [
+        inspected(base, folder_of(study, run_folder, name), settings, f"bases.{name}")
+        for name in names
+        if isinstance(base := known[name], Stored)
+    ]
+
+
 def describe(study: Study, home: Path) -> str:
     """What the stage would do, in a line: fits, and configurations counted as fits times their read-outs."""
     s, cells = resolve(study), grid(study)
     read = sum(READOUTS[r].fits(TARGETS[c.target]) for c in cells for r in s.readouts)
     done = sum(manifest(home / "train" / c.id) is not None for c in cells)
-    return (
+    lines = [
         f"{len(cells)} fits ({done} done), {read} configurations with their read-outs, on {s.workers} workers"
-    )
+    ]
+    for inspection in preflight(study, home):
+        lines.append(inspection.line(s))
+        if layout.CASES.at(home).exists():
+            cut, of = cut_share(inspection, corpus.cases(home), s.question)
+            lines += [f"{inspection.name}: {cut} of {of} histories are shortened to fit"] if cut else []
+    return "\n            ".join(lines)
 
 
 def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, int] = (1, 1)) -> bool:
@@ -82,6 +114,7 @@ def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, in
         click.echo("train: the study has no grid, nothing to fit")
         return False
     start = time.monotonic()
+    preflight(study, home)
     mine = chosen(cells, only, shard)
     worked = [_base(study, home, name, settings) for name in sorted({c.base for c in mine})]
     worked.append(_baselines(study, home, settings, cells))
@@ -139,26 +172,27 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
 
 
 def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cell]) -> bool:
-    """Fit the baselines on the cases of the largest fits."""
+    """Fit the baselines on the very cases of the fits that they are compared with: once for each size of the grid."""
+    sizes = sorted({c.n for c in cells})
 
     def work(folder: Path) -> None:
         from ..cohort.records import Evidence
         from ..study.records import read_table
-        from .baselines import features, predictions
+        from .baselines import fitted, predictions
 
-        train = corpus.first(corpus.order_for(study, home, settings), max(c.n for c in cells))
-        test = corpus.held_out(corpus.cases(home))
-        table = features(train, test, read_table(layout.EVIDENCE.at(home), Evidence))
-        risks = {
-            name: BASELINES[name](table, derive(study.seed, "train", name)) for name in settings.baselines
-        }
-        # What nobody knows for anybody (the true risk of real people) is no baseline.
-        known = {name: mine for name, mine in risks.items() if any(r is not None for r in mine)}
-        rows = [p for name, mine in known.items() for p in predictions(name, test, mine)]
-        write_table(folder / layout.PREDICTIONS, to_frame(rows, Prediction), Prediction)
+        cases, evidence = corpus.cases(home), read_table(layout.EVIDENCE.at(home), Evidence)
+        order = corpus.order_for(study, home, settings)
+        parts = {layout.PREDICTIONS: corpus.held_out(cases), layout.TUNING: corpus.of_split(cases, "tuning")}
+        asked = [c for part in parts.values() for c in part]
+        seeds = {name: derive(study.seed, "train", name) for name in settings.baselines}
+        found = fitted(seeds, {n: corpus.first(order, n) for n in sizes}, asked, evidence)
+        write_jsonl(layout.BASELINES.at(home), [b for b, _ in found])
+        for file, part in parts.items():
+            rows = [p for b, risks in found for p in predictions(b.cell, part, [risks[c.id] for c in part])]
+            write_table(folder / file, to_frame(rows, Prediction), Prediction)
 
     asked = {
-        "baselines": settings.baselines, "n": max(c.n for c in cells), "seed": study.seed,
+        "baselines": settings.baselines, "n": sizes, "seed": study.seed,
         "rationales": settings.rationales, "faulty": settings.faulty, "min_support": settings.min_support,
         "min_facts": settings.min_facts,
     }  # fmt: skip

@@ -1,5 +1,6 @@
 """The study file's `[train]` and `[bases]`: what all fits share, and the models they start from."""
 
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -26,12 +27,39 @@ class Made(Record):
     learning_rate: float = Field(default=3e-3, gt=0)
 
 
-class Kept(Record):
-    """A base model that is there: `[bases.qwen] path = "/models/Qwen3-8B"`, any causal Hugging Face folder."""
+class Stored(Record):
+    """A base model that exists: exactly one of `path`, `hub` and `package` says where.
 
-    path: str
-    chat: bool = False
-    """Put the case into the tokenizer's chat template."""
+    ```toml
+    [bases.qwen]
+    path = "/models/Qwen3-8B"      # a Hugging Face folder, or a .gguf file, which is converted once
+    [bases.llama]
+    hub = "meta-llama/Llama-3.1-8B-Instruct"
+    revision = "0e9e39f"
+    [bases.smollm2]
+    package = "smollm2"            # see `wherefore base list`
+    ```
+    """
+
+    path: str | None = None
+    """Folder with a causal language model, or a `.gguf` file; relative to the study file."""
+    hub: str | None = None
+    """`organisation/name` on the Hugging Face hub."""
+    revision: str = "main"
+    """Of the hub: a commit, a tag or a branch. The commit that it was is recorded."""
+    package: str | None = None
+    """A model inside a package of the package index."""
+    offline: bool = True
+    """Take what is on this machine; false: download what is missing."""
+    chat: bool | None = None
+    """Put the case into the tokenizer's chat template; None: where it has one."""
+    thinking: Literal["off", "native"] = "off"
+    """off: a thought that the template opens is switched off or closed empty. native: reasons that come first are
+    taught and read inside the base's own thought (`<think>`…)."""
+    day: date = date(2026, 1, 1)
+    """What a template that asks for today's date is told."""
+    quantise: Literal["none", "4bit"] = "none"
+    """4bit: the frozen base in 4 bits (QLoRA, Dettmers et al. 2023, arXiv 2305.14314); needs a GPU, bitsandbytes."""
 
 
 class Lora(Record):
@@ -41,7 +69,29 @@ class Lora(Record):
     alpha: int = Field(default=32, gt=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     modules: str | tuple[str, ...] = "all-linear"
-    """Names of the adapted layers, or `all-linear`: every linear layer except the output."""
+    """Names of the adapted layers, such as `q_proj`; `all-linear`: every linear layer of the text decoder."""
+    last_layers: int | None = Field(default=None, gt=0)
+    """Adapt only so many of the last layers: quicker, since the backward pass ends there."""
+    rslora: bool = False
+    """Scale by alpha / sqrt(rank) (Kalajdzievski 2023, arXiv 2312.03732) instead of alpha / rank."""
+    dora: bool = False
+    """Weight-decomposed (Liu et al. 2024, arXiv 2402.09353); slower."""
+
+
+class Served(Record):
+    """A server with the OpenAI completions protocol that serves the fits: `[train.served]`."""
+
+    base_url: str
+    """Such as `http://127.0.0.1:8000/v1`."""
+    model: str = "{cell}"
+    """Name of a fit's adapter at the server; `{cell}` stands for the cell's id."""
+    token: str = "WHEREFORE_SERVED_TOKEN"
+    """Environment variable with the key, where the server asks for one."""
+    risks: Literal["server", "process"] = "process"
+    """Where risks are read: from the server's log probabilities, or in this process; it writes in either case."""
+    concurrency: int = Field(default=16, gt=0)
+    timeout: float = Field(default=600, gt=0)
+    """Seconds for an answer."""
 
 
 class Settings(Record):
@@ -53,17 +103,28 @@ class Settings(Record):
     batch: int = Field(default=16, gt=0)
     """Cases a step."""
     micro_batch: int | None = Field(default=None, gt=0)
-    """Examples at a time where memory is short; the gradient is that of the whole batch. None: the batch."""
+    """Examples at a time; the gradient is that of the whole batch. None: as many as hold `tokens_at_once`."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of the steps in which the learning rate rises; then it falls to zero along a cosine."""
     weight_decay: float = Field(default=0.0, ge=0)
+    tune: Literal["lora", "full"] = "lora"
+    """What is trained: an adapter, or all weights of the base."""
     lora: Lora = Lora()
-    max_length: int = Field(default=1024, gt=16)
-    """Tokens of an example. Longer ones lose the oldest part of the history, and are counted."""
+    early_stopping: int | None = Field(default=None, gt=0)
+    """Stop after so many epochs without a lower loss on the tuning split, and keep the best; None: all epochs."""
+    activation_checkpointing: bool = False
+    """Compute activations again for the backward pass instead of keeping them: less memory, a third more time."""
+    checkpoint_seconds: float = Field(default=60, ge=0)
+    """A fit is kept on disk so often; what a kill costs at most."""
+    max_length: int | None = Field(default=None, gt=16)
+    """Tokens of an example; None: the base's context. A longer history loses its oldest dated lines, alike for every
+    target and read-out, and is counted."""
+    answer_tokens: int | None = Field(default=None, gt=0)
+    """Tokens kept free for the answer; None: the longest rationale, or `max_new_tokens` where that is more."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the fit; auto: bfloat16 where the hardware computes with it. Risk is read in float32 on a CPU."""
     attention: Literal["auto", "eager", "sdpa"] = "auto"
-    """auto: eager on a CPU, where it is faster at these lengths, sdpa on a GPU."""
+    """auto: sdpa; eager on a CPU that computes in bfloat16, and where a model refuses sdpa."""
     workers: int = Field(default=2, gt=0)
     """Processes on this machine, one thread each; a GPU serves one at a time: use 1 and `--shard` there."""
     readouts: tuple[str, ...] = Field(default=("direct", "own_rationale", "teacher_rationale"), min_length=1)
@@ -72,6 +133,12 @@ class Settings(Record):
     """Cases at a time when risk is read."""
     max_new_tokens: int = Field(default=160, gt=0)
     """A rationale that the model writes ends here at the latest; the label is read nevertheless."""
+    served: Served | None = None
+    """Rationales are written through a server, for bases too large to write with here."""
+    parity: float = Field(default=0.01, gt=0)
+    """Largest difference of a risk between the ways to run a fit (beside its base, merged, served): the gate."""
+    parity_cases: int = Field(default=16, ge=0)
+    """Held-out cases that the gate compares; 0: none."""
     rationales: Literal["usable", "accepted", "all"] = "usable"
     """usable: grounded well enough and not rejected by a verdict; accepted: also accepted by one."""
     faulty: Literal["drop_claim", "reject", "keep"] = "drop_claim"
@@ -84,8 +151,32 @@ class Settings(Record):
     baselines: tuple[str, ...] = ("logistic_regression", "gradient_boosting", "age_sex", "bayes")
     """Names in `train/baselines.py`."""
 
+    def tokens_at_once(self, gpu: bool) -> int:
+        """Padded tokens that go through the model together where `micro_batch` does not say."""
+        return 16384 if gpu else 1280
 
-Base = Made | Kept
+
+Base = Made | Stored
+
+OF_THE_FIT = frozenset(
+    {"epochs", "batch", "warmup", "weight_decay", "tune", "lora", "early_stopping", "precision", "attention"}
+)
+"""Settings that change a fit's weights. With its base and its encoded examples they are all that makes it."""
+OF_THE_READING = frozenset({"readouts", "max_new_tokens", "served"})
+"""Settings that change what is read and not what is fitted."""
+OF_NEITHER = frozenset(
+    {
+        "workers",
+        "read_batch",
+        "micro_batch",
+        "activation_checkpointing",
+        "checkpoint_seconds",
+        "parity",
+        "parity_cases",
+        "baselines",
+    }
+)
+"""Settings of memory, speed and other folders: changing them repeats nothing."""
 
 
 def bases(study: Study) -> dict[str, Base]:
@@ -100,18 +191,20 @@ def bases(study: Study) -> dict[str, Base]:
 
 
 def _base(name: str, options: dict[str, Any]) -> Base:
-    kind: type[Base] = Made if "make" in options else Kept
-    if not {"make", "path"} & options.keys():
+    kind: type[Base] = Made if "make" in options else Stored
+    given = [key for key in ("make", "path", "hub", "package") if key in options]
+    if len(given) != 1:
+        found = " and ".join(repr(key) for key in given) or "none of 'make', 'path', 'hub' and 'package'"
         raise StudyError(
-            f"bases.{name}: found neither 'make' nor 'path'. "
-            'Write make = "tiny", or path = "<a folder with a causal language model>".'
+            f'bases.{name}: found {found}; one is needed. Write make = "tiny", path = "<folder or .gguf file>", '
+            'hub = "<organisation/name>", or package = "smollm2".'
         )
     try:
-        made: Base = kind.model_validate(options)
+        base: Base = kind.model_validate(options)
     except ValidationError as e:
         raise StudyError(f"bases.{name}.{first_fault(e, kind)}") from e
-    if isinstance(made, Made) and made.hidden % (2 * made.heads):
+    if isinstance(base, Made) and base.hidden % (2 * base.heads):
         raise StudyError(
-            f"bases.{name}.hidden: {made.hidden} is not an even multiple of {made.heads} heads. Choose another."
+            f"bases.{name}.hidden: {base.hidden} is not an even multiple of {base.heads} heads. Choose another."
         )
-    return made
+    return base

@@ -11,15 +11,19 @@ import traceback
 from collections.abc import Sequence
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..study.config import Study
-from ..study.errors import BusyError
+from ..study.errors import BusyError, StaleError
 from ..study.grid import Cell
-from ..study.runs import FAILURE, fail, locked, run_once, state
+from ..study.layout import READING
+from ..study.records import read_record
+from ..study.runs import FAILURE, Manifest, complete, fail, locked, manifest, run_once, state
 from . import corpus
-from .settings import Settings
+from .records import Reading
+from .settings import OF_NEITHER, OF_THE_READING, Settings
 from .targets import TARGETS
 
 
@@ -29,12 +33,12 @@ def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
     Raises:
         StaleError: a finished cell was made from other settings or inputs; nothing is touched.
     """
-    left = [c for c in cells if state(home / "train" / c.id) != "done"]
-    for cell in cells:
-        if cell not in left:
-            do_cell(study, home, cell, settings)  # raises where it was made from other inputs
+    left = [c for c in cells if not is_done(study, home, c, settings)]
     for cell in left:
         (home / "train" / cell.id / FAILURE).unlink(missing_ok=True)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        _together(study, home, left, settings)
+        return
     # Reasons make a fit long, so those go first and the workers end together.
     order = sorted(left, key=lambda c: (TARGETS[c.target].style is None, -c.n))
     context = get_context("spawn")
@@ -50,6 +54,19 @@ def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
     for cell in left:
         if state(home / "train" / cell.id) == "missing":
             _abandoned(home / "train" / cell.id, codes)
+
+
+def _together(study: Study, home: Path, cells: Sequence[Cell], settings: Settings) -> None:
+    """Cell by cell, all processes of a launcher on each; the first of them holds the folder and reads."""
+    from .cell import work
+    from .fitting.processes import Processes
+
+    first = Processes.launched().first
+    for cell in cells:
+        if first:
+            do_cell(study, home, cell, settings)
+        else:
+            work(study, home, cell, settings, home / "train" / cell.id)
 
 
 def _abandoned(folder: Path, codes: Sequence[int]) -> None:
@@ -74,11 +91,18 @@ def _worker(study: Study, home: Path, cells: Sequence[Cell], settings: Settings)
         start = time.monotonic()
         try:
             if do_cell(study, home, cell, settings):
-                click.echo(f"train: {name(cell)} in {time.monotonic() - start:.0f} s")
+                click.echo(f"train: {name(cell)} in {time.monotonic() - start:.0f} s{_parity(folder)}")
         except BusyError:
             continue
         except Exception as e:
             fail(folder, f"{type(e).__name__}: {e}", traceback.format_exc())
+
+
+def _parity(folder: Path) -> str:
+    """How far the ways to run a fit are apart: `; merged differs by 2e-07 in a risk at most`."""
+    path = folder / READING
+    found = read_record(path, Reading).parity if path.exists() else ()
+    return "".join(f"; {p.way} differs by {p.largest:.0e} in a risk at most" for p in found)
 
 
 def die_with_parent() -> None:
@@ -107,14 +131,55 @@ def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
         StaleError: it is done, but from other settings or inputs.
         BusyError: another process is at it.
     """
-    from .bases.models import fingerprint
-    from .cell import base_folder, work
+    from .cell import work
 
-    asked = {
-        "cell": cell.model_dump(), "train": settings.model_dump(mode="json", exclude={"workers"}),
-        "seed": study.seed, "base": fingerprint(base_folder(study, home, cell.base)),
-    }  # fmt: skip
     return run_once(
-        home / "train" / cell.id, asked, corpus.files(home),
+        home / "train" / cell.id,
+        _asked(study, home, cell, settings),
+        corpus.files(home),
         lambda folder: work(study, home, cell, settings, folder),
-    )  # fmt: skip
+        again=lambda old: _only_read_anew(study, home, cell, settings, old),
+    )
+
+
+def is_done(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
+    """Whether a cell needs no work: complete, and nothing else is to be read.
+
+    Raises:
+        StaleError: it is complete, but another fit is asked for.
+    """
+    folder = home / "train" / cell.id
+    try:
+        return complete(folder, _asked(study, home, cell, settings), corpus.files(home))
+    except StaleError:
+        old = manifest(folder)
+        if old is not None and _only_read_anew(study, home, cell, settings, old):
+            click.echo(f"train: {name(cell)}: its fit stands, other read-outs are asked for: read again")
+            return False
+        raise
+
+
+def _asked(study: Study, home: Path, cell: Cell, settings: Settings) -> dict[str, Any]:
+    """What a cell's folder hangs on, besides its input files."""
+    from .bases.models import fingerprint
+    from .bases.sources import folder_of
+
+    return {
+        "cell": cell.model_dump(),
+        "train": settings.model_dump(mode="json", exclude=set(OF_NEITHER)),
+        "seed": study.seed,
+        "base": fingerprint(folder_of(study, home, cell.base)),
+    }
+
+
+def _only_read_anew(study: Study, home: Path, cell: Cell, settings: Settings, old: Manifest) -> bool:
+    """Whether a complete cell differs only in what is read, and its fit is the one that is asked for."""
+    from .cell import fitted, lesson
+
+    same = _without_reading(old.settings) == _without_reading(_asked(study, home, cell, settings))
+    return same and fitted(home / "train" / cell.id) == lesson(study, home, cell, settings).key
+
+
+def _without_reading(asked: dict[str, Any]) -> dict[str, Any]:
+    train = {k: v for k, v in asked["train"].items() if k not in OF_THE_READING | OF_NEITHER}
+    return {**asked, "train": train}

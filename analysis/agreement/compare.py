@@ -80,7 +80,7 @@ def compare(
 
 
 def judge(
-    made: Table,
+    ratings: Table,
     rater: Hashable,
     statistic: str = "krippendorff_alpha",
     *,
@@ -97,7 +97,7 @@ def judge(
     place of one of them in turn. Below zero: the judge agrees less well than a person does.
 
     Args:
-        made: ratings of all, the judge's among them.
+        ratings: ratings of all, the judge's among them.
         rater: the judge's name in the table.
         statistic: a name in `COEFFICIENTS`.
         weights: as in `coefficient`.
@@ -109,15 +109,15 @@ def judge(
     Raises:
         DataError: no such rater, or fewer than two others.
     """
-    if rater not in made.raters:
-        raise DataError(f"judge: {rater!r} is no rater here. Known: {', '.join(map(str, made.raters))}.")
-    place = made.raters.index(rater)
-    people = [g for g in range(len(made.raters)) if g != place]
+    if rater not in ratings.raters:
+        raise DataError(f"judge: {rater!r} is no rater here. Known: {', '.join(map(str, ratings.raters))}.")
+    place = ratings.raters.index(rater)
+    people = [g for g in range(len(ratings.raters)) if g != place]
     if len(people) < 2:
         raise DataError(
             f"judge: {len(people)} rater beside {rater!r}; two are needed to agree among themselves."
         )
-    tables = [made.only(people)] + [made.only([g for g in people if g != h] + [place]) for h in people]
+    tables = [ratings.only(people)] + [ratings.only([g for g in people if g != h] + [place]) for h in people]
     bounds = [bind(t, statistic, weights) for t in tables]
     undefined = next((why for b in bounds if (why := b.why_undefined())), None)
     row = Difference(
@@ -128,8 +128,8 @@ def judge(
         value_a=None if undefined else float(np.mean([b.value() for b in bounds[1:]])),
         value_b=bounds[0].value(),
         difference=None,
-        n=made.independent[0],
-        n_both=int(((made.codes[:, place] >= 0) & (tables[0].seen >= 1)).sum()),
+        n=ratings.independent[0],
+        n_both=int(((ratings.codes[:, place] >= 0) & (tables[0].seen >= 1)).sum()),
         why_missing=undefined,
     )
     if undefined:
@@ -160,9 +160,9 @@ def aligned(tables: Sequence[Table]) -> list[Table]:
     return out
 
 
-def _units(made: Table) -> tuple[Hashable, ...]:
+def _units(ratings: Table) -> tuple[Hashable, ...]:
     """What is drawn: clusters, or units."""
-    return made.clusters or made.units
+    return ratings.clusters or ratings.units
 
 
 def adjusted(rows: Sequence[Difference]) -> list[Difference]:

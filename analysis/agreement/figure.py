@@ -137,7 +137,7 @@ def _curve(ax: Any, rows: list[Point], colour: dict[str, str]) -> None:
             [*y[:1], *y],
             linewidth=1.2,
             color=colour[d],
-            label=f"{d} ({len(y):,} items)",
+            label=f"{d} ({next(p.n for p in rows if p.dimension == d):,} items)",
         )
     ax.axhline(1, color=MUTED, linewidth=0.6, linestyle=(0, (2, 3)))
     ax.set_ylim(bottom=0)

@@ -130,8 +130,8 @@ def _assumed(
     if off(low) * off(high) > 0:
         raise DataError(f"value: {value}; these margins and raters give {statistic} from "
                         f"{off(low) + value:.2f} to {off(high) + value:.2f}.")  # fmt: skip
-    made = simulated(float(brentq(off, low, high, xtol=1e-3)))
-    d = draw([bind(made, statistic)], 0, 0)[0]
+    ratings = simulated(float(brentq(off, low, high, xtol=1e-3)))
+    d = draw([bind(ratings, statistic)], 0, 0)[0]
     items = _needed(_influence_sd(d.left_out, d.times), half_width, confidence)
     given = items * raters * (1 - missing)
     return Plan(

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from ...study.records import Level, Record
 from ..records import Agreement
+from .reading.source import Reading
 from .uncertainty.estimate import Raters
 
 
@@ -80,7 +81,7 @@ class PairRow(Record):
     bias: float | None
     """Mean of a minus b, steps; None on a nominal scale."""
     confusion: tuple[tuple[int, ...], ...]
-    """Counts, category of `a` by category of `b`."""
+    """Counts, category of `a` by category of `b`; empty where there are more than 20 categories."""
     why_missing: str | None = None
 
 
@@ -150,7 +151,7 @@ class DimensionSummary(Record):
     items: tuple[ItemRow, ...]
     """The most disputed."""
     disagreement: tuple[float, ...]
-    """Of every item with two ratings or more, highest first."""
+    """Of the items with two ratings or more, highest first; of more than a thousand, evenly spaced ones."""
     categories_used: tuple[CategoryRow, ...]
     plan: Plan | None = None
     notes: tuple[str, ...] = ()
@@ -160,6 +161,8 @@ class Summary(Record):
     """What `wherefore agree` found."""
 
     source: str
+    reading: Reading
+    """How the file was understood."""
     simulated: bool
     dimensions: tuple[DimensionSummary, ...]
     differences: tuple[Difference, ...]
@@ -170,5 +173,4 @@ class Summary(Record):
     seed: int
     skipped: dict[str, str] = Field(default_factory=dict)
     """Dimensions that could not be measured, and why."""
-    note: str = ""
     methods: str = ""

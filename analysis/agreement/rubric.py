@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from ...annotate.records import Dimension, Rating, Rubric
 from ..records import Agreement
 from .coefficients.table import Scale
 from .notes import noted
-from .reading.answers import MAIN, Answer, of_ratings, pivot
+from .reading.answers import MAIN, of_ratings, pivot
 from .uncertainty.estimate import Statistic, estimates
 
 
@@ -39,7 +41,7 @@ def agreements(
             continue
         answers, cluster_name = of_ratings([r for r in kind if r.round == MAIN])
         for dimension in rubric.dimensions:
-            own = [a for a in answers if a.dimension == dimension.name]
+            own = answers[answers["dimension"] == dimension.name]
             rows = _dimension(own, dimension, cluster_name, seed, replicates)
             out += [row.model_copy(update={"simulated": simulated}) for row in rows]
     return out
@@ -50,10 +52,13 @@ def suited(scale: Scale) -> list[Statistic]:
 
     AC is never alone, and neither is alpha where prevalence can deceive it.
     """
+    if scale.sets:
+        return [("krippendorff_alpha", "masi"), ("krippendorff_alpha", "jaccard"), "percent_agreement"]
     names: list[Statistic] = ["krippendorff_alpha"]
     if scale.level in ("nominal", "ordinal") and scale.declared:
         names.append("gwet_ac")
-    names.append("percent_agreement")
+    if not scale.continuous:
+        names.append("percent_agreement")
     if scale.level == "ordinal" and scale.declared and len(scale.categories) > 2:
         names.append("within_one_agreement")
     if scale.level == "nominal" and len(scale.categories) == 2:
@@ -62,26 +67,24 @@ def suited(scale: Scale) -> list[Statistic]:
 
 
 def _dimension(
-    own: list[Answer], dimension: Dimension, cluster_name: str, seed: int, replicates: int | None
+    own: pd.DataFrame, dimension: Dimension, cluster_name: str, seed: int, replicates: int | None
 ) -> list[Agreement]:
     names = suited(Scale(dimension.level, dimension.categories, declared=True))
-    raters, units = {a.rater for a in own}, {a.item for a in own}
-    if len(raters) < 2 or len(own) == len(units):
-        why = (
-            f"{len(units)} items by {len(raters)} raters, none rated by two: agreement needs items in common"
-        )
+    raters, items = own["rater"].nunique(), own["item"].nunique()
+    if raters < 2 or len(own) == items:
+        why = f"{items} items by {raters} raters, none rated by two: agreement needs items in common"
         return [
             Agreement(
                 dimension=dimension.name,
                 statistic=name if isinstance(name, str) else name[0],
                 value=None,
                 why_missing=why,
-                n_items=len(units),
-                n_raters=len(raters),
+                n_items=items,
+                n_raters=raters,
                 n_ratings=len(own),
             )
             for name in names
         ]
-    made = pivot(own, dimension.level, dimension.categories, cluster_name)
-    rows = estimates(made, names, dimension=dimension.name, replicates=replicates, seed=seed)
-    return noted(rows, made)
+    table = pivot(own, dimension.level, dimension.categories, cluster_name)
+    rows = estimates(table, names, dimension=dimension.name, replicates=replicates, seed=seed)
+    return noted(rows, table)

@@ -1,244 +1,213 @@
 """All of it for one set of ratings: coefficients, raters, items, comparisons, planning, and the methods paragraph."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from itertools import combinations
 
-from pydantic import Field
+import numpy as np
+import pandas as pd
 
-from ...annotate.records import Dimension
 from ...study.errors import DataError, StudyError, not_one_of
-from ...study.records import Level, Record
+from .coefficients.bound import bind
 from .coefficients.table import NoPairsError, Table
 from .compare import Side, adjusted, compare, judge
 from .methods import paragraph
 from .notes import noted
 from .planning import from_pilot
-from .raters.items import category_rows, item_rows
+from .raters.items import category_rows, disagreement, item_rows
 from .raters.rows import pair_rows, rater_rows
 from .raters.severity import groups
-from .reading.answers import Answer, by_group, groups_of_raters, orders, pivot
-from .reading.files import Source, as_number
-from .records import Difference, DimensionSummary, Summary
+from .reading.answers import by_group, groups_of_raters, orders, pivot
+from .reading.source import ScaleFound, Source
+from .records import Difference, DimensionSummary, RaterRow, Summary
 from .rubric import suited
-from .uncertainty.estimate import Raters, Statistic, estimates
+from .settings import AgreementSettings
+from .uncertainty.estimate import Statistic, estimates
+
+CURVE = 1000
+"""Points of the curve of disagreement by item."""
+
+SHOWN = 100
+"""Categories that are described one by one, the commonest."""
 
 
-class Wanted(Record):
-    """What is to be computed."""
-
-    levels: dict[str, Level] = Field(default_factory=dict)
-    """By dimension; the key "" holds for those not named."""
-    categories: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """All that raters could give, in order, by dimension; "" as above."""
-    statistics: tuple[str, ...] = ()
-    """Beside those that suit the scale."""
-    weights: str | None = None
-    raters: Raters = "fixed"
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    replicates: int | None = Field(default=None, ge=200)
-    seed: int = Field(default=0, ge=0)
-    compare: tuple[str, ...] = ()
-    """`dimensions`, `groups`."""
-    judge: str | None = None
-    """A rater that is compared with the others, and left out of everything else."""
-    margin: float | None = Field(default=None, gt=0)
-    half_width: float | None = Field(default=None, gt=0)
-    """Plan for an interval this wide to each side, these ratings being the pilot."""
-    minutes: float | None = Field(default=None, gt=0)
-    """That a rater takes for an item."""
-    items: int = Field(default=10, ge=0)
-    """How many of the most disputed."""
-
-
-def summarise(name: str, source: Source, wanted: Wanted) -> Summary:
+def summarise(source: Source, settings: AgreementSettings) -> Summary:
     """Everything about a set of ratings.
 
     Args:
-        name: of the source, for the text.
-        source: the ratings.
-        wanted: what to compute.
+        source: the ratings, with their scales.
+        settings: what to compute.
     Raises:
         DataError: ratings that cannot be used, by row.
-        StudyError: an unknown dimension, coefficient, weighting or comparison.
+        StudyError: an unknown coefficient, weighting or comparison.
     """
-    if not source.answers:
+    name = source.reading.source
+    if source.ratings.empty:
         raise DataError(f"{name}: no ratings.")
-    answers = by_group(source.answers)
-    own_clusters = any(a.cluster for a in source.answers)
+    ratings = by_group(source.ratings, source.group_name)
+    own_clusters = bool((source.ratings["cluster"] != "").any())
     cluster_name = source.cluster_name if own_clusters else "item"  # an item rated in several groups
-    names = list(dict.fromkeys(a.dimension for a in answers))
-    names.sort(key=lambda n: list(source.rubric).index(n) if n in source.rubric else -1)
-    for asked in (set(wanted.levels) | set(wanted.categories)) - {""} - set(names):
-        raise StudyError(not_one_of("dimension", asked, names))
     tables: dict[str, Table] = {}
-    made: list[DimensionSummary] = []
+    dimensions: list[DimensionSummary] = []
     skipped: dict[str, str] = {}
-    for n in names:
-        own = [a for a in answers if a.dimension == n]
-        level, categories, assumed = _scale(n, own, source.rubric.get(n), wanted)
-        own = _as_declared(own, categories)
-        people = [a for a in own if a.rater != wanted.judge]
+    for dimension, scale in source.scales.items():
+        own = ratings[ratings["dimension"] == dimension]
+        people = own[own["rater"] != settings.judge]
+        as_table = partial(
+            pivot,
+            level=scale.level,
+            categories=scale.categories,
+            cluster_name=cluster_name,
+            declared=scale.declared,
+        )
         try:
-            alone = pivot(people, level, categories, cluster_name)
+            alone = as_table(people)
         except NoPairsError as e:
-            skipped[n] = str(e)
+            skipped[dimension] = str(e)
             continue
-        tables[n] = alone if len(people) == len(own) else pivot(own, level, categories, cluster_name)
-        made.append(_dimension(n, people, alone, assumed, wanted))
-    if not made:
+        tables[dimension] = alone if len(people) == len(own) else as_table(own)
+        dimensions.append(_dimension(dimension, people, alone, scale, settings, source.nameless))
+    if not dimensions:
         raise NoPairsError(f"{name}: {next(iter(skipped.values()))}")
+    if groups_of_raters(source.ratings, source.group_name):
+        source = source.noted(
+            "every rater is in one group: groups are taken as groups of raters of the same items"
+        )
     summary = Summary(
         source=name,
+        reading=source.reading,
         simulated=source.simulated,
-        dimensions=tuple(made),
-        differences=tuple(_differences(answers, tables, wanted)),
-        raters=wanted.raters,
-        judge=wanted.judge,
-        confidence=wanted.confidence,
-        seed=wanted.seed,
+        dimensions=tuple(dimensions),
+        differences=tuple(_differences(ratings, tables, settings)),
+        raters=settings.raters,
+        judge=settings.judge,
+        confidence=settings.confidence,
+        seed=settings.seed,
         skipped=skipped,
-        note=" ".join(filter(None, (source.note, _grouped(source.answers)))),
     )
     return summary.model_copy(update={"methods": paragraph(summary)})
 
 
-def _grouped(answers: Sequence[Answer]) -> str:
-    if not groups_of_raters(answers):
-        return ""
-    return "Every rater is in one group: groups are taken as groups of raters who saw the same items."
-
-
-def _scale(
-    name: str, own: Sequence[Answer], dimension: Dimension | None, wanted: Wanted
-) -> tuple[Level, tuple[Hashable, ...] | None, bool]:
-    """Level, categories where declared, and whether the level is a guess."""
-    level = wanted.levels.get(name, wanted.levels.get(""))
-    text = wanted.categories.get(name, wanted.categories.get(""))
-    if dimension is not None:
-        return level or dimension.level, text or dimension.categories, False
-    numbers = all(isinstance(a.value, int | float) for a in own if a.value is not None)
-    categories: tuple[Hashable, ...] | None = None
-    if text is not None:
-        parsed = [as_number(t) for t in text]
-        categories = tuple(parsed) if numbers and None not in parsed else text
-    if level is not None:
-        return level, categories, False
-    whole = all(isinstance(a.value, int) for a in own if a.value is not None)
-    two = len({a.value for a in own if a.value is not None}) <= 2
-    return ("nominal" if two or not numbers else "ordinal" if whole else "interval"), categories, True
-
-
-def _as_declared(own: Sequence[Answer], categories: Sequence[Hashable] | None) -> list[Answer]:
-    """Values as the declared categories write them, where those are words and the values were read as numbers."""
-    if categories is None or not all(isinstance(c, str) for c in categories):
-        return list(own)
-    return [a if a.value is None else a._replace(value=str(a.value)) for a in own]
+def _statistics(table: Table, settings: AgreementSettings) -> list[Statistic]:
+    """Those that suit the scale, and those asked for, with the weights asked for; each once."""
+    own = suited(table.scale)
+    asked: list[Statistic] = [(s, settings.weights) if settings.weights else s for s in settings.statistics]
+    return own + [s for s in dict.fromkeys(asked) if s not in own]
 
 
 def _dimension(
-    name: str, own: Sequence[Answer], made: Table, assumed: bool, wanted: Wanted
+    name: str, own: pd.DataFrame, table: Table, scale: ScaleFound, settings: AgreementSettings, nameless: bool
 ) -> DimensionSummary:
-    statistics: list[Statistic] = suited(made.scale)
-    statistics += [(s, wanted.weights) for s in wanted.statistics if s not in statistics]
     rows = estimates(
-        made,
-        statistics,
+        table,
+        _statistics(table, settings),
         dimension=name,
-        raters=wanted.raters,
-        confidence=wanted.confidence,
-        replicates=wanted.replicates,
-        seed=wanted.seed,
+        raters=settings.raters,
+        confidence=settings.confidence,
+        replicates=settings.replicates,
+        seed=settings.seed,
     )
-    items = item_rows(made) if rows[0].value is not None else []
-    several = [f"{{{', '.join(sorted(map(str, g)))}}}" for g in groups(made)]
-    notes = [f"raters in groups without a common item: {' '.join(several)}"] if len(several) > 1 else []
-    if not made.scale.declared:
+    varies = bind(table, "krippendorff_alpha").why_undefined() is None
+    notes = []
+    several = [f"{{{', '.join(sorted(map(str, g)))}}}" for g in groups(table)]
+    if len(several) > 1:
+        notes.append(f"raters in groups without a common item: {' '.join(several)}")
+    if not table.scale.declared and not table.scale.continuous and not table.scale.sets:
         notes.append(
             "categories not declared: AC and Brennan-Prediger, which count unused ones, are left out"
         )
     plan = None
-    if wanted.half_width is not None:
+    if settings.half_width is not None:
         try:
-            plan = from_pilot(made, wanted.half_width, minutes=wanted.minutes)
+            plan = from_pilot(table, settings.half_width, minutes=settings.minutes)
         except DataError as e:
             notes.append(f"no plan: {e}")
-    independent, unit = made.independent
+    independent, unit = table.independent
     return DimensionSummary(
         name=name,
-        level=made.scale.level,
-        categories=tuple(str(c) for c in made.scale.categories),
-        declared=made.scale.declared,
-        assumed=assumed,
-        n_items=len(made.units),
+        level=table.scale.level,
+        categories=table.scale.labels,
+        declared=table.scale.declared,
+        assumed=scale.assumed,
+        n_items=len(table.units),
         n_raters=rows[0].n_raters,
-        n_ratings=int(made.seen.sum()),
-        n_missing=sum(a.value is None for a in own),
-        n_lone=int((made.seen == 1).sum()),
+        n_ratings=int(table.seen.sum()),
+        n_missing=int(own["value"].isna().sum()),
+        n_lone=int((table.seen == 1).sum()),
         independent=independent,
         unit=unit,
-        agreement=tuple(noted(rows, made)),
-        raters=tuple(
-            rater_rows(
-                made, order=orders(own, made), confidence=wanted.confidence, seed=wanted.seed,
-                replicates=wanted.replicates or 10_000,
-            )
-        ),
-        pairs=tuple(pair_rows(made)),
-        items=tuple(items[: wanted.items]),
-        disagreement=tuple(i.disagreement for i in items),
-        categories_used=tuple(category_rows(made)),
+        agreement=tuple(noted(rows, table)),
+        raters=() if nameless else _raters(own, table, settings),
+        pairs=() if nameless else tuple(pair_rows(table)),
+        items=tuple(item_rows(table, settings.items)) if varies else (),
+        disagreement=_curve(table) if varies else (),
+        categories_used=tuple(category_rows(table, SHOWN)),
         plan=plan,
         notes=tuple(notes),
-    )  # fmt: skip
-
-
-def _differences(answers: Sequence[Answer], tables: Mapping[str, Table], wanted: Wanted) -> list[Difference]:
-    """Comparisons and the judge, one family. Tables keep their clusters here: they carry the pairing."""
-    replicates = wanted.replicates or 10_000
-    side_by_side = partial(
-        compare, margin=wanted.margin, confidence=wanted.confidence, replicates=replicates, seed=wanted.seed
     )
+
+
+def _curve(table: Table) -> tuple[float, ...]:
+    """Disagreement of the items, highest first; of very many items evenly spaced ones."""
+    each = disagreement(table)
+    falling = np.sort(each[~np.isnan(each)])[::-1]
+    if len(falling) > CURVE:
+        falling = falling[np.linspace(0, len(falling) - 1, CURVE).round().astype(int)]
+    return tuple(falling.tolist())
+
+
+def _raters(own: pd.DataFrame, table: Table, settings: AgreementSettings) -> tuple[RaterRow, ...]:
+    return tuple(
+        rater_rows(
+            table,
+            order=orders(own, table),
+            confidence=settings.confidence,
+            seed=settings.seed,
+            replicates=settings.replicates or 10_000,
+        )
+    )
+
+
+def _differences(
+    ratings: pd.DataFrame, tables: Mapping[str, Table], settings: AgreementSettings
+) -> list[Difference]:
+    """Comparisons and the judge, one family. Tables keep their clusters here: they carry the pairing."""
+    replicates = settings.replicates or 10_000
+    margin, confidence, seed = settings.margin, settings.confidence, settings.seed
+    side_by_side = partial(compare, margin=margin, confidence=confidence, replicates=replicates, seed=seed)
+    in_place = partial(judge, margin=margin, confidence=confidence, replicates=replicates, seed=seed)
     out: list[Difference] = []
-    for kind in wanted.compare:
+    for kind in settings.compare:
         if kind == "dimensions":
-            sides = [
-                _side(name, [a for a in answers if a.dimension == name], t) for name, t in tables.items()
-            ]
+            sides = [_side(name, ratings[ratings["dimension"] == name], t) for name, t in tables.items()]
             out += side_by_side(list(combinations(sides, 2)))
         elif kind == "groups":
-            for name, made in tables.items():
-                own = [a for a in answers if a.dimension == name]
-                out += side_by_side(_groups(own, name, made), dimension=name)
+            for name, table in tables.items():
+                own = ratings[ratings["dimension"] == name]
+                out += side_by_side(_groups(own, name, table), dimension=name)
         else:
             raise StudyError(not_one_of("comparison", kind, ("dimensions", "groups")))
-    if wanted.judge is not None:
-        out += [
-            judge(
-                made, wanted.judge, margin=wanted.margin, dimension=name, confidence=wanted.confidence,
-                replicates=replicates, seed=wanted.seed,
-            )
-            for name, made in tables.items()
-        ]  # fmt: skip
+    if settings.judge is not None:
+        out += [in_place(t, settings.judge, dimension=name) for name, t in tables.items()]
     return adjusted(out)
 
 
-def _groups(own: Sequence[Answer], name: str, made: Table) -> list[tuple[Side, Side]]:
+def _groups(own: pd.DataFrame, name: str, table: Table) -> list[tuple[Side, Side]]:
     """The groups of a dimension, two and two."""
-    found = sorted({a.group for a in own})
+    found = sorted(own["group"].unique())
     if len(found) < 2:
         only = repr(found[0]) if found[0] else "no group"
         raise DataError(
             f"groups: {name!r} has {only} alone; two are needed. Name their column: --column group=."
         )
-    return list(combinations([_side(g, [a for a in own if a.group == g], made) for g in found], 2))
+    return list(combinations([_side(g, own[own["group"] == g], table) for g in found], 2))
 
 
-def _side(name: str, own: Sequence[Answer], like: Table) -> Side:
-    categories = like.scale.categories
+def _side(name: str, own: pd.DataFrame, like: Table) -> Side:
+    scale = like.scale
     return Side(
         name,
         pivot(
-            _as_declared(own, categories), like.scale.level, categories, like.cluster_name, all_clusters=True
+            own, scale.level, scale.categories, like.cluster_name, declared=scale.declared, all_clusters=True
         ),
     )

@@ -1,56 +1,117 @@
-"""Means over the finished cells of every arm, and the baselines beside them: the rows of the headline."""
+"""Means over the finished fits of every arm, and the yardsticks beside them: the rows of the headline."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..records import Average, Population
-from .compare import BASELINE, Comparer
-from .intervals import interval
-from .metrics import LOWER_IS_BETTER
+from ..records import Average, Metric, Population
+from .arrays import Floats
+from .balance import Place, by_seed
+from .choice import Choice
+from .contrasts import Comparer, point
+from .evaluate import Evaluation
+from .inference import Spread
 from .scores import Key
 
-RANKED = frozenset({"roc_auc", "pr_auc", "sensitivity_at_90", "scaled_brier"}) | LOWER_IS_BETTER
-"""Metrics with a best end; calibration is best in the middle."""
+
+@dataclass(frozen=True)
+class _Group:
+    """Sets of predictions that one row averages."""
+
+    name: str
+    readout: str
+    places: Sequence[tuple[Key, Hashable, int]]
+    """Each with its settings and its seed."""
+    expected: int
+
+    @property
+    def keys(self) -> list[Key]:
+        return [key for key, _, _ in self.places]
 
 
-def averages(comparer: Comparer, metrics: Iterable[str]) -> Iterator[Average]:
-    """Mean and best of every metric over the finished cells of every arm and read-out, then the baselines.
+def averages(comparer: Comparer, choice: Choice, metrics: Iterable[str]) -> Iterator[Average]:
+    """Mean of every metric over the finished fits of every arm and read-out, then the yardsticks.
 
-    Each says how many cells it rests on and how many the grid has.
+    Each says how many fits it rests on and how many the grid has, and what the fit that was chosen on the tuning
+    split reaches.
     """
     wanted = list(metrics)
-    groups = [
-        (name, readout, [Key(c.id, readout) for c in cells if comparer.has(c, readout)], len(cells))
-        for name, cells in comparer.arms.items()
-        for readout in comparer.readouts[name]
-    ]
-    groups += [(k.cell, k.readout, [k], 1) for k in comparer.evaluation.scores.risk if k.readout == BASELINE]
-    for name, readout, keys, expected in groups:
+    for group in _groups(comparer):
+        best, luckiest = choice.best(group.keys), choice.best_held_out(group.keys)
         for population in comparer.evaluation.held.populations:
             for metric in wanted:
-                facts = {"target": name, "readout": readout, "expected": expected}
-                yield _average(comparer, keys, metric, population, facts)
+                yield _average(comparer.evaluation, group, metric, population, best, luckiest)
+
+
+def _groups(comparer: Comparer) -> Iterator[_Group]:
+    for name, cells in comparer.arms.items():
+        for readout in comparer.readouts[name]:
+            places = [(key, point(c), c.seed) for c, key in comparer.keys(name, readout)]
+            yield _Group(name, readout, places, len(cells))
+    for name, keys in comparer.yardsticks.items():
+        yield _Group(name, keys[0][0].readout, [(k, n, 0) for k, n in keys], len(keys))
 
 
 def _average(
-    comparer: Comparer, keys: Sequence[Key], metric: str, population: Population, facts: dict[str, Any]
+    evaluation: Evaluation,
+    group: _Group,
+    metric: str,
+    population: Population,
+    best: Key | None,
+    luckiest: Key | None,
 ) -> Average:
-    evaluation = comparer.evaluation
-    rows = [(key, evaluation.metric(metric, key, population)) for key in keys]
-    known = [(key, row, row.value) for key, row in rows if row.value is not None]
-    facts |= {"metric": metric, "population": population, "n_missing": sum(row.n_missing for _, row in rows)}
+    rows = {key: evaluation.metric(metric, key, population) for key in group.keys}
+    known = [place for place in group.places if rows[place[0]].value is not None]
+    facts: dict[str, Any] = {
+        "target": group.name, "readout": group.readout, "expected": group.expected, "metric": metric,
+        "population": population, "n_missing": sum(row.n_missing for row in rows.values()),
+        "n_clipped": sum(row.n_clipped for row in rows.values()),
+    }  # fmt: skip
     if not known:
-        why = next((row.why_missing for _, row in rows), "no cell is finished")
+        why = next((row.why_missing for row in rows.values()), "no fit is finished")
         return Average(**facts, value=None, cells=0, n=0, n_positive=0, why_missing=why)
-    spread = np.mean(
-        [evaluation.spread(metric, key, population, evaluation.present(key)) for key, _, _ in known], axis=0
-    )
-    limits = interval(spread) or (None, None)
-    values = [value for _, _, value in known]
+    seeds = [[known[i][0] for i in part] for part in by_seed([Place(p, seed) for _, p, seed in known])]
+    kept = [key for part in seeds for key in part]
+    facts |= _chosen(rows, best, luckiest)
+    facts |= {name: min(getattr(rows[key], name) for key in kept) for name in ("n", "n_positive")}
+    spread = _spread(evaluation, metric, population, seeds, rows)
+    if spread is None:
+        return Average(**facts, value=float(np.mean([rows[key].value for key in kept])), cells=len(kept))
+    low, high = evaluation.limits(metric, spread)
     return Average(
-        **facts, value=float(np.mean(values)), low=limits[0], high=limits[1],
-        best=(min if metric in LOWER_IS_BETTER else max)(values) if metric in RANKED else None,
-        cells=len(known), n=min(r.n for _, r, _ in known), n_positive=min(r.n_positive for _, r, _ in known),
+        **facts, value=spread.value, low=low, high=high, cells=len(kept), about=spread.about, seeds=spread.seeds,
+        seed_sd=spread.seed_sd,
     )  # fmt: skip
+
+
+def _spread(
+    evaluation: Evaluation,
+    metric: str,
+    population: Population,
+    seeds: Sequence[Sequence[Key]],
+    rows: dict[Key, Metric],
+) -> Spread | None:
+    """The mean over seeds with its variance; None where the metric has none."""
+    vectors: dict[Key, Floats] = {}
+    for key in (key for part in seeds for key in part):
+        found = evaluation.deviations(metric, key, population, evaluation.present(key))
+        if found is None:
+            return None
+        vectors[key] = found
+    return evaluation.spread(
+        metric,
+        [float(np.mean([rows[k].value for k in part])) for part in seeds],
+        [np.mean([vectors[k] for k in part], axis=0) for part in seeds],
+        population,
+        np.logical_and.reduce([evaluation.present(key) for key in vectors]),
+    )
+
+
+def _chosen(rows: dict[Key, Metric], best: Key | None, luckiest: Key | None) -> dict[str, Any]:
+    return {
+        "best": rows[best].value if best else None,
+        "best_cell": best.cell if best else None,
+        "best_held_out": rows[luckiest].value if luckiest else None,
+    }

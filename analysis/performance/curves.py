@@ -1,32 +1,47 @@
 """The numbers behind the figures: a row a point, with the count behind it. Drawing is in figures.py."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
 from ..records import Cited, Curve
+from .arrays import Floats, Labels
 from .evaluate import Evaluation
-from .intervals import Z
-from .metrics import Labels
-from .scores import Floats, Key
+from .formats import YARDSTICKS
+from .limits import Z
+from .scores import Key
 
 
-def models(evaluation: Evaluation, shown: Mapping[str, Key]) -> Iterator[Curve]:
-    """Every curve of the models shown: ranking as sampled; calibration and net benefit in the source population."""
+def models(
+    evaluation: Evaluation, shown: Mapping[str, Key], optima: AbstractSet[str] = frozenset()
+) -> Iterator[Curve]:
+    """Every curve of the models shown, about the population of the report.
+
+    Args:
+        evaluation: of the held-out cases.
+        shown: sets of predictions by the name of their series.
+        optima: names of series that are the true risk.
+    """
     held, settings = evaluation.held, evaluation.settings
-    population = held.populations[-1]
+    population = held.population
     top = min(0.6, 4 * held.prevalence(population))
     for name, key in shown.items():
         where = evaluation.present(key)
         if evaluation.why_not(where):
             continue
         y, risk = held.y[where], evaluation.scores.on(key, population)[where]
-        weight, sampled = held.weights(population)[where], held.weights("sample")[where]
-        yield from calibration(y, risk, weight, name, settings.bins)
-        yield from roc(y, risk, sampled, name)
-        yield from precision_recall(y, risk, sampled, name)
-        yield from net_benefit(y, risk, weight, name, top)
-    yield from net_benefit(held.y, np.ones(len(held.y)), held.weights(population), "treat_all", top)
+        weight = held.weights(population)[where]
+        kind = "optimum" if name in optima else "yardstick" if key.readout in YARDSTICKS else "model"
+        for drawn in (
+            calibration(y, risk, weight, name, settings.bins),
+            roc(y, risk, weight, name),
+            precision_recall(y, risk, weight, name),
+            net_benefit(y, risk, weight, name, top),
+        ):
+            yield from (row.model_copy(update={"kind": kind}) for row in drawn)
+    everybody = net_benefit(held.y, np.ones(len(held.y)), held.weights(population), "treat all", top)
+    yield from (row.model_copy(update={"kind": "rule"}) for row in everybody)
 
 
 def evidence(cited: Sequence[Cited], top: int = 40) -> Iterator[Curve]:

@@ -4,18 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..records import Alarm, Called
-from .evaluate import Evaluation, Where
-from .metrics import SPECIFICITY, Labels
+from .arrays import Floats, Labels, Mask, Places
+from .discrimination import SPECIFICITY
+from .evaluate import Evaluation
 from .odds import odds_ratio
-from .scores import Floats, Key
+from .scores import Key
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Places = NDArray[np.int64]
 
 
 def called(evaluation: Evaluation, models: Mapping[str, Key], reference: Key) -> Iterator[Called]:
@@ -45,7 +43,7 @@ def _threshold(y: Labels, risk: Floats) -> float:
     return float(np.quantile(risk[y == 0], SPECIFICITY, method="inverted_cdf"))
 
 
-def _called(y: Labels, risk: Floats) -> Where:
+def _called(y: Labels, risk: Floats) -> Mask:
     return np.asarray(risk > _threshold(y, risk))
 
 
@@ -84,7 +82,7 @@ def _holders(evidence: "pd.DataFrame", cases: Sequence[str]) -> dict[tuple[str, 
     }
 
 
-def _alarm(model: str, code: str, name: str, alarm: Where, quiet: Where, cases: Places) -> Alarm:
+def _alarm(model: str, code: str, name: str, alarm: Mask, quiet: Mask, cases: Places) -> Alarm:
     counts = {"alarms": int(alarm.sum()), "with_alarm": int(alarm[cases].sum())}
     counts |= {"quiet": int(quiet.sum()), "with_quiet": int(quiet[cases].sum())}
     ratio, low, high = odds_ratio(

@@ -1,48 +1,84 @@
-"""Every number about every set of predictions, with its interval; replicates are kept for paired comparisons."""
+"""Every number about every set of predictions, with its interval."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..records import Metric, Population
 from ..settings import Settings
-from .intervals import Counts, draws, interval, replicates
+from . import bootstrap
+from .arrays import EDGE, Floats, Mask, kish
+from .inference import Spread, combined
+from .limits import Interval
 from .metrics import METRICS
-from .scores import Floats, HeldOut, Key, Scores
-
-Where = NDArray[np.bool_]
+from .scores import HeldOut, Key, Scores
 
 
 class Evaluation:
-    """The held-out cases, all scores, and one set of bootstrap draws for everything asked of them."""
+    """The cases, all scores, and what is asked of them."""
 
     def __init__(self, held: HeldOut, scores: Scores, settings: Settings, seed: int) -> None:
-        self.held, self.scores, self.settings = held, scores, settings
-        self.counts: Counts = draws(held.person, settings.replicates, seed)
-        self._kept: dict[tuple[str, Key, Population, bytes], Floats] = {}
+        self.held, self.scores, self.settings, self.seed = held, scores, settings, seed
+        self._kept: dict[tuple[str, Key, Population, bytes], Floats | None] = {}
 
-    def present(self, key: Key) -> Where:
+    @cached_property
+    def counts(self) -> bootstrap.Counts:
+        """One set of bootstrap draws, for metrics without an influence function."""
+        return bootstrap.draws(self.held.design, self.settings.replicates, self.seed)
+
+    def present(self, key: Key) -> Mask:
         """(n,) the cases that have a risk."""
         return np.isfinite(self.scores.risk[key])
 
-    def value(self, metric: str, key: Key, population: Population, where: Where) -> float | None:
+    def value(self, metric: str, key: Key, population: Population, where: Mask) -> float | None:
         """The metric on the cases of `where`; None where it has no answer."""
-        y, risk, weight = self.held.y, self.scores.on(key, population), self.held.weights(population)
-        if not where.any():
+        if self.why_not(where):
             return None
-        found = float(METRICS[metric](y[where], risk[where], weight[where][None, :])[0])
+        y, risk, weight = self.held.y, self.scores.on(key, population), self.held.weights(population)
+        found = float(METRICS[metric].compute(y[where], risk[where], weight[where][None, :])[0])
         return found if np.isfinite(found) else None
 
-    def spread(self, metric: str, key: Key, population: Population, where: Where) -> Floats:
-        """(b,) the metric in every bootstrap sample of the cases of `where`."""
+    def deviations(self, metric: str, key: Key, population: Population, where: Mask) -> Floats | None:
+        """A vector whose inner products with others of this metric are covariances; None where there is no
+        variance."""
         at = (metric, key, population, where.tobytes())
         if at not in self._kept:
-            risk, weight = self.scores.on(key, population), self.held.weights(population)
-            self._kept[at] = replicates(METRICS[metric], self.held.y, risk, weight, self.counts, where)
+            self._kept[at] = self._deviations(metric, key, population, where)
         return self._kept[at]
+
+    def _deviations(self, metric: str, key: Key, population: Population, where: Mask) -> Floats | None:
+        measure = METRICS[metric]
+        y, risk, weight = self.held.y, self.scores.on(key, population), self.held.weights(population)
+        if measure.influence is None:
+            values = bootstrap.replicates(measure.compute, y, risk, weight, self.counts, where)
+            return bootstrap.deviations(values)
+        influence = np.zeros(len(y))
+        influence[where] = measure.influence(y[where], risk[where], weight[where])
+        if not np.isfinite(influence).all():
+            return None
+        return self.held.design.deviations(influence, where)
+
+    def spread(
+        self,
+        metric: str,
+        values: Sequence[float],
+        deviations: Sequence[Floats],
+        population: Population,
+        where: Mask,
+    ) -> Spread:
+        """The mean over seeds with its variance, on the cases of `where`."""
+        y, weight = self.held.y[where], self.held.weights(population)[where]
+        cases, controls = kish(weight[y == 1]), kish(weight[y == 0])
+        known = METRICS[metric].influence is not None
+        return combined(values, deviations, cases, controls, None if known else min(cases, controls) - 1)
+
+    def limits(self, metric: str, spread: Spread) -> Interval | tuple[None, None]:
+        """The interval of a value of the metric."""
+        scale = METRICS[metric].scale
+        return (scale(spread.value, spread.basis) if scale else None) or (None, None)
 
     def metric(
         self,
@@ -50,30 +86,49 @@ class Evaluation:
         key: Key,
         population: Population = "sample",
         group: str = "all",
-        of: Where | None = None,
+        of: Mask | None = None,
     ) -> Metric:
         """One number as a record: value, interval, counts, or the reason for its absence."""
         of = np.ones(len(self.held.y), bool) if of is None else of
         where = self.present(key) & of
-        ones = int(self.held.y[where].sum())
         facts: dict[str, Any] = {
             "cell": key.cell, "readout": key.readout, "metric": metric, "population": population, "group": group,
-            "n": int(where.sum()), "n_positive": ones, "n_missing": int((of & ~where).sum()),
+            "n": int(where.sum()), "n_positive": int(self.held.y[where].sum()), "n_missing": int((of & ~where).sum()),
+            "n_clipped": self.clipped(metric, key, population, where),
         }  # fmt: skip
-        why = self.why_not(where)
-        value = None if why else self.value(metric, key, population, where)
+        value = self.value(metric, key, population, where)
         if value is None:
-            why = why or "the risks do not vary, or separate the classes"
-            return Metric(**facts, value=None, why_missing=why)
-        limits = interval(self.spread(metric, key, population, where)) or (None, None)
-        return Metric(**facts, value=value, low=limits[0], high=limits[1])
+            return Metric(**facts, value=None, why_missing=self.why_missing(metric, key, population, where))
+        if METRICS[metric].scale is None:
+            return Metric(**facts, value=value)
+        vector = self.deviations(metric, key, population, where)
+        if vector is None:
+            return Metric(**facts, value=value)
+        low, high = self.limits(metric, self.spread(metric, [value], [vector], population, where))
+        return Metric(**facts, value=value, low=low, high=high)
 
-    def why_not(self, where: Where) -> str | None:
+    def clipped(self, metric: str, key: Key, population: Population, where: Mask) -> int:
+        """How many risks were moved away from 0 or 1, where the metric takes logarithms."""
+        if not METRICS[metric].clips:
+            return 0
+        risk = self.scores.on(key, population)[where]
+        return int(((risk < EDGE) | (risk > 1 - EDGE)).sum())
+
+    def why_not(self, where: Mask) -> str | None:
         """Why nothing can be said about these cases; None where something can."""
         n, ones = int(where.sum()), int(self.held.y[where].sum())
         if n == 0:
             return "no case has a prediction"
         return f"only one class among {n} cases" if ones in (0, n) else None
+
+    def why_missing(self, metric: str, key: Key, population: Population, where: Mask) -> str:
+        """Why a metric has no value on these cases."""
+        fault = self.why_not(where)
+        ask = METRICS[metric].why_not
+        if fault is None and ask is not None:
+            risk, weight = self.scores.on(key, population), self.held.weights(population)
+            fault = ask(self.held.y[where], risk[where], weight[where])
+        return fault or "the metric is not defined for these risks"
 
 
 def all_metrics(evaluation: Evaluation, keys: Iterable[Key]) -> Iterator[Metric]:
@@ -84,7 +139,7 @@ def all_metrics(evaluation: Evaluation, keys: Iterable[Key]) -> Iterator[Metric]
                 yield evaluation.metric(metric, key, population)
 
 
-def subgroups(held: HeldOut, settings: Settings) -> dict[str, Where]:
+def subgroups(held: HeldOut, settings: Settings) -> dict[str, Mask]:
     """The cases of each sex and age band, by the name that stands in the tables; groups of nobody are left out."""
     out = {f"sex {sex}": np.array([s == sex for s in held.sex]) for sex in sorted({s for s in held.sex if s})}
     edges = (-np.inf, *settings.age_bands, np.inf)
@@ -97,16 +152,17 @@ def subgroups(held: HeldOut, settings: Settings) -> dict[str, Where]:
 def by_subgroup(evaluation: Evaluation, keys: Iterable[Key], metric: str = "roc_auc") -> Iterator[Metric]:
     """One metric in every subgroup; a group too small by the settings gets a reason instead of a number."""
     least = evaluation.settings.smallest_group
+    population = evaluation.held.population
     groups = subgroups(evaluation.held, evaluation.settings)
     for key in keys:
         for name, of in groups.items():
             where = of & evaluation.present(key)
             ones = int(evaluation.held.y[where].sum())
             if min(ones, int(where.sum()) - ones) >= least:
-                yield evaluation.metric(metric, key, "sample", name, of)
+                yield evaluation.metric(metric, key, population, name, of)
                 continue
             yield Metric(
                 cell=key.cell, readout=key.readout, metric=metric, group=name, value=None, n=int(where.sum()),
-                n_positive=ones, n_missing=int((of & ~where).sum()),
-                why_missing=f"fewer than {least} cases or controls",
+                n_positive=ones, n_missing=int((of & ~where).sum()), population=population,
+                why_missing=f"fewer than {least} people with or without the outcome",
             )  # fmt: skip

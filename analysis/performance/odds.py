@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .intervals import Z
+from .limits import Z
 
 
 def odds_ratio(a: int, n1: int, b: int, n0: int) -> tuple[float, float, float]:

@@ -1,24 +1,22 @@
-"""Held-out cases and every risk predicted for them, lined up: one row a (cell, read-out), one column a case."""
+"""Evaluated cases and every risk predicted for them, lined up: one row a (cell, read-out), one column a case."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...study.errors import DataError
 from ...study.records import read_table
 from ...train.records import Prediction
 from ..records import Population
+from .arrays import Floats, Labels, Places
+from .variance import Design
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Floats = NDArray[np.float64]
-SOURCE_SCALE = frozenset({"bayes"})
-"""Predictors whose risk is about the source population; every other learned from the cases as sampled."""
 
 
 class Key(NamedTuple):
@@ -30,12 +28,12 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The held-out cases with a known label, in one order for everything that follows; n of them."""
+    """Cases of one split with a known label, in one order for everything that follows; n of them."""
 
     case: tuple[str, ...]
-    person: NDArray[np.int64]
+    person: Places
     """(n,) number of the person; a person may have several cases and is drawn as a whole."""
-    y: NDArray[np.int64]
+    y: Labels
     """(n,) 0 or 1."""
     observed: Floats
     """(n,) inverse probability of being observed to the end (IPCW)."""
@@ -46,7 +44,9 @@ class HeldOut:
     age: Floats
     sex: tuple[str | None, ...]
     censored: int
-    """Held-out cases left out because follow-up was lost; the others carry their weight."""
+    """Cases of the split left out because follow-up was lost; the others carry their weight."""
+    by_outcome: bool = False
+    """People with and without the outcome were drawn apart."""
 
     def weights(self, population: Population) -> Floats:
         """(n,) what each case counts."""
@@ -55,33 +55,56 @@ class HeldOut:
     @property
     def populations(self) -> tuple[Population, ...]:
         """Both, or only the sample where it is the population."""
-        return ("sample", "source") if np.ptp(self.sampling) > 0 else ("sample",)
+        return ("sample", "source") if weighted(self.sampling) else ("sample",)
+
+    @property
+    def population(self) -> Population:
+        """Whom the report is about: the source population where the sample is not one of it."""
+        return self.populations[-1]
+
+    @cached_property
+    def design(self) -> Design:
+        """How the persons were drawn."""
+        return Design.of(self.person, self.y, self.by_outcome)
 
     def prevalence(self, population: Population) -> float:
         """Weighted share of cases with the label."""
         return float(np.average(self.y, weights=self.weights(population)))
 
 
-def held_out(cases: "pd.DataFrame") -> HeldOut:
-    """Line up the held-out cases of a `Case` table.
+def weighted(sampling: Floats) -> bool:
+    """Whether cases stand for different numbers of people."""
+    return bool(np.ptp(sampling) > 1e-6 * sampling.max())
 
+
+def held_out(cases: "pd.DataFrame", split: str = "held_out", by_outcome: bool = False) -> HeldOut:
+    """Line up the cases of one split of a `Case` table.
+
+    Args:
+        cases: `Case` table.
+        split: which.
+        by_outcome: the study drew people with and without the outcome apart; also where sampling weights differ.
     Raises:
-        DataError: no held-out case has a label.
+        DataError: no case of the split has a label.
     """
-    held = cases[cases["split"] == "held_out"].sort_values("id", kind="stable")
+    held = cases[cases["split"] == split].sort_values("id", kind="stable")
     known = held[held["label"].notna() & (held["weight"] > 0)]
     if known.empty:
-        raise DataError("cohort/cases.parquet: no held-out case with a label; nothing can be evaluated.")
+        raise DataError(
+            f"cohort/cases.parquet: no case of the split {split!r} has a label; nothing to evaluate."
+        )
+    sampling = known["sampling_weight"].to_numpy(dtype=float)
     return HeldOut(
         case=tuple(known["id"]),
         person=np.unique(known["subject"].astype(str), return_inverse=True)[1].astype(np.int64),
         y=known["label"].to_numpy(dtype=np.int64),
         observed=known["weight"].to_numpy(dtype=float),
-        sampling=known["sampling_weight"].to_numpy(dtype=float),
+        sampling=sampling,
         shift=sampling_shift(cases[cases["split"] == "train"]),
         age=known["age"].to_numpy(dtype=float),
         sex=tuple(None if s != s else s for s in known["sex"]),
         censored=len(held) - len(known),
+        by_outcome=by_outcome or weighted(sampling),
     )
 
 
@@ -106,14 +129,16 @@ class Scores:
     """Risks as read, NaN where there is none, and why."""
 
     risk: Mapping[Key, Floats]
-    """(n,) for each set of predictions, in the order of the held-out cases."""
+    """(n,) for each set of predictions, in the order of the cases."""
     missing: Mapping[Key, Mapping[str, int]]
     """Reasons for missing risks and how many cases each has."""
     shift: float
+    on_source: frozenset[str] = frozenset()
+    """Cells whose risk is about the source population; every other learned from the cases as sampled."""
 
     def on(self, key: Key, population: Population) -> Floats:
         """(n,) the risk as it reads in that population."""
-        move = self.shift * (population == "source") - self.shift * (key.cell in SOURCE_SCALE)
+        move = self.shift * (population == "source") - self.shift * (key.cell in self.on_source)
         return shifted(self.risk[key], move)
 
 
@@ -129,34 +154,60 @@ def shifted(risk: Floats, by: float) -> Floats:
     return np.asarray(risk * odds / (1 - risk + risk * odds))
 
 
-def read_scores(files: Iterable[Path], held: HeldOut) -> Scores:
-    """Read prediction files and line them up with the held-out cases.
+def read_scores(files: Iterable[Path], held: HeldOut, on_source: frozenset[str] = frozenset()) -> Scores:
+    """Read prediction files and line them up with the cases.
 
+    Args:
+        files: `Prediction` tables.
+        held: the cases.
+        on_source: cells whose risk is about the source population.
     Raises:
-        DataError: two risks for one case, or a file without any held-out case.
+        DataError: a risk outside [0, 1], no risk and no reason, or two risks for one case; with the row.
     """
     place = {case: i for i, case in enumerate(held.case)}
     risk: dict[Key, Floats] = {}
     missing: dict[Key, dict[str, int]] = {}
     for path in files:
         table = read_table(path, Prediction)
+        _check(path, table)
         for (cell, readout), rows in table.groupby(["cell", "readout"], sort=False):
             key = Key(str(cell), str(readout))
-            if rows["case"].duplicated().any() or key in risk:
-                twice = rows.loc[rows["case"].duplicated(), "case"]
-                what = f"case {twice.iloc[0]}" if len(twice) else "the whole set"
+            if key in risk:
                 raise DataError(
-                    f"{path}: {key.cell} {key.readout}: {what} is predicted twice; once is allowed."
+                    f"{path}: {key.cell} {key.readout}: predicted in another file too. Remove one."
                 )
-            mine = rows[rows["case"].isin(place)]
+            here = rows[rows["case"].isin(place)]
             values = np.full(len(place), np.nan)
-            values[[place[c] for c in mine["case"]]] = mine["risk"].to_numpy(dtype=float)
-            if key.cell in SOURCE_SCALE and not np.isfinite(values).any():
-                continue  # nobody's true risk is known: there is no optimum to show
-            reasons = mine.loc[mine["risk"].isna(), "why_missing"].value_counts().to_dict()
-            absent = len(place) - len(mine)
+            values[[place[c] for c in here["case"]]] = here["risk"].to_numpy(dtype=float)
+            reasons = here.loc[here["risk"].isna(), "why_missing"].value_counts().to_dict()
+            absent = len(place) - len(here)
             risk[key] = values
             missing[key] = {str(k): int(v) for k, v in reasons.items()} | (
                 {"no row": absent} if absent else {}
             )
-    return Scores(risk, missing, held.shift)
+    return Scores(risk, missing, held.shift, on_source)
+
+
+def _check(path: Path, table: "pd.DataFrame") -> None:
+    """Refuse what cannot be a prediction, by its row."""
+    risk = table["risk"].to_numpy(dtype=float)
+    outside = np.flatnonzero((risk < 0) | (risk > 1) | np.isinf(risk))
+    if len(outside):
+        raise DataError(
+            f"{path}: row {outside[0]}: risk {risk[outside[0]]:g}; risks are in [0, 1]{_others(outside)}"
+        )
+    silent = np.flatnonzero(np.isnan(risk) & table["why_missing"].isna().to_numpy())
+    if len(silent):
+        raise DataError(f"{path}: row {silent[0]}: neither a risk nor why it is missing{_others(silent)}")
+    twice = np.flatnonzero(table.duplicated(["cell", "readout", "case"]).to_numpy())
+    if len(twice):
+        row = table.iloc[twice[0]]
+        which = f"{row['cell']} {row['readout']}: case {row['case']}"
+        raise DataError(
+            f"{path}: row {twice[0]}: {which} is predicted twice; once is allowed{_others(twice)}"
+        )
+
+
+def _others(rows: Places) -> str:
+    """How many more rows have the same fault."""
+    return "." if len(rows) == 1 else f"; {len(rows) - 1} more such rows, to row {rows[-1]}."

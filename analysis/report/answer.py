@@ -3,133 +3,148 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from ..performance.compare import BASELINE, HINDSIGHT
-from ..performance.metrics import LOWER_IS_BETTER
-from ..performance.scores import SOURCE_SCALE
+from ...study.grid import Cell
+from ..cells import arm
+from ..performance.contrasts import OWN_FORMAT, WITHIN, family
+from ..performance.formats import BASELINE, Formats, label
+from ..performance.inference import FEWEST_SEEDS
+from ..performance.metrics import METRICS
 from ..records import Average, Comparison
 from ..words import number, span, words
 
 Finding = Literal["lower", "higher", "unclear"]
+QUESTION = family(OWN_FORMAT, "roc_auc")
+"""The family that the first sentence rests on."""
 
 
 class Answer(NamedTuple):
     """The study's finding: one sentence to remember, and what stands behind it."""
 
-    finding: Literal["appears", "reversed", "mixed", "unclear", "none"]
+    finding: Literal["hurt", "helped", "mixed", "unclear", "none"]
+    about: Literal["recipes", "fits", "nothing"]
     headline: str
     support: tuple[str, ...]
 
 
 class Effect(NamedTuple):
-    """One target in its own format against the reference."""
+    """One reasons-first target in its own format against the reference."""
 
-    target: str
-    readout: str
     row: Comparison
     finding: Finding
 
 
 def finding(row: Comparison) -> Finding:
-    """Lower or higher only where the whole interval is on one side of zero."""
-    if row.low is None or row.high is None:
+    """Lower or higher only where the whole adjusted interval is on one side of zero."""
+    if row.low_adjusted is None or row.high_adjusted is None:
         return "unclear"
-    return "lower" if row.high < 0 else "higher" if row.low > 0 else "unclear"
+    return "lower" if row.high_adjusted < 0 else "higher" if row.low_adjusted > 0 else "unclear"
 
 
-def verdict(row: Comparison) -> str:
-    """`better`, `worse` or `unclear`, whichever end of the metric is the good one."""
-    if row.metric in LOWER_IS_BETTER:
-        return {"lower": "better", "higher": "worse"}.get(finding(row), "unclear")
-    return {"lower": "worse", "higher": "better"}.get(finding(row), "unclear")
+def verdict(row: Comparison) -> Literal["better", "worse", "unclear"]:
+    """Whether `a` is better, whichever value of the metric is the good one."""
+    if finding(row) == "unclear" or row.a_value is None or row.b_value is None:
+        return "unclear"
+    return "better" if METRICS[row.metric].nearer(row.a_value, row.b_value) else "worse"
 
 
-def effects(comparisons: Iterable[Comparison]) -> list[Effect]:
+def effects(comparisons: Iterable[Comparison], formats: Formats) -> list[Effect]:
     """Each target that writes reasons before its label, read in its own format, against the reference (ROC-AUC)."""
-    return [
-        Effect(c.a, c.a_readout, c, finding(c))
-        for c in comparisons
-        if c.family == "targets: roc_auc" and c.a_readout == "own_rationale" and c.difference is not None
-    ]
+    rows = [c for c in comparisons if c.family == QUESTION and c.difference is not None]
+    return [Effect(c, finding(c)) for c in rows if formats.reasons_first(c.a)]
 
 
-def answer(comparisons: Sequence[Comparison], averages: Sequence[Average], *, trained: bool) -> Answer:
+def answer(comparisons: Sequence[Comparison], averages: Sequence[Average], grid: Sequence[Cell]) -> Answer:
     """Does teaching why hurt here?
 
-    The paper's effect: a model that writes its reasons first, read in its own format, ranks worse than one taught
-    the label alone.
+    The first sentence follows the adjusted intervals. It speaks about recipes where every comparison behind it has
+    three seeds or more, and about the fits that were made where one has fewer.
     """
-    found = effects(comparisons)
-    auc = {(a.target, a.readout): a for a in averages if a.metric == "roc_auc" and a.population == "sample"}
+    found = effects(comparisons, Formats({arm(c): c.target for c in grid}))
     if not found:
         why = (
-            "no target that writes its reasons first was compared with the reference"
-            if trained
-            else "the study has no grid, so nothing was trained"
+            "no reasons-first target was compared with the reference"
+            if grid
+            else "it has no grid, so nothing was trained"
         )
-        return Answer("none", f"That is not answered here: {why}.", ())
+        return Answer("none", "nothing", f"This study cannot answer the question: {why}.", ())
+    auc = {
+        (a.target, a.readout): a
+        for a in averages
+        if a.metric == "roc_auc" and a.population == found[0].row.population
+    }
     overall = _overall({e.finding for e in found})
-    head = _mixed(found) if overall == "mixed" else _HEADLINES[overall]
-    first = {e.target for e in found}
-    others = [
-        Effect(c.a, c.a_readout, c, finding(c))
-        for c in comparisons
-        if c.family == "targets: roc_auc" and c.a not in first and c.difference is not None
-    ]
-    support = [_sentence(e, auc) for e in [*found, *others]]
-    support += [*_leakage(comparisons, auc), *_yardsticks(found[0].row, auc)]
-    if all(e.row.seed_sd is None for e in found):
-        support.append("Every configuration was trained with one seed: another may give another answer.")
-    return Answer(overall, head, tuple(support))
+    about: Literal["recipes", "fits"] = "fits" if any(e.row.about == "fits" for e in found) else "recipes"
+    rivals = [c for c in comparisons if c.family == QUESTION and c.difference is not None]
+    others = [Effect(c, finding(c)) for c in rivals if c not in [e.row for e in found]]
+    support = [_sentence(e) for e in [*found, *others]]
+    support += [*_leakage(comparisons), *_yardsticks(found[0].row, auc)]
+    return Answer(overall, about, _headline(overall, about, found), tuple(support))
 
 
-def _overall(kinds: set[Finding]) -> Literal["appears", "reversed", "mixed", "unclear"]:
+def _overall(kinds: set[Finding]) -> Literal["hurt", "helped", "mixed", "unclear"]:
     if kinds == {"lower"}:
-        return "appears"
+        return "hurt"
     if kinds == {"higher"}:
-        return "reversed"
+        return "helped"
     return "unclear" if kinds == {"unclear"} else "mixed"
 
 
-_HEADLINES = {
-    "appears": (
-        "Here it hurt: models taught to reason before they answer ranked people worse than models taught "
-        "the label alone. The effect of arXiv 2606.10279 appears at this size."
+def _headline(overall: str, about: str, found: Sequence[Effect]) -> str:
+    seeds = min(e.row.seeds for e in found)
+    said = _mixed(found) if overall == "mixed" else _SAID[overall]
+    if overall == "unclear":
+        said = f"{said} {_possible(found)}"
+    if about == "recipes":
+        return f"{said} The intervals include people and {seeds} training runs each."
+    runs = "one training run" if seeds == 1 else f"{seeds} training runs"
+    return (
+        f"In these fits: {said[0].lower()}{said[1:]} With {runs} of each recipe this is about the fits, not about "
+        f"the recipes: another seed may give another answer. A verdict needs {FEWEST_SEEDS} seeds."
+    )
+
+
+_SAID = {
+    "hurt": (
+        "Teaching reasons before the label hurt: these models rank people worse than models taught the label alone."
     ),
-    "reversed": (
-        "Here it helped: models taught to reason before they answer ranked people better than models taught "
-        "the label alone."
+    "helped": (
+        "Teaching reasons before the label helped: these models rank people better than models taught the label "
+        "alone."
     ),
-    "unclear": (
-        "Here no difference was established: the interval of every comparison includes zero. At this size the "
-        "paper's effect neither appears nor is ruled out."
-    ),
+    "unclear": "No difference was established between teaching reasons first and teaching the label alone.",
 }
+
+
+def _possible(found: Sequence[Effect]) -> str:
+    """What the intervals leave open, in ROC-AUC."""
+    lows = [e.row.low_adjusted for e in found if e.row.low_adjusted is not None]
+    highs = [e.row.high_adjusted for e in found if e.row.high_adjusted is not None]
+    if not lows or not highs:
+        return "There is no interval to say what remains possible."
+    loss, gain = max(-min(lows), 0.0), max(max(highs), 0.0)
+    return f"A loss of up to {number(loss)} and a gain of up to {number(gain)} in ROC-AUC remain possible."
 
 
 def _mixed(found: Sequence[Effect]) -> str:
     """Targets differ: each is named with what happened to it."""
     said = {"lower": "hurt", "higher": "helped", "unclear": "made no difference that could be established"}
-    parts = [f"{words(e.target)} {said[e.finding]}" for e in found]
-    return f"Here it depends on the target: {', '.join(parts[:-1])} and {parts[-1]}, against the label alone."
+    parts = [f"{words(e.row.a)} {said[e.finding]}" for e in found]
+    return f"It depends on the target: {', '.join(parts[:-1])} and {parts[-1]}, against the label alone."
 
 
-def _sentence(effect: Effect, auc: Mapping[tuple[str, str], Average]) -> str:
+def _sentence(effect: Effect) -> str:
     row = effect.row
-    mine, other = auc[effect.target, effect.readout], auc[row.b, row.b_readout]
-    single = row.pairs == row.pairs_expected == 1
+    gap = f"a difference of {number(row.difference)} (adjusted interval {span(row.low_adjusted, row.high_adjusted)})"
     notes = [
-        "" if single else f"mean of {row.pairs} of {row.pairs_expected} matched pairs",
-        "" if row.seed_sd is None else f"standard deviation between seeds {number(row.seed_sd)}",
-        "not told from zero" if effect.finding == "unclear" else "",
+        ""
+        if row.pairs == row.pairs_expected == 1
+        else f"mean of {row.pairs} of {row.pairs_expected} matched pairs",
+        "" if row.seed_sd is None else f"standard deviation between {row.seeds} seeds {number(row.seed_sd)}",
+        "zero is inside" if effect.finding == "unclear" else "",
     ]
-    read = _READ.get(effect.readout, words(effect.readout))
-    values = f"ROC-AUC {number(mine.value)} against {number(other.value)} for {words(row.b)}"
-    gap = f"a difference of {number(row.difference)} ({span(row.low, row.high)})"
-    said = f"{words(effect.target).capitalize()}, read {read}: {values}, {gap}"
+    values = f"ROC-AUC {number(row.a_value)} against {number(row.b_value)} for {words(row.b)}"
+    said = f"{words(row.a).capitalize()}, read {label(row.a_readout)}: {values}, {gap}"
     return "; ".join([said, *(note for note in notes if note)]) + "."
-
-
-_READ = {"direct": "directly", "own_rationale": "after its own rationale"}
 
 
 def _yardsticks(row: Comparison, auc: Mapping[tuple[str, str], Average]) -> list[str]:
@@ -138,30 +153,33 @@ def _yardsticks(row: Comparison, auc: Mapping[tuple[str, str], Average]) -> list
     out = []
     if reference.low is not None and reference.low <= 0.5:
         limits = span(reference.low, reference.high)
-        itself = f"{words(row.b).capitalize()} itself is not told from guessing here ({limits})"
-        out.append(f"{itself}: a comparison with it can show little.")
-    simple = {t: a.value for (t, r), a in auc.items() if r == BASELINE and t not in SOURCE_SCALE and a.value}
+        out.append(
+            f"{words(row.b).capitalize()} itself cannot be told from guessing ({limits}), so a comparison with "
+            "it can show little."
+        )
+    simple = {t: a.value for (t, r), a in auc.items() if r == BASELINE and a.value is not None}
     if simple:
         best = max(simple, key=lambda t: simple[t])
-        optimum = next((a.value for (t, _), a in auc.items() if t in SOURCE_SCALE), None)
-        ceiling = (
-            "" if optimum is None else f", and the true risk of the simulator ranks at {number(optimum)}"
-        )
-        out.append(
-            f"For scale: {words(best)} without any language model reaches {number(simple[best])}{ceiling}."
-        )
+        out.append(f"For scale: {words(best)}, without any language model, reaches {number(simple[best])}.")
     return out
 
 
-def _leakage(comparisons: Iterable[Comparison], auc: Mapping[tuple[str, str], Average]) -> list[str]:
+def _leakage(comparisons: Iterable[Comparison]) -> list[str]:
     out = []
     for c in comparisons:
-        if c.family == "readouts: roc_auc" and c.a_readout == HINDSIGHT and c.difference is not None:
-            given, own = auc[c.a, HINDSIGHT].value, auc[c.b, c.b_readout].value
-            gives_away = "what the teacher wrote, knowing the outcome, gives it away"
-            close = f"the interval of the difference is {span(c.low, c.high)}"
-            out.append(
-                f"Given the teacher's rationale instead of its own, the {words(c.a)} model reaches {number(given)} "
-                f"instead of {number(own)}: {gives_away if finding(c) == 'higher' else close}."
-            )
+        if (
+            c.family != family(WITHIN, "roc_auc")
+            or not Formats.hindsight(c.a_readout)
+            or c.difference is None
+        ):
+            continue
+        said = (
+            "what the teacher wrote gives the outcome away"
+            if finding(c) == "higher"
+            else f"the adjusted interval of the difference is {span(c.low_adjusted, c.high_adjusted)}"
+        )
+        out.append(
+            f"Read {label(c.a_readout)} instead of {label(c.b_readout)}, the {words(c.a)} model reaches "
+            f"{number(c.a_value)} instead of {number(c.b_value)}: {said}."
+        )
     return out

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...study import layout
 from ...study.records import from_frame, read_table
+from ..performance.formats import YARDSTICKS
 from ..records import Agreement, Average, Comparison
 from ..words import number, span, words
 
@@ -31,16 +32,23 @@ def as_data(home: Path) -> dict[str, Any]:
     return {
         "averages": [a.model_dump() for a in averages],
         "comparisons": [
-            c.model_dump() for c in comparisons if isinstance(c, Comparison) and c.unit == "target"
+            c.model_dump()
+            for c in comparisons
+            if isinstance(c, Comparison) and c.unit in ("target", "yardstick")
         ],
         "agreement": [a.model_dump() for a in agreement],
     }
 
 
-def ranked(averages: list[Average], metric: str = "roc_auc") -> list[Average]:
-    """The rows of the headline: the grid's targets in its order, then the baselines; as sampled."""
-    rows = [a for a in averages if a.metric == metric and a.population == "sample"]
-    return sorted(rows, key=lambda a: a.readout == "baseline")
+def ranked(averages: Sequence[Average], metric: str = "roc_auc") -> list[Average]:
+    """The rows of the headline: the grid's targets in its order, then baselines and outside models.
+
+    About the source population, or the sample where that is the population.
+    """
+    rows = [a for a in averages if a.metric == metric]
+    populations = {a.population for a in rows}
+    rows = [a for a in rows if a.population == ("source" if "source" in populations else "sample")]
+    return sorted(rows, key=lambda a: a.readout in YARDSTICKS)
 
 
 def _models(averages: list[Average]) -> Iterator[str]:
@@ -49,7 +57,7 @@ def _models(averages: list[Average]) -> Iterator[str]:
         yield "No predictions: the study ends with the verdicts."
         return
     n, ones = max(a.n for a in rows), max(a.n_positive for a in rows)
-    yield f"ROC-AUC on {n} held-out cases, {ones} with the outcome (interval: 95 %, over persons)"
+    yield f"ROC-AUC on {n} held-out cases, {ones} with the outcome ({_intervals(rows)})"
     cells = [("target", "read-out", "ROC-AUC", "interval", "")]
     for a in rows:
         part = f"{a.cells} of {a.expected} fits" if a.expected != 1 or a.cells != 1 else ""
@@ -57,6 +65,13 @@ def _models(averages: list[Average]) -> Iterator[str]:
         note = ", ".join(x for x in (part, missing, a.why_missing or "") if x)
         cells.append((words(a.target), words(a.readout), number(a.value), span(a.low, a.high), note))
     yield from _columns(cells)
+
+
+def _intervals(rows: Sequence[Average]) -> str:
+    """What the intervals of the table include."""
+    trained = {r.about for r in rows if r.readout not in YARDSTICKS}
+    over = "persons and training runs" if trained == {"recipes"} else "persons only: about these fits"
+    return f"95 % intervals over {over}"
 
 
 def _raters(rows: list[Agreement]) -> Iterator[str]:

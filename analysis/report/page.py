@@ -9,6 +9,7 @@ from ...study import layout
 from ...study.config import Study
 from ...study.records import write_text
 from .. import figures
+from ..performance.formats import Formats, label
 from ..settings import Settings
 from ..tables import Tables
 from ..words import number, span, words
@@ -33,7 +34,7 @@ def environment() -> Environment:
     )  # fmt: skip
     env.filters |= {"words": words, "number": number, "percent": percent, "p": p_text, "count": count}
     env.globals |= {"span": span, "strip": strip, "ruler": ruler, "stack": stack, "axis": axis}
-    env.globals |= {"finding": finding, "verdict": verdict}
+    env.globals |= {"finding": finding, "verdict": verdict, "label": label, "hindsight": Formats.hindsight}
     return env
 
 

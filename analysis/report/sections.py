@@ -19,7 +19,9 @@ from ...study.runs import manifest
 from ...study.seeds import derive
 from ...synth.records import Rationale, Refusal
 from ..cells import arm
-from ..performance.compare import BASELINE, HINDSIGHT
+from ..performance.contrasts import WITHIN, family
+from ..performance.formats import YARDSTICKS
+from ..performance.metrics import METRICS
 from ..records import Average, Population
 from ..settings import Settings
 from ..tables import Tables
@@ -40,8 +42,8 @@ def sections(
     """Everything that the page needs, by the names that its templates use."""
     return {
         "study": study, "settings": settings, "source": source(study), "asked": asked(study),
-        "effect": _effect(study), "baseline": BASELINE, "hindsight": HINDSIGHT,
-        "answer": answer(tables.comparisons, tables.averages, trained=bool(tables.cells)),
+        "effect": _effect(study), "yardsticks": YARDSTICKS, "metrics": METRICS,
+        "answer": answer(tables.comparisons, tables.averages, [s.cell for s in tables.cells]),
         "simulated": {"people": source(study) == "simulated", "raters": any(a.simulated for a in tables.agreement)},
         "synthetic": study.data_use is not None and study.data_use.kind == "synthetic",
         "figures": {name: Markup(text) for name, text in drawn.items()},
@@ -86,13 +88,13 @@ def _effect(study: Study) -> float | None:
 
 def _models(tables: Tables) -> dict[str, Any]:
     held = tables.evaluation.held if tables.evaluation else None
-    head = ranked(list(tables.averages))
-    population: Population = held.populations[-1] if held else "sample"
+    head = ranked(tables.averages)
+    population: Population = held.population if held else "sample"
     return {
         "held": held, "headline": head, "auc_axis": axis([v for a in head for v in (a.low, a.high, a.value)], 0.5),
         "populations": held.populations if held else (), "other": _by_metric(tables.averages, population),
         "as_sampled": _by_metric(tables.averages, "sample"), "called": tables.called,
-        "subgroups": _subgroups(tables), "alarms": tables.alarms,
+        "subgroups": _subgroups(tables), "alarms": tables.alarms, "models": tables.models,
     }  # fmt: skip
 
 
@@ -167,23 +169,13 @@ def _samples(home: Path, tables: Tables) -> tuple[Case | None, list[Sample]]:
 
 
 def _comparison(tables: Tables, settings: Settings) -> dict[str, Any]:
-    targets = [c for c in tables.comparisons if c.unit == "target"]
+    targets = [c for c in tables.comparisons if c.unit in ("target", "yardstick")]
     families = [(m, [c for c in targets if c.metric == m]) for m in settings.compared]
     return {
         "families": [(m, found, _step(m)) for m, found in families if found],
-        "readouts": [c for c in tables.comparisons if c.family == "readouts: roc_auc"],
+        "readouts": [c for c in tables.comparisons if c.family == family(WITHIN, "roc_auc")],
         "levels": [c for c in tables.comparisons if c.unit == "level" and c.metric == "roc_auc"],
-        "too_many": too_many(tables, settings),
     }  # fmt: skip
-
-
-def too_many(tables: Tables, settings: Settings) -> list[tuple[str, int]]:
-    """Families with so many comparisons that none can reach 0.05 after Holm's correction with this many draws.
-
-    The smallest p of b draws is 2 / (b + 1), and the smallest of m comparisons is multiplied by m.
-    """
-    sizes = Counter(c.family for c in tables.comparisons if c.p is not None)
-    return [(family, m) for family, m in sizes.items() if 2 * m / (settings.replicates + 1) > 0.05]
 
 
 def _step(metric: str) -> float:

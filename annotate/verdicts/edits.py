@@ -35,8 +35,9 @@ def read(
 def claims(text: str, original: Sequence[Claim]) -> tuple[Claim, ...]:
     """Sentences with the citations behind them; each in the section of the sentence that it is most like.
 
-    >>> claims("A stroke at 66.4 [E003]. No drugs. [E001, E002] Risk is high", [Claim(text="A stroke at 64.")])[1:]
-    (Claim(text='No drugs.', cites=('E001', 'E002'), section=''), Claim(text='Risk is high', cites=(), section=''))
+    >>> found = claims("Stroke at 66.4 [E003]. No drugs. [E001, E002] Risk is high", [Claim(text="Stroke at 64.")])
+    >>> [(c.text, c.cites) for c in found[1:]]
+    [('No drugs.', ('E001', 'E002')), ('Risk is high', ())]
     """
     # Some put the full stop behind the citation; here it stands before.
     text = _STOP_BEHIND.sub(r"\2\1", " ".join(text.split()))

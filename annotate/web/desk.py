@@ -11,6 +11,7 @@ from ...study.errors import DataError, ServiceError
 from ..graded import GradedForm, Text
 from ..label_studio import forms
 from ..label_studio.client import Server
+from ..label_studio.exported import author
 from ..label_studio.ledger import Ledger, Place
 from ..plan import Plan
 from ..records import Task
@@ -82,7 +83,7 @@ class Desk:
 
     def _form(self, held: Mapping[str, Any]) -> dict[str, Any] | None:
         """This rater's last form of a task."""
-        mine = [a for a in held.get("annotations") or [] if a.get("completed_by") == self._me]
+        mine = [a for a in held.get("annotations") or [] if author(a.get("completed_by"), {}).id == self._me]
         return max(mine, key=lambda a: int(a["id"]), default=None)
 
     def _draft(self, held: Mapping[str, Any], annotation: int | None) -> dict[str, Any] | None:

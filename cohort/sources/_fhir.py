@@ -18,6 +18,8 @@ class Fact(NamedTuple):
     value: float | None = None
     unit: str | None = None
     text: str | None = None
+    coded: bool = False
+    """Whether the text is a word of a vocabulary."""
 
 
 Resource = dict[str, Any]
@@ -111,7 +113,7 @@ def facts(resource: Resource, dates: dict[str, tuple[str, ...]]) -> Iterator[Fac
     what = _observation_kind(resource) if kind == "Observation" else KINDS[kind]
     parts = resource.get("component") or []
     value = _value(resource)
-    if not parts or any(v is not None for v in value):
+    if not parts or any(v is not None for v in value[:3]):
         yield Fact(subject, time, system, code, what, name, *value)
     for part in parts:
         (system, code), name = coding(part.get("code"))
@@ -155,17 +157,16 @@ def _observation_kind(resource: Resource) -> str:
     return "observation" if set(groups) & {"social-history", "survey"} else "measurement"
 
 
-def _value(node: Resource) -> tuple[float | None, str | None, str | None]:
-    """value, unit, text."""
+def _value(node: Resource) -> tuple[float | None, str | None, str | None, bool]:
+    """value, unit, text, and whether the text is a word of a vocabulary."""
     quantity = node.get("valueQuantity")
     if quantity and quantity.get("value") is not None:
-        return float(quantity["value"]), quantity.get("unit") or quantity.get("code"), None
+        return float(quantity["value"]), quantity.get("unit") or quantity.get("code"), None, False
     for name in ("valueInteger", "valueDecimal"):
         if node.get(name) is not None:
-            return float(node[name]), None, None
-    if node.get("valueCodeableConcept"):
-        return None, None, coding(node["valueCodeableConcept"])[1]
-    text = node.get("valueString")
-    if text is None and node.get("valueBoolean") is not None:
-        text = "yes" if node["valueBoolean"] else "no"
-    return None, None, text
+            return float(node[name]), None, None, False
+    if concept := node.get("valueCodeableConcept"):
+        return None, None, coding(concept)[1], bool(concept.get("coding"))
+    if node.get("valueBoolean") is not None:
+        return None, None, "yes" if node["valueBoolean"] else "no", True
+    return None, None, node.get("valueString"), False

@@ -54,6 +54,11 @@ _NOISE = [
 _TREATED = {"hypertension": "antihypertensive", "diabetes": "metformin", "high_cholesterol": "statin",
             "depression": "antidepressant"}  # fmt: skip
 VISITS_PER_YEAR = 1.5
+_UNITS = np.array(
+    [{"systolic": "mm[Hg]", "bmi": "kg/m2"}.get(key) for key, *_ in _CODES] + [None] * len(_NOISE),
+    dtype=object,
+)
+"""Unit of each code."""
 _AT = {key: i for i, (key, *_) in enumerate(_CODES)}
 
 Rows = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
@@ -100,6 +105,7 @@ def shard(w: World, first: int, rng: np.random.Generator, noise: float) -> Shard
         files=("simulated",),
         row=np.arange(len(order)),
         value=value[order],
+        unit=_UNITS[code[order]],
     )
 
 

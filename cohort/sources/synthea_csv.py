@@ -98,4 +98,5 @@ def _batches(options: Options, place: Place) -> Iterator[Batch]:
                 events["name"] = events["code"].str.capitalize() + " visit"
             events["value"] = tables.numbers(good["value"])
             events["text"] = good["value"].where(events["value"].isna())
+            events["coded"] = True  # the generator's own words
             yield Batch(file, events)

@@ -202,6 +202,7 @@ class _Wide:
         if value is not None:
             events["value"] = tables.numbers(value)
             events["text"] = value.where(events["value"].isna())
+            events["coded"] = True  # the study file names the column
             keep &= value.notna().to_numpy()
         if time is not None:
             events["age" if self.options.values == "age" else "time"] = time

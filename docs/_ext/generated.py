@@ -57,7 +57,7 @@ def _all() -> Iterator[Section]:
     yield from _options(teachers, "teacher", "synth.teacher")
     yield from sections("annotate", Annotate)
     yield from sections("bases.NAME", train.Made)
-    yield from sections("bases.NAME", train.Kept)
+    yield from sections("bases.NAME", train.Stored)
     yield from sections("train", train.Settings)
     yield from sections("grid", Grid)
     yield from sections("analysis", Analysis)

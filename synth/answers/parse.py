@@ -1,160 +1,245 @@
 """A raw answer becomes claims and a verdict, or a named reason why not. Pure, so that it can be run again."""
 
+import json
 import re
-from typing import Any, get_args
+from typing import Any
 
 import orjson
 
-from ..records import Claim, Kind
-from ..styles import VERIFY, Style
-from ..teaching import Body
-from .raw import Answer, ids, read_object, short
+from ...cohort.line import CITATION
+from ...cohort.line import parse as parse_line
+from ...study.records import Record
+from ..records import Claim
+from ..styles import Style
+from ..teaching import Body, Request
+from .citations import ids, short_ids
+from .claims import lacking, read_claims, read_verdict, repeats, squeezed
+from .faults import error_in
+from .find import Finder, Found
+from .lenient import values
+from .message import FILTER, Message, message
 
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "claims": {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": 12,
-            "items": {
-                "type": "object",
-                "properties": {
-                    "section": {"type": "string"},
-                    "kind": {"type": "string", "enum": list(get_args(Kind))},
-                    "text": {"type": "string"},
-                    "evidence": {"type": "array", "items": {"type": "string", "pattern": "^E[0-9]{3,}$"}},
-                },
-                "required": ["section", "kind", "text", "evidence"],
-                "additionalProperties": False,
-            },
-        },
-        "verdict": {"type": "integer", "enum": [0, 1]},
-    },
-    "required": ["claims", "verdict"],
-    "additionalProperties": False,
-}
-"""What an endpoint with structured output is held to; `read` also takes less tidy answers."""
+VERSION = "2"
+"""Raised when an answer may be read otherwise; part of the stage's key."""
 
-CHECKS_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "checks": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "claim": {"type": "integer"},
-                    "supported": {"type": "boolean"},
-                    "why": {"type": "string"},
-                },
-                "required": ["claim", "supported", "why"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["checks"],
-    "additionalProperties": False,
-}
-"""The same for a verifier."""
-
-SCHEMAS = {VERIFY: CHECKS_SCHEMA}
-"""By style; all others give `SCHEMA`."""
-
-RE_ASK = frozenset({"not_json", "no_claims", "empty"})
+RE_ASK = frozenset({"not_json", "no_claims", "no_sections", "empty", "only_thinking", "template"})
 """Reasons that another try may cure."""
 
+MOST_CHECKS = 1000
 
-MOST_CLAIMS = 1000
+
+class ParsedAnswer(Record):
+    """What could be read from a raw answer: claims, or a reason why there are none."""
+
+    claims: tuple[Claim, ...] = ()
+    verdict: int | None = None
+    unread: int = 0
+    """Claims of the answer without a sentence that could be read."""
+    reason: str | None = None
+    detail: str = ""
 
 
-def read(body: Body, style: Style) -> Answer:
+def read(body: Body, style: Style, asked: Body | None = None) -> ParsedAnswer:
     """Claims and verdict of a chat completion.
 
+    Args:
+        body: the completion.
+        style: in which it was asked for.
+        asked: the request; a sentence that repeats it is no claim.
+
     >>> content = '{"claims": [{"text": "Stroke at age 66.4.", "evidence": ["E007"]}], "verdict": 1}'
-    >>> read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims
-    (Claim(text='Stroke at age 66.4.', cites=('E007',), section=''),)
+    >>> [(c.text, c.cites) for c in read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims]
+    [('Stroke at age 66.4.', ('E007',))]
     """
-    found = read_object(body, style.form == "text")
-    if isinstance(found, Answer):
-        return found
-    claims = tuple(c for c in map(_claim, _list(found.get("claims"))) if c is not None)
-    if not claims:
-        return Answer(reason="no_claims", detail=short(found))
-    return Answer(claims=claims, verdict=_verdict(found.get("verdict")))
+    said = message(body)
+    ended = _ended(body, said)
+    if ended:
+        return ended
+    found, cut = _found(said, style)
+    prompt = squeezed(_instructions(asked))
+    template = 0
+    for candidate in [] if cut else reversed(found):
+        text = " ".join(str(item) for _, item in candidate.items)
+        claims = read_claims(candidate.items, style, prompt, short_ids(text))
+        template += claims.template
+        if claims.claims:
+            lacks = lacking(claims.claims, style)
+            if lacks:
+                return ParsedAnswer(reason="no_sections", detail=lacks)
+            return ParsedAnswer(
+                claims=claims.claims, verdict=read_verdict(candidate.verdict), unread=claims.unread + template
+            )
+    if template:
+        return ParsedAnswer(reason="template", detail="the answer repeats the prompt in place of claims")
+    return _unread(said)
 
 
-def read_checks(body: Body, n: int) -> list[tuple[bool, str] | None] | Answer:
-    """What a verifier says of each of n claims, and why; None where it says nothing. An `Answer`: why it is unread.
+def read_checks(body: Body, n: int) -> list[tuple[bool, str] | None] | ParsedAnswer:
+    """What a verifier says of each of n claims, and why; None where it says nothing.
+
+    Returns:
+        A `ParsedAnswer` where nothing can be read: it says why.
 
     >>> content = '{"checks": [{"claim": 2, "supported": false, "why": "the line says 1998"}]}'
     >>> read_checks({"choices": [{"message": {"content": content}}]}, 2)
     [None, (False, 'the line says 1998')]
     """
-    found = read_object(body)
-    if isinstance(found, Answer):
+    found = read_object(body, "checks")
+    if isinstance(found, ParsedAnswer):
         return found
+    checks = found.get("checks")
     said: list[tuple[bool, str] | None] = [None] * n
-    for item in _list(found.get("checks")):
-        number, word = (
-            (str(item.get("claim")), _verdict(item.get("supported")))
-            if isinstance(item, dict)
-            else ("", None)
-        )
-        if word is None or not number.isdecimal() or not 1 <= int(number) <= n:
+    for item in checks if isinstance(checks, list) else []:
+        item = item if isinstance(item, dict) else {}
+        number, supported = str(item.get("claim")), read_verdict(item.get("supported"))
+        if supported is None or not (number.isdecimal() and number.isascii()) or not 1 <= int(number) <= n:
             continue
         before = said[int(number) - 1]
         if before is None or before[0]:  # of two words about one claim the objection counts
-            said[int(number) - 1] = bool(word), short(item.get("why") or "")
+            said[int(number) - 1] = bool(supported), short(item.get("why") or "")
     if not any(said):
-        return Answer(reason="no_claims", detail=short(found))
+        return ParsedAnswer(reason="no_claims", detail=short(found))
     return said
 
 
-def unreadable(body: Body, style: Style) -> str | None:
-    """Why an answer should be asked for again; None where it need not be. Quick where all is as it should be."""
-    try:
-        found = orjson.loads(body["choices"][0]["message"]["content"])
-        if found["claims"][0]["text"]:
-            return None
-    except (KeyError, IndexError, TypeError, ValueError):
-        pass
-    if style.form in ("checks", "object"):
-        said = read_checks(body, MOST_CLAIMS) if style.form == "checks" else read_object(body)
-        reason = said.reason if isinstance(said, Answer) else None
+def read_object(body: Body, key: str | None = None) -> dict[str, Any] | ParsedAnswer:
+    """The last complete JSON object of an answer, or why there is none; `key`: the last that has this key."""
+    said = message(body)
+    ended = _ended(body, said)
+    if ended:
+        return ended
+    for text in _texts(said):
+        found = [v.value for v in values(text) if isinstance(v.value, dict) and not v.cut and v.value]
+        held = [v for v in found if key is None or key in v]
+        if held:
+            whole: dict[str, Any] = json.loads(json.dumps(held[-1]).encode("utf-8", "replace"))
+            return whole
+    held = [o for o in said.objects if isinstance(o, dict) and (key is None or key in o)]
+    return held[-1] if held else _unread(said)
+
+
+def unread(body: Body, request: Request) -> ParsedAnswer | None:
+    """Why an answer cannot be read; None where it can. Quick where all is as it should be."""
+    style = request.style
+    if style.form == "json" and not style.sections:
+        try:
+            claims = orjson.loads(body["choices"][0]["message"]["content"])["claims"]
+            if not any(repeats(claim["text"], _EXAMPLE) for claim in claims) and claims:
+                return None
+        except (KeyError, IndexError, TypeError, ValueError):
+            pass
+    answer: object
+    if style.form == "checks":
+        answer = read_checks(body, MOST_CHECKS)
+    elif style.form == "object":
+        answer = read_object(body)
     else:
-        reason = read(body, style).reason
-    return reason if reason in RE_ASK else None
+        answer = read(body, style, request.body)
+    return answer if isinstance(answer, ParsedAnswer) and answer.reason else None
 
 
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+_EXAMPLE = squeezed("one sentence without ids")
+"""The claim of the example in `templates/prompts/_answer.jinja`."""
 
 
-_CITATION = re.compile(r"\s*[\[(]\s*[Ee]\d{1,5}(?:\s*(?:[,;–-]|and|to)\s*[Ee]\d{1,5})*\s*[\])]")
+def _ended(body: Body, said: Message) -> ParsedAnswer | None:
+    """Why an answer is none, whatever it holds."""
+    error = error_in(body)
+    if error:
+        return ParsedAnswer(reason="error", detail=error.words)
+    if said.refusal or said.finish == "refusal":
+        return ParsedAnswer(reason="refused", detail=short(said.refusal))
+    if said.finish in FILTER:
+        return ParsedAnswer(reason="content_filter", detail="the endpoint's filter stopped the answer")
+    return None
 
 
-def _claim(item: object) -> Claim | None:
-    """One claim; ids that stand in the sentence count as cited, and leave the sentence."""
-    if isinstance(item, str):
-        item = {"text": item}
-    if not isinstance(item, dict) or not isinstance(item.get("text"), str):
-        return None
-    evidence = item.get("evidence", item.get("cites"))
-    listed = ids(" ".join(map(str, evidence if isinstance(evidence, list) else [evidence or ""])))
-    inline = [i for group in _CITATION.findall(item["text"]) for i in ids(group)]
-    text = re.sub(r"\s+", " ", _CITATION.sub("", item["text"])).strip()
-    section = item.get("section")
-    if not text:
-        return None
-    return Claim(
-        text=text,
-        cites=tuple(dict.fromkeys(listed + inline)),
-        section=section.strip() if isinstance(section, str) else "",
-        kind=item["kind"] if item.get("kind") in get_args(Kind) else None,
+def _texts(said: Message) -> list[str]:
+    """Where an answer may stand: the text, or else the end of thinking that no mark closes."""
+    closes = not (said.text or said.objects or said.cut) and _CLOSES.search(said.thinking[-200:])
+    return [said.thinking if closes else said.text]
+
+
+_CLOSES = re.compile(r"[}\]][\s`~]*(?:<[^<>]{1,40}>\s*)*\Z")
+
+
+def _found(said: Message, style: Style) -> tuple[list[Found], bool]:
+    """All claims of an answer, object by object, and whether the last object is cut."""
+    finder = Finder(style.sections)
+    for text in _texts(said):
+        found, cut = finder.in_text(text)
+        if found or cut:
+            return found, cut
+    inside = [finder.in_value(thing) for thing in said.objects]
+    found = [f for f in inside if f is not None]
+    if not found and style.form == "text":
+        found = _prose(said.text or said.thinking)
+    return found, False
+
+
+def _unread(said: Message) -> ParsedAnswer:
+    """Why nothing could be read."""
+    if said.cut:
+        return ParsedAnswer(reason="length", detail=f"cut off by the token limit{_beside(said)}")
+    if said.absent:
+        reason = "only_thinking" if said.thinking else "empty"
+        return ParsedAnswer(reason=reason, detail=said.absent)
+    if _REFUSAL.match(said.text):
+        return ParsedAnswer(reason="refused", detail=short(said.text))
+    found = list(values(said.text))
+    whole = bool(found) and not any(v.cut for v in found)
+    return ParsedAnswer(reason="no_claims" if whole or not said.text else "not_json", detail=short(said.text))
+
+
+def _beside(said: Message) -> str:
+    return ", in thinking" if not said.text and said.thinking else ""
+
+
+_REFUSAL = re.compile(
+    r"\W*(?:(?:I['’]m|I am)\s+(?:very\s+)?sorry|sorry\b|I\s+(?:can['’]?t|cannot|can not|won['’]t|am unable|"
+    r"must decline|do not feel comfortable)|I['’]m\s+(?:unable|not able)|unfortunately,? I\s+(?:can|am))",
+    re.IGNORECASE,
+)
+
+
+def _instructions(asked: Body | None) -> str:
+    """What a prompt says beside the record of the person."""
+    turns = (asked or {}).get("messages")
+    lines = [
+        line
+        for turn in (turns if isinstance(turns, list) else [])
+        for line in str(turn.get("content") if isinstance(turn, dict) else "").splitlines()
+    ]
+    return "\n".join(
+        line for line in lines if not line.startswith(("Person:", "Age now:")) and parse_line(line) is None
     )
 
 
-def _verdict(value: object) -> int | None:
-    words = {"1": 1, "1.0": 1, "yes": 1, "true": 1, "0": 0, "0.0": 0, "no": 0, "false": 0}
-    return words.get(str(value).strip().lower())
+_SENTENCE = re.compile(rf"\s*(.+?[.!?])((?:\s*{CITATION})?)(?=\s|$)", re.DOTALL)
+_HEADING = re.compile(r"^([A-Z][^.:\n\[\]]{2,40}):\s+")
+
+
+def _prose(text: str) -> list[Found]:
+    """A student's text as claims: sentences with their citations behind, then `Answer: yes`.
+
+    >>> _prose("Stroke at age 66.4. [E007] Older age counts.\\nAnswer: yes")[0].items[0]
+    ('', {'text': 'Stroke at age 66.4.', 'evidence': ['E007']})
+    """
+    reasons, _, answer = text.removeprefix("Reasons:").partition("Answer:")
+    items: list[tuple[str, Any]] = []
+    section = ""
+    for line in reasons.splitlines():
+        heading = _HEADING.match(line)
+        if heading:
+            section, line = heading[1], line[heading.end() :]
+        items += [
+            (section, {"text": sentence, "evidence": ids(cited)})
+            for sentence, cited in _SENTENCE.findall(line)
+        ]
+    return [Found(items, answer.strip(" .\n"))] if items else []
+
+
+def short(text: object) -> str:
+    """One line of at most 120 characters."""
+    line = " ".join(str(text).encode("utf-8", "replace").decode().split())
+    return line if len(line) <= 120 else line[:117] + "..."

@@ -1,61 +1,58 @@
-"""What an endpoint's answer means: a body, or a fault by its kind. No key and no patient text in any line."""
+"""What comes back of a request: a body, or a fault by its kind. No key and no patient text in any line."""
 
-import contextlib
+import json
 import os
-import re
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
-from email.utils import parsedate_to_datetime
-from time import time
-from typing import Any
+from collections.abc import Sequence
 
 import orjson
 
+from ..answers.faults import error_in
 from ..teaching import Body, Fault
-
-AGAIN = frozenset({408, 409, 425, 429})
-"""Status codes after which the same request may succeed; beside them all from 500."""
+from .status import bad_status
 
 
-LONGEST_WAIT = 3600.0
-"""Seconds; an endpoint that asks for more is asked again after this."""
-
-
-def read_body(data: bytes) -> Body:
-    """The JSON object of a 200.
+def read_body(url: str, data: bytes, asked: Body, key_env: str) -> Body:
+    """The chat completion of a 200.
 
     Raises:
-        Fault: it is none.
+        Fault: it is none, or holds an error.
     """
     try:
-        found = orjson.loads(data)
-    except ValueError:
-        raise Fault("broken_body", "the answer is no JSON") from None
+        found = _decoded(data)
+    except (ValueError, RecursionError):
+        raise Fault("broken_body", f"{url}: the answer is {_what(data)}") from None
+    if isinstance(found, list) and found and isinstance(found[0], dict):
+        found = found[0]
     if not isinstance(found, dict):
-        raise Fault("broken_body", "the answer is no JSON object")
-    return found
+        raise Fault("broken_body", f"{url}: the answer is not a JSON object")
+    error = error_in(found)
+    if error is None:
+        return found
+    if error.status and error.status >= 400:
+        raise bad_status(url, error.status, {}, found, key_env, asked)
+    raise Fault("error", f"{url}: {error.words}")
 
 
-def bad_status(url: str, status: int, headers: Mapping[str, str], body: object, key_env: str) -> Fault:
-    """The fault that a status code means. The server's own words stay out: they may repeat the key or the prompt."""
-    code = _code(body)
-    about = f"{url}: status {status}" + (f" ({code})" if code else "")
-    if status in (401, 403):  # 403 once others were answered: this one request
-        kind = "auth" if status == 401 else "forbidden"
-        told = f"{about}: the key in {key_env} was refused. Set a valid one."
-        return Fault(kind, told, again=False, fatal=status == 401)
-    if status in (404, 405) or 300 <= status < 400:
-        what = "redirects elsewhere, and is not followed" if status < 400 else "no such model or path"
-        return Fault("not_found", f"{about}: {what}. Correct synth.teacher.", again=False, fatal=True)
-    if status == 402 or code == "insufficient_quota":
-        return Fault("quota", f"{about}: the account has no credit left.", again=False, fatal=True)
-    wait = retry_after(headers)
-    if status == 429:
-        return Fault("rate_limit", about, busy=True, wait=wait)
-    if status in AGAIN or status >= 500:
-        return Fault("server", about, busy=status in (503, 529), wait=wait)
-    return Fault("bad_request", about, again=False)
+def _decoded(data: bytes) -> object:
+    """JSON; where it holds NaN or half a character, which JSON does not know, they are replaced."""
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        text = data.decode("utf-8-sig", "replace")
+        found = json.loads(text, parse_constant=lambda word: None)
+        return orjson.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _what(data: bytes) -> str:
+    """What an answer is that is not JSON, and what to do about it."""
+    start = data[:200].lstrip().lower()
+    if start.startswith((b"data:", b"event:", b": ", b":\n")):
+        return "a stream of events. Take `stream` out of synth.teacher.extra"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<")):
+        return "a page of HTML. Correct synth.teacher.base_url; it mostly ends in /v1"
+    return "empty" if not start else "not JSON"
 
 
 def broken(url: str, error: BaseException, patience: float) -> Fault:
@@ -88,59 +85,3 @@ def unreachable(url: str, causes: Sequence[BaseException]) -> Fault:
         if isinstance(number, int) and number > 0:
             why = os.strerror(number)
     return Fault("connection", f"{url}: cannot be reached ({why})")
-
-
-def _code(body: object) -> str:
-    """The short error code of an OpenAI-style error body; empty where there is none."""
-    if isinstance(body, bytes):
-        try:
-            body = orjson.loads(body)
-        except ValueError:
-            return ""
-    if isinstance(body, dict):
-        inner: Any = body.get("error", body)
-        found = (inner.get("code") or inner.get("type")) if isinstance(inner, dict) else None
-        if isinstance(found, str) and re.fullmatch(r"[a-z_]{2,40}", found):
-            return found
-    return ""
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a server asks to wait, by `retry-after-ms` or `retry-after` (seconds or a date).
-
-    >>> retry_after({"retry-after": "2"}), retry_after({"retry-after-ms": "250"}), retry_after({})
-    (2.0, 0.25, None)
-    """
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        found = headers.get(name)
-        if not found:
-            continue
-        with contextlib.suppress(ValueError):
-            seconds = float(found) * scale
-            return min(max(0.0, seconds), LONGEST_WAIT) if seconds == seconds else None
-        with contextlib.suppress(ValueError):
-            return min(max(0.0, parsedate_to_datetime(found).timestamp() - time()), LONGEST_WAIT)
-    return None
-
-
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?$")
-
-
-def wait_before_next(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the next request is welcome, where a success says that none is left for now.
-
-    >>> wait_before_next({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m2s"})
-    62.0
-    >>> wait_before_next({"x-ratelimit-remaining-requests": "7"}) is None
-    True
-    """
-    for what in ("requests", "tokens"):
-        if headers.get(f"x-ratelimit-remaining-{what}") == "0":
-            reset = headers.get(f"x-ratelimit-reset-{what}", "")
-            with contextlib.suppress(ValueError):
-                return float(reset)
-            m = _DURATION.match(reset)
-            if m and any(m.groups()):
-                hours, minutes, seconds, ms = (float(g or 0) for g in m.groups())
-                return 3600 * hours + 60 * minutes + seconds + ms / 1000
-    return None

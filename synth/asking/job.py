@@ -4,7 +4,6 @@ import asyncio
 import random
 import signal
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,19 +11,18 @@ from typing import Any
 from ...study.errors import ServiceError
 from ...study.progress import Progress
 from ..answers import parse
-from ..answers.raw import length
+from ..answers.message import length
 from ..ledger.ledger import Ledger
 from ..settings import Asking
 from ..teaching import Door, Fault, Reply, Request, again, usage
-from .gate import OUT, Gate
+from .gate import Gate
+from .patience import Patience
 from .spending import Spending, prompt_tokens
 
 SYNC_SECONDS = 0.1
 """Between two `fdatasync` of the ledger."""
 SHARE_SECONDS = 0.25
 """Between two reports to those who share a limit."""
-WRONG = 20
-"""So many requests that are refused as wrong, and no answer: all of them are."""
 CAREFUL = 1
 """Requests at once in the beginning where there is a budget: the price of an answer is not known yet."""
 
@@ -56,8 +54,7 @@ class Job:
         self.spending = Spending(settings, ledger, shards)
         start = CAREFUL if self.spending.limited else most
         self.gates = [Gate(door, most, start) for door in doors]
-        self.faults: Counter[str] = Counter()
-        self.answered = 0
+        self.patience = Patience(settings.job, len(ledger) - len(ledger.unreadable))
         self.stopped: str | None = None
         """Why the job ended before its requests did."""
         self._halt = asyncio.Event()
@@ -98,7 +95,7 @@ class Job:
                 await self._share.report(0, False)
         if self._fatal:
             raise self._fatal
-        if self._gave_up and not self.answered:
+        if self._gave_up and not self.patience.answered:
             raise ServiceError(f"{self._gave_up}. No request was answered; what was tried is in the ledger.")
 
     def _listen(self, on: bool) -> None:
@@ -129,6 +126,7 @@ class Job:
             late = self.spending.late()
             if late:
                 self._stop(late)
+            self._end(self.patience.outage())
             await asyncio.to_thread(self.ledger.sync)
 
     async def _sharing(self) -> None:
@@ -136,7 +134,7 @@ class Job:
         before = 0
         while True:
             await asyncio.sleep(SHARE_SECONDS)
-            refused, before = self.faults["rate_limit"] > before, self.faults["rate_limit"]
+            refused, before = self.patience.faults["rate_limit"] > before, self.patience.faults["rate_limit"]
             await self._report(refused)
 
     async def _report(self, refused: bool) -> None:
@@ -174,8 +172,9 @@ class Job:
         """Get one answer and store it; False where there is none to be had."""
         name = request.key
         attempt, faults = max(self.ledger.unanswered.get(name, (0,))), 0
+        refused_by: set[Gate] = set()
         while True:
-            gate = self.gates[0] if len(self.gates) == 1 else min(self.gates, key=_load)
+            gate = self._gate(refused_by)
             await gate.limiter.acquire()
             over = self.spending.over(self._in_flight() - 1, request.body)
             if over:
@@ -183,58 +182,68 @@ class Job:
             if self.stopped:
                 gate.limiter.release()
                 return False
+            if gate.shut:  # while this one waited
+                gate.limiter.release()
+                continue
             attempt += 1
-            self.ledger.sent(name, attempt)
-            start = time.monotonic()
-            try:
-                reply = await gate.door.ask(request)
-            except Fault as fault:
-                gate.limiter.release(refused=fault.busy, wait=fault.wait)
-                self.ledger.fault(name, attempt, time.monotonic() - start, fault.kind, fault.detail)
-                out = gate.failed(fault)
-                self._judge(fault)
-                faults += not (fault.busy or out)
-                if not fault.again or faults >= self.settings.job.attempts:
-                    self._gave_up = fault.detail
-                    return False
-                await self._pause(attempt, fault.wait)
-            else:
-                seconds = time.monotonic() - start
-                gate.limiter.release(latency=seconds)
-                gate.worked(reply.wait)
-                self._store(request, attempt, seconds, reply)
+            outcome = await self._try(gate, request, attempt)
+            if outcome is None:
                 return True
+            faults += not (outcome.busy or gate.out or gate.shut)
+            if not outcome.again:
+                refused_by.add(gate)
+            if refused_by.issuperset(self._open_gates()) or faults >= self.settings.job.attempts:
+                self._gave_up = outcome.detail
+                return False
+            if outcome.again:
+                await self._pause(attempt, outcome.wait)
+
+    async def _try(self, gate: Gate, request: Request, attempt: int) -> Fault | None:
+        """Send a request once; its answer is stored, and so is its fault."""
+        self.ledger.sent(request.key, attempt)
+        start = self.patience.started[request.key] = time.monotonic()
+        try:
+            reply = await gate.door.ask(request)
+        except Fault as fault:
+            gate.limiter.release(refused=fault.busy, wait=fault.wait)
+            self.ledger.fault(request.key, attempt, time.monotonic() - start, fault.kind, fault.detail)
+            gate.failed(fault)
+            self._end(self.patience.fault(fault, gate, self.gates))
+            return fault
+        finally:
+            del self.patience.started[request.key]
+        seconds = time.monotonic() - start
+        gate.limiter.release(latency=seconds)
+        gate.worked(reply.wait)
+        self._store(request, attempt, seconds, reply)
+        return None
+
+    def _open_gates(self) -> list[Gate]:
+        return [gate for gate in self.gates if not gate.shut]
+
+    def _gate(self, refused_by: set[Gate]) -> Gate:
+        """The endpoint with the most room, of those that have not refused this request."""
+        if len(self.gates) == 1:
+            return self.gates[0]
+        gates = [gate for gate in self._open_gates() if gate not in refused_by]
+        return min(gates or self.gates, key=_load)
 
     def _store(self, request: Request, attempt: int, seconds: float, reply: Reply) -> None:
-        body, unreadable = reply.body, None
+        body, unread = reply.body, None
         guess = None
         if None in usage(body):
             guess = int(prompt_tokens(request.body)), length(body) // 4
         try:
-            unreadable = parse.unreadable(body, request.style)
+            unread = parse.unread(body, request)
         finally:  # stored whatever is the matter with it: it is paid
-            self.ledger.answer(request.key, attempt, seconds, body, unreadable, guess)
-        self.answered += 1
+            again = unread.reason if unread and unread.reason in parse.RE_ASK else None
+            self.ledger.answer(request.key, attempt, seconds, body, again, guess)
+        self._end(self.patience.answer(unread))
 
-    def _judge(self, fault: Fault) -> None:
-        """Count a fault, and end the job where no request can succeed."""
-        self.faults[fault.kind] += 1
-        job = self.settings.job
-        wrong = not self.answered and self.faults["bad_request"] >= WRONG
-        if fault.fatal or wrong or (fault.kind == "forbidden" and not self.answered):
-            more = (
-                f". The first {WRONG} requests were all refused so: correct synth.teacher." if wrong else ""
-            )
-            self._end(fault.detail + more)
-        elif self.answered or fault.busy:
-            if min(gate.out_for for gate in self.gates) > 60 * job.outage_minutes:
-                self._end(f"{fault.detail}, for {job.outage_minutes:g} minutes. Run the command again later.")
-        else:
-            few = job.attempts if fault.kind == "connection" else max(OUT, job.attempts)
-            if min(gate.failures for gate in self.gates) >= few:
-                self._end(f"{fault.detail}. Start the server or correct synth.teacher.base_url.")
-
-    def _end(self, why: str) -> None:
+    def _end(self, why: str | None) -> None:
+        """End the job with an error; None: go on."""
+        if why is None:
+            return
         self._fatal = self._fatal or ServiceError(why)
         self._stop(why)
 
@@ -253,8 +262,8 @@ class Job:
         spent = self.spending.money()
         if spent is not None:
             parts.append(f"cost {spent:.2f}")
-        if self.faults:
-            parts.append(f"{self.faults.total()} faults")
+        if self.patience.faults:
+            parts.append(f"{self.patience.faults.total()} faults")
         return ", ".join(parts)
 
 

@@ -190,19 +190,6 @@ def finding_of(name: str, code: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=65536)
-def callings(name: str, code: str) -> frozenset[str]:
-    """All findings by whose names a line may be told.
-
-    >>> sorted(callings("Hemoglobin A1c", "4548-4"))
-    ['HbA1c', 'diabetes', 'glucose']
-    """
-    own = {found for found, _, _ in findings_in(name)}
-    if (coded := finding_of(name, code)) is not None:
-        own.add(coded)
-    return frozenset(own).union(*(BY_NAME[f].means for f in own))
-
-
 _STOP = frozenset(
     re.findall(
         r"\S+",

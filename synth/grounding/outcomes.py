@@ -6,6 +6,7 @@ FAULTS: dict[str, str] = {
     "future": "tells what came after the prediction time",
     "contradiction": "denies what the evidence says",
     "wrong_name": "names what the evidence does not hold",
+    "wrong_sex": "speaks of a person of the other sex",
     "wrong_age": "another age than the evidence",
     "wrong_time": "another time or length of time than the evidence",
     "wrong_count": "another number of times than the evidence",

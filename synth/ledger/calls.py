@@ -9,7 +9,7 @@ from typing import Any
 from ...study.files import writing_table
 from ..records import Call
 from ..settings import Prices
-from ..teaching import Body, usage
+from ..teaching import Body, adds_up, usage
 from .ledger import Ledger
 
 Books = tuple[Ledger, Prices | None]
@@ -23,11 +23,14 @@ class Accounts:
     """By status: `ok`, or the kind of fault."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    uneven: int = 0
+    """Answers whose tokens do not add up to the total that the endpoint gives; the larger count stands."""
     cost: float | None = 0.0
 
-    def add(self, call: Call) -> None:
+    def add(self, call: Call, even: bool) -> None:
         """Count one call."""
         self.calls[call.status] += 1
+        self.uneven += not even
         self.prompt_tokens += call.prompt_tokens or 0
         self.completion_tokens += call.completion_tokens or 0
         self.cost = (self.cost or 0.0) + (call.cost or 0.0)
@@ -54,10 +57,11 @@ def write_calls(ledgers: Sequence[Books], path: Path) -> Accounts:
     sums = Accounts()
     with writing_table(path, Call, schema) as put:
         for ledger, prices in ledgers:
-            ended = (entry for entry in ledger.entries() if entry["e"] != "sent")
-            for call in (_call(entry, prices) for entry in ended):
+            ended = (entry for entry in ledger.entries() if entry["e"] in ("answer", "fault"))
+            for entry in ended:
+                call = _call(entry, prices)
                 put(call)
-                sums.add(call)
+                sums.add(call, adds_up(entry.get("b") or {}))
     if any(prices is None for _, prices in ledgers):
         sums.cost = None  # a sum that lacks a part is none
     return sums

@@ -60,6 +60,8 @@ class Ledger:
         """Keys whose answer could not be read when it came."""
         self.unanswered: dict[str, list[int]] = {}
         """Attempts that were sent, and of which nothing came back, by key: possibly paid, not received."""
+        self.batches: dict[str, str] = {}
+        """Id of every batch that was submitted, by its mark."""
         self.faults: dict[str, tuple[str, str]] = {}
         """The last fault of every request without an answer: its kind, and one line about it."""
         self.tokens, self.own = Tokens(), Tokens()
@@ -138,6 +140,10 @@ class Ledger:
         entry = {"k": key, "e": "sent", "a": attempt, "t": round(time.time(), 3)}
         self._put({**entry, "m": batch} if batch else entry)
 
+    def batch(self, mark: str, number: str) -> None:
+        """Say under which id a batch was submitted."""
+        self._put({"k": "", "e": "batch", "a": 0, "t": round(time.time(), 3), "m": mark, "d": number})
+
     def answer(
         self,
         key: str,
@@ -204,6 +210,9 @@ class Ledger:
 
     def _note(self, entry: Entry, segment: int, row: int) -> None:
         key, attempt = entry["k"], entry["a"]
+        if entry["e"] == "batch":
+            self.batches[entry["m"]] = entry["d"]
+            return
         if entry["e"] == "sent":
             self.unanswered.setdefault(key, []).append(attempt)
             return

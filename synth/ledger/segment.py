@@ -15,8 +15,8 @@ import orjson
 from ...study.errors import DataError
 
 Entry = dict[str, Any]
-"""`k` key, `e` sent | answer | fault, `a` attempt, `t` unix time, `s` seconds, `b` body, `f` fault, `d` detail,
-`u` why the body could not be read, `g` tokens guessed where the endpoint counts none, `m` mark of the batch."""
+"""`k` key, `e` sent | batch | answer | fault, `a` attempt, `t` unix time, `s` seconds, `b` body, `f` fault,
+`d` detail, `u` why the body could not be read, `g` tokens guessed where none are counted, `m` mark of a batch."""
 
 BLOCK = 256
 """Rows that are read together."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...cohort.line import evidence_id
 from ...cohort.records import Evidence
+from ...cohort.words import number
 from ..grounding.lexicon import finding_of, stems
 from ..teaching import History
 from .statement import Statement
@@ -88,7 +89,8 @@ def _wrong_count(s: Statement, history: History, rng: np.random.Generator) -> bo
 def _wrong_value(s: Statement, history: History, rng: np.random.Generator) -> bool:
     if "{value" not in s.words:
         return False
-    s.values["value"] = round(s.values["value"] * float(rng.choice([0.5, 0.75, 1.3, 1.6])) + 1, 1)
+    wrong = float(s.values["value"]) * float(rng.choice([0.5, 0.75, 1.3, 1.6])) + 1
+    s.values["value"] = number(round(wrong, 1))
     return True
 
 

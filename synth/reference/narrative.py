@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...cohort.records import Evidence
+from ...cohort.words import number
 from ..grounding.lexicon import BY_NAME, FINDINGS, finding_of
 from ..styles import Style
 from ..teaching import History
@@ -38,8 +39,8 @@ COUNTS = (
     "{name} was recorded {count} times, a lasting problem.",
 )
 MEASURES = (
-    "{name} was {value:g} {unit} at age {age:.1f}, which fits this picture.",
-    "at age {age:.1f} {name} measured {value:g} {unit}.",
+    "{name} was {value} {unit} at age {age:.1f}, which fits this picture.",
+    "at age {age:.1f} {name} measured {value} {unit}.",
 )
 ORDERS = (
     "{name} came before {name2}, a course that builds up over years.",
@@ -173,12 +174,18 @@ def _tell(e: Evidence, bank: tuple[str, ...], rng: np.random.Generator) -> State
 
 def _say(bank: tuple[str, ...], e: Evidence, rng: np.random.Generator) -> Statement:
     found = finding_of(e.name, e.code)
-    if e.count > 1:  # the line is dated at the first event, `years_before` at the last
+    age = e.readings[-1].age if bank is MEASURES else e.age
+    if e.count > 1:  # `age` is of the first event, `years_before` of the last
         bank = tuple(words for words in bank if "{years" not in words)
     values = {
-        "name": spoken(e), "age": e.age, "years": e.years_before, "count": e.count, "value": e.value,
-        "unit": e.unit, "through": BY_NAME[found].through if found else "a general burden of illness",
-    }  # fmt: skip
+        "name": spoken(e),
+        "age": age,
+        "years": e.years_before,
+        "count": e.count,
+        "value": None if e.value is None else number(e.value),
+        "unit": e.unit,
+        "through": BY_NAME[found].through if found else "a general burden of illness",
+    }
     return Statement(str(rng.choice(bank)), [e], [e.id], values=values)
 
 

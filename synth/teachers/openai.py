@@ -5,7 +5,6 @@ The real `openai` client carries the requests, its own retries switched off: wha
 it is the default for servers on this machine: no proxy is on the way, and they answer faster than the client asks.
 """
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Literal
@@ -14,14 +13,17 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import Field, field_validator
 
-from ...study.errors import ServiceError, StudyError
+from ...study.errors import StudyError
 from ...study.permission import loopback
 from ...study.records import Record
-from ..answers.parse import SCHEMA, SCHEMAS
-from ..asking.http import bad_status, broken, read_body, unreachable, wait_before_next
+from ..answers.schema import schema
+from ..asking.address import CHAT, SECRET, address, api_key, key_header
+from ..asking.http import broken, read_body, unreachable
+from ..asking.limits import wait_before_next
+from ..asking.status import bad_status
 from ..asking.wire import UnreachableError, Wire
 from ..records import Prompt
-from ..styles import PROSE
+from ..styles import PROSE, VERIFY
 from ..teaching import Body, Door, Reply, Request
 
 
@@ -33,6 +35,9 @@ class Options(Record):
     """One endpoint, or several that serve the same model and share the work."""
     key_env: str = "OPENAI_API_KEY"
     """The environment variable that holds the key; the key itself stands nowhere."""
+    key_header: str | None = None
+    """The header that carries it: `authorization` (with `Bearer`) or a name such as `api-key`; None: Azure's for
+    addresses of Azure, else `authorization`."""
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     max_tokens: int | None = Field(default=None, gt=0)
@@ -59,15 +64,24 @@ class Options(Record):
 
 
 def check(options: Options) -> None:
-    """Refuse a key in an address, which messages and files would repeat.
+    """Refuse a key in an address, which messages and files would repeat, and options that are not for this job.
 
     Raises:
         StudyError: there is one.
     """
-    if any("@" in urlsplit(url).netloc for url in urls(options)):
-        raise StudyError(
-            f"base_url: an address with a user name or password. Put the key into {options.key_env} instead."
-        )
+    for url in urls(options):
+        inside = [name for name in address(url).query if name.lower() in SECRET]
+        if "@" in urlsplit(url).netloc:
+            inside.append("user name or password")
+        if inside:
+            raise StudyError(
+                f"base_url: an address with a {inside[0]}. Put the key into {options.key_env} instead."
+            )
+    refused = [name for name in ("stream", "n", "messages") if options.extra.get(name)]
+    if refused:
+        why = {"n": "set synth.samples instead", "messages": "the prompt comes from the style"}
+        told = why.get(refused[0], "answers come whole here")
+        raise StudyError(f"synth.teacher.extra.{refused[0]}: take it out; {told}.")
 
 
 def title(options: Options) -> str:
@@ -86,9 +100,9 @@ def body(options: Options, prompt: Prompt, seed: int) -> Body:
         "json_schema": {
             "type": "json_schema",
             "json_schema": {
-                "name": "checks" if prompt.style in SCHEMAS else "rationale",
+                "name": "checks" if prompt.style == VERIFY else "rationale",
                 "strict": True,
-                "schema": SCHEMAS.get(prompt.style, SCHEMA),
+                "schema": schema(prompt.style),
             },
         },
         "json_object": {"type": "json_object"},
@@ -125,16 +139,36 @@ def _bare(url: str, options: Options) -> bool:
     return loopback(url) if options.transport == "auto" else options.transport == "fast"
 
 
-def api_key(url: str, options: Options) -> str:
-    """The key, from the environment; servers on this machine need none.
+def client_settings(url: str, options: Options) -> dict[str, Any]:
+    """What both clients of `openai` are made with: address, key and patience; its own retries are off.
 
     Raises:
-        ServiceError: it is not set.
+        ServiceError: no key in the environment.
     """
-    found = os.environ.get(options.key_env, "")
-    if not found and not loopback(url):
-        raise ServiceError(f"{url}: no key: the environment variable {options.key_env} is not set. Set it.")
-    return found or "none"
+    place, key = address(url), api_key(url, options.key_env)
+    return {
+        "base_url": place.base,
+        "default_query": place.query,
+        "default_headers": dict([key_header(url, key, options.key_header)]),
+        "api_key": key,
+        "max_retries": 0,
+        "timeout": options.timeout_seconds,
+    }
+
+
+def http_settings(url: str, options: Options) -> dict[str, Any]:
+    """What the HTTP clients below them are made with: neither a redirect nor a proxy gets patient text."""
+    return {
+        "timeout": options.timeout_seconds,
+        "follow_redirects": False,
+        "trust_env": not loopback(url),
+    }
+
+
+def own_header_only(url: str, options: Options, headers: Any) -> None:
+    """Take away the client's own `authorization` where another header carries the key."""
+    if key_header(url, "", options.key_header)[0].lower() != "authorization":
+        headers.pop("authorization", None)
 
 
 class _Client:
@@ -149,15 +183,17 @@ class _Client:
 
         try:
             response = await self._client.post(
-                "/chat/completions",
+                CHAT,
                 content=orjson.dumps(request.body),
                 options={"headers": {"content-type": "application/json", "x-client-request-id": request.key}},
                 cast_to=httpx2.Response,
             )
-            return Reply(read_body(response.content), wait_before_next(response.headers))
+            data = response.content
+            body = read_body(self._url, data, request.body, self._options.key_env)
+            return Reply(body, wait_before_next(response.headers))
         except openai.APIStatusError as e:
             raise bad_status(
-                self._url, e.status_code, e.response.headers, e.body, self._options.key_env
+                self._url, e.status_code, e.response.headers, e.body, self._options.key_env, request.body
             ) from None
         except (openai.APIError, httpx2.HTTPError) as e:
             raise broken(self._url, e, self._options.timeout_seconds) from None
@@ -167,19 +203,15 @@ async def _client(url: str, options: Options, stack: AsyncExitStack) -> Door:
     import httpx2
     import openai
 
+    async def before(request: httpx2.Request) -> None:
+        own_header_only(url, options, request.headers)
+
     http = openai.DefaultAioHttpClient(
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
-        timeout=options.timeout_seconds,
-        follow_redirects=False,  # a redirect could carry patient text to another machine
-        trust_env=not loopback(url),  # and so could a proxy
+        event_hooks={"request": [before]},
+        **http_settings(url, options),
     )
-    client = openai.AsyncOpenAI(
-        base_url=url,
-        api_key=api_key(url, options),
-        max_retries=0,
-        timeout=options.timeout_seconds,
-        http_client=http,
-    )
+    client = openai.AsyncOpenAI(**client_settings(url, options), http_client=http)
     return _Client(await stack.enter_async_context(client), url, options)
 
 
@@ -196,13 +228,16 @@ class _Fast:
             raise unreachable(self._url, [e, e.__cause__ or e]) from None
         except (OSError, EOFError, ValueError) as e:  # TimeoutError is an OSError
             raise broken(self._url, e, self._options.timeout_seconds) from None
-        if answer.status != 200:
-            raise bad_status(self._url, answer.status, answer.headers, answer.data, self._options.key_env)
-        return Reply(read_body(answer.data), wait_before_next(answer.headers))
+        key_env = self._options.key_env
+        if not 200 <= answer.status < 300:
+            raise bad_status(self._url, answer.status, answer.headers, answer.data, key_env, request.body)
+        body = read_body(self._url, answer.data, request.body, key_env)
+        return Reply(body, wait_before_next(answer.headers))
 
 
 async def _fast(url: str, options: Options, stack: AsyncExitStack) -> Door:
-    headers = {"content-type": "application/json", "authorization": f"Bearer {api_key(url, options)}"}
-    wire = Wire(url.rstrip("/") + "/chat/completions", headers, options.timeout_seconds)
+    name, value = key_header(url, api_key(url, options.key_env), options.key_header)
+    headers = {"content-type": "application/json", name: value}
+    wire = Wire(address(url).chat, headers, options.timeout_seconds)
     stack.push_async_callback(wire.close)
     return _Fast(wire, url, options)

@@ -1,32 +1,34 @@
-"""The Batch API of OpenAI and compatible services: half the price, answers within a day.
+"""The Batch API of OpenAI, Azure and compatible services: half the price, answers within a day.
 
-Requests go up as files of lines. Which request went into which file is written into the ledger before the file is
-submitted, and the file's hash stands in the metadata of its batch. So a run that was killed at any point finds its
-own batches again by that hash and collects them, instead of paying for them twice.
+How batches are cut, found again and collected stands in `synth/asking/batches.py`; here is the service itself.
 """
 
-import hashlib
-import io
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
 
-import orjson
 from pydantic import Field
 
 from ...study.errors import ServiceError
-from ...study.permission import loopback
 from ...study.progress import Progress
-from ..answers import parse
-from ..asking.http import bad_status
-from ..asking.spending import Spending
+from ..asking.address import address
+from ..asking.batches import Batch, Batches, Limits
+from ..asking.http import broken
+from ..asking.spool import Spool
+from ..asking.status import bad_status
 from ..ledger.ledger import Ledger
 from ..settings import Asking
-from ..teaching import Body, Request, again
+from ..teaching import Fault, Request
 from . import openai as online
 
 title, urls, check, body = online.title, online.urls, online.check, online.body
 """As online: the same request has the same key, so answers of either teacher serve the other."""
+
+T = TypeVar("T")
 
 
 class Options(online.Options):
@@ -55,194 +57,176 @@ def collect(
     """
     import openai
 
+    url = options.base_url
     http = openai.DefaultHttpxClient(
-        timeout=options.timeout_seconds,
-        follow_redirects=False,  # a redirect could carry patient text to another machine
-        trust_env=not loopback(options.base_url),  # and so could a proxy
+        event_hooks={"request": [lambda request: online.own_header_only(url, options, request.headers)]},
+        **online.http_settings(url, options),
     )
-    with openai.OpenAI(
-        base_url=options.base_url,
-        api_key=online.api_key(options.base_url, options),
-        max_retries=0,
-        timeout=options.timeout_seconds,
-        http_client=http,
-    ) as client:
-        batches = _Batches(client, options, ledger, bar, settings.job.attempts)
+    limits = Limits(options.rows, options.megabytes * 1e6, options.at_once, options.poll_seconds)
+    folder = ledger.folder / ledger.writer
+    with (
+        openai.OpenAI(**online.client_settings(url, options), http_client=http) as client,
+        Spool(folder / "requests.spool") as spool,
+        _sigterm_is_ctrl_c(),
+    ):
+        service = OpenAIService(client, options, settings.job.attempts)
+        batches = Batches(service, limits, spool, ledger, settings, bar)
         try:
-            return batches.run(list(_questions(requests, settings.reask)), settings)
-        except openai.APIStatusError as e:
-            raise ServiceError(
-                bad_status(
-                    options.base_url, e.status_code, e.response.headers, e.body, options.key_env
-                ).detail
-            ) from None
+            spool.fill(requests)
+            return batches.run()
         except KeyboardInterrupt:
-            return "interrupted; submitted batches go on"
-        except openai.APIConnectionError:
-            raise ServiceError(
-                f"{options.base_url}: cannot be reached. Run the command again later; submitted batches go on."
-            ) from None
+            return f"interrupted; {batches.standing()}"
+        except Fault as e:
+            more = f" {batches.standing()[0].upper()}{batches.standing()[1:]}: run the command again later."
+            raise ServiceError(e.detail.rstrip(".") + "." + (more if batches.waiting else "")) from None
 
 
-Question = list[Request]
-"""A request, and what it becomes when it is asked again for an answer that can be read."""
+@contextmanager
+def _sigterm_is_ctrl_c() -> Iterator[None]:
+    """A polite end says where things stand, as Ctrl-C does."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _questions(requests: Iterable[Request], reask: int) -> Iterator[Question]:
-    for request in requests:
-        yield [again(request, repeat) for repeat in range(reask + 1)]
+class OpenAIService:
+    """A Batch API through the `openai` client.
 
+    Args:
+        client: synchronous.
+        options: of the teacher.
+        attempts: of a call that only reads.
+    """
 
-class _Batches:
-    def __init__(self, client: Any, options: Options, ledger: Ledger, bar: Progress, attempts: int) -> None:
-        self._client, self._options, self._ledger, self._bar = client, options, ledger, bar
-        self._attempts = attempts
-        self._waiting: dict[str, dict[str, int]] = {}
-        """By batch id: the keys in it and the attempt that each is."""
+    def __init__(self, client: Any, options: Options, attempts: int) -> None:
+        self._client, self._options, self._attempts = client, options, attempts
+        self.url, self.key_env = options.base_url, options.key_env
+        self.endpoint = address(options.base_url).batch
 
-    def run(self, questions: list[Question], settings: Asking) -> str | None:
-        spending = Spending(settings, self._ledger)
-        styles = {request.key: request.style for forms in questions for request in forms}
-        self._adopt()
-        for _ in range(settings.job.attempts):
-            todo = list(self._open(questions))
-            bodies = dict(todo)
-            if not todo and not self._waiting:
-                return None
-            for shard in self._shards(todo):
-                while len(self._waiting) >= self._options.at_once:
-                    self._poll(styles)
-                coming = len(shard) + sum(map(len, self._waiting.values())) - 1
-                stopped = spending.late() or spending.over(coming, bodies[shard[0][0]])
-                if stopped:
-                    return self._drain(styles, spending) or stopped
-                self._submit(shard)
-            late = self._drain(styles, spending)
-            if late:
-                return late
-        return None
-
-    def _open(self, questions: list[Question]) -> Iterator[tuple[str, Body]]:
-        """What still has to be asked, under the key under which it will be stored."""
-        asked = {name for keys in self._waiting.values() for name in keys}
-        for forms in questions:
-            request = next((r for r in forms if r.key not in self._ledger.unreadable), None)
-            if request is not None and request.key not in self._ledger and request.key not in asked:
-                asked.add(request.key)  # two cases may put the same question
-                yield request.key, request.body
-
-    def _shards(self, todo: list[tuple[str, Body]]) -> Iterator[list[tuple[str, bytes]]]:
-        """Lines of files, each within the limits of the service."""
-        shard: list[tuple[str, bytes]] = []
-        size = 0
-        for name, asked in todo:
-            line = orjson.dumps(
-                {"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": asked}
+    def submit(self, path: Path, mark: str) -> str:
+        """Upload a file and make a batch of it. Neither is tried again by itself: it might be done twice."""
+        with path.open("rb") as f:
+            file = self._call(
+                lambda: self._client.files.create(file=(f"wherefore-{mark}.jsonl", f), purpose="batch")
             )
-            if shard and (
-                len(shard) == self._options.rows or size + len(line) > self._options.megabytes * 1e6
-            ):
-                yield shard
-                shard, size = [], 0
-            shard.append((name, line))
-            size += len(line) + 1
-        if shard:
-            yield shard
-
-    def _submit(self, shard: list[tuple[str, bytes]]) -> None:
-        data = b"\n".join(line for _, line in shard)
-        attempts = {name: max(self._ledger.unanswered.get(name, (0,))) + 1 for name, _ in shard}
-        mark = hashlib.sha256(data + orjson.dumps(attempts)).hexdigest()[:32]
-        for name, attempt in attempts.items():
-            self._ledger.sent(name, attempt, batch=mark)
-        self._ledger.sync()
-        file = self._client.files.create(file=("requests.jsonl", io.BytesIO(data)), purpose="batch")
-        made = self._client.batches.create(
-            input_file_id=file.id,
-            endpoint="/v1/chat/completions",
-            completion_window=self._options.window,
-            metadata={"wherefore": mark},
+        self._wait_for(file.id)
+        made = self._call(
+            lambda: self._client.batches.create(
+                input_file_id=file.id,
+                endpoint=self.endpoint,
+                completion_window=self._options.window,
+                metadata={"wherefore": mark},
+            )
         )
-        self._waiting[made.id] = attempts
+        return str(made.id)
 
-    def _adopt(self) -> None:
-        """Find the batches of an earlier run by their marks; what was never submitted is free to be asked again."""
-        marks: dict[str, dict[str, int]] = {}
-        for entry in self._ledger.entries():
-            if (
-                entry["e"] == "sent"
-                and "m" in entry
-                and entry["a"] in self._ledger.unanswered.get(entry["k"], ())
-            ):
-                marks.setdefault(entry["m"], {})[entry["k"]] = entry["a"]
-        if not marks:
-            return
-        for batch in self._client.batches.list(limit=100):  # follows the pages
-            attempts = marks.pop((batch.metadata or {}).get("wherefore", ""), None)
-            if attempts:
-                self._waiting[batch.id] = attempts
-        for attempts in marks.values():
-            for name, attempt in attempts.items():
-                self._ledger.fault(
-                    name, attempt, 0.0, "not_submitted", "the run ended before its batch was made"
-                )
-
-    def _drain(self, styles: dict[str, Any], spending: Spending) -> str | None:
-        """Collect what is at the service, until the deadline; batches go on without us."""
-        while self._waiting:
-            if late := spending.late():
-                return f"{late}; submitted batches go on"
-            self._poll(styles)
-        return None
-
-    def _poll(self, styles: dict[str, Any]) -> None:
-        """Look at every batch once, take what has ended, or wait a while."""
-        for number in list(self._waiting):
-            batch = self._patient(self._client.batches.retrieve, number)
-            if batch.status in ("completed", "expired", "failed", "cancelled"):
-                self._take(batch, self._waiting.pop(number), styles)
+    def _wait_for(self, file: str) -> None:
+        """Azure looks at a file before it takes a batch of it."""
+        for _ in range(self._attempts):
+            status = getattr(self._unless_gone(lambda: self._client.files.retrieve(file)), "status", None)
+            if status not in ("pending", "running", "uploading", "importing"):
                 return
-        time.sleep(self._options.poll_seconds)
+            time.sleep(min(self._options.poll_seconds, 10.0))
 
-    def _patient(self, look: Callable[[str], Any], what: str) -> Any:
+    def batch(self, number: str) -> Batch | None:
+        """A batch by its id; None: the service does not know it."""
+        found = self._unless_gone(lambda: self._client.batches.retrieve(number))
+        return None if found is None else _batch(found)
+
+    def batches(self) -> Iterator[Batch]:
+        """All batches; follows the pages."""
+        pages = self._read(lambda: self._client.batches.list(limit=100))
+        yield from map(_batch, self._read(lambda: list(pages)))
+
+    def name(self, file: str) -> str:
+        """The name under which a file was uploaded; empty where it is gone."""
+        found = self._unless_gone(lambda: self._client.files.retrieve(file)) if file else None
+        return str(getattr(found, "filename", ""))
+
+    def download(self, file: str, to: Path) -> bool:
+        """Write a file; False: it is gone."""
+
+        def stream() -> bool:
+            with self._client.files.with_streaming_response.content(file) as response:
+                response.stream_to_file(to)
+            return True
+
+        return self._unless_gone(stream) is not None
+
+    def _unless_gone(self, call: Callable[[], T]) -> T | None:
+        try:
+            return self._read(call)
+        except Fault as e:
+            if e.kind == "not_found":
+                return None
+            raise
+
+    def _read(self, call: Callable[[], T]) -> T:
         """What only reads may be tried again: a service that stumbles for a moment ends no run of a day."""
-        import openai
-
         for attempt in range(self._attempts):
             try:
-                return look(what)
-            except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError):
-                if attempt + 1 == self._attempts:
+                return self._call(call)
+            except Fault as e:
+                if not e.again or attempt + 1 == self._attempts:
                     raise
-                time.sleep(min(self._options.poll_seconds, 60.0) * 2**attempt)
+                time.sleep(e.wait or min(self._options.poll_seconds, 60.0) * 2**attempt)
+        raise AssertionError
 
-    def _take(self, batch: Any, attempts: dict[str, int], styles: dict[str, Any]) -> None:
-        """Store the answers and faults of a batch that has ended; both its files may hold some."""
-        seconds = float((batch.completed_at or batch.expired_at or batch.created_at) - batch.created_at)
-        left = dict(attempts)
-        for file in (batch.output_file_id, batch.error_file_id):
-            if file is None:
-                continue
-            content = self._patient(self._client.files.content, file).content
-            for line in content.splitlines():
-                row = orjson.loads(line)
-                name = row["custom_id"]
-                attempt = left.pop(name, None)
-                if attempt is None:
-                    continue
-                response = row.get("response") or {}
-                if response.get("status_code") == 200:
-                    answer = response["body"]
-                    unreadable = parse.unreadable(answer, styles[name]) if name in styles else None
-                    self._ledger.answer(name, attempt, seconds, answer, unreadable)
-                else:
-                    status = response.get("status_code") or 500
-                    fault = bad_status(
-                        self._options.base_url, status, {}, response.get("body") or row, self._options.key_env
-                    )
-                    self._ledger.fault(name, attempt, seconds, fault.kind, fault.detail)
-                self._bar.step()
-        codes = {e.code for e in (batch.errors.data if batch.errors else None) or () if e.code}
-        why = f"batch {batch.status}" + (f" ({', '.join(sorted(codes))})" if codes else "")
-        for name, attempt in left.items():
-            self._ledger.fault(name, attempt, seconds, f"batch_{batch.status}", why)
+    def _call(self, call: Callable[[], T]) -> T:
+        import httpx2
+        import openai
+
+        try:
+            return call()
+        except openai.APIStatusError as e:
+            raise bad_status(self.url, e.status_code, e.response.headers, e.body, self.key_env) from None
+        except openai.APIConnectionError:
+            raise Fault("connection", f"{self.url}: cannot be reached") from None
+        except (openai.APIError, httpx2.HTTPError, ValueError) as e:
+            raise broken(self.url, e, self._options.timeout_seconds) from None
+
+
+def _batch(found: Any) -> Batch:
+    """What the client says of a batch; services leave fields out, or fill them with nothing."""
+    began = _number(found, "created_at")
+    ended = next(
+        (t for t in (_number(found, f"{k}_at") for k in ("completed", "expired", "failed")) if t), began
+    )
+    metadata = getattr(found, "metadata", None)
+    counts = getattr(found, "request_counts", None)
+    total = getattr(counts, "total", None)
+    files = (getattr(found, f"{kind}_file_id", None) for kind in ("output", "error"))
+    return Batch(
+        id=str(found.id),
+        status=str(getattr(found, "status", "")),
+        mark=str(metadata.get("wherefore", "")) if isinstance(metadata, dict) else "",
+        input=str(getattr(found, "input_file_id", "") or ""),
+        results=tuple(dict.fromkeys(str(f) for f in files if f)),
+        size=total if isinstance(total, int) and total > 0 else None,
+        seconds=max(0.0, ended - began),
+        codes=tuple(_codes(getattr(found, "errors", None))),
+    )
+
+
+def _number(found: Any, name: str) -> float:
+    value = getattr(found, name, None)
+    with suppress(TypeError, ValueError):
+        return float(value or 0)
+    return 0.0
+
+
+def _codes(errors: Any) -> Iterator[str]:
+    data = getattr(errors, "data", None)
+    for error in data if isinstance(data, list) else []:
+        code = error.get("code") if isinstance(error, dict) else getattr(error, "code", None)
+        if isinstance(code, str) and code.replace("_", "").isalnum():
+            yield code

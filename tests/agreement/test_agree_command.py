@@ -113,5 +113,14 @@ def test_bad_input_is_one_line_and_no_figure(ratings: Path, words: list[str], sa
 
 def test_help_names_every_kind_of_input() -> None:
     text = " ".join(call("--help").output.split())
-    for part in ("CSV", "Label Studio export", "ratings.jsonl", "run folder", "study file"):
+    for part in (
+        "CSV",
+        ".xlsx",
+        "Label Studio",
+        "Prodigy",
+        "REDCap",
+        "ratings.jsonl",
+        "run folder",
+        "study file",
+    ):
         assert part in text

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from wherefore.analysis.agreement import COEFFICIENTS, coefficient, estimate, estimates, standard_error, table
-from wherefore.analysis.agreement.reading.answers import Answer, pivot
+from wherefore.analysis.agreement.reading.answers import frame, pivot
 from wherefore.study.errors import DataError, StudyError
 
 SAME = [[3, 3], [3, 3], [3, 3]]
@@ -74,7 +74,8 @@ def test_infinity_is_no_category_of_its_own() -> None:
 
 
 def test_two_answers_of_one_rater_name_their_rows() -> None:
-    twice = [Answer("a", "r", 1, where="x.csv:2"), Answer("a", "s", 1), Answer("a", "r", 2, where="x.csv:4")]
+    rows = [("r", 1, "x.csv:2"), ("s", 1, ""), ("r", 2, "x.csv:4")]
+    twice = frame([{"item": "a", "rater": g, "value": v, "where": w} for g, v, w in rows])
     with pytest.raises(
         DataError, match=r"1 given twice; the first: item 'a', rater 'r', 'value' \(x.csv:2 and x.csv:4"
     ):
@@ -195,12 +196,13 @@ def test_a_rater_who_rated_nothing_changes_nothing() -> None:
             )
 
 
-def test_a_scale_of_many_numbers_needs_no_matrix_and_many_words_are_refused() -> None:
+def test_a_scale_of_many_numbers_needs_no_matrix_and_weights_between_all_pairs_are_refused() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(3000, 1)) + rng.normal(size=(3000, 2))
     assert coefficient(x, "krippendorff_alpha", "interval") == pytest.approx(0.5, abs=0.05)
-    with pytest.raises(DataError, match="6000, more than 100, at ordinal level"):
-        coefficient(x, "krippendorff_alpha", "ordinal")
+    assert coefficient(x, "krippendorff_alpha", "ordinal") == pytest.approx(0.48, abs=0.05)
+    with pytest.raises(DataError, match="6000, more than 300; weights between all pairs"):
+        coefficient(x, "cohen_kappa", "interval", weights="linear")
 
 
 def test_one_item_has_a_value_and_no_interval() -> None:

@@ -8,9 +8,12 @@ import pytest
 
 from wherefore.analysis.agreement import coefficient
 from wherefore.analysis.agreement.reading.files import read
-from wherefore.analysis.agreement.summary import Wanted, summarise
+from wherefore.analysis.agreement.reading.source import ReadSettings, Source
+from wherefore.analysis.agreement.records import Summary
+from wherefore.analysis.agreement.settings import AgreementSettings
+from wherefore.analysis.agreement.summary import summarise
 from wherefore.annotate.records import Dimension, Rating, Rubric, Task
-from wherefore.study.errors import DataError, StudyError
+from wherefore.study.errors import DataError, StudyError, WhereforeError
 from wherefore.study.records import write_jsonl
 
 
@@ -20,72 +23,91 @@ def written(tmp_path: Path, text: str, name: str = "ratings.csv") -> Path:
     return path
 
 
+def rows_of(source: Source, *names: str) -> list[tuple[Any, ...]]:
+    """Some columns of the ratings, row by row."""
+    return list(source.ratings[list(names)].itertuples(index=False, name=None))
+
+
+def asking(**columns: str) -> ReadSettings:
+    return ReadSettings(columns={role: (name,) for role, name in columns.items()})
+
+
 def test_a_csv_with_usual_names_a_byte_order_mark_and_empty_cells(tmp_path: Path) -> None:
-    path = written(
-        tmp_path,
-        "\ufeffItem,Rater,Value,Patient,Time\na,x,yes,p1,2026-01-01T10:00:00\na,y,,p1,\nb,x,nan,p2,7\n",
-    )
-    found = read(path)
-    assert found.cluster_name == "patient"
-    assert [(a.item, a.rater, a.value, a.cluster) for a in found.answers] == [
-        ("a", "x", "yes", "p1"), ("a", "y", None, "p1"), ("b", "x", "nan", "p2"),
-    ]  # fmt: skip
-    assert found.answers[2].order == 7.0
-    assert found.answers[1].where == "ratings.csv:3"
+    day = "2026-01-01"
+    text = f"\ufeffItem,Rater,Value,Patient,Time\na,x,yes,p1,{day}T10:00:00\na,y,,p1,\nb,x,no,p2,{day}T10:00:07\n"
+    source = read(written(tmp_path, text))
+    assert source.cluster_name == "patient"
+    assert rows_of(source, "item", "rater", "value", "cluster") == [
+        ("a", "x", "yes", "p1"),
+        ("a", "y", None, "p1"),
+        ("b", "x", "no", "p2"),
+    ]
+    assert source.ratings["order"][2] - source.ratings["order"][0] == 7
+    assert source.ratings["where"][1] == 3
+    assert source.reading.columns == {
+        "item": "Item", "rater": "Rater", "rating": "Value", "cluster": "Patient", "order": "Time",
+    }  # fmt: skip
 
 
 def test_columns_can_be_named(tmp_path: Path) -> None:
     path = written(tmp_path, "case_id,who,score\n1,a,3\n1,b,4.0\n")
-    found = read(path, {"item": "case_id", "rater": "who"})
-    assert [a.value for a in found.answers] == [3, 4]
+    assert rows_of(read(path, asking(item="case_id", rater="who")), "value") == [(3,), (4,)]
 
 
 @pytest.mark.parametrize(
     ("text", "columns", "says"),
     [
-        ("thing,rater,value\n", {}, "no column for item among thing, rater, value"),
+        ("thing,rater,value\n1,a,1\n", {}, "no column for item among 'thing', 'rater', 'value'"),
         ("item,rater,value\na,b,1\n", {"item": "itme"}, "no column 'itme' for item; did you mean 'item'"),
-        ("item,rater,value\na,b,1\n", {"raters": "rater"}, "'raters' is no role; did you mean 'rater'"),
+        ("item,rater,value\na,b,1\n", {"raters": "rater"}, "'raters' is not a role; did you mean 'rater'"),
         ("item,rater,value\na,,1\n", {}, "ratings.csv:2: no rater"),
         ("item,rater,value\na,b\n", {}, "ratings.csv:2: not as many cells as the header"),
-        ("item,rater,value\na,b,1,2\n", {}, "ratings.csv:2: not as many cells as the header"),
-        (
-            "item,rater,value,time\na,b,1,noon\n",
-            {},
-            "ratings.csv:2: order: 'noon' is neither a number nor a time",
-        ),
-        ("", {}, "no column for item among none"),
+        ("item,rater,value\na,b,1,2\n", {}, "ratings.csv:2: 4 cells where the header has 3"),
+        ('item,rater,value\na,b,"1\n', {}, "ratings.csv:2: unexpected end of data"),
+        ("", {}, "the file is empty"),
+        ("item,rater,value\n", {}, "a header and no rows"),
     ],
 )
 def test_a_wrong_csv_is_refused_by_row(tmp_path: Path, text: str, columns: dict[str, str], says: str) -> None:
-    with pytest.raises(DataError) as e:
-        read(written(tmp_path, text), columns)
+    with pytest.raises(WhereforeError) as e:
+        read(written(tmp_path, text), asking(**columns))
     assert says in str(e.value)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not there"):
         read(tmp_path / "none.csv")
-    with pytest.raises(DataError, match=r"ends in '\.xlsx'"):
-        read(written(tmp_path, "", "ratings.xlsx"))
-    with pytest.raises(DataError, match="not JSON"):
+    with pytest.raises(DataError, match=r"\.xls files are not read; save it as \.xlsx"):
+        read(written(tmp_path, "", "ratings.XLS"))
+    with pytest.raises(DataError, match=r"ends in '\.rtf'. Allowed, in any case: \.csv"):
+        read(written(tmp_path, "", "ratings.rtf"))
+    with pytest.raises(DataError, match=r"export\.json:1: not JSON"):
         read(written(tmp_path, "{", "export.json"))
-    with pytest.raises(DataError, match="Export as JSON"):
-        read(written(tmp_path, '[{"id": 1, "choice": "a"}]', "export.json"))
+    with pytest.raises(DataError, match="not a workbook"):
+        read(written(tmp_path, "item", "ratings.xlsx"))
 
 
 def control(name: str, to: str, type: str, **value: Any) -> dict[str, Any]:
     return {"from_name": name, "to_name": to, "type": type, "value": value}
 
 
-@pytest.mark.parametrize("word", ["NA", "nan", "inf", "-Inf", "N/A"])
-def test_a_word_for_nothing_among_numbers_is_asked_about(tmp_path: Path, word: str) -> None:
-    path = written(tmp_path, f"item,rater,value\na,x,1\na,y,{word}\nb,x,2\nb,y,2\n")
-    with pytest.raises(DataError, match=f"ratings.csv:3: value: '{word}' among numbers, 1 such in 'value'"):
+@pytest.mark.parametrize(
+    "word", ["NA", "nan", "inf", "-Inf", "N/A", "n.a.", "#N/A", "-", "None", "keine Angabe"]
+)
+@pytest.mark.parametrize("values", [("1", "2"), ("yes", "no")])
+def test_a_word_for_nothing_is_asked_about_among_numbers_and_among_words(
+    tmp_path: Path, word: str, values: tuple[str, str]
+) -> None:
+    a, b = values
+    path = written(tmp_path, f"item,rater,value\na,x,{a}\na,y,{word}\nb,x,{b}\nb,y,{b}\n")
+    with pytest.raises(DataError) as e:
         read(path)
-    assert [a.value for a in read(path, missing=[word]).answers] == [1, None, 2, 2]
-    words = written(tmp_path, f"item,rater,value\na,x,yes\na,y,{word}\n")
-    assert [a.value for a in read(words).answers] == ["yes", word]
+    assert f"ratings.csv:3 ({word!r}): value: is {word!r} a rating that was not given?" in str(e.value)
+    assert "--missing" in str(e.value)
+    given = [v for (v,) in rows_of(read(path, ReadSettings(missing=(word.lower(),))), "value")]
+    assert list(map(str, given)) == [a, "None", b, b]
+    declared = ReadSettings(categories={"": (a, b, word)})
+    assert [str(v) for (v,) in rows_of(read(path, declared), "value")] == [a, word, b, b]
 
 
 def annotation(id: int, by: Any, *result: dict[str, Any], cancelled: bool = False) -> dict[str, Any]:
@@ -116,46 +138,62 @@ def export() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def by_dimension(source: Source) -> dict[str, list[tuple[str, str, Any]]]:
+    out: dict[str, list[tuple[str, str, Any]]] = {}
+    for dimension, *rest in rows_of(source, "dimension", "item", "rater", "value"):
+        out.setdefault(dimension, []).append(tuple(rest))  # type: ignore[arg-type]
+    return out
+
+
 def test_a_label_studio_export(tmp_path: Path) -> None:
-    found = read(written(tmp_path, json.dumps(export()), "export.json"))
-    by: dict[str, list[Any]] = {}
-    for a in found.answers:
-        by.setdefault(a.dimension, []).append((a.item, a.rater, a.value))
+    source = read(written(tmp_path, json.dumps(export()), "export.json"))
+    by = by_dimension(source)
     assert by["accuracy"] == [("task 7", "3", 4), ("task 7", "eva@example.com", 5), ("task 8", "3", 2)]
     assert by["support"] == [
         ("task 7 claim 0", "3", "yes"), ("task 7 claim 1", "3", "no"), ("task 7 claim 0", "eva@example.com", "yes"),
         ("task 7 claim 1", "eva@example.com", "yes"), ("task 8 claim 0", "3", "no"),
     ]  # fmt: skip
     assert by["stars"] == [("task 7", "3", 5), ("task 7", "eva@example.com", 4), ("task 8", "3", 2)]
+    assert by["tags"][0] == ("task 7", "3", frozenset(("date", "dose")))
     assert by["tags: date"] == [
         ("task 7", "3", "yes"),
         ("task 7", "eva@example.com", "no"),
         ("task 8", "3", "yes"),
     ]
     assert "note" not in by
-    assert {a.cluster for a in found.answers} == {"task 7", "task 8"}
-    assert found.answers[0].order < found.answers[-1].order  # type: ignore[operator]
+    assert source.reading.unused == {"note": "free text"}
+    assert "left out: 1 skipped forms" in source.reading.notes
+    assert set(source.ratings["cluster"]) == {"task 7", "task 8"}
+    order = source.ratings["order"]
+    assert order.iloc[0] < order.iloc[-1]
 
 
 def test_a_list_of_boxes_left_empty_is_no_for_each(tmp_path: Path) -> None:
     tasks = export()
     result = tasks[1]["annotations"][0]["result"]
     tasks[1]["annotations"][0]["result"] = [c for c in result if c["from_name"] != "tags"]
-    found = read(written(tmp_path, json.dumps(tasks), "export.json"))
-    tags = {(a.dimension, a.item, a.rater): a.value for a in found.answers if a.dimension.startswith("tags")}
-    assert tags["tags: date", "task 8", "3"] == tags["tags: dose", "task 8", "3"] == "no"
-    assert found.note == "Lists of boxes left empty (1) count as no for each box."
-    result.clear()  # submitted without any answer: nothing is said about it
-    tasks[1]["annotations"][0]["result"] = []
-    assert "task 8" not in {a.item for a in read(written(tmp_path, json.dumps(tasks), "export.json")).answers}
+    source = read(written(tmp_path, json.dumps(tasks), "export.json"))
+    by = by_dimension(source)
+    assert ("task 8", "3", "no") in by["tags: date"]
+    assert ("task 8", "3", "no") in by["tags: dose"]
+    assert "lists of boxes left empty (1) count as none ticked: no for each box" in source.reading.notes
+    tasks[1]["annotations"][0]["result"] = []  # submitted without any answer: nothing is said about it
+    source = read(written(tmp_path, json.dumps(tasks), "export.json"))
+    assert "task 8" not in set(source.ratings["item"])
+    assert "left out: 1 forms submitted without any answer" in source.reading.notes
 
 
-def test_the_export_of_an_export_with_two_annotations_of_one_rater_is_refused(tmp_path: Path) -> None:
+def test_two_annotations_of_one_task_by_one_rater_are_refused_unless_they_say_the_same(
+    tmp_path: Path,
+) -> None:
     twice = export()
     twice[1]["annotations"].append(annotation(9, 3, *form("1", ["yes"], 1, ["date"])))
     source = read(written(tmp_path, json.dumps(twice), "export.json"))
     with pytest.raises(DataError, match=r"item 'task 8', rater '3'.*annotation 4 and task 8, annotation 9"):
-        summarise("export.json", source, Wanted(replicates=200))
+        summarise(source, AgreementSettings(replicates=200))
+    twice[1]["annotations"][-1] = annotation(9, 3, *form("2", ["no"], 2, ["date"]))
+    source = read(written(tmp_path, json.dumps(twice), "export.json"))
+    assert "1 forms repeat an earlier one of the same rater and count once" in source.reading.notes
 
 
 def run_folder(tmp_path: Path) -> Path:
@@ -185,13 +223,14 @@ def run_folder(tmp_path: Path) -> Path:
 def test_a_run_folder_gives_its_independent_grades_only(tmp_path: Path) -> None:
     folder = run_folder(tmp_path)
     source = read(folder)
-    assert source == read(folder / "annotate" / "ratings.jsonl")
-    assert {a.rater for a in source.answers} == {"ann", "ben", "eva"}
-    assert {a.item for a in source.answers} == {f"i{i}" for i in range(6)}
+    assert source.ratings.equals(read(folder / "annotate" / "ratings.jsonl").ratings)
+    assert set(source.ratings["rater"]) == {"ann", "ben", "eva"}
+    assert set(source.ratings["item"]) == {f"i{i}" for i in range(6)}
     assert source.cluster_name == "patient"
-    assert "1 ratings of simulated raters" in source.note
-    assert "4 ratings are of planted controls or of other rounds" in source.note
-    d = summarise("demo", source, Wanted(replicates=200)).dimensions[0]
+    notes = " ".join(source.reading.notes)
+    assert "1 ratings of simulated raters" in notes
+    assert "4 ratings of planted controls or of other rounds" in notes
+    d = summarise(source, AgreementSettings(replicates=200)).dimensions[0]
     assert (d.level, d.declared, d.assumed, d.independent, d.unit) == ("ordinal", True, False, 3, "patient")
     assert [a.statistic for a in d.agreement][:2] == ["krippendorff_alpha", "gwet_ac"]
 
@@ -206,6 +245,10 @@ def rows(n: int = 60) -> str:
     return "\n".join(lines)
 
 
+def measured(tmp_path: Path, text: str, reading: ReadSettings | None = None, **settings: Any) -> Summary:
+    return summarise(read(written(tmp_path, text), reading), AgreementSettings(replicates=300, **settings))
+
+
 def test_groups_of_raters_are_compared_on_the_items_that_both_saw(tmp_path: Path) -> None:
     lines = ["item,rater,value,group"]
     given: dict[str, list[list[int]]] = {"senior": [], "trainee": []}
@@ -214,8 +257,8 @@ def test_groups_of_raters_are_compared_on_the_items_that_both_saw(tmp_path: Path
         for group, values in pairs.items():
             given[group].append(values)
             lines += [f"{i},{group}{g},{v},{group}" for g, v in enumerate(values)]
-    wanted = Wanted(replicates=300, compare=("groups",), levels={"": "ordinal"})
-    s = summarise("x", read(written(tmp_path, "\n".join(lines))), wanted)
+    ordinal = ReadSettings(levels={"": "ordinal"})
+    s = measured(tmp_path, "\n".join(lines), ordinal, compare=("groups",))
     alpha = {g: coefficient(v, "krippendorff_alpha", "ordinal") for g, v in given.items()}
     all_four = coefficient(
         [a + b for a, b in zip(*given.values(), strict=True)], "krippendorff_alpha", "ordinal"
@@ -226,16 +269,30 @@ def test_groups_of_raters_are_compared_on_the_items_that_both_saw(tmp_path: Path
     (difference,) = s.differences
     assert (difference.value_a, difference.value_b) == pytest.approx((alpha["senior"], alpha["trainee"]))
     assert (difference.n, difference.n_both) == (40, 40)
-    assert "groups of raters who saw the same items" in s.note
+    assert any("groups of raters of the same items" in n for n in s.reading.notes)
     apart = [f"{line.rpartition(',')[2]} {line}" for line in lines[1:]]  # each group has items of its own
-    s = summarise("x", read(written(tmp_path, "\n".join([lines[0], *apart]))), wanted)
-    assert (s.note, s.dimensions[0].n_items) == ("", 80)
+    s = measured(tmp_path, "\n".join([lines[0], *apart]), ordinal, compare=("groups",))
+    assert s.dimensions[0].n_items == 80
+    assert not any("groups of raters" in n for n in s.reading.notes)
+
+
+def test_a_group_of_one_rater_makes_no_items_of_its_own(tmp_path: Path) -> None:
+    lines = ["item,rater,value,group"]
+    for i in range(12):
+        for rater, group, value in (
+            ("Ann", "nurse", i % 4),
+            ("Bob", "doctor", i % 4),
+            ("Cy", "doctor", (i + 1) % 4),
+        ):
+            lines.append(f"{i},{rater},{value},{group}")
+    s = measured(tmp_path, "\n".join(lines))
+    assert s.dimensions[0].n_items == 12
+    by_arm = measured(tmp_path, "\n".join([lines[0].replace("group", "arm"), *lines[1:]]))
+    assert by_arm.dimensions[0].n_items == 24  # arms are what was rated, whoever rated it
 
 
 def test_an_item_rated_in_two_arms_is_a_cluster_and_pairs_them(tmp_path: Path) -> None:
-    s = summarise(
-        "x", read(written(tmp_path, rows())), Wanted(replicates=300, compare=("groups",), margin=0.1)
-    )
+    s = measured(tmp_path, rows(), compare=("groups",), margin=0.1)
     d = s.dimensions[0]
     assert (d.n_items, d.independent) == (120, 60)
     assert [(x.dimension, x.a, x.b, x.n_both) for x in s.differences] == [
@@ -246,36 +303,32 @@ def test_an_item_rated_in_two_arms_is_a_cluster_and_pairs_them(tmp_path: Path) -
 
 def test_a_dimension_that_nobody_shares_is_named_and_the_others_measured(tmp_path: Path) -> None:
     text = rows() + "\n1,r0,3,lonely,free\n2,r1,3,lonely,free"
-    s = summarise("x", read(written(tmp_path, text)), Wanted(replicates=300))
+    s = measured(tmp_path, text)
     assert [d.name for d in s.dimensions] == ["accuracy", "accept"]
     assert "none of 2 units was rated by two of the 2 raters" in s.skipped["lonely"]
     assert "lonely altogether" in s.methods
 
 
 def test_levels_and_categories_by_dimension(tmp_path: Path) -> None:
-    source = read(written(tmp_path, rows()))
-    guessed = summarise("x", source, Wanted(replicates=300))
+    guessed = measured(tmp_path, rows())
     assert [(d.level, d.assumed, d.declared) for d in guessed.dimensions] == [
         ("ordinal", True, False), ("nominal", True, False),
     ]  # fmt: skip
     assert "gwet_ac" not in {a.statistic for d in guessed.dimensions for a in d.agreement}
-    said = Wanted(
-        replicates=300, levels={"accuracy": "interval"}, categories={"": ("no", "yes"), "accuracy": tuple("12345")},
-        statistics=("icc_a1",),
-    )  # fmt: skip
+    said = ReadSettings(
+        levels={"accuracy": "interval"}, categories={"": ("no", "yes"), "accuracy": tuple("12345")}
+    )
     with pytest.raises(DataError, match="icc_a1 is of numbers; the scale is nominal"):
-        summarise("x", source, said)  # an ICC of yes and no
+        measured(tmp_path, rows(), said, statistics=("icc_a1",))  # an ICC of yes and no
     with pytest.raises(StudyError, match="'acuracy' is not a dimension; did you mean 'accuracy'"):
-        summarise("x", source, Wanted(levels={"acuracy": "ordinal"}))
-    with pytest.raises(DataError, match=r"5 at unit '4 \(free\)'.*outside the scale"):
-        summarise("x", source, Wanted(categories={"accuracy": tuple("1234")}))
+        measured(tmp_path, rows(), ReadSettings(levels={"acuracy": "ordinal"}))
+    with pytest.raises(DataError, match=r"ratings.csv:42 \('5'\).*outside the scale. Allowed: 1, 2, 3, 4"):
+        measured(tmp_path, rows(), ReadSettings(categories={"accuracy": tuple("1234")}))
 
 
 def test_the_methods_paragraph_says_what_was_done(tmp_path: Path) -> None:
-    wanted = Wanted(
-        replicates=300, categories={"accuracy": tuple("12345"), "accept": ("no", "yes")}, judge="r0"
-    )
-    s = summarise("x", read(written(tmp_path, rows())), wanted)
+    reading = ReadSettings(categories={"accuracy": tuple("12345"), "accept": ("no", "yes")})
+    s = measured(tmp_path, rows(), reading, judge="r0")
     for part in (
         "accuracy (ordinal, 5 declared categories: 240 ratings of 120 items by 2 raters",
         "0 of them the only one of their item, 0 asked for and not given)",

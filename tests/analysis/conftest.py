@@ -16,7 +16,7 @@ from wherefore.study.grid import Grid
 from wherefore.study.records import to_frame, write_jsonl, write_table, write_text
 from wherefore.study.runs import Manifest
 from wherefore.synth.records import Check, Claim, Grounding, Rationale, Refusal
-from wherefore.train.records import Fit, Prediction
+from wherefore.train.records import Baseline, Fit, Prediction
 
 TARGETS = ("label_only", "free_rationale", "label_then_rationale")
 NAMES = ("Hypertension", "Stroke", "Depressive episode", "Hearing loss")
@@ -52,7 +52,8 @@ def cases(n: int = 700, seed: int = 1) -> list[Case]:
         out.append(
             Case(
                 id=f"c{i:04d}", subject=f"p{i // 2:04d}" if i < 40 else f"q{i:04d}",
-                split="held_out" if i % 2 else "train", age=float(55 + 30 * rng.random()),
+                split="held_out" if i % 2 else "tuning" if i % 10 == 6 else "train",
+                age=float(55 + 30 * rng.random()),
                 sex="female" if rng.random() < 0.55 else "male", day=25000, label=None if lost else y,
                 outcome=outcome, followup_years=2.0 if lost else 5.0, weight=0.0 if lost else 1.0,
                 sampling_weight=1.0 if y else 4.0, true_risk=risk, timeline="\n".join(shown),
@@ -116,18 +117,30 @@ def lay(home: Path, a_study: Study) -> Path:
     write_text(home / "cohort" / "table1.csv", "characteristic,train,held_out\nage,70,70\n")
     _synth(home / "synth", [c for c in people if c.label is not None and c.timeline])
     _annotate(home / "annotate", [c for c in people if c.label is not None and c.timeline][:30])
+    tuning = [c for c in people if c.split == "tuning"]
     for cell in a_study.grid.cells() if a_study.grid else []:
         folder = home / "train" / cell.id
-        rows = predictions(cell.id, "direct", held, {"free_rationale": 4.0}.get(cell.target, 0.6), cell.seed)
-        if cell.target == "free_rationale":
-            rows += predictions(cell.id, "own_rationale", held, 3.5, cell.seed + 10)
-            rows += predictions(cell.id, "teacher_rationale", held, 0.1, cell.seed + 20)
-        write_table(folder / "predictions.parquet", to_frame(rows, Prediction), Prediction)
+        for name, of in (("predictions.parquet", held), ("tuning.parquet", tuning)):
+            rows = predictions(
+                cell.id, "direct", of, {"free_rationale": 4.0}.get(cell.target, 0.6), cell.seed
+            )
+            if cell.target == "free_rationale":
+                rows += predictions(cell.id, "own_rationale", of, 3.5, cell.seed + 10)
+                rows += (
+                    predictions(cell.id, "teacher_rationale", of, 0.1, cell.seed + 20) if of is held else []
+                )
+            write_table(folder / name, to_frame(rows, Prediction), Prediction)
         _fit(folder, cell.id, cell.target)
         manifest(folder)
-    rows = predictions("logistic_regression", "baseline", held, 0.8, 5)
-    rows += [Prediction(cell="bayes", readout="baseline", case=c.id, risk=c.true_risk) for c in held]
-    write_table(home / "train" / "baselines" / "predictions.parquet", to_frame(rows, Prediction), Prediction)
+    for name, of in (("predictions.parquet", held), ("tuning.parquet", tuning)):
+        rows = predictions("logistic_regression", "baseline", of, 0.8, 5)
+        rows += [Prediction(cell="bayes", readout="baseline", case=c.id, risk=c.true_risk) for c in of]
+        write_table(home / "train" / "baselines" / name, to_frame(rows, Prediction), Prediction)
+    fitted = [
+        Baseline(cell="logistic_regression", name="logistic_regression", n=400),
+        Baseline(cell="bayes", name="bayes", n=None, optimum=True),
+    ]
+    write_jsonl(home / "train" / "baselines" / "baselines.jsonl", fitted)
     for stage in ("cohort", "synth", "annotate", "train"):
         manifest(home / stage)
     return home

@@ -7,7 +7,9 @@ import pytest
 
 from wherefore.analysis.cells import CellState
 from wherefore.analysis.performance.averages import averages
-from wherefore.analysis.performance.compare import Comparer, Pair, contrast
+from wherefore.analysis.performance.choice import Choice
+from wherefore.analysis.performance.compare import Pair, contrast
+from wherefore.analysis.performance.contrasts import Comparer
 from wherefore.analysis.performance.errors import called
 from wherefore.analysis.performance.evaluate import Evaluation
 from wherefore.analysis.performance.scores import HeldOut, Key, Scores
@@ -43,7 +45,8 @@ GRID = Grid(expect=8, target=("label_only", "free_rationale"), n=(100, 200), see
 def risks() -> dict[Key, np.ndarray]:
     """More cases help label_only alone; free_rationale is worse, and worse the same with any n."""
     noise = {("label_only", 100): 2.0, ("label_only", 200): 0.2}
-    return {Key(c.id, "direct"): risk(noise.get((c.target, c.n), 4.0), 10 * c.seed + c.n) for c in GRID}
+    own = {"label_only": "direct", "free_rationale": "own_rationale"}
+    return {Key(c.id, own[c.target]): risk(noise.get((c.target, c.n), 4.0), 10 * c.seed + c.n) for c in GRID}
 
 
 def test_factor_effects_are_matched_on_everything_else() -> None:
@@ -61,7 +64,7 @@ def test_factor_effects_are_matched_on_everything_else() -> None:
 
 def test_mean_difference_is_the_difference_of_means_over_matched_cells() -> None:
     made = comparer(GRID, risks())
-    rows = {a.target: a.value for a in averages(made, ["roc_auc"])}
+    rows = {a.target: a.value for a in averages(made, Choice(made.evaluation, None), ["roc_auc"])}
     gap = next(c for c in made.all() if c.family == "targets: roc_auc")
     assert rows["free_rationale"] is not None
     assert rows["label_only"] is not None
@@ -74,7 +77,9 @@ def test_a_lost_cell_takes_its_partner_out_of_the_comparison() -> None:
     made = comparer(GRID, risks(), frozenset({lost.id}))
     gap = next(c for c in made.all() if c.family == "targets: roc_auc")
     assert (gap.pairs, gap.pairs_expected) == (3, 4)
-    ours = next(a for a in averages(made, ["roc_auc"]) if a.target == "label_only")
+    ours = next(
+        a for a in averages(made, Choice(made.evaluation, None), ["roc_auc"]) if a.target == "label_only"
+    )
     assert (ours.cells, ours.expected) == (3, 4)
 
 
@@ -91,7 +96,7 @@ def test_a_pair_rests_on_the_cases_that_both_predict() -> None:
     assert back["p"] == found["p"]
     empty = contrast(made.evaluation, "roc_auc", [])
     assert empty["difference"] is None
-    assert empty["why_missing"] == "no pair of cells is finished"
+    assert empty["why_missing"] == "no pair of fits is finished"
 
 
 def test_equal_specificity_gives_equal_false_alarms() -> None:

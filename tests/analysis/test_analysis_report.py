@@ -18,6 +18,7 @@ from wherefore.analysis.settings import Settings
 from wherefore.cli.main import main
 from wherefore.cohort.records import Evidence
 from wherefore.study.config import DataUse, load
+from wherefore.study.grid import Grid
 from wherefore.study.records import from_frame, read_table, write_table
 
 
@@ -72,7 +73,7 @@ def test_page_names_only_files_that_are_there(analysed: Any, page: str) -> None:
 def test_every_headline_number_is_a_row(analysed: Any, page: str) -> None:
     table = page.split('id="models"')[1].split("</table>")[0]
     rows = from_frame(read_table(analysed.home / "analysis" / "averages.parquet", Average), Average)
-    mine = [a for a in rows if a.metric == "roc_auc" and a.population == "sample"]
+    mine = [a for a in rows if a.metric == "roc_auc" and a.population == "source"]
     assert len(mine) == 7
     for a in mine:
         assert f'<td class="n">{a.value:.3f}</td><td class="span">{a.low:.3f} to {a.high:.3f}</td>' in table
@@ -116,11 +117,19 @@ def test_nobody_real_is_shown_unasked(trial: Any) -> None:
 
 
 def comparison(
-    low: float, high: float, target: str = "free_rationale", metric: str = "roc_auc"
+    low: float,
+    high: float,
+    target: str = "free_rationale",
+    metric: str = "roc_auc",
+    seeds: int = 3,
+    b_value: float = 0.74,
 ) -> Comparison:
+    gap = (low + high) / 2
     return Comparison(
         metric=metric, unit="target", family=f"targets: {metric}", a=target, a_readout="own_rationale",
-        b="label_only", b_readout="direct", difference=(low + high) / 2, low=low, high=high, p=0.01, n=100,
+        b="label_only", b_readout="direct", difference=gap, low=low, high=high, low_adjusted=low, high_adjusted=high,
+        a_value=b_value + gap, b_value=b_value, p=0.01, n=100, seeds=seeds, pairs=seeds, pairs_expected=seeds,
+        about="recipes" if seeds > 2 else "fits", seed_sd=0.01 if seeds > 1 else None,
     )  # fmt: skip
 
 
@@ -131,19 +140,16 @@ def average(target: str, readout: str, value: float, low: float = 0.6) -> Averag
     )  # fmt: skip
 
 
-AVERAGES = [
-    average("label_only", "direct", 0.74),
-    average("free_rationale", "own_rationale", 0.6),
-    average("stepwise_rationale", "own_rationale", 0.6),
-]
+AVERAGES = [average("label_only", "direct", 0.74)]
+GRID = Grid(expect=3, target=("label_only", "free_rationale", "stepwise_rationale"), n=(10,)).cells()
 
 
 @pytest.mark.parametrize(
     ("rows", "finding", "said"),
     [
-        ([(-0.2, -0.1), (-0.2, -0.05)], "appears", "Here it hurt"),
-        ([(0.1, 0.2), (0.05, 0.2)], "reversed", "Here it helped"),
-        ([(-0.1, 0.1), (-0.2, 0.01)], "unclear", "no difference was established"),
+        ([(-0.2, -0.1), (-0.2, -0.05)], "hurt", "Teaching reasons before the label hurt"),
+        ([(0.1, 0.2), (0.05, 0.2)], "helped", "Teaching reasons before the label helped"),
+        ([(-0.1, 0.1), (-0.2, 0.01)], "unclear", "A loss of up to 0.200 and a gain of up to 0.100"),
         (
             [(-0.2, -0.1), (-0.1, 0.1)],
             "mixed",
@@ -153,33 +159,46 @@ AVERAGES = [
 )
 def test_answer_follows_the_intervals(rows: list[tuple[float, float]], finding: str, said: str) -> None:
     targets = ("free_rationale", "stepwise_rationale")
-    found = answer([comparison(*r, t) for r, t in zip(rows, targets, strict=True)], AVERAGES, trained=True)
-    assert found.finding == finding
+    found = answer([comparison(*r, t) for r, t in zip(rows, targets, strict=True)], AVERAGES, GRID)
+    assert (found.finding, found.about) == (finding, "recipes")
     assert said in found.headline
-    assert "ROC-AUC 0.600 against 0.740 for label only" in found.support[0]
+    assert f"ROC-AUC {0.74 + sum(rows[0]) / 2:.3f} against 0.740 for label only" in found.support[0]
+
+
+def test_answer_follows_the_adjusted_interval_not_the_single_one() -> None:
+    row = comparison(-0.2, -0.01).model_copy(update={"low_adjusted": -0.24, "high_adjusted": 0.03})
+    found = answer([row], AVERAGES, GRID)
+    assert found.finding == "unclear"
+    assert "(adjusted interval −0.240 to 0.030)" in found.support[0]
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, "one training run of each"), (2, "2 training runs of each")])
+def test_fewer_than_three_seeds_are_about_fits(seeds: int, said: str) -> None:
+    found = answer([comparison(-0.2, -0.1, seeds=seeds)], AVERAGES, GRID)
+    assert found.about == "fits"
+    assert found.headline.startswith("In these fits: ")
+    assert said in found.headline
+    assert "A verdict needs 3 seeds." in found.headline
+    both = [comparison(-0.2, -0.1), comparison(-0.2, -0.1, "stepwise_rationale", seeds=2)]
+    assert answer(both, AVERAGES, GRID).about == "fits"  # the weakest comparison decides
 
 
 def test_answer_admits_a_useless_reference_and_an_empty_study() -> None:
-    weak = [average("label_only", "direct", 0.52, low=0.45), *AVERAGES[1:]]
-    found = answer([comparison(-0.1, 0.1)], weak, trained=True)
-    assert any("not told from guessing here (0.450 to 0.900)" in line for line in found.support)
-    assert "no grid" in answer([], [], trained=False).headline
+    weak = [average("label_only", "direct", 0.52, low=0.45)]
+    found = answer([comparison(-0.1, 0.1)], weak, GRID)
+    assert any("cannot be told from guessing (0.450 to 0.900)" in line for line in found.support)
+    assert "no grid" in answer([], [], []).headline
+    assert "no reasons-first target" in answer([], [], GRID).headline
 
 
-def test_one_seed_is_said_and_several_are_not() -> None:
-    one = answer([comparison(-0.2, -0.1)], AVERAGES, trained=True).support
-    assert any("trained with one seed" in line for line in one)
-    several = comparison(-0.2, -0.1).model_copy(update={"seed_sd": 0.02})
-    assert not any("one seed" in line for line in answer([several], AVERAGES, trained=True).support)
-
-
-def test_families_too_large_for_the_draws_are_named(trial: Any) -> None:
-    assert run(trial.study, trial.home)
-    assert "adjusted p below" not in (trial.home / "analysis" / "report.html").read_text()
-    few = trial.study.model_copy(update={"analysis": {"replicates": 100}})
-    assert run(few, trial.home)
-    text = (trial.home / "analysis" / "report.html").read_text()
-    assert "with 100 bootstrap draws none of them can have an adjusted p below 0.05" in text
+def test_hindsight_is_no_rival_and_says_what_it_gives_away() -> None:
+    hindsight = comparison(0.1, 0.3).model_copy(
+        update={"family": "readouts: roc_auc", "unit": "readout", "a_readout": "teacher_rationale",
+                "b": "free_rationale", "b_readout": "own_rationale"}
+    )  # fmt: skip
+    found = answer([comparison(-0.2, -0.1), hindsight], AVERAGES, GRID)
+    assert found.finding == "hurt"
+    assert any("gives the outcome away" in line for line in found.support)
 
 
 def test_settings_are_shown_without_the_machine(analysed: Any) -> None:
@@ -191,10 +210,17 @@ def test_settings_are_shown_without_the_machine(analysed: Any) -> None:
     )
 
 
-def test_lower_is_better_for_brier() -> None:
+def test_the_metric_says_which_end_is_good() -> None:
     assert verdict(comparison(-0.2, -0.1)) == "worse"
     assert verdict(comparison(-0.2, -0.1, metric="brier")) == "better"
     assert verdict(comparison(-0.2, 0.1)) == "unclear"
+    assert (
+        verdict(comparison(-0.4, -0.2, metric="calibration_slope", b_value=1.2)) == "better"
+    )  # 0.9 is nearer to 1
+    assert verdict(comparison(-0.4, -0.2, metric="calibration_slope", b_value=1.0)) == "worse"
+    assert (
+        verdict(comparison(0.2, 0.4, metric="calibration_in_the_large", b_value=-0.4)) == "better"
+    )  # nearer to 0
 
 
 def test_strips_share_an_axis_and_stay_in_the_cell() -> None:

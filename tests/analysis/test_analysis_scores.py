@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from wherefore.analysis.cells import arm, reference_of
-from wherefore.analysis.performance.metrics import brier, expected_observed
+from wherefore.analysis.performance.accuracy import brier, expected_observed
 from wherefore.analysis.performance.scores import Key, Scores, held_out, read_scores, sampling_shift, shifted
 from wherefore.cohort.records import Case
 from wherefore.study.errors import DataError
@@ -49,7 +49,7 @@ def test_censored_cases_are_counted_and_left_out() -> None:
 
 
 def test_no_label_at_all_is_an_error() -> None:
-    with pytest.raises(DataError, match="no held-out case with a label"):
+    with pytest.raises(DataError, match="no case of the split 'held_out' has a label"):
         held_out(frame(case(1, None)))
 
 
@@ -66,6 +66,28 @@ def test_two_risks_for_one_case_are_refused(tmp_path: Path) -> None:
     file = predicted(tmp_path / "p.parquet", ("a", "c1", 0.4), ("a", "c1", 0.5))
     with pytest.raises(DataError, match="case c1 is predicted twice"):
         read_scores([file], held)
+
+
+@pytest.mark.parametrize(
+    ("risk", "why", "said"),
+    [
+        (1.3, None, "row 1: risk 1.3; risks are in [0, 1]."),
+        (-0.2, None, "row 1: risk -0.2; risks are in [0, 1]."),
+        (None, None, "row 1: neither a risk nor why it is missing."),
+    ],
+)
+def test_what_cannot_be_a_prediction_is_refused_by_its_row(
+    tmp_path: Path, risk: float | None, why: str | None, said: str
+) -> None:
+    """Written by something else than our own records, which could not be built."""
+    held = held_out(frame(case(1, 1), case(2, 0)))
+    file = predicted(tmp_path / "p.parquet", ("a", "c1", 0.4), ("a", "c2", 0.5))
+    table = pd.read_parquet(file)
+    table.loc[1, ["risk", "why_missing"]] = [risk, why]
+    write_table(file, table, Prediction)
+    with pytest.raises(DataError) as caught:
+        read_scores([file], held)
+    assert said in str(caught.value)
 
 
 def test_shift_by_hand() -> None:
@@ -97,7 +119,7 @@ def test_calibration_in_the_source_is_recovered_from_a_case_control_sample() -> 
 
 def test_the_optimum_is_about_the_source_and_models_about_the_sample() -> None:
     risk = {Key("bayes", "baseline"): np.array([0.1]), Key("m", "direct"): np.array([0.5])}
-    scores = Scores(risk, {}, shift=-float(np.log(9)))
+    scores = Scores(risk, {}, shift=-float(np.log(9)), on_source=frozenset({"bayes"}))
     assert scores.on(Key("bayes", "baseline"), "source")[0] == pytest.approx(0.1)
     assert scores.on(Key("bayes", "baseline"), "sample")[0] == pytest.approx(0.5)
     assert scores.on(Key("m", "direct"), "source")[0] == pytest.approx(0.1)

@@ -22,6 +22,10 @@ from wherefore.annotate.label_studio import forms, install, ledger
 from wherefore.annotate.label_studio import server as server_
 from wherefore.annotate.label_studio.client import Server
 from wherefore.annotate.run import resolve
+from wherefore.annotate.web import links, sign
+from wherefore.annotate.web.app import application
+from wherefore.annotate.web.front import listening
+from wherefore.annotate.web.office import Office
 from wherefore.cli.main import main
 from wherefore.cohort.records import Case, Evidence
 from wherefore.study.config import Study, load
@@ -288,6 +292,10 @@ class StudyRun:
         rows = self.state.got.ratings
         return {r.item: r.value for r in rows if (r.rater, r.round, r.dimension) == (rater, round, dimension)}
 
+    def faults(self) -> dict[tuple[str, str], str]:
+        """What is wrong, by rater and item."""
+        return {(f.rater, f.item): f.fault for f in self.state.got.faults}
+
     def exported(
         self, rater: str, change: Callable[[int, dict[str, Any]], object] | None = None, *, account: Any = 1,
         values: Mapping[str, str], first: int | None = None,
@@ -342,6 +350,29 @@ class OnServer(StudyRun):
         """Send a form; the annotation's number."""
         form = self.form(item, values, texts)
         return self.ls.submit(by or rater, self.tasks(rater, round)[item], form, **more)
+
+    @contextlib.contextmanager
+    def page(self) -> Iterator[str]:
+        """Serve the grading page in front of the server; its address."""
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        office = Office(self.file, self.run_folder, sign.by_own_server(self.ls.folder))
+        links.issued(self.folder, self.people, url)
+        app = application(lambda: links.read(self.folder), office.desk, ["127.0.0.1"], secure=False)
+        with listening(app, "127.0.0.1", port):
+            yield url
+        office.close()
+
+    @property
+    def people(self) -> list[str]:
+        """Names of everybody in the study file."""
+        return [p if isinstance(p, str) else p["name"] for p in self._all["people"]]
+
+    def link(self, rater: str) -> str:
+        """A rater's personal link."""
+        found = links.read(self.folder)
+        assert found is not None
+        return found.link(rater)
 
     def grade_all(
         self, rater: str, values: Mapping[str, str], round: str = "main", only: int | None = None

@@ -378,7 +378,7 @@ def test_the_assisted_arm_sees_the_judge_and_the_blind_arm_does_not(
     from wherefore.study.config import Study
 
     s = Study(name="tassisted", seed=3, cohort={}, annotate={
-        "raters": "label_studio", "items": 4, "people": ["ann", "ben"],
+        "raters": "label_studio", "items": 4, "people": ["ann", "ben"], "verdict": {"at_least": 1},
         "judge": {"base_url": "http://127.0.0.1:1/v1", "model": "m", "assisted": ["ben"]}})  # fmt: skip
     home = file("").parent / "runs" / "quick"
     state = rounds.people(s, resolve(s), home)

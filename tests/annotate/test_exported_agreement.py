@@ -75,8 +75,10 @@ def test_the_coefficients_of_an_export_are_those_of_what_was_clicked(
     assert done.exit_code == 0, done.output
     summary = json.loads(done.output)
     found = {d["name"]: d for d in summary["dimensions"]}
-    assert summary["note"] == "Lists of boxes left empty (1) count as no for each box."
-    assert set(found) == {"accept", "faults: date", "faults: dose", "quality", "minutes"}
+    assert (
+        "lists of boxes left empty (1) count as none ticked: no for each box" in summary["reading"]["notes"]
+    )
+    assert set(found) == {"accept", "faults", "faults: date", "faults: dose", "quality", "minutes"}
     assert found["accept"]["agreement"][0]["value"] == pytest.approx(
         coefficient([["yes", "yes"], ["no", "no"], ["yes", "no"]], "krippendorff_alpha", "nominal")
     )

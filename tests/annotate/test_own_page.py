@@ -18,7 +18,7 @@ class Rater:
     """A browser of one rater, without the pictures."""
 
     def __init__(self, url: str, passphrase: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        self.http = browser(url)
         entered = self.http.post("/grade/enter", json={"passphrase": passphrase})
         assert entered.status_code == 200, entered.text
         self.cookie = entered.headers["set-cookie"]
@@ -32,12 +32,22 @@ class Rater:
         return {"answers": SUPPORTED | GOOD | (answers or {}), "texts": texts, "seconds": 42.0}
 
 
+OPENED: list[httpx.Client] = []
+
+
 @pytest.fixture
 def served(on_server: Any) -> Iterator[tuple[Any, str]]:
     on_server.study(rubric="clinical", items=4)
     on_server.call("push")
     with on_server.page() as url:
         yield on_server, url
+    while OPENED:
+        OPENED.pop().close()
+
+
+def browser(url: str) -> httpx.Client:
+    OPENED.append(httpx.Client(base_url=url, timeout=60, trust_env=False))
+    return OPENED[-1]
 
 
 def rater(served: tuple[Any, str], name: str = "ann") -> Rater:
@@ -64,7 +74,7 @@ def test_only_the_rater_is_let_in_and_the_token_stays_behind(served: tuple[Any, 
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-frame-options"] == "DENY"
-    stranger = httpx.Client(base_url=url, trust_env=False)
+    stranger = browser(url)
     assert "passphrase" in stranger.get("/grade/").text
     assert stranger.get("/grade/api/desk").status_code == 401
     assert stranger.get("/grade/", headers={"Host": "evil.example.org"}).status_code == 400
@@ -209,7 +219,7 @@ def test_a_second_tab_cannot_send_an_item_twice(served: tuple[Any, str]) -> None
     with on_server.page() as other:
         second = Rater(other, on_server.link("ann").partition("#")[2])
         assert ann.post(f"{task}/submit", ann.form()).json()["sent"]
-        said = second.post(f"{task}/submit", second.form({"accuracy": "1"}))
+        said = second.post(f"{task}/submit", second.form({"accuracy": "2"}))
         assert said.status_code == 409
         assert "sent before, perhaps in another tab" in said.json()["error"]
     assert len(on_server.ls.session("ann").get(f"/api/tasks/{task}/annotations/").json()) == 1

@@ -90,7 +90,7 @@ def history(case: str, ages: list[float]) -> list[dict[str, object]]:
 def test_one_person_under_two_ids_is_not_in_two_parts() -> None:
     ages = [50.0 + i for i in range(12)]
     lines = history("a@1", ages) + history("b@1", [*ages[:-1], 70.0]) + history("c@1", [a + 3 for a in ages])
-    evidence = pd.DataFrame(lines)[list(Evidence.model_fields)]
+    evidence = pd.DataFrame(lines).reindex(columns=list(Evidence.model_fields))
     cases = pd.DataFrame(
         {"id": ["a@1", "b@1", "c@1"], "subject": ["a", "b", "c"], "split": ["held_out", "train", "train"]}
     )
@@ -121,8 +121,9 @@ def test_sections_are_headings_over_the_same_lines(meds: Path, tmp_path: Path) -
     run(meds_study(meds, timeline={"budget": None, "sections": True}), tmp_path)
     cases = read_table(tmp_path / "cohort/cases.parquet", Case).set_index("subject")
     assert cases.loc["2", "timeline"] == (
-        "Person:\n[E001] Sex: male\nLong-standing conditions:\n[E002] age 61.0 (9.0 y before): ICD10 I10\n"
-        "Last 24 months, newest first:\n[E003] age 70.0 (0.0 y before): ICD10 E11"
+        "Person:\n[E001] Sex: male\nConditions first recorded more than 24 months ago:\n"
+        "[E002] age 61.0 (9.0 y before): ICD10 I10\n"
+        "First recorded in the last 24 months, newest first:\n[E003] age 70.0 (0.0 y before): ICD10 E11"
     )
 
 

@@ -100,17 +100,19 @@ class Endpoint:
     """A loopback server of chat completions. What it does with a request is decided by `behave`.
 
     Args:
-        behave: from the number of the request (from 0) and its `x-client-request-id` to a behaviour below.
+        behave: from the number of the request (from 0) and its `x-client-request-id` to a behaviour below, to a whole
+            body, or to a status and a body.
     """
 
     def __init__(
-        self, behave: Callable[[int, str], str] = lambda number, key: "ok", latency: float = 0.0
+        self, behave: Callable[[int, str], Any] = lambda number, key: "ok", latency: float = 0.0
     ) -> None:
         self.behave, self.latency = behave, latency
         self.received: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
         self.bodies: list[dict[str, Any]] = []
+        self.paths: list[str] = []
         self.in_flight = self.most_in_flight = 0
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -161,6 +163,7 @@ class Endpoint:
         behaviour = self.behave(sum(self.received.values()), key)
         self.received[key] += 1
         self.headers.append(headers)
+        self.paths.append(head[0].split(" ")[1])
         self.bodies.append(body)
         self.in_flight += 1
         self.most_in_flight = max(self.in_flight, self.most_in_flight)
@@ -183,8 +186,11 @@ class Endpoint:
         return True
 
 
-def reply(behaviour: str, body: dict[str, Any]) -> tuple[int, str, str]:
+def reply(behaviour: Any, body: dict[str, Any]) -> tuple[int, str, str]:
     """Status, header lines and body."""
+    if not isinstance(behaviour, str):
+        status, content = behaviour if isinstance(behaviour, tuple) else (200, behaviour)
+        return status, "", content if isinstance(content, str) else json.dumps(content)
     if behaviour[0] in "345":
         status, _, wait = behaviour.partition(" ")
         error = {"message": "the key sk-secret of Mr Example", "type": "x", "code": "some_code"}

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wherefore.synth.answers import parse
-from wherefore.synth.answers.raw import length
+from wherefore.synth.answers.message import length
 from wherefore.synth.styles import STYLES, Style
-from wherefore.synth.teaching import usage
+from wherefore.synth.teaching import Request, usage
 
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -28,6 +28,11 @@ def body(content: Any) -> dict[str, Any]:
     return {"choices": [{"message": {"content": content}}]}
 
 
+def request(style: Style) -> Request:
+    return Request("k", {"messages": []}, None, style, 0, None)  # type: ignore[arg-type]
+
+
+@settings(deadline=None, max_examples=60)
 @given(SHAPED)
 def test_no_answer_raises(found: Any) -> None:
     for answer in (
@@ -36,8 +41,8 @@ def test_no_answer_raises(found: Any) -> None:
         found if isinstance(found, dict) else {"choices": [found]},
     ):
         for style in (*STYLES.values(), Style(name="x", form="checks"), Style(name="y", form="object")):
-            parse.read(answer, style)
-            parse.unreadable(answer, style)
+            parse.read(answer, style, {"messages": [{"role": "user", "content": "Explain."}]})
+            parse.unread(answer, request(style))
         parse.read_checks(answer, 3)
         length(answer)
         assert all(n is None or n >= 0 for n in usage(answer))

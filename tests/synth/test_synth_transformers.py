@@ -50,7 +50,13 @@ def test_every_case_goes_through_the_model_once_and_answers_are_judged(
         Study(
             name="t",
             cohort={},
-            synth={"teacher": teacher, "styles": ["own"], "label": "filtered", "reask": 0},
+            synth={
+                "teacher": teacher,
+                "styles": ["own"],
+                "label": "filtered",
+                "reask": 0,
+                "job": {"unreadable": 0},
+            },
         ),
         home,
     )

@@ -1,13 +1,18 @@
-"""Segments become tokens whose loss groups are known one by one; the label is one token in any tokenizer."""
+"""Segments become tokens whose loss groups are known one by one; a template, a clock and a long history are met."""
 
+import copy
+from datetime import date
 from typing import Any
 
 import pytest
 
 from wherefore.cohort.records import Case
 from wherefore.study.errors import DataError, StudyError
-from wherefore.synth.records import Rationale
-from wherefore.train.encoding.encoder import LABEL, PROMPT, RATIONALE, Encoder, label_tokens
+from wherefore.synth.records import Claim, Rationale
+from wherefore.train.encoding.encoder import LABEL, PROMPT, RATIONALE, Encoder
+from wherefore.train.encoding.history import Histories, answer_tokens
+from wherefore.train.encoding.labels import LabelSet, label_set
+from wherefore.train.encoding.template import frozen, turn
 from wherefore.train.targets import TARGETS
 
 TAUGHT = {
@@ -18,6 +23,7 @@ TAUGHT = {
                              (RATIONALE, "</s>")],
 }  # fmt: skip
 """What the loss counts, for a case with a stroke: the rest is prompt, to the last token."""
+DAY = date(2026, 1, 1)
 
 
 @pytest.fixture
@@ -29,53 +35,135 @@ def stroke(cases: list[Case]) -> Case:
 def test_the_mask_covers_exactly_what_is_taught(
     target: str, stroke: Case, reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]
 ) -> None:
+    """The made base's tokenizer joins punctuation with the blank behind it; at the frames it is parted."""
     encoder = loaded[1]
     (example,) = TARGETS[target].build(stroke, reasons[stroke.id], "Dementia?")
     row = encoder.row(example)
-    want = [(group, token) for group, text in TAUGHT[target] for token in encoder.text_ids(text)]
-    counted = [(g, i) for g, i in zip(row.groups, row.ids, strict=True) if g != PROMPT]
-    assert counted == want
-    assert row.groups.count(LABEL) == 1
-    assert row.groups[0] == PROMPT
-    before = len(row.ids) - len(want)
+    edges = [i for i in range(1, len(row.ids)) if row.groups[i] != row.groups[i - 1]] + [len(row.ids)]
     opening = (
         "Answer:" if target == "label_then_rationale" else "Reasons:" if RATIONALE in row.groups else None
     )
-    text = f"{stroke.timeline}\nAge now: {stroke.age}\nDementia?\n" + (opening or "Reasons:\nAnswer:")
-    assert encoder.tokenizer.decode(row.ids[:before]) == "<s>" + text
+    text = f"<s>{stroke.timeline}\nAge now: {stroke.age}\nDementia?\n" + (opening or "Reasons:\nAnswer:")
+    shares: list[tuple[int, str]] = [(PROMPT, text)]
+    for group, piece in TAUGHT[target]:
+        if shares[-1][0] == group:
+            shares[-1] = (group, shares[-1][1] + piece)
+        else:
+            shares.append((group, piece))
+    found = [
+        (row.groups[b - 1], encoder.decode(row.ids[a:b])) for a, b in zip([0, *edges], edges, strict=False)
+    ]
+    assert found == shares
+    assert row.groups.count(LABEL) == 1
 
 
-def test_the_label_is_one_token_of_two_that_differ(loaded: tuple[Any, Encoder]) -> None:
-    encoder = loaded[1]
-    assert [encoder.tokenizer.decode([t]) for t in encoder.labels] == [" no", " yes"]
+def test_the_label_is_one_token_where_it_can_be(loaded: tuple[Any, Encoder]) -> None:
+    labels = loaded[1].labels
+    assert labels.single
+    assert [loaded[1].decode(t) for t in labels.tokens] == [" no", " yes"]
 
 
-def test_a_tokenizer_without_one_token_labels_is_refused() -> None:
-    class Letters:
-        name_or_path, unk_token_id = "letters", None
+def test_the_first_spelling_with_one_token_each_is_taken_else_the_first_that_can_be_told_apart() -> None:
+    def encode(known: dict[str, int]) -> Any:
+        return lambda word: (known[word],) if word in known else tuple(ord(c) for c in word)
 
-        def __call__(self, text: str, add_special_tokens: bool = True) -> dict[str, list[int]]:
-            return {"input_ids": [ord(c) for c in text] * 2}
+    assert label_set(["no", "yes"], encode({"No": 1, "Yes": 2}), None, "b") == LabelSet(
+        ("No", "Yes"), ((1,), (2,))
+    )
+    spelled = label_set(["no", "yes"], encode({" no": 1}), None, "b")
+    assert (spelled.words, spelled.tokens) == ((" no", " yes"), ((1,), (32, 121, 101, 115)))
+    with pytest.raises(StudyError, match=r"cannot keep 'no' and 'no pain' apart \(tried ' no pain'"):
+        label_set(["no", "no pain"], encode({}), None, "b")  # one begins the other
 
-    with pytest.raises(StudyError, match="writes none of"):
-        label_tokens(Letters())
 
-
-def test_a_long_prompt_loses_its_first_lines_and_says_so(stroke: Case, loaded: tuple[Any, Encoder]) -> None:
-    encoder = loaded[1]
-    (example,) = TARGETS["label_only"].build(stroke, None, "Dementia?")
-    whole = encoder.row(example)
-    short = Encoder(encoder.tokenizer, len(whole.ids) - 1).row(example)
-    assert (whole.truncated, short.truncated) == (False, True)
-    kept = encoder.tokenizer.decode(short.ids)
-    assert kept == "<s>" + encoder.tokenizer.decode(whole.ids).split("\n", 1)[1]
-    with pytest.raises(DataError, match="max_length: 5 tokens do not hold"):
-        Encoder(encoder.tokenizer, 5).row(example)
+def chat(tokenizer: Any, template: str) -> Any:
+    out = copy.deepcopy(tokenizer)
+    out.chat_template = template
+    return out
 
 
 def test_a_chat_model_gets_the_case_as_the_users_turn(stroke: Case, loaded: tuple[Any, Encoder]) -> None:
-    tokenizer = loaded[1].tokenizer
-    tokenizer.chat_template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
-    row = Encoder(tokenizer, 1024, chat=True).row(TARGETS["label_only"].build(stroke, None, "Dementia?")[0])
-    text = f"<user>{stroke.timeline}\nAge now: {stroke.age}\nDementia?\n<assistant>Reasons:\nAnswer: yes"
+    spoken = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+    template = spoken + "{{ '<assistant>' if add_generation_prompt }}"
+    tokenizer = chat(loaded[1].tokenizer, template)
+    spoken = turn(tokenizer, "bases.x", "off", DAY)
+    row = Encoder(tokenizer, 1024, spoken).row(TARGETS["label_only"].build(stroke, None, "Dementia?")[0])
+    text = f"<user>{stroke.timeline}\nAge now: {stroke.age}\nDementia?<assistant>Reasons:\nAnswer: yes"
     assert tokenizer.decode(row.ids) == text
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (None, "bases.x.chat: the tokenizer has no chat template"),
+        ("Hello{% if add_generation_prompt %}>{% endif %}", "does not show the case's text"),
+        ("{{ messages[0].content }}{{ messages[0].content }}", "does not show the case's text"),
+        (
+            "{{ raise_exception('Only tools here') }}",
+            "does not show the case's text .it fails: Only tools here",
+        ),
+        ("{% for m in messages %", "does not show the case's text .it fails"),
+        (
+            "{{ strftime_now(form) }}{{ messages[0].content }}",
+            "asks for the date in a way that cannot be frozen",
+        ),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_refused(
+    template: str | None, message: str, loaded: tuple[Any, Encoder]
+) -> None:
+    with pytest.raises(StudyError, match=message):
+        turn(chat(loaded[1].tokenizer, template), "bases.x", "off", DAY)  # type: ignore[arg-type]
+
+
+def test_a_template_of_content_parts_is_given_parts(loaded: tuple[Any, Encoder]) -> None:
+    """A plain string would be walked letter by letter, and dropped without a word."""
+    shown = "{% for c in m.content %}{% if c.type == 'text' %}{{ c.text }}{% endif %}{% endfor %}"
+    parts = "{% for m in messages %}{{ m.role }}:" + shown + ";{% endfor %}"
+    spoken = turn(chat(loaded[1].tokenizer, parts), "bases.x", "off", DAY)
+    assert (spoken.before, spoken.after) == ("user:", ";")
+
+
+def test_the_clock_of_a_template_stands_still() -> None:
+    template = "{% set day = strftime_now(\"%d %B %Y\") %}{{ day }} {{ strftime_now( '%Y-%m-%d' ) }}"
+    assert frozen(template, DAY, "b") == "{% set day = '01 January 2026' %}{{ day }} {{ '2026-01-01' }}"
+
+
+def test_a_long_history_loses_its_oldest_lines_and_keeps_what_has_no_date(
+    loaded: tuple[Any, Encoder], stroke: Case, reasons: dict[str, Rationale]
+) -> None:
+    lines = ["[E001] Sex: female", "Earlier:"]
+    lines += [f"[E{n:03d}] age {40 + n}.0 ({30 - n}.0 y before): Finding {n}" for n in range(2, 9)]
+    lines += ["Lately:", "[E009] age 45.0 (25.0 y before): Asthma; 3 times, last 0.5 y before"]
+    case = stroke.model_copy(update={"timeline": "\n".join(lines), "n_shown": 9})
+    encoder = loaded[1]
+    answer = answer_tokens(encoder, reasons.values(), 12)
+    whole = encoder.length(TARGETS["label_only"].build(case, None, "Dementia?")[0].segments[:1])
+    assert Histories(Encoder(encoder.tokenizer, whole + answer), "Dementia?", answer)(case).removed == set()
+
+    short = Histories(Encoder(encoder.tokenizer, whole - 30 + answer), "Dementia?", answer)
+    found = short(case)
+    gone = sorted(found.removed)
+    assert gone == [f"E{n:03d}" for n in range(2, 2 + len(gone))]  # the oldest, in their order
+    assert found.case.timeline == "\n".join(x for x in lines if x[1:5] not in found.removed)
+    assert found.case.n_shown == 9 - len(gone)
+    citing = reasons[stroke.id].model_copy(update={"claims": (Claim(text="So.", cites=("E002", "E009")),)})
+    assert found.cited(citing) == 1
+    assert found.cited(None) == 0
+    for target in TAUGHT:  # every target fits into what is left
+        for example in TARGETS[target].build(found.case, reasons[stroke.id], "Dementia?"):
+            assert short._encoder.row(example)
+
+    bare = Histories(Encoder(encoder.tokenizer, 70 + answer), "Dementia?", answer)(case).case
+    assert "Earlier:" not in bare.timeline  # a heading with nothing under it goes
+    assert bare.timeline.splitlines()[0] == "[E001] Sex: female"
+    with pytest.raises(DataError, match="question and undated lines alone take"):
+        Histories(Encoder(encoder.tokenizer, 20), "Dementia?", 5)(case)
+    with pytest.raises(DataError, match="leave 10 for the history beside an answer of"):
+        Histories(Encoder(encoder.tokenizer, 110), "Dementia?", 100)
+
+
+def test_an_example_that_is_too_long_is_named(stroke: Case, loaded: tuple[Any, Encoder]) -> None:
+    (example,) = TARGETS["label_only"].build(stroke, None, "Dementia?")
+    with pytest.raises(DataError, match=f"{stroke.id} takes .* tokens, 20 are allowed"):
+        Encoder(loaded[1].tokenizer, 20).row(example)

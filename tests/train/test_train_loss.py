@@ -12,6 +12,7 @@ from wherefore.study.grid import Cell
 from wherefore.synth.records import Rationale
 from wherefore.train.encoding.encoder import Encoder, Row
 from wherefore.train.fitting.fit import fit
+from wherefore.train.fitting.loss import Shaping
 from wherefore.train.fitting.losses import LOSSES
 from wherefore.train.fitting.optimise import Schedule, batches, token_losses, train
 from wherefore.train.settings import Lora, Settings
@@ -40,10 +41,13 @@ def test_token_losses_of_a_padded_batch_are_those_of_each_row_alone(
     model = loaded[0]
     some = rows[:5]
     assert len({len(r.ids) for r in some}) > 1
-    losses, groups = token_losses(model, some, "cpu")
+    groups = np.concatenate([[g for g in r.groups if g] for r in some])
+    weights = np.linspace(0.1, 1.0, len(groups), dtype=np.float32)
+    loss, nats = token_losses(model, some, weights, Shaping(), "cpu")
     for g in (1, 2):
         want = [x for r in some for x in by_hand(model, r)[g]]
-        assert losses.detach().numpy()[groups == g] == pytest.approx(want, abs=1e-5)
+        assert nats.numpy()[groups == g] == pytest.approx(want, abs=1e-5)
+    assert float(loss.detach()) == pytest.approx(float((nats.numpy() * weights).sum()), abs=1e-4)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -45,6 +45,7 @@ def test_a_study_is_fitted_read_resumed_and_reproduced(toy: Path, study: Study, 
             assert of_one["case"].tolist() == held_out
         fit = Fit.model_validate_json((toy / "train" / row.id / "fit.json").read_text())
         assert (fit.examples, fit.tokens["label"], fit.steps) == (24, 24, 3)
+        assert (toy / "train" / row.id / "tuning.parquet").exists()
     baselines = found["baselines"]
     names = ("age_sex", "bayes", "gradient_boosting", "logistic_regression")
     assert baselines.groupby("cell")["case"].apply(list).to_dict() == dict.fromkeys(names, held_out)
@@ -134,7 +135,7 @@ def test_killed_at_any_moment_the_same_call_finishes(toy: Path, study: Study, tm
         ),
         ({"grid": {"expect": 1, "target": ["label_only"], "n": [1], "base": ["tny"]}}, "'tny' is not a base"),
         ({"bases": {"tiny": {"make": "huge"}}}, "bases.tiny.make"),
-        ({"bases": {"tiny": {}}}, "found neither 'make' nor 'path'"),
+        ({"bases": {"tiny": {}}}, "found none of 'make', 'path', 'hub' and 'package'"),
         ({"bases": {"tiny": {"make": "tiny", "heads": 3}}}, "not an even multiple of 3 heads"),
     ],
 )

@@ -1,4 +1,4 @@
-"""One fit: a LoRA adapter on a base model, taught the examples of one target."""
+"""One fit: a base model with an adapter, taught the examples of one target."""
 
 import json
 import time
@@ -12,17 +12,39 @@ import torch
 from ...study import layout
 from ...study.grid import Cell
 from ...study.records import write_text
-from ..bases.libraries import peft_quiet
 from ..bases.models import bfloat16
 from ..encoding.encoder import GROUPS, Row
+from ..encoding.history import Cuts
 from ..records import Fit
 from ..settings import Settings
+from .adapter import checkpoint_activations, save, trainable
+from .checkpoint import Checkpoint
+from .loss import shaping_of
 from .losses import LOSSES
-from .optimise import Schedule, train
+from .optimise import Schedule, mean_loss, train
+from .processes import Processes
+from .stopping import EarlyStopping
+
+CHECKPOINT = "checkpoint.pt"
+"""In a cell's folder, while its fit is under way."""
+BEST = "best.pt"
+"""The same: the weights of the best epoch so far."""
 
 
-def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder: Path) -> Fit:
-    """Fine-tune an adapter and write `adapter/`, `metrics.jsonl` and, last, `fit.json`.
+def fit(
+    model: Any,
+    rows: Sequence[Row],
+    cell: Cell,
+    settings: Settings,
+    folder: Path,
+    cuts: Cuts | None = None,
+    key: str = "",
+    tuning: Sequence[Row] = (),
+    processes: Processes | None = None,
+) -> Fit:
+    """Fine-tune a base and write `adapter/`, `metrics.jsonl` and, last, `fit.json`.
+
+    Interrupted at any moment, the same call goes on from the last checkpoint and ends with the same weights.
 
     Args:
         model: the base; on return it carries the adapter.
@@ -30,45 +52,64 @@ def fit(model: Any, rows: Sequence[Row], cell: Cell, settings: Settings, folder:
         cell: loss, learning rate, seed.
         settings: what all fits share.
         folder: of the cell.
+        cuts: what the histories lost to the base's context.
+        key: of everything that makes the fit.
+        tuning: examples of the tuning split, for early stopping.
+        processes: that share the fit; the first of them writes.
     """
-    import peft
-
+    processes = processes or Processes()
     start = time.monotonic()
     torch.manual_seed(cell.seed)
-    lora = settings.lora
-    modules = lora.modules if isinstance(lora.modules, str) else list(lora.modules)
-    config = peft.LoraConfig(
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=modules,
-        task_type="CAUSAL_LM",
-    )
-    with peft_quiet():
-        adapted = peft.get_peft_model(model, config)
-    device = str(next(adapted.parameters()).device)
+    model = trainable(model, settings)
+    if settings.activation_checkpointing:
+        checkpoint_activations(model)
+    device = str(next(model.parameters()).device)
     plan = Schedule(
-        epochs=settings.epochs, batch=settings.batch, learning_rate=cell.learning_rate, seed=cell.seed,
-        warmup=settings.warmup, weight_decay=settings.weight_decay, micro_batch=settings.micro_batch,
+        epochs=settings.epochs,
+        batch=settings.batch,
+        learning_rate=cell.learning_rate,
+        seed=cell.seed,
+        warmup=settings.warmup,
+        weight_decay=settings.weight_decay,
+        micro_batch=settings.micro_batch,
+        tokens_at_once=settings.tokens_at_once(device.startswith("cuda")),
         bfloat16=bfloat16(settings.precision, device),
-    )  # fmt: skip
-    lines = []
-    with (folder / "metrics.jsonl").open("w") as f:
-        for line in train(adapted, rows, LOSSES[cell.loss], plan, f"train: {cell.target}"):
-            f.write(json.dumps(line) + "\n")
-            lines.append(line)
-    adapted.save_pretrained(folder / "adapter")
-    trained = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
-    made = Fit(
-        cell=cell.id, base=cell.base,
-        parameters=sum(p.numel() for p in adapted.parameters()) - trained, trained_parameters=trained,
-        examples=len({r.case for r in rows}), epochs=settings.epochs, steps=len(lines),
+    )
+    checkpoint = Checkpoint(folder / CHECKPOINT, key, settings.checkpoint_seconds, processes.first)
+    weigh, stopping = LOSSES[cell.loss], None
+    if settings.early_stopping:
+        shaping = shaping_of(model)
+        stopping = EarlyStopping(
+            folder / BEST,
+            settings.early_stopping,
+            lambda: mean_loss(model, tuning, weigh, plan, shaping),
+            processes.first,
+        )
+    lines = list(train(model, rows, weigh, plan, f"train: {cell.target}", checkpoint, stopping, processes))
+    if processes.first:
+        write_text(folder / "metrics.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+        save(model, folder / "adapter")
+    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    result = Fit(
+        cell=cell.id,
+        base=cell.base,
+        key=key,
+        parameters=sum(p.numel() for p in model.parameters()) - trained,
+        trained_parameters=trained,
+        examples=len({r.case for r in rows}),
+        epochs=lines[-1]["epoch"] + 1,
+        steps=len(lines),
         tokens={name: sum(r.groups.count(g) for r in rows) for name, g in GROUPS.items()},
-        final_loss=_final_loss(lines), seconds=round(time.monotonic() - start, 3),
-        truncated=sum(r.truncated for r in rows),
-    )  # fmt: skip
-    write_text(folder / layout.FIT, made.model_dump_json(indent=1))
-    return made
+        final_loss=_final_loss(lines),
+        seconds=round(time.monotonic() - start, 3),
+        truncated=cuts.cases if cuts else 0,
+        lines_cut=cuts.lines if cuts else 0,
+        cited_cut=cuts.cited if cuts else 0,
+    )
+    if processes.first:
+        write_text(folder / layout.FIT, result.model_dump_json(indent=1))
+        checkpoint.remove()
+    return result
 
 
 def _final_loss(lines: Sequence[dict[str, float]]) -> dict[str, float]:

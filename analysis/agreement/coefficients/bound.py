@@ -1,14 +1,15 @@
 """A coefficient of a table: looked up, checked against the ratings, and ready to be resampled."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ....study import parts
 from ....study.errors import DataError
+from . import many
 from .formulas import COEFFICIENTS, Coefficient
-from .table import MANY, Floats, Table
-from .weights import Weights, matrix
+from .table import DENSE, MANY, Floats, Table, Terms
+from .weights import DEFAULT, Weights, matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +21,7 @@ class Bound:
     coefficient: Coefficient
     table: Table
     weights: Floats
-    """(K, K); empty where the coefficient takes none, or has a metric of its own."""
+    """(K, K), or (1, K) for a coefficient of one category; empty where it needs none."""
     weighting: str
     """The name of the weights, for people."""
 
@@ -30,7 +31,7 @@ class Bound:
         graded = bool(((self.weights > 0) & (self.weights < 1)).any())
         return graded and self.coefficient.fixed_chance
 
-    def terms(self, table: Table | None = None) -> Floats:
+    def terms(self, table: Table | None = None) -> Terms:
         """(units, p) of its own table, or of some units of it."""
         return self.coefficient.terms(table or self.table, self.weights)
 
@@ -38,31 +39,33 @@ class Bound:
         """(B, p) sums -> (B,) values, NaN where undefined."""
         return self.coefficient.value(sums, self.table.scale, self.weights)
 
+    def total(self) -> Floats:
+        """(1, p) the sums of the whole table."""
+        return np.asarray(self.terms().sum(0)).reshape(1, -1)
+
     def value(self) -> float | None:
         """The coefficient of the whole table; None where `why_undefined` has a reason."""
-        return None if self.why_undefined() else float(self.of(self.terms().sum(0, keepdims=True))[0])
+        return None if self.why_undefined() else float(self.of(self.total())[0])
 
-    def without(self, rater: int) -> float | None:
-        """The coefficient of the other raters; None where they leave it undefined."""
+    def without(self, rater: int) -> "Bound":
+        """The same of the other raters."""
         others = [g for g in range(len(self.table.raters)) if g != rater]
-        return Bound(
-            self.name, self.coefficient, self.table.only(others), self.weights, self.weighting
-        ).value()
+        return replace(self, table=self.table.only(others))
 
     def why_undefined(self) -> str | None:
         """Why the ratings leave the coefficient without a value; None where they do not."""
         used = self.table.used
         if self.coefficient.corrected and len(used) < 2:
-            only = self.table.scale.categories[used[0]] if len(used) else None
-            if only is None:
+            if not len(used):
                 return "no unit has two ratings"
+            only = self.table.scale.categories[used[0]]
             return f"no variation: every rating of a unit with two or more is {only!r}, so nothing can be told apart"
-        if np.isnan(self.of(self.terms().sum(0, keepdims=True))[0]):
+        if np.isnan(self.of(self.total())[0]):
             return "undefined: what it divides by is 0 for these ratings"
         return None
 
 
-def bind(made: Table, statistic: str, weights: Weights = None) -> Bound:
+def bind(ratings: Table, statistic: str, weights: Weights = None) -> Bound:
     """Look the coefficient up and fit it to a table.
 
     Raises:
@@ -71,19 +74,51 @@ def bind(made: Table, statistic: str, weights: Weights = None) -> Bound:
     """
     name, _, category = statistic.partition(":")
     found = parts.pick(COEFFICIENTS, "coefficient", name)
-    _fits(found, made, statistic)
+    _check(found, ratings, statistic)
     if found.two:
-        made = made.columns(np.flatnonzero((made.codes >= 0).any(0)))
+        ratings = ratings.columns(np.flatnonzero((ratings.codes >= 0).any(0)))
     if found.weights == "none" and weights is not None:
         raise DataError(f"weights: {name} takes none.")
-    if found.weights == "none" or (found.weights == "metric" and weights is None):
-        return Bound(statistic, found, made, np.empty((0, 0)), "")
     if found.weights == "category":
-        return Bound(statistic, found, made, _category(made, name, category), "")
-    if weights is None and found.weights != "level":
+        if weights is not None:
+            raise DataError(f"weights: {name} is of one category and takes none.")
+        return Bound(statistic, found, ratings, _category(ratings, name, category), "")
+    if category:
+        raise DataError(f"{statistic}: {name} is not of one category.")
+    scale = ratings.scale
+    if found.weights == "metric" and weights is None and scale.sets:
+        weights = "masi"
+    if weights is None and found.weights not in ("level", "metric", "none"):
         weights = found.weights
-    w, weighting = matrix(weights, made.scale)
-    return Bound(statistic, found, made, w, weighting)
+    weighting = _name(weights, found, scale.level)
+    if len(scale.categories) > DENSE and (form := many.of(name, weighting, ratings)) is not None:
+        return Bound(
+            statistic,
+            replace(found, terms=form.terms, value=form.value),
+            ratings,
+            np.empty((0, 0)),
+            weighting,
+        )
+    if found.weights == "none" or not weighting:
+        _check_many(found, ratings)
+        return Bound(statistic, found, ratings, np.empty((0, 0)), "")
+    w, weighting = matrix(weights, scale)
+    return Bound(statistic, found, ratings, w, weighting)
+
+
+def _name(weights: Weights, found: Coefficient, level: str) -> str:
+    """The name of the weights; "" for alpha's own metric, or where the coefficient takes none."""
+    if weights is None:
+        return "" if found.weights in ("metric", "none") else DEFAULT[level]  # type: ignore[index]
+    return weights if isinstance(weights, str) else "given"
+
+
+def _check_many(found: Coefficient, ratings: Table) -> None:
+    k, level = len(ratings.scale.categories), ratings.scale.level
+    if k > MANY and level != "interval" and not found.complete:
+        raise DataError(
+            f"categories: {k}, more than {MANY}, at {level} level. Join some, or use the interval level."
+        )
 
 
 def needs_declaring(bound: Bound) -> str | None:
@@ -100,14 +135,14 @@ def needs_declaring(bound: Bound) -> str | None:
     )
 
 
-def _fits(found: Coefficient, made: Table, statistic: str) -> None:
-    given = made.codes >= 0
+def _check(found: Coefficient, ratings: Table, statistic: str) -> None:
+    given = ratings.codes >= 0
     raters = int(given.any(0).sum())
     if found.two and raters != 2:
         raise DataError(
             f"{statistic} is of two raters; found {raters}. Use conger_kappa or krippendorff_alpha."
         )
-    if found.complete and made.scale.level == "nominal":
+    if found.complete and ratings.scale.level == "nominal":
         raise DataError(f"{statistic} is of numbers; the scale is nominal. Use krippendorff_alpha.")
     if found.complete and not given.all():
         gaps = int((~given.all(1)).sum())
@@ -115,16 +150,12 @@ def _fits(found: Coefficient, made: Table, statistic: str) -> None:
             f"{statistic} needs every rating; {gaps} of {len(given)} units lack some. "
             "Use krippendorff_alpha at interval level."
         )
-    if len(made.scale.categories) > MANY and made.scale.level != "interval" and not found.complete:
-        raise DataError(
-            f"categories: {len(made.scale.categories)}, more than {MANY}, at {made.scale.level} level. "
-            "Join some, or use the interval level."
-        )
 
 
-def _category(made: Table, name: str, category: str) -> Floats:
-    """Weights that credit one category only."""
-    labels = [str(c) for c in made.scale.categories]
+def _category(ratings: Table, name: str, category: str) -> Floats:
+    """(1, K) one at the category."""
+    labels = ratings.scale.labels
     if category not in labels:
-        raise DataError(f"{name} is of one category: write {name}:{labels[-1]}. Known: {', '.join(labels)}.")
-    return np.diag([float(label == category) for label in labels])
+        known = ", ".join(labels[:12])
+        raise DataError(f"{name} is of one category: write {name}:{labels[-1]}. Known: {known}.")
+    return np.array([[float(label == category) for label in labels]])

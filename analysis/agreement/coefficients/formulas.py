@@ -13,7 +13,9 @@ import numpy as np
 
 from ....study.parts import Catalogue
 from . import icc, terms
-from .table import Floats, Scale, Table
+from .many import alpha_of_moments
+from .ratio import corrected, divide
+from .table import Floats, Scale, Table, Terms
 from .weights import metric
 
 Value = Callable[[Floats, Scale, Floats], Floats]
@@ -24,7 +26,7 @@ Value = Callable[[Floats, Scale, Floats], Floats]
 class Coefficient:
     """One line of the table at the foot."""
 
-    terms: Callable[[Table, Floats], Floats]
+    terms: Callable[[Table, Floats], Terms]
     """(table, weights) -> (units, p)."""
     value: Value
     says: str
@@ -62,8 +64,7 @@ def alpha(sums: Floats, scale: Scale, w: Floats) -> Floats:
     [0.743, 0.815, 0.849, 0.797]
     """
     if scale.level == "interval" and not w.size:
-        inside, n, s, q = sums.T
-        return 1 - _divide((n - 1) * inside, n * q - s**2)
+        return alpha_of_moments(sums, scale, w)
     k = len(scale.categories)
     n = sums[:, -k:]
     total = n.sum(1)
@@ -73,9 +74,10 @@ def alpha(sums: Floats, scale: Scale, w: Floats) -> Floats:
         d = (below[:, i] - below[:, j]) ** 2
         inside = np.einsum("bp,bp->b", sums[:, :-k], d)
         expected = np.einsum("bp,bp,bp->b", n[:, i], n[:, j], d)
-    else:
-        inside, expected = sums[:, 0], ((n @ metric(scale, w)) * n).sum(1) / 2
-    return 1 - _divide((total - 1) * inside, expected)
+        return 1 - divide((total - 1) * inside, expected)
+    d = metric(scale, w)
+    expected = ((n @ d) * n).sum(1) / 2
+    return 1 - divide((total - 1) * sums[:, 0], expected, 1e-12 * d.max() * total**2)
 
 
 def percent(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -89,7 +91,7 @@ def percent(sums: Floats, scale: Scale, w: Floats) -> Floats:
     >>> coefficient([[1, 2], [1, 3]], "weighted_agreement", "ordinal")  # quadratic: (3/4 + 0) / 2
     0.375
     """
-    return _divide(sums[:, 0], sums[:, 1])
+    return divide(sums[:, 0], sums[:, 1])
 
 
 def specific(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -102,7 +104,7 @@ def specific(sums: Floats, scale: Scale, w: Floats) -> Floats:
     >>> round(coefficient(rows, "specific_agreement:yes", "nominal"), 4)  # 80 / 95
     0.8421
     """
-    return _divide(sums[:, 0], sums[:, 1])
+    return divide(sums[:, 0], sums[:, 1])
 
 
 def fleiss(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -119,7 +121,7 @@ def fleiss(sums: Floats, scale: Scale, w: Floats) -> Floats:
     0.4666666666666667
     """
     p = _shares(sums)
-    return _corrected(percent(sums, scale, w), ((p @ w) * p).sum(1))
+    return corrected(percent(sums, scale, w), ((p @ w) * p).sum(1))
 
 
 def brennan_prediger(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -129,7 +131,7 @@ def brennan_prediger(sums: Floats, scale: Scale, w: Floats) -> Floats:
     >>> coefficient([[1, 1], [1, 2]], "brennan_prediger", "nominal", categories=[1, 2, 3, 4])  # (1/2 - 1/4) / (3/4)
     0.3333333333333333
     """
-    return _corrected(percent(sums, scale, w), np.full(len(sums), w.mean()))
+    return corrected(percent(sums, scale, w), np.full(len(sums), w.mean()))
 
 
 def gwet(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -141,7 +143,7 @@ def gwet(sums: Floats, scale: Scale, w: Floats) -> Floats:
     0.9408
     """
     p, k = _shares(sums), len(scale.categories)
-    return _corrected(percent(sums, scale, w), w.sum() * (p * (1 - p)).sum(1) / max(k * (k - 1), 1))
+    return corrected(percent(sums, scale, w), w.sum() * (p * (1 - p)).sum(1) / max(k * (k - 1), 1))
 
 
 def conger(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -160,7 +162,7 @@ def conger(sums: Floats, scale: Scale, w: Floats) -> Floats:
     p, r = np.nan_to_num(p), rated.sum(1)
     total = p.sum(1)
     own = np.einsum("brk,kl,brl->b", p, w, p)
-    return _corrected(percent(sums, scale, w), _divide(((total @ w) * total).sum(1) - own, r * (r - 1.0)))
+    return corrected(percent(sums, scale, w), divide(((total @ w) * total).sum(1) - own, r * (r - 1.0)))
 
 
 def light(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -175,7 +177,7 @@ def light(sums: Floats, scale: Scale, w: Floats) -> Floats:
     both = sums.reshape(len(sums), -1, k, k)
     n = both.sum((2, 3))
     kappa = np.stack([_cohen(both[:, i], w) for i in range(both.shape[1])], axis=1)
-    return _divide(np.where(n > 0, kappa, 0.0).sum(1), (n > 0).sum(1).astype(float))
+    return divide(np.where(n > 0, kappa, 0.0).sum(1), (n > 0).sum(1).astype(float))
 
 
 def cohen(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -194,23 +196,12 @@ def _cohen(both: Floats, w: Floats) -> Floats:
     n = both.sum((1, 2))
     p = both / np.where(n > 0, n, 1)[:, None, None]
     observed = np.einsum("bkl,kl->b", p, w)
-    return _corrected(observed, np.einsum("bk,kl,bl->b", p.sum(2), w, p.sum(1)))
+    return corrected(observed, np.einsum("bk,kl,bl->b", p.sum(2), w, p.sum(1)))
 
 
 def _shares(sums: Floats) -> Floats:
     """(B, K) mean over units of each category's share."""
     return np.asarray(sums[:, 2:-1] / np.maximum(sums[:, -1:], 1))
-
-
-def _corrected(observed: Floats, chance: Floats) -> Floats:
-    return _divide(observed - chance, 1 - chance)
-
-
-def _divide(a: Floats, b: Floats) -> Floats:
-    """a / b, NaN where b is 0 (or as good as 0, where rounding leaves a trace)."""
-    out = np.full(len(a), np.nan)
-    np.divide(a, b, out=out, where=np.abs(b) > 1e-12)
-    return out
 
 
 def _icc(value: Value, limits: icc.Limits, says: str) -> Coefficient:

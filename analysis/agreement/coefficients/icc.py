@@ -2,7 +2,8 @@
 
 Shrout & Fleiss (1979) Psychol Bull 86:420 in the notation of McGraw & Wong (1996) Psychol Methods 1:30: A for
 absolute agreement, C for consistency, 1 for a single rater, k for the mean of the raters. The latter three are the
-former stepped up by Spearman and Brown's formula, and so are their limits.
+former stepped up by Spearman and Brown's formula, and so are their limits, as in psych and pingouin. R's irr takes
+other degrees of freedom for ICC(A,k); `limits_irr` gives its limits.
 Shrout and Fleiss' six subjects and four judges, used in every example below, are their table 2.
 """
 
@@ -12,13 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import f
 
+from .ratio import divide
 from .table import Floats, Scale
 
 Value = Callable[[Floats, Scale, Floats], Floats]
 """(sums (B, p) of `terms.squares`, scale, no weights) -> (B,), NaN where undefined."""
 
 Limits = Callable[[Floats, float], tuple[float, float]]
-"""(sums (1, p), confidence) -> (low, high)."""
+"""(sums (1, p), confidence) -> (low, high); NaN where the F distribution gives none."""
 
 
 class Squares(NamedTuple):
@@ -30,6 +32,13 @@ class Squares(NamedTuple):
     rest: Floats
     n: Floats
     k: int
+
+    def ratio(self, a: Floats, b: Floats) -> Floats:
+        """a / b, NaN where the variance b is 0 or below, as raters who contradict each other can make it."""
+        out = np.full(len(a), np.nan)
+        least = 1e-12 * (np.abs(self.units) + np.abs(self.within) + np.abs(self.raters))
+        np.divide(a, b, out=out, where=b > least)
+        return out
 
 
 def squares(sums: Floats) -> Squares:
@@ -54,7 +63,7 @@ def one_way(sums: Floats, scale: Scale, w: Floats) -> Floats:
     [0.17, 0.44]
     """
     s = squares(sums)
-    return _divide(s.units - s.within, s.units + (s.k - 1) * s.within)
+    return s.ratio(s.units - s.within, s.units + (s.k - 1) * s.within)
 
 
 def absolute(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -66,7 +75,7 @@ def absolute(sums: Floats, scale: Scale, w: Floats) -> Floats:
     [0.29, 0.62]
     """
     s = squares(sums)
-    return _divide(s.units - s.rest, s.units + (s.k - 1) * s.rest + s.k * (s.raters - s.rest) / s.n)
+    return s.ratio(s.units - s.rest, s.units + (s.k - 1) * s.rest + s.k * (s.raters - s.rest) / s.n)
 
 
 def consistency(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -78,7 +87,7 @@ def consistency(sums: Floats, scale: Scale, w: Floats) -> Floats:
     [0.71, 0.91]
     """
     s = squares(sums)
-    return _divide(s.units - s.rest, s.units + (s.k - 1) * s.rest)
+    return s.ratio(s.units - s.rest, s.units + (s.k - 1) * s.rest)
 
 
 def of_mean(single: Value) -> Value:
@@ -86,7 +95,7 @@ def of_mean(single: Value) -> Value:
 
     def value(sums: Floats, scale: Scale, w: Floats) -> Floats:
         r, k = single(sums, scale, w), squares(sums).k
-        return _divide(k * r, 1 + (k - 1) * r)
+        return divide(k * r, np.maximum(1 + (k - 1) * r, 0))
 
     return value
 
@@ -108,25 +117,42 @@ def limits_absolute(sums: Floats, confidence: float) -> tuple[float, float]:
     s = squares(sums)
     n, k = s.n, s.k
     r = (s.units - s.rest) / (s.units + (k - 1) * s.rest + k * (s.raters - s.rest) / n)
-    a, b = k * r / (n * (1 - r)), 1 + k * r * (n - 1) / (n * (1 - r))
-    v = (a * s.raters + b * s.rest) ** 2 / (
-        (a * s.raters) ** 2 / (k - 1) + (b * s.rest) ** 2 / ((n - 1) * (k - 1))
-    )
-    q = (1 + confidence) / 2
-    below, above = f.ppf(q, n - 1, v), f.ppf(q, v, n - 1)
+    below, above = _satterthwaite(s, k * r / (1 - r), confidence)
     spread = k * s.raters + (k * n - k - n) * s.rest
     low = n * (s.units - below * s.rest) / (below * spread + n * s.units)
     high = n * (above * s.units - s.rest) / (spread + n * above * s.units)
     return float(low[0]), float(high[0])
 
 
+def limits_irr(sums: Floats, confidence: float) -> tuple[float, float]:
+    """ICC(A,k) as in R's irr 0.84.1: ICC(A,k) stands in the degrees of freedom where table 7 has ICC(A,1)."""
+    s = squares(sums)
+    r = (s.units - s.rest) / (s.units + (s.raters - s.rest) / s.n)
+    below, above = _satterthwaite(s, s.k * r / (1 - r), confidence)
+    low = s.n * (s.units - below * s.rest) / (below * (s.raters - s.rest) + s.n * s.units)
+    high = s.n * (above * s.units - s.rest) / (s.raters - s.rest + s.n * above * s.units)
+    return float(low[0]), float(high[0])
+
+
+def _satterthwaite(s: Squares, odds: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Quantiles of F below and above, of n - 1 and the degrees of freedom of raters' and rest's squares mixed."""
+    n, k = s.n, s.k
+    a, b = odds / n, 1 + odds * (n - 1) / n
+    mixed = (a * s.raters + b * s.rest) ** 2
+    v = mixed / ((a * s.raters) ** 2 / (k - 1) + (b * s.rest) ** 2 / ((n - 1) * (k - 1)))
+    q = (1 + confidence) / 2
+    return f.ppf(q, n - 1, v), f.ppf(q, v, n - 1)
+
+
 def limits_of_mean(single: Limits) -> Limits:
-    """The limits of a single rater stepped up."""
+    """The limits of a single rater stepped up; NaN at or below -1/(k - 1), where there is nothing to step up."""
 
     def limits(sums: Floats, confidence: float) -> tuple[float, float]:
-        low, high = single(sums, confidence)
         k = squares(sums).k
-        return k * low / (1 + (k - 1) * low), k * high / (1 + (k - 1) * high)
+        both = np.array(single(sums, confidence))
+        rest = 1 + (k - 1) * both
+        low, high = np.where(rest > 0, k * both / np.where(rest > 0, rest, 1), np.nan)
+        return float(low), float(high)
 
     return limits
 
@@ -136,13 +162,6 @@ def _of_ratio(ratio: Floats, df1: Floats, df2: Floats, k: int, confidence: float
     q = (1 + confidence) / 2
     low, high = float(ratio[0] / f.ppf(q, df1, df2)[0]), float(ratio[0] * f.ppf(q, df2, df1)[0])
     return (low - 1) / (low + k - 1), (high - 1) / (high + k - 1)
-
-
-def _divide(a: Floats, b: Floats) -> Floats:
-    """a / b, NaN where the variance b is 0 or below, as raters who contradict each other can make it."""
-    out = np.full(len(a), np.nan)
-    np.divide(a, b, out=out, where=b > 1e-12)
-    return out
 
 
 FORMS: dict[str, tuple[Value, Limits, str]] = {

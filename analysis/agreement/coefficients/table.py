@@ -8,18 +8,27 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from ....study.errors import DataError, StudyError, not_one_of
 from ....study.records import Level
 
 Floats = NDArray[np.float64]
+Terms = Floats | csr_array
+"""(units, p) numbers that are summed over units; sparse where most of them are 0."""
 Ints = NDArray[np.int64]
 
 MISSING = -1
 """The code of a rating that was not given."""
 
-MANY = 100
-"""Categories up to which all pairs of categories are held in memory; above, only moments are (interval level)."""
+STEPS = 20
+"""Values of an interval scale up to which agreement on the exact value means something."""
+
+MANY = 300
+"""Categories up to which all pairs of categories are held in memory; above, see `many.py`."""
+
+DENSE = 20
+"""Categories from which the forms of `many.py` are taken where there are some, because they are faster."""
 
 
 class NoPairsError(DataError):
@@ -35,6 +44,24 @@ class Scale:
     """In order where the level is not nominal."""
     declared: bool = False
     """They are what raters were offered; otherwise what happens to occur."""
+
+    @property
+    def sets(self) -> bool:
+        """A rating is a set of labels."""
+        return any(isinstance(c, frozenset) for c in self.categories)
+
+    @property
+    def continuous(self) -> bool:
+        """A measurement: so many values that two raters hardly ever give the same."""
+        return self.level in ("interval", "ratio") and len(self.categories) > STEPS
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """(K,) the categories as people read them; the labels of a set joined by a plus sign."""
+        return tuple(
+            "+".join(sorted(map(str, c))) or "(none)" if isinstance(c, frozenset) else str(c)
+            for c in self.categories
+        )
 
     @cached_property
     def values(self) -> Floats:
@@ -87,6 +114,13 @@ class Table:
         n, k = len(self.codes), len(self.scale.categories)
         flat = (np.arange(n, dtype=np.int64)[:, None] * (k + 1) + self.codes + 1).ravel()
         return np.bincount(flat, minlength=n * (k + 1)).reshape(n, k + 1)[:, 1:].astype(float)
+
+    @cached_property
+    def times(self) -> Ints:
+        """(K,): how often each category was given."""
+        given = self.codes[self.codes != MISSING]
+        times: Ints = np.bincount(given, minlength=len(self.scale.categories)).astype(np.int64)
+        return times
 
     @cached_property
     def seen(self) -> Ints:
@@ -157,10 +191,29 @@ def table(
     known = tuple(categories) if categories is not None else _observed(rows, level)
     scale = Scale(level, known, declared=categories is not None)
     codes = _coded(rows, scale, units)
-    made = Table(codes, scale, units, raters, tuple(clusters or ()), cluster_name)
-    made = made.of_units(np.flatnonzero(made.seen > 0))
-    _check_pairs(made)
-    return made
+    return checked(Table(codes, scale, units, raters, tuple(clusters or ()), cluster_name))
+
+
+def checked(ratings: Table) -> Table:
+    """The table without units that nobody rated.
+
+    Raises:
+        NoPairsError: fewer than two raters, or no unit with two ratings; with counts.
+    """
+    rated = np.flatnonzero(ratings.seen > 0)
+    if len(rated) < len(ratings.units):
+        ratings = ratings.of_units(rated)
+    raters = int((ratings.codes != MISSING).any(0).sum()) if ratings.codes.size else 0
+    if raters < 2:
+        raise NoPairsError(
+            f"ratings: {raters} rater with ratings on {len(ratings.units)} units; two are needed."
+        )
+    if not (ratings.seen >= 2).any():
+        raise NoPairsError(
+            f"ratings: none of {len(ratings.units)} units was rated by two of the {raters} raters; "
+            "agreement needs units in common."
+        )
+    return ratings
 
 
 def absent(value: object) -> bool:
@@ -235,20 +288,6 @@ def _distinct(rows: list[list[Any]]) -> set[Any]:
 
 def _infinite(value: object) -> bool:
     return isinstance(value, float | np.floating) and math.isinf(value)
-
-
-def _check_pairs(made: Table) -> None:
-    """A coefficient needs two raters and a unit that two of them rated."""
-    raters = int((made.codes != MISSING).any(0).sum()) if made.codes.size else 0
-    if raters < 2:
-        raise NoPairsError(
-            f"ratings: {raters} rater with ratings on {len(made.units)} units; two are needed."
-        )
-    if not (made.seen >= 2).any():
-        raise NoPairsError(
-            f"ratings: none of {len(made.units)} units was rated by two of the {raters} raters; "
-            "agreement needs units in common."
-        )
 
 
 def _number(value: Any) -> float:

@@ -21,15 +21,21 @@ def disagreement(table: Table, w: Floats) -> Floats:
     pairable = (table.seen >= 2)[:, None]
     share = 1 / np.maximum(table.seen - 1, 1)[:, None]
     if table.scale.level == "interval" and not w.size:
-        x, m = centred(table), table.seen[:, None]
-        s, q = x.sum(1, keepdims=True), (x**2).sum(1, keepdims=True)
-        return np.asarray(np.hstack([(m * q - s**2) * share, m, s, q]) * pairable)
+        return moments(table)
     c = table.counts
     if table.scale.level == "ordinal" and not w.size:
         i, j = np.triu_indices(c.shape[1], 1)
         return np.asarray(np.hstack([c[:, i] * c[:, j] * share, c]) * pairable)
     inside = ((c @ metric(table.scale, w)) * c).sum(1, keepdims=True) / 2 * share
     return np.asarray(np.hstack([inside, c]) * pairable)
+
+
+def moments(table: Table) -> Floats:
+    """Squared differences inside each unit, count, sum and sum of squares of its pairable numbers: 4 columns."""
+    x, m = centred(table), table.seen[:, None]
+    s, q = x.sum(1, keepdims=True), (x**2).sum(1, keepdims=True)
+    inside = (m * q - s**2) / np.maximum(m - 1, 1)
+    return np.asarray(np.hstack([inside, m, s, q]) * (m >= 2))
 
 
 def pairs(table: Table, w: Floats) -> Floats:
@@ -64,9 +70,9 @@ def joint(table: Table, w: Floats) -> Floats:
 
 
 def category(table: Table, w: Floats) -> Floats:
-    """Pairs in one category (the one that `w` credits), ratings in it: 2 columns, weighted as in alpha."""
+    """Pairs in one category (the one that the row `w` names), ratings in it: 2 columns, weighted as in alpha."""
     pairable = table.seen >= 2
-    c = table.counts @ w.diagonal() * pairable
+    c = (table.codes == int(w[0].argmax())).sum(1) * pairable.astype(float)
     return np.column_stack([c * (c - 1) / np.maximum(table.seen - 1, 1), c])
 
 

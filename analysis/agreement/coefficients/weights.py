@@ -10,6 +10,8 @@ from ....study.errors import DataError
 from ....study.records import Level
 from .table import MANY, Floats, Scale
 
+Sets = Sequence[frozenset[Any]]
+
 Weights = str | Sequence[Sequence[float]] | Floats | None
 """A name in the table below, a (K, K) matrix in the order of the categories, or None for the level's own."""
 
@@ -66,6 +68,25 @@ def within_one(x: Floats) -> Floats:
     return np.asarray(np.abs(x[:, None] - x) <= 1, dtype=float)
 
 
+def jaccard(sets: Sets) -> Floats:
+    """Two sets of labels: what they share over what either has (Jaccard 1901); two empty sets are equal.
+
+    >>> jaccard([frozenset("ab"), frozenset("b"), frozenset()]).tolist()
+    [[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    return np.array([[len(a & b) / len(a | b) if a | b else 1.0 for b in sets] for a in sets])
+
+
+def masi(sets: Sets) -> Floats:
+    """Jaccard times 1 for equal sets, 2/3 where one holds the other, 1/3 where they overlap (Passonneau 2006).
+
+    >>> masi([frozenset("ab"), frozenset("b"), frozenset("bc")]).round(4).tolist()
+    [[1.0, 0.3333, 0.1111], [0.3333, 1.0, 0.3333], [0.1111, 0.3333, 1.0]]
+    """
+    kind = [[1.0 if a == b else 2 / 3 if a <= b or b <= a else 1 / 3 for b in sets] for a in sets]
+    return np.asarray(jaccard(sets) * np.array(kind))
+
+
 def _credit(apart: Floats) -> Floats:
     return np.asarray(1 - apart / apart.max())
 
@@ -110,9 +131,17 @@ def matrix(weights: Weights, scale: Scale) -> tuple[Floats, str]:
         )
     if weights is None:
         weights = DEFAULT[scale.level]
+    if isinstance(weights, str) and weights in OF_SETS:
+        if not scale.sets:
+            raise DataError(f"weights: {weights} is between sets of labels; these ratings are single values.")
+        return OF_SETS[weights]([c for c in scale.categories if isinstance(c, frozenset)]), weights
     if isinstance(weights, str):
-        made = parts.pick(WEIGHTS, "weighting", weights)
-        return (made(scale.values) if k > 1 else np.ones((k, k))), weights
+        ratings = parts.pick(WEIGHTS, "weighting", weights)
+        if scale.sets and weights != "identity":
+            raise DataError(
+                f"weights: {weights} needs an order; sets of labels take {', '.join(OF_SETS)} or identity."
+            )
+        return (ratings(scale.values) if k > 1 else np.ones((k, k))), weights
     return _given(np.asarray(weights, dtype=float), k), "given"
 
 
@@ -144,3 +173,6 @@ WEIGHTS: dict[str, Callable[[Floats], Floats]] = {
     "bipolar": bipolar,
     "within_one": within_one,
 }
+
+OF_SETS: dict[str, Callable[[Sets], Floats]] = {"jaccard": jaccard, "masi": masi}
+"""Between sets of labels (multi-label ratings)."""

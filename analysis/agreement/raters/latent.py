@@ -48,20 +48,20 @@ def dawid_skene(
     Raises:
         DataError: ratings that cannot be used; no convergence.
     """
-    made = table(ratings, "nominal", categories)
-    names = list(rater_of_column) if rater_of_column is not None else list(made.raters)
-    if len(names) != len(made.raters):
-        raise DataError(f"rater_of_column: {len(names)} names for {len(made.raters)} columns.")
+    coded = table(ratings, "nominal", categories)
+    names = list(rater_of_column) if rater_of_column is not None else list(coded.raters)
+    if len(names) != len(coded.raters):
+        raise DataError(f"rater_of_column: {len(names)} names for {len(coded.raters)} columns.")
     order: Ints = np.array([list(dict.fromkeys(names)).index(g) for g in names])
-    given = (made.codes[:, :, None] == np.arange(len(made.scale.categories))).astype(float)
+    given = (coded.codes[:, :, None] == np.arange(len(coded.scale.categories))).astype(float)
     by_rater = np.stack([given[:, order == r].sum(1) for r in range(order.max() + 1)], axis=1)
-    posterior = made.counts / made.seen[:, None]
+    posterior = coded.counts / coded.seen[:, None]
     before = -np.inf
     for iteration in range(1, most + 1):
         prevalence, errors = _maximise(by_rater, posterior)
         posterior, likelihood = _expect(by_rater, prevalence, errors)
         if likelihood - before < tolerance:
-            return Latent(made.scale.categories, prevalence, errors, posterior, likelihood, iteration)
+            return Latent(coded.scale.categories, prevalence, errors, posterior, likelihood, iteration)
         before = likelihood
     raise DataError(f"dawid_skene: no convergence after {most} iterations; give more with most=.")
 

@@ -5,16 +5,20 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....study.records import Level
-from ..coefficients.bound import bind
-from ..coefficients.distances import relative
-from ..coefficients.table import Floats, Table, table
+from ..coefficients.bound import Bound, bind
+from ..coefficients.distances import apart
+from ..coefficients.table import DENSE, Floats, Table, table
 from ..coefficients.weights import Weights
 from ..records import PairRow, RaterRow
 from ..uncertainty.intervals import interval
-from ..uncertainty.resample import draw
+from ..uncertainty.resample import Draws, draw
 from .severity import FEW_SHARED, Severity
+
+MANY_RATERS, MANY_UNITS = 30, 20_000
+"""Above either, the change that leaving a rater out makes has its interval by the jackknife."""
 
 
 def without_each_rater(
@@ -31,11 +35,11 @@ def without_each_rater(
     [0.75, 0.75, 0.5]
     """
     bound = bind(table(ratings, level, categories), statistic, weights)
-    return [bound.without(g) for g in range(len(bound.table.raters))]
+    return [bound.without(g).value() for g in range(len(bound.table.raters))]
 
 
 def rater_rows(
-    made: Table,
+    ratings: Table,
     statistic: str = "krippendorff_alpha",
     *,
     weights: Weights = None,
@@ -47,7 +51,7 @@ def rater_rows(
     """Every rater beside the others.
 
     Args:
-        made: the table.
+        ratings: the table.
         statistic: for the influence of leaving a rater out.
         weights: as in `coefficient`.
         order: (units, raters) when each rating was given, for drift; NaN where not known.
@@ -55,96 +59,119 @@ def rater_rows(
         replicates: bootstrap draws for the influence; severity and drift use least squares and the jackknife.
         seed: of the draws.
     """
-    rows = [_basic(made, g) for g in range(len(made.raters))]
+    rows = _basic(ratings)
     if len(rows) > 2:
-        rows = _influence(rows, made, statistic, weights, confidence, replicates, seed)
-    if made.scale.level == "nominal":
+        rows = _influence(rows, ratings, statistic, weights, confidence, replicates, seed)
+    if ratings.scale.level == "nominal":
         return rows
-    fit = Severity.fit(made)
+    fit = Severity.fit(ratings)
     if fit is None:
         why = "severity: the raters fall into groups that share no unit, so their levels cannot be compared"
         return [r.model_copy(update={"why_missing": why}) for r in rows]
     return [fit.filled(row, g, order, confidence) for g, row in enumerate(rows)]
 
 
-def pair_rows(made: Table, weights: Weights = None) -> list[PairRow]:
-    """Every two raters on the units that both saw; no kappa under 10 of them."""
-    return [_pair(made, g, h, weights) for g, h in combinations(range(len(made.raters)), 2)]
+def pair_rows(ratings: Table, weights: Weights = None) -> list[PairRow]:
+    """Every two raters on the units that both saw; no kappa under 10 of them, no row where there are none."""
+    given = (ratings.codes >= 0).astype(float)
+    shared = given.T @ given
+    pairs = combinations(range(len(ratings.raters)), 2)
+    return [_pair(ratings, g, h, weights) for g, h in pairs if shared[g, h] > 0]
 
 
-def _basic(made: Table, g: int) -> RaterRow:
-    codes = made.codes[:, g]
-    counts = np.bincount(codes[codes >= 0], minlength=len(made.scale.categories))
-    n, shared = int(counts.sum()), int(((codes >= 0) & (made.seen >= 2)).sum())
-    own = None
-    if bind(made, "krippendorff_alpha").why_undefined() is None and shared:
-        others = np.maximum(made.seen - 1, 1)
-        own = 1 - float(np.nansum(relative(made)[:, g, :], axis=1) @ (1 / others)) / shared
-    labels = [str(c) for c in made.scale.categories]
-    return RaterRow(
-        rater=str(made.raters[g]),
-        n=n,
-        n_shared=shared,
-        share={label: c / n if n else 0.0 for label, c in zip(labels, counts.tolist(), strict=True)},
-        own=own,
-    )
+def _basic(ratings: Table) -> list[RaterRow]:
+    """Counts and shares, and the part of alpha that the rater's pairs make."""
+    own: list[float | None] = [None] * len(ratings.raters)
+    shared = ((ratings.codes >= 0) & (ratings.seen >= 2)[:, None]).sum(0)
+    if bind(ratings, "krippendorff_alpha").why_undefined() is None:
+        each = np.nansum(apart(ratings) / np.maximum(ratings.seen - 1, 1)[:, None], axis=0)
+        own = [float(1 - d / n) if n else None for d, n in zip(each, shared, strict=True)]
+    labels = ratings.scale.labels
+    few = len(labels) <= DENSE
+    rows = []
+    for g, name in enumerate(ratings.raters):
+        codes = ratings.codes[:, g]
+        counts = np.bincount(codes[codes >= 0], minlength=len(labels)).tolist()
+        n = sum(counts)
+        rows.append(
+            RaterRow(
+                rater=str(name),
+                n=n,
+                n_shared=int(shared[g]),
+                share={
+                    label: c / n if n else 0.0 for label, c in zip(labels, counts, strict=True) if c or few
+                },
+                own=own[g],
+            )
+        )
+    return rows
 
 
 def _influence(
     rows: list[RaterRow],
-    made: Table,
+    ratings: Table,
     statistic: str,
     weights: Weights,
     confidence: float,
     replicates: int,
     seed: int,
 ) -> list[RaterRow]:
-    """Leave one rater out: the coefficient of the others, and the change with its interval."""
-    everyone = range(len(made.raters))
-    tables = [made] + [made.only([h for h in everyone if h != g]) for g in everyone]
-    bounds = [bind(x, statistic, weights) for x in tables]
-    why = [b.why_undefined() for b in bounds]
-    if why[0]:
-        return [r.model_copy(update={"why_missing": why[0]}) for r in rows]
-    kept = [b for b, w in zip(bounds, why, strict=True) if w is None]
-    drawn = dict(zip(map(id, kept), draw(kept, replicates, seed), strict=True))
+    """Leave one rater out: the coefficient of the others, and the change with its interval.
+
+    With many raters the interval is by the jackknife: a bootstrap of them all would take minutes.
+    """
+    whole = bind(ratings, statistic, weights)
+    if why := whole.why_undefined():
+        return [r.model_copy(update={"why_missing": why}) for r in rows]
+    many = len(rows) > MANY_RATERS or len(ratings.units) > MANY_UNITS
+    others = [whole.without(g) for g in range(len(rows))] if not many else []
+    drawn = _drawn(whole, [b for b in others if b.why_undefined() is None], replicates, seed)
     out = []
     for g, row in enumerate(rows):
-        d = drawn.get(id(bounds[g + 1]))
-        if d is None:
-            out.append(row.model_copy(update={"why_missing": f"without this rater: {why[g + 1]}"}))
+        rest = others[g] if others else whole.without(g)
+        if why := rest.why_undefined():
+            out.append(row.model_copy(update={"why_missing": f"without this rater: {why}"}))
             continue
-        change = drawn[id(bounds[0])] - d
-        found = interval(change, "auto", confidence)
-        out.append(
-            row.model_copy(
-                update={
-                    "without": d.value, "change": change.value, "change_low": found.low, "change_high": found.high
-                }
-            )
-        )  # fmt: skip
+        all_of_them, without = draw([whole, rest], 0, seed) if many else (drawn[id(whole)], drawn[id(rest)])
+        change = all_of_them - without
+        found = interval(change, "jackknife" if many else "auto", confidence)
+        limits = {"change_low": found.low, "change_high": found.high}
+        out.append(row.model_copy(update={"without": without.value, "change": change.value, **limits}))
     return out
 
 
-def _pair(made: Table, g: int, h: int, weights: Weights) -> PairRow:
-    both = (made.codes[:, [g, h]] >= 0).all(1)
-    a, b = made.codes[both, g], made.codes[both, h]
-    k, n = len(made.scale.categories), int(both.sum())
-    confusion = np.bincount(a.astype(np.int64) * k + b, minlength=k * k).reshape(k, k)
+def _drawn(whole: Bound, others: Sequence[Bound], replicates: int, seed: int) -> dict[int, Draws]:
+    """The same draws of all raters and of all but one, by the identity of what is drawn; none for no others."""
+    kept = [whole, *others]
+    return dict(zip(map(id, kept), draw(kept, replicates, seed), strict=True)) if others else {}
+
+
+def _pair(ratings: Table, g: int, h: int, weights: Weights) -> PairRow:
+    both = (ratings.codes[:, [g, h]] >= 0).all(1)
+    a, b = ratings.codes[both, g], ratings.codes[both, h]
+    n = int(both.sum())
     row = PairRow(
-        a=str(made.raters[g]),
-        b=str(made.raters[h]),
+        a=str(ratings.raters[g]),
+        b=str(ratings.raters[h]),
         n=n,
         agreement=float((a == b).mean()) if n else None,
         kappa=None,
         bias=None,
-        confusion=tuple(tuple(r) for r in confusion.tolist()),
+        confusion=_confusion(a, b, len(ratings.scale.categories)),
         why_missing=f"{n} units in common, fewer than {FEW_SHARED}" if n < FEW_SHARED else None,
     )
     if n < FEW_SHARED:
         return row
-    bound = bind(made.only([g, h]), "cohen_kappa", weights)
+    bound = bind(ratings.only([g, h]), "cohen_kappa", "quadratic" if ratings.scale.continuous else weights)
     bias = None
-    if made.scale.level != "nominal":
-        bias = float((made.scale.values[a] - made.scale.values[b]).mean())
+    if ratings.scale.level != "nominal":
+        bias = float((ratings.scale.values[a] - ratings.scale.values[b]).mean())
     return row.model_copy(update={"kappa": bound.value(), "bias": bias, "why_missing": bound.why_undefined()})
+
+
+def _confusion(a: NDArray[np.int32], b: NDArray[np.int32], k: int) -> tuple[tuple[int, ...], ...]:
+    """Counts of category by category; none for a scale of so many that nobody reads them."""
+    if k > DENSE:
+        return ()
+    counts = np.bincount(a.astype(np.int64) * k + b, minlength=k * k).reshape(k, k)
+    return tuple(tuple(row) for row in counts.tolist())

@@ -13,22 +13,25 @@ from ..records import RaterRow
 from ..uncertainty.intervals import jackknife_se
 from ..uncertainty.resample import added
 
+CELLS = 20_000_000
+"""Units times raters squared, up to which units are left out one by one for standard errors."""
+
 FEW_SHARED = 10
 """Units in common below which two raters get no kappa, and clusters below which one gets no drift."""
 
 
-def groups(made: Table) -> list[set[Hashable]]:
+def groups(ratings: Table) -> list[set[Hashable]]:
     """Raters connected by shared units, directly or through others; severity is comparable inside a group only."""
-    given = (made.codes >= 0).astype(float)
+    given = (ratings.codes >= 0).astype(float)
     linked = given.T @ given > 0
-    left, out = set(range(len(made.raters))), []
+    left, out = set(range(len(ratings.raters))), []
     while left:
         group, new = set(), {min(left)}
         while new:
             group |= new
             new = {h for g in new for h in np.flatnonzero(linked[g])} - group
         left -= group
-        out.append({made.raters[g] for g in group})
+        out.append({ratings.raters[g] for g in group})
     return out
 
 
@@ -39,34 +42,41 @@ class Severity:
     rating's deviation from the unit's mean to the right side, so leaving units out is a subtraction.
     """
 
-    def __init__(self, made: Table, effects: Floats, se: Floats) -> None:
-        self.made, self.effects, self.se, self.spreads = made, effects, se, _spreads(made)
+    def __init__(self, ratings: Table, effects: Floats, se: Floats) -> None:
+        self.ratings, self.effects, self.se, self.spreads = ratings, effects, se, _spreads(ratings)
+        given = ratings.codes >= 0
+        self.adjusted = np.where(given, _steps(ratings) - effects, 0.0)
+        self.sums = self.adjusted.sum(1)
 
     @classmethod
-    def fit(cls, made: Table) -> "Severity | None":
-        if len(groups(made)) > 1:
+    def fit(cls, ratings: Table) -> "Severity | None":
+        if len(groups(ratings)) > 1:
             return None
-        x, given = _steps(made), made.codes >= 0
-        m = np.maximum(made.seen, 1)[:, None]
+        x, given = _steps(ratings), ratings.codes >= 0
+        m = np.maximum(ratings.seen, 1)[:, None]
         deviation = np.where(given, x - np.where(given, x, 0).sum(1, keepdims=True) / m, 0.0)
         i = given.astype(float)
-        left = i[:, :, None] * np.eye(i.shape[1]) - i[:, :, None] * i[:, None, :] / m[:, :, None]
-        terms = np.hstack([left.reshape(len(i), -1), deviation])
-        if made.clusters:
-            terms = added([terms], made.clusters)[0]
-        total = terms.sum(0)
-        effects = _solved(total[None], i.shape[1])[0]
-        left_out = _solved(total - terms, i.shape[1])
+        left = np.diag(i.sum(0)) - i.T @ (i / m)
+        effects = _solved(np.hstack([left.ravel(), deviation.sum(0)])[None], i.shape[1])[0]
+        if i.size * i.shape[1] > CELLS:
+            return cls(ratings, effects, _sandwich(ratings, left, deviation - i * _adjusted(i, m, effects)))
+        each = i[:, :, None] * np.eye(i.shape[1]) - i[:, :, None] * i[:, None, :] / m[:, :, None]
+        terms = np.hstack([each.reshape(len(i), -1), deviation])
+        if ratings.clusters:
+            terms = added([terms], ratings.clusters)[0]
+        left_out = _solved(terms.sum(0) - terms, i.shape[1])
         ones: Ints = np.ones(len(terms), dtype=np.int64)
         se = np.array([jackknife_se(left_out[:, g], ones) for g in range(i.shape[1])])
-        return cls(made, effects, se)
+        return cls(ratings, effects, se)
 
     def filled(self, row: RaterRow, g: int, order: Floats | None, confidence: float) -> RaterRow:
-        q = float(t.ppf((1 + confidence) / 2, max(self.made.independent[0] - 1, 1)))
+        q = float(t.ppf((1 + confidence) / 2, max(self.ratings.independent[0] - 1, 1)))
         shared, apart = self._from_others(g)
         drift = None
         if order is not None:
-            together = [self.made.clusters[u] if self.made.clusters else u for u in np.flatnonzero(shared)]
+            together = [
+                self.ratings.clusters[u] if self.ratings.clusters else u for u in np.flatnonzero(shared)
+            ]
             drift = _slope(apart, order[shared, g], together, confidence)
         return row.model_copy(
             update={
@@ -80,24 +90,39 @@ class Severity:
 
     def _from_others(self, g: int) -> tuple[NDArray[np.bool_], Floats]:
         """Units that the rater shares, and each rating on them minus the mean of the others', severity taken out."""
-        x, given = _steps(self.made) - self.effects, self.made.codes >= 0
-        shared = given[:, g] & (self.made.seen >= 2)
-        others = (np.where(given, x, 0).sum(1) - x[:, g]) / np.maximum(self.made.seen - 1, 1)
-        return shared, (x[:, g] - others)[shared]
+        own, m = self.adjusted[:, g], self.ratings.seen
+        shared = (self.ratings.codes[:, g] >= 0) & (m >= 2)
+        return shared, (own - (self.sums - own) / np.maximum(m - 1, 1))[shared]
 
 
-def _spreads(made: Table) -> list[float | None]:
+def _adjusted(i: Floats, m: Floats, effects: Floats) -> Floats:
+    """(units, raters) each rater's effect over the mean effect of the raters of the unit."""
+    return np.asarray(effects - (i @ effects)[:, None] / m)
+
+
+def _sandwich(ratings: Table, left: Floats, residuals: Floats) -> Floats:
+    """Standard errors from the units' residuals (or clusters'), where leaving each out in turn would not fit."""
+    if ratings.clusters:
+        residuals = added([residuals], ratings.clusters)[0]
+    n = len(residuals)
+    bread = np.linalg.pinv(left)
+    meat = residuals.T @ residuals * n / max(n - 1, 1)
+    return np.asarray(np.sqrt(np.diag(bread @ meat @ bread)))
+
+
+def _spreads(ratings: Table) -> list[float | None]:
     """SD of each rater's own error (Grubbs 1948): the variance of a - b is that of a's error plus that of b's.
 
     Least squares over the pairs, each weighted by its units, errors not negative. Two raters get half each.
     """
-    x, given = _steps(made), made.codes >= 0
+    x, given = _steps(ratings), ratings.codes >= 0
     r = given.shape[1]
     left, right = [], []
+    shared = given.T.astype(float) @ given
     for g, h in combinations(range(r), 2):
-        both = given[:, g] & given[:, h]
-        n = int(both.sum())
-        if n > 1:
+        if shared[g, h] > 1:
+            both = given[:, g] & given[:, h]
+            n = int(both.sum())
             left.append(n**0.5 * (np.arange(r) == g) + n**0.5 * (np.arange(r) == h))
             right.append(n**0.5 * float((x[both, g] - x[both, h]).var(ddof=1)))
     paired = np.sum(left, axis=0) > 0 if left else np.zeros(r, dtype=bool)
@@ -118,9 +143,9 @@ def _solved(sums: Floats, raters: int) -> Floats:
             return np.asarray((np.linalg.pinv(left) @ sums[:, raters**2 :, None])[:, :, 0])
 
 
-def _steps(made: Table) -> Floats:
+def _steps(ratings: Table) -> Floats:
     """(units, raters) positions or numbers, 0 where missing."""
-    return np.asarray(np.where(made.codes >= 0, made.scale.values[made.codes], 0.0))
+    return np.asarray(np.where(ratings.codes >= 0, ratings.scale.values[ratings.codes], 0.0))
 
 
 def _slope(

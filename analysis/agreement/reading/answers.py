@@ -1,45 +1,58 @@
-"""Ratings one by one, wherever they come from, and the table they make."""
+"""Ratings one a row, wherever they come from, and the table they make."""
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from ....annotate.records import Rating
 from ....study.errors import DataError
 from ....study.records import Level
-from ..coefficients.table import Floats, Table, table
+from ..coefficients.table import MISSING, Floats, Scale, Table, checked
 
 MAIN = "main"
 """The round whose grades were given independently; those of calibration and adjudication were not."""
 
+ARMS = ("arm", "system", "model", "condition", "style")
 
-class Answer(NamedTuple):
-    """One value by one rater for one unit."""
+COLUMNS = {
+    "item": "",
+    "rater": "",
+    "value": None,
+    "dimension": "value",
+    "cluster": "",
+    "group": "",
+    "order": np.nan,
+    "replicate": "",
+    "where": "",
+}
+"""A frame of ratings, and what stands where nothing is known.
 
-    item: str
-    rater: str
-    value: Hashable
-    """None: the rater was asked and gave none."""
-    dimension: str = "value"
-    cluster: str = ""
-    """What the unit belongs to (a rationale, a patient); empty: it stands alone."""
-    group: str = ""
-    """What is compared: an arm, a system, a round."""
-    order: float | None = None
-    """When the rater gave it: a rank or a time, rising."""
-    where: str = ""
-    """File and row, for messages."""
+`value` is None where the rater was asked and gave none, `cluster` is what the item belongs to, `group` is what is
+compared (an arm, a system, a round), `order` rises with the time at which the rater gave it, `replicate` tells
+repeated readings apart, `where` is the place in the file."""
+
+
+def frame(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """A frame of ratings from rows that leave out what is not known."""
+    out = pd.DataFrame(
+        {
+            name: pd.Series([row.get(name, empty) for row in rows], dtype=object)
+            for name, empty in COLUMNS.items()
+        }
+    )
+    if not any(isinstance(at, str) for at in out["order"]):
+        out["order"] = out["order"].astype(float)
+    return out
 
 
 def of_ratings(
-    ratings: Sequence[Rating], order: dict[tuple[str, str], int] | None = None
-) -> tuple[list[Answer], str]:
+    ratings: Sequence[Rating], order: Mapping[tuple[str, str], int] | None = None
+) -> tuple[pd.DataFrame, str]:
     """The ratings of a study, and what their clusters are.
 
-    A claim is a unit. Its cluster is the rationale, or the patient where one patient has several rationales.
+    A claim is an item. Its cluster is the rationale, or the patient where one patient has several rationales.
 
     Args:
         ratings: of any dimensions.
@@ -47,125 +60,138 @@ def of_ratings(
     """
     rationales = Counter(case for case, _ in {(r.case, r.rationale) for r in ratings})
     by_patient = any(n > 1 for n in rationales.values())
-    made = [
-        Answer(
-            item=r.item if r.claim is None else f"{r.item} claim {r.claim}",
-            rater=r.rater,
-            value=r.value,
-            dimension=r.dimension,
-            cluster=r.case if by_patient else r.rationale,
-            group=r.round,
-            order=(order or {}).get((r.item, r.rater)),
-        )
+    rows = [
+        {
+            "item": r.item if r.claim is None else f"{r.item} claim {r.claim}",
+            "rater": r.rater,
+            "value": r.value,
+            "dimension": r.dimension,
+            "cluster": r.case if by_patient else r.rationale,
+            "group": r.round,
+            "order": (order or {}).get((r.item, r.rater), np.nan),
+        }
         for r in ratings
     ]
-    return made, "patient" if by_patient else "rationale"
+    return frame(rows), "patient" if by_patient else "rationale"
 
 
 def pivot(
-    answers: Sequence[Answer],
+    own: pd.DataFrame,
     level: Level,
     categories: Sequence[Hashable] | None = None,
     cluster_name: str = "cluster",
     *,
+    declared: bool = True,
     all_clusters: bool = False,
 ) -> Table:
-    """The table of one dimension: units as they first appear, raters by name.
+    """The table of one dimension: items as they first appear, raters by name.
 
     Args:
-        answers: of one dimension.
+        own: ratings of one dimension.
         level: of its scale.
-        categories: all that raters could give; None takes those that occur.
+        categories: all that raters could give, in order; None takes those that occur.
         cluster_name: what a cluster is, in a word.
-        all_clusters: keep clusters also where each has a single unit (they may carry the pairing of a comparison).
-
+        declared: the categories are what raters were offered.
+        all_clusters: keep clusters also where each has a single item (they may carry the pairing of a comparison).
     Raises:
-        DataError: two answers of one rater for one unit, with their rows; and as `table`.
+        DataError: two ratings of one rater for one item, with their rows; a value outside the categories.
+        NoPairsError: nothing was rated by two.
     """
-    units = list(dict.fromkeys(a.item for a in answers))
-    raters = sorted({a.rater for a in answers})
-    row, column = {u: i for i, u in enumerate(units)}, {g: i for i, g in enumerate(raters)}
-    _check_once(answers)
-    cells: list[list[Hashable]] = [[None] * len(raters) for _ in units]
-    clusters = [""] * len(units)
-    for a in answers:
-        cells[row[a.item]][column[a.rater]] = a.value
-        clusters[row[a.item]] = a.cluster
-    shared = all(clusters) and (all_clusters or len(set(clusters)) < len(units))
-    return table(
-        cells,
-        level,
-        categories,
-        clusters=clusters if shared else None,
-        units=units,
-        raters=raters,
-        cluster_name=cluster_name,
+    check_once(own)
+    i, items = pd.factorize(own["item"])
+    g, raters = pd.factorize(own["rater"], sort=True)
+    v, kinds = pd.factorize(own["value"].to_numpy(dtype=object))
+    scale = _scale(list(kinds), level, categories, declared)
+    place = {c: k for k, c in enumerate(scale.categories)}
+    outside = [kind for kind in kinds if kind not in place]
+    if outside:
+        at = int(np.flatnonzero(v == list(kinds).index(outside[0]))[0])
+        known = ", ".join(map(str, scale.categories[:12]))
+        raise DataError(
+            f"ratings: {outside[0]!r} of item {own['item'].iloc[at]!r} is outside the scale. Allowed: {known}."
+        )
+    code = np.array([place[kind] for kind in kinds] + [MISSING], dtype=np.int32)
+    codes = np.full((len(items), len(raters)), MISSING, dtype=np.int32)
+    codes[i, g] = code[v]
+    clusters = own["cluster"].to_numpy()[np.unique(i, return_index=True)[1]]
+    shared = all(clusters) and (all_clusters or len(set(clusters)) < len(clusters))
+    return checked(
+        Table(codes, scale, tuple(items), tuple(raters), tuple(clusters) if shared else (), cluster_name)
     )
 
 
-def by_group(answers: Sequence[Answer]) -> list[Answer]:
-    """Where an item was rated in several groups (arms), each is a unit of its own and the item their cluster.
-
-    Not where the groups are of raters: those rated the same.
-    """
-    if not _in_several(answers) or groups_of_raters(answers):
-        return list(answers)
-    return [a._replace(item=f"{a.item} ({a.group})", cluster=a.cluster or a.item) for a in answers]
-
-
-def groups_of_raters(answers: Sequence[Answer]) -> bool:
-    """Every rater is in one group, several of them have two raters or more, and items were rated in several."""
-    pairs = {(a.rater, a.group) for a in answers}
-    sizes = Counter(group for _, group in pairs)
-    one_each = len(pairs) == len({a.rater for a in answers})
-    return one_each and sum(n > 1 for n in sizes.values()) > 1 and _in_several(answers)
+def _scale(
+    kinds: Sequence[Hashable], level: Level, categories: Sequence[Hashable] | None, declared: bool
+) -> Scale:
+    if categories is not None:
+        return Scale(level, tuple(categories), declared)
+    try:
+        return Scale(level, tuple(sorted(kinds)))  # type: ignore[type-var]
+    except TypeError:
+        return Scale(level, tuple(sorted(kinds, key=str)))
 
 
-def _in_several(answers: Sequence[Answer]) -> bool:
-    return len({(a.item, a.group) for a in answers}) > len({a.item for a in answers})
-
-
-def orders(answers: Sequence[Answer], made: Table) -> Floats:
-    """(units, raters) when each rating was given; NaN where that is not known."""
-    row, column = {u: i for i, u in enumerate(made.units)}, {g: i for i, g in enumerate(made.raters)}
-    out = np.full(made.codes.shape, np.nan)
-    for a in answers:
-        if a.order is not None and a.item in row:
-            out[row[a.item], column[a.rater]] = a.order
-    return out
-
-
-def moment(text: str, where: str) -> float | None:
-    """The number or the time that a text is; None for an empty one.
+def check_once(own: pd.DataFrame) -> None:
+    """Every rater rated every item once.
 
     Raises:
-        DataError: it is neither.
+        DataError: one did twice; the rows of the first such pair.
     """
-    if not text:
+    again = own.duplicated(["item", "rater"]).to_numpy()
+    if not again.any():
+        return
+    second = own.iloc[int(np.argmax(again))]
+    same = own[(own["item"] == second["item"]) & (own["rater"] == second["rater"])]
+    places = [str(w) for w in same["where"][:2] if w != ""]
+    at = f" ({' and '.join(places)})" if places else ""
+    raise DataError(
+        f"ratings: {int(again.sum())} given twice; the first: item {second['item']!r}, rater {second['rater']!r}, "
+        f"{second['dimension']!r}{at}. Keep one of each; where a rater read twice on purpose, name the column that "
+        "tells the readings apart: --column replicate=NAME."
+    )
+
+
+def by_group(ratings: pd.DataFrame, name: str = "group") -> pd.DataFrame:
+    """Where an item was rated in several groups (arms), each is an item of its own and the item their cluster.
+
+    Not where the groups are of raters: those rated the same.
+
+    Args:
+        ratings: see `COLUMNS`.
+        name: what the file calls the groups.
+    """
+    if not _in_several(ratings) or groups_of_raters(ratings, name):
+        return ratings
+    return ratings.assign(
+        item=ratings["item"] + " (" + ratings["group"] + ")",
+        cluster=ratings["cluster"].where(ratings["cluster"] != "", ratings["item"]),
+    )
+
+
+def groups_of_raters(ratings: pd.DataFrame, name: str = "group") -> bool:
+    """Every rater is in one group only, and items were rated in several: the groups are of raters.
+
+    Where the file calls them arms or systems they are what was rated, whoever rated it.
+    """
+    if name.lower() in ARMS:
+        return False
+    pairs = ratings[["rater", "group"]].drop_duplicates()
+    return bool(pairs["rater"].is_unique) and pairs["group"].nunique() > 1 and _in_several(ratings)
+
+
+def _in_several(ratings: pd.DataFrame) -> bool:
+    return len(ratings[["item", "group"]].drop_duplicates()) > ratings["item"].nunique()
+
+
+def orders(own: pd.DataFrame, table: Table) -> Floats | None:
+    """(items, raters) when each rating was given, NaN where that is not known; None where nothing is known."""
+    known = own[own["order"].notna()]
+    if known.empty:
         return None
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError as e:
-        raise DataError(
-            f"{where}: order: {text!r} is neither a number nor a time (2026-11-22T10:30:00)."
-        ) from e
-
-
-def _check_once(answers: Sequence[Answer]) -> None:
-    first: dict[tuple[str, str], Answer] = {}
-    twice = []
-    for a in answers:
-        before = first.setdefault((a.item, a.rater), a)
-        if before is not a:
-            twice.append((before, a))
-    if twice:
-        before, a = twice[0]
-        places = f" ({before.where} and {a.where})" if a.where else ""
-        raise DataError(
-            f"ratings: {len(twice)} given twice; the first: item {a.item!r}, rater {a.rater!r}, "
-            f"{a.dimension!r}{places}. Keep one of each."
-        )
+    row, column = ({name: i for i, name in enumerate(names)} for names in (table.units, table.raters))
+    out = np.full(table.codes.shape, np.nan)
+    known = known[known["item"].isin(row) & known["rater"].isin(column)]
+    out[known["item"].map(row).to_numpy(dtype=int), known["rater"].map(column).to_numpy(dtype=int)] = known[
+        "order"
+    ]
+    return out

@@ -9,6 +9,7 @@ from ....study.errors import DataError
 from ....study.records import Level
 from ...records import Agreement
 from ..coefficients.bound import Bound, bind, needs_declaring
+from ..coefficients.icc import Limits, limits_irr
 from ..coefficients.table import Table, table
 from ..coefficients.weights import Weights
 from . import intervals
@@ -51,13 +52,13 @@ def coefficient(
     return bind(table(ratings, level, categories), statistic, weights).value()
 
 
-def estimate(made: Table, statistic: Statistic, **how: Any) -> Agreement:
+def estimate(ratings: Table, statistic: Statistic, **how: Any) -> Agreement:
     """One coefficient with its interval; `how` as in `estimates`."""
-    return estimates(made, [statistic], **how)[0]
+    return estimates(ratings, [statistic], **how)[0]
 
 
 def estimates(
-    made: Table,
+    ratings: Table,
     statistics: Sequence[Statistic],
     *,
     dimension: str = "",
@@ -70,7 +71,7 @@ def estimates(
     """Coefficients with intervals, counts and the words for a methods section, all from the same draws.
 
     Args:
-        made: the table, its categories declared; its clusters, where it has some, are what is resampled.
+        ratings: the table, its categories declared; its clusters, where it has some, are what is resampled.
         statistics: names, with weights where the level's own are not wanted.
         dimension: what was rated.
         method: of the interval; see `intervals.interval`. `auto` takes the F distribution for an ICC of
@@ -84,12 +85,12 @@ def estimates(
         DataError: categories that must be declared were not; ratings that do not suit a coefficient.
         StudyError: an unknown name.
     """
-    bounds = [bind(made, *([s] if isinstance(s, str) else s)) for s in statistics]
+    bounds = [bind(ratings, *([s] if isinstance(s, str) else s)) for s in statistics]
     for b in bounds:
         if why := needs_declaring(b):
             raise DataError(f"categories: {why}.")
     defined = [b for b in bounds if b.why_undefined() is None]
-    n, _ = made.independent
+    n, _ = ratings.independent
     if method == "jackknife" or raters == "random":
         replicates = 0
     elif replicates is None:
@@ -111,6 +112,7 @@ def _row(
     found = Interval(None, None, b.why_undefined() or "")
     if d is not None:
         found = _interval(b, d, method, raters, confidence, seed)
+    some = found.low is not None or found.high is not None
     return Agreement(
         dimension=dimension,
         statistic=b.name,
@@ -122,27 +124,46 @@ def _row(
         n_items=len(b.table.units),
         n_raters=int((b.table.codes >= 0).any(0).sum()),
         n_ratings=int(b.table.seen.sum()),
-        why_missing=found.text if found.low is None else None,
-        method=f"{found.text}, by {unit} (n = {n}), raters {raters}" if d and found.low is not None else "",
+        why_missing=found.text if found.low is None or found.high is None else None,
+        method=f"{found.text}, by {unit} (n = {n}), raters {raters}" if d and some else "",
     )
 
 
 def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: float, seed: int) -> Interval:
     if raters == "random":
         found = _random_raters(b, d, confidence)
+    elif method == "irr":
+        if b.name != "icc_ak":
+            raise DataError(f"interval: irr is of icc_ak, not of {b.name}.")
+        return _of_f(b, limits_irr, d.value, confidence)
     elif b.coefficient.limits and method == "auto" and not b.table.clusters:
-        low, high = b.coefficient.limits(b.terms().sum(0, keepdims=True), confidence)
-        return Interval(low, high, f"{confidence:.0%} limits of the F distribution (McGraw & Wong 1996)")
+        return _of_f(b, b.coefficient.limits, d.value, confidence)
     else:
         found = intervals.interval(d, method, confidence, seed)
     share = not (b.coefficient.corrected or b.coefficient.complete)
     return found._replace(low=max(found.low, 0.0)) if share and found.low is not None else found
 
 
+def _of_f(b: Bound, limits: Limits, value: float, confidence: float) -> Interval:
+    """Limits of the F distribution; one that does not lie on its own side of the value is none."""
+    if value >= 1:
+        return Interval(None, None, "perfect agreement: the F distribution gives no limits")
+    with np.errstate(all="ignore"):
+        low, high = limits(b.total(), confidence)
+    text = f"{confidence:.0%} limits of the F distribution (McGraw & Wong 1996)"
+    known = [low if low <= value else None, high if value <= high <= 1 else None]
+    missing = [side for side, limit in zip(("lower", "upper"), known, strict=True) if limit is None]
+    if missing:
+        text += (
+            f"; no {' or '.join(missing)} limit: the raters agree less than by chance, which F does not cover"
+        )
+    return Interval(known[0], known[1], text)
+
+
 def _random_raters(b: Bound, d: Draws, confidence: float) -> Interval:
     """Jackknife over units and over raters, variances added (Satterthwaite's degrees of freedom)."""
     columns = [g for g in range(len(b.table.raters)) if (b.table.codes[:, g] >= 0).any()]
-    left_out = [b.without(g) for g in columns]
+    left_out = [b.without(g).value() for g in columns]
     if len(columns) < 3 or any(v is None for v in left_out):
         return Interval(None, None, f"{len(columns)} raters: leaving one out leaves nothing to measure")
     if d.pairable < LEAST or np.isnan(d.left_out).any() or abs(d.value) >= 1:

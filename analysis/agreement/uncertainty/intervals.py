@@ -8,7 +8,8 @@ from scipy.stats import norm, t
 from ..coefficients.table import Floats, Ints
 from .resample import Draws
 
-Method = Literal["auto", "bca", "expanded", "percentile", "jackknife"]
+Method = Literal["auto", "bca", "expanded", "percentile", "jackknife", "irr"]
+"""`irr`: limits of ICC(A,k) as R's package of that name has them."""
 
 LEAST = 5
 """Independent units with two ratings below which there is no interval."""
@@ -21,7 +22,7 @@ FEW = 100
 
 
 class Interval(NamedTuple):
-    """Limits with the words for a methods section, or no limits with the reason."""
+    """Limits with the words for a methods section; where one or both are missing, the reason."""
 
     low: float | None
     high: float | None

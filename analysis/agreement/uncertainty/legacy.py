@@ -14,26 +14,26 @@ from ..coefficients.weights import distance
 
 
 def kalpha_interval(
-    made: Table, confidence: float = 0.95, replicates: int = 10_000, seed: int = 0
+    ratings: Table, confidence: float = 0.95, replicates: int = 10_000, seed: int = 0
 ) -> tuple[float, float]:
     """Percentile limits of KALPHA's bootstrap of pairs.
 
     Args:
-        made: the table; clusters are ignored, as the method does.
+        ratings: the table; clusters are ignored, as the method does.
         confidence: e.g. 0.95.
         replicates: draws of as many pairs as were observed.
         seed: of the draws.
     Raises:
         DataError: alpha is undefined.
     """
-    bound = bind(made, "krippendorff_alpha")
+    bound = bind(ratings, "krippendorff_alpha")
     if why := bound.why_undefined():
         raise DataError(f"krippendorff_alpha: {why}.")
-    c = made.counts[made.seen >= 2]
+    c = ratings.counts[ratings.seen >= 2]
     m = c.sum(1)
     coincidences = (c.T / (m - 1)) @ c - np.diag((c / (m - 1)[:, None]).sum(0))
     n = coincidences.sum(1)
-    d = _metric(made, n)
+    d = _metric(ratings, n)
     expected = float(n @ d @ n) / (n.sum() * (n.sum() - 1))
     pairs = int((m * (m - 1) / 2).sum())
     drawn = np.random.default_rng(seed).multinomial(pairs, coincidences.ravel() / n.sum(), size=replicates)
@@ -42,9 +42,9 @@ def kalpha_interval(
     return float(low), float(high)
 
 
-def _metric(made: Table, n: Floats) -> Floats:
+def _metric(ratings: Table, n: Floats) -> Floats:
     """(K, K) squared distance; the ordinal one from the counts of pairable values."""
-    if made.scale.level != "ordinal":
-        return distance(made.scale)
+    if ratings.scale.level != "ordinal":
+        return distance(ratings.scale)
     below = np.cumsum(n) - n / 2
     return np.asarray((below[:, None] - below) ** 2)

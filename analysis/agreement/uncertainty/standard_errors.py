@@ -13,7 +13,7 @@ from ....study.records import Level
 from ..coefficients import terms
 from ..coefficients.bound import Bound, bind
 from ..coefficients.table import MANY, Floats, Table, table
-from ..coefficients.weights import Weights, metric
+from ..coefficients.weights import Weights, matrix, metric
 from .intervals import jackknife_se
 from .resample import draw
 
@@ -62,22 +62,26 @@ def standard_error(
 def standard_errors(bound: Bound, known: "dict[str, ClosedForm] | None" = None) -> float | None:
     """The closed form of a defined coefficient, of `ANALYTIC` or others; None where there is none."""
     known = ANALYTIC if known is None else known
-    if bound.name not in known or len(bound.table.units) < 2:
+    scale = bound.table.scale
+    if bound.name not in known or len(bound.table.units) < 2 or len(scale.categories) > MANY:
         return None
-    return known[bound.name](bound.table, bound.weights)
+    w = bound.weights
+    if not w.size and bound.weighting:
+        w, _ = matrix(bound.weighting, scale)
+    return known[bound.name](bound.table, w)
 
 
-def alpha(made: Table, w: Floats) -> float | None:
+def alpha(ratings: Table, w: Floats) -> float | None:
     """Gwet 2014, ch. 5: linearised in ratings and margins of the units with two ratings.
 
     As irrCAC for R. None for the ordinal metric, which is itself made of the margins, and for very many categories.
     """
-    scale = made.scale
+    scale = ratings.scale
     if not w.size and (scale.level == "ordinal" or len(scale.categories) > MANY):
         return None
     d = metric(scale, w)
     w = 1 - d / d.max()
-    c = made.counts[made.seen >= 2]
+    c = ratings.counts[ratings.seen >= 2]
     m = c.sum(1)
     mean = m.mean()
     more = m / mean - 1  # ratings beyond the mean unit's; they carry their share of both sums
@@ -90,42 +94,44 @@ def alpha(made: Table, w: Floats) -> float | None:
     return _spread(own - 2 * (1 - value) * (pulled - chance) / (1 - chance), value)
 
 
-def percent(made: Table, w: Floats) -> float:
+def percent(ratings: Table, w: Floats) -> float:
     """Gwet 2014, ch. 5: the spread of the units' own shares."""
-    return _spread(_observed(made, w))
+    return _spread(_observed(ratings, w))
 
 
-def fleiss(made: Table, w: Floats) -> float:
+def fleiss(ratings: Table, w: Floats) -> float:
     """Gwet 2014, eq. 5.3.8: linearised in the pooled shares."""
-    share = _share(made)
+    share = _share(ratings)
     p = share.mean(0)
-    return _linear(_observed(made, w), made, float(p @ w @ p), share @ (w @ p))
+    return _linear(_observed(ratings, w), ratings, float(p @ w @ p), share @ (w @ p))
 
 
-def scott(made: Table, w: Floats) -> float:
+def scott(ratings: Table, w: Floats) -> float:
     """Fleiss' over the units that both raters saw."""
-    return fleiss(made.of_units(np.flatnonzero(made.seen >= 2)), w)
+    return fleiss(ratings.of_units(np.flatnonzero(ratings.seen >= 2)), w)
 
 
-def gwet(made: Table, w: Floats) -> float:
+def gwet(ratings: Table, w: Floats) -> float:
     """Gwet 2008, eq. 37; 2014, eq. 5.3.4."""
-    share, k = _share(made), w.shape[0]
+    share, k = _share(ratings), w.shape[0]
     p = share.mean(0)
     factor = w.sum() / (k * (k - 1))
-    return _linear(_observed(made, w), made, factor * float((p * (1 - p)).sum()), factor * (share @ (1 - p)))
+    return _linear(
+        _observed(ratings, w), ratings, factor * float((p * (1 - p)).sum()), factor * (share @ (1 - p))
+    )
 
 
-def brennan_prediger(made: Table, w: Floats) -> float:
+def brennan_prediger(ratings: Table, w: Floats) -> float:
     """Gwet 2014, ch. 5: chance is a constant."""
     chance = float(w.mean())
-    return _linear(_observed(made, w), made, chance, np.full(len(made.codes), chance))
+    return _linear(_observed(ratings, w), ratings, chance, np.full(len(ratings.codes), chance))
 
 
-def conger(made: Table, w: Floats) -> float:
+def conger(ratings: Table, w: Floats) -> float:
     """Gwet 2014, eq. 5.3.16, with ratings missing as in irrCAC."""
-    made = made.columns(np.flatnonzero((made.codes >= 0).any(0)))
-    n, r, k = len(made.codes), made.codes.shape[1], w.shape[0]
-    given = terms.by_rater(made, w)[:, 2:].reshape(n, r, k)
+    ratings = ratings.columns(np.flatnonzero((ratings.codes >= 0).any(0)))
+    n, r, k = len(ratings.codes), ratings.codes.shape[1], w.shape[0]
+    given = terms.by_rater(ratings, w)[:, 2:].reshape(n, r, k)
     rated = given.sum(2)
     of_rater = rated.sum(0)
     p = given.sum(0) / of_rater[:, None]
@@ -133,69 +139,69 @@ def conger(made: Table, w: Floats) -> float:
     chance = float((total @ w @ total - np.einsum("rk,kl,rl->", p, w, p)) / (r * (r - 1)))
     centred = given - (rated - of_rater / n)[:, :, None] * p
     pulled = np.einsum("urk,kl,rl->u", centred * (n / of_rater)[:, None], w, total - p)
-    return _linear(_observed(made, w), made, chance, pulled / (r * (r - 1)))
+    return _linear(_observed(ratings, w), ratings, chance, pulled / (r * (r - 1)))
 
 
-def cohen(made: Table, w: Floats) -> float:
+def cohen(ratings: Table, w: Floats) -> float:
     """Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323), weighted or not."""
-    n, p = _crossed(made, w)
+    n, p = _crossed(ratings, w)
     rows, columns = p.sum(1), p.sum(0)
     observed, chance = float((p * w).sum()), float(rows @ w @ columns)
     margin = (w @ columns)[:, None] + (rows @ w)[None]
     spread = (p * (w * (1 - chance) - margin * (1 - observed)) ** 2).sum()
     bias = (observed * chance - 2 * chance + observed) ** 2
-    return float(np.sqrt((spread - bias) / n) / (1 - chance) ** 2)
+    return float(np.sqrt(max(spread - bias, 0.0) / n) / (1 - chance) ** 2)
 
 
-def cohen_null(made: Table, w: Floats) -> float:
+def cohen_null(ratings: Table, w: Floats) -> float:
     """Fleiss, Cohen & Everitt 1969, were the raters independent."""
-    n, p = _crossed(made, w)
+    n, p = _crossed(ratings, w)
     rows, columns = p.sum(1), p.sum(0)
     chance = float(rows @ w @ columns)
     margin = (w @ columns)[:, None] + (rows @ w)[None]
     spread = (np.outer(rows, columns) * (w - margin) ** 2).sum()
-    return float(np.sqrt((spread - chance**2) / n) / (1 - chance))
+    return float(np.sqrt(max(spread - chance**2, 0.0) / n) / (1 - chance))
 
 
-def fleiss_null(made: Table, w: Floats) -> float | None:
+def fleiss_null(ratings: Table, w: Floats) -> float | None:
     """Fleiss, Nee & Landis 1979 (Psychol Bull 86:974), were all ratings independent; complete and unweighted."""
-    m = int(made.seen[0])
-    if (made.seen != m).any() or not np.array_equal(w, np.eye(len(w))):
+    m = int(ratings.seen[0])
+    if (ratings.seen != m).any() or not np.array_equal(w, np.eye(len(w))):
         return None
-    p = made.counts.sum(0) / made.counts.sum()
+    p = ratings.counts.sum(0) / ratings.counts.sum()
     q = p * (1 - p)
     return float(
-        np.sqrt(2 * (q.sum() ** 2 - (q * (1 - 2 * p)).sum()) / (len(made.codes) * m * (m - 1))) / q.sum()
+        np.sqrt(2 * (q.sum() ** 2 - (q * (1 - 2 * p)).sum()) / (len(ratings.codes) * m * (m - 1))) / q.sum()
     )
 
 
-def _crossed(made: Table, w: Floats) -> tuple[float, Floats]:
+def _crossed(ratings: Table, w: Floats) -> tuple[float, Floats]:
     """How many units both raters saw, and the share of each pair of categories among them."""
-    both = terms.joint(made, w).sum(0).reshape(w.shape)
+    both = terms.joint(ratings, w).sum(0).reshape(w.shape)
     n = float(both.sum())
     return n, both / n
 
 
-def _observed(made: Table, w: Floats) -> Floats:
+def _observed(ratings: Table, w: Floats) -> Floats:
     """(units,) credited share of pairs, scaled so that its mean over all units is the observed agreement."""
-    share, pairable = terms.pairs(made, w).T
+    share, pairable = terms.pairs(ratings, w).T
     return np.asarray(share * len(share) / pairable.sum())
 
 
-def _share(made: Table) -> Floats:
-    return made.counts / made.seen[:, None]
+def _share(ratings: Table) -> Floats:
+    return ratings.counts / ratings.seen[:, None]
 
 
-def _linear(observed: Floats, made: Table, chance: float, pulled: Floats) -> float:
+def _linear(observed: Floats, ratings: Table, chance: float, pulled: Floats) -> float:
     """Spread of the linearised coefficient (Gwet 2014, ch. 5).
 
     Args:
         observed: (units,) as `_observed`.
-        made: the table.
+        ratings: the table.
         chance: agreement by chance.
         pulled: (units,) what each unit adds to chance; its mean is `chance`.
     """
-    pairable = made.seen >= 2
+    pairable = ratings.seen >= 2
     value = (observed.mean() - chance) / (1 - chance)
     own = (observed - chance * pairable * len(pairable) / pairable.sum()) / (1 - chance)
     return _spread(own - 2 * (1 - value) * (pulled - chance) / (1 - chance), value)

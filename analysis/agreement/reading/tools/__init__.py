@@ -1,0 +1,1 @@
+"""What annotation tools and survey platforms write: a file a tool."""

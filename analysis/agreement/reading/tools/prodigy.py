@@ -1,0 +1,105 @@
+"""Prodigy: lines of `db-out`, with choices or accepted and rejected labels; ignored tasks are ratings not given."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .....study.errors import DataError
+from ..answers import frame
+from ..source import Unsettled
+
+ANSWERS = ("accept", "reject", "ignore")
+SPANS = "spans: agreement on places is not supported"
+
+
+def is_prodigy(row: Mapping[str, Any]) -> bool:
+    """A task that was answered."""
+    return row.get("answer") in ANSWERS and any(
+        k in row for k in ("_input_hash", "_task_hash", "_annotator_id", "accept", "_session_id")
+    )
+
+
+def prodigy(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = None) -> Unsettled:
+    """The ratings of one or several annotators.
+
+    Args:
+        rows: the lines.
+        name: of the file, for messages.
+        rater: who made the file, where the lines do not say.
+    Raises:
+        DataError: lines that do not say whose they are; only spans.
+    """
+    unused = {}
+    choices = any("accept" in row for row in rows)
+    several = any(
+        len(row.get("accept") or ()) > 1 or row.get("config", {}).get("choice_style") == "multiple"
+        for row in rows
+    )
+    if any(row.get("spans") for row in rows) or any("relations" in row for row in rows):
+        unused["spans"] = SPANS
+    found = []
+    not_given = ("ignore", "reject") if choices else ("ignore",)
+    for number, row in enumerate(rows, 1):
+        who = str(row.get("_annotator_id") or row.get("_session_id") or rater or "")
+        if not who:
+            raise DataError(
+                f"{name}:{number}: neither _annotator_id nor _session_id. Give the file of each annotator."
+            )
+        answer, value = row.get("answer"), None
+        if choices:
+            accepted = [str(x) for x in row.get("accept") or ()]
+            value = frozenset(accepted) if several else accepted[0] if accepted else None
+        elif "label" in row or not unused:
+            value = answer
+        else:
+            continue
+        found.append(
+            {
+                "item": _item(row, number),
+                "rater": who,
+                "value": None if answer in not_given else value,
+                "dimension": str(row.get("label") or "choice"),
+                "order": str(row.get("_timestamp") or ""),
+                "where": str(number),
+            }
+        )
+    if not found:
+        raise DataError(
+            f"{name}: only spans, and agreement on places is not supported. Choices and labels are read."
+        )
+    ignored = sum(row.get("answer") == "ignore" for row in rows)
+    rejected = sum(row.get("answer") == "reject" for row in rows) if choices else 0
+    notes = [
+        f"{n:,} {what} tasks are ratings that were not given"
+        for n, what in ((ignored, "ignored"), (rejected, "rejected"))
+        if n
+    ]
+    return Unsettled(
+        name,
+        "Prodigy JSONL",
+        "a line a task of an annotator",
+        frame(found),
+        {
+            "item": "_input_hash, or id or text",
+            "rater": "_annotator_id, or _session_id",
+            "rating": "accept" if choices else "answer",
+        },
+        unused,
+        tuple(notes),
+        categories=_options(rows) if choices and not several else {},
+        closed=True,
+    )
+
+
+def _item(row: Mapping[str, Any], number: int) -> str:
+    for key in ("_input_hash", "id", "text", "image", "_task_hash"):
+        if row.get(key) is not None:
+            return str(row[key])
+    return f"line {number}"
+
+
+def _options(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """The choices on offer, where every task offers the same."""
+    offered = {
+        tuple(str(o.get("id", o.get("text"))) for o in row["options"]) for row in rows if row.get("options")
+    }
+    return {"": next(iter(offered))} if len(offered) == 1 else {}
