@@ -103,6 +103,7 @@ def push_due(
     from ..annotate.label_studio import ledger
     from ..annotate.label_studio import push as push_
     from ..annotate.people import People
+    from ..annotate.web import links as links_
     from ..study.runs import locked
 
     folder = run_folder / "annotate"
@@ -137,6 +138,8 @@ def push_due(
         known = People.read(folder, settings.people)
         known.meet(ledger.read(folder).run, server.accounts())
         known.save(folder)
+        if links_.read(folder) is not None:  # who joined gets a link, and who left loses it
+            links_.issued(folder, [p.name for p in settings.people])
     for p in pushed:
         click.echo(
             f"{p.round} {p.rater}: project {p.project}, {p.added} added, {p.kept} up to date"

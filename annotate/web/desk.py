@@ -117,7 +117,7 @@ class Desk:
             "round": self.round,
             "done": len(done),
             "of": len(mine),
-            "minutes_left": round(left * median(times) / 60) if times and left else None,
+            "minutes_left": max(1, round(left * median(times) / 60)) if times and left else None,
             "items": [{"task": e.number, "standing": e.standing} for e in mine],
             "next": next((e.number for e in mine if e.standing in ("open", "begun")), None),
         }

@@ -34,8 +34,8 @@ def served(on_server: Any) -> Iterator[Any]:
         yield on_server
 
 
-def opened(browser: Any, served: Any, rater: str = "ann") -> Any:
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
+def opened(browser: Any, served: Any, rater: str = "ann", **context: Any) -> Any:
+    page = browser.new_page(viewport={"width": 1366, "height": 768}, **context)
     page.errors = []
     page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: page.errors.append(str(e)))
@@ -68,7 +68,11 @@ class Keys:
 
 
 def sent(page: Any) -> None:
-    page.wait_for_function("document.querySelector('#bar').value >= 1", timeout=30_000)
+    done(page, 1)
+
+
+def done(page: Any, n: int) -> None:
+    page.wait_for_selector(f'#bar[value="{n}"]', state="attached", timeout=30_000)
 
 
 def test_two_bad_sentences_and_a_note_take_at_most_18_keys(browser: Any, served: Any) -> None:
@@ -77,7 +81,7 @@ def test_two_bad_sentences_and_a_note_take_at_most_18_keys(browser: Any, served:
     assert page.locator("#guide").is_visible(), "who comes for the first time is told how to grade"
     look(page, "first")
     keys = Keys(page)
-    keys("1", "2", "3", "1", "3", "2", "n")
+    keys("1", "3", "1", "3", "2", "n")
     page.keyboard.type("He was 66.4, see E003.")
     keys("Enter", "1", "1", "1", "4", "5", "3", "3")
     look(page, "filled")
@@ -136,16 +140,16 @@ def test_nothing_typed_is_lost(browser: Any, served: Any) -> None:
     page.keyboard.press("End")
     page.keyboard.type(" More.")
     keys("Control+Enter")
-    page.wait_for_function("document.querySelector('#alert').textContent.includes('Not sent')")
+    page.locator("#alert", has_text="Not sent").wait_for()
     assert "What you filled in is kept" in page.locator("#alert").inner_text()
     page.unroute("**/api/task/*/draft")
     page.unroute("**/api/task/*/submit")
     page.reload()
     page.wait_for_selector(".sentence")
     assert page.locator(edited).input_value() == "A stroke at 66.4 raises the risk. [E003] More."
-    page.wait_for_function("document.querySelector('#saved').textContent.startsWith('saved')", timeout=30_000)
+    page.locator("#saved", has_text="saved ").wait_for(timeout=30_000)
     page.close()
-    other = opened(browser.new_context(), served)
+    other = opened(browser, served)
     assert other.locator(edited).input_value().endswith("[E003] More.")
     other.keyboard.press("Control+Enter")
     sent(other)
@@ -200,18 +204,16 @@ def test_a_contradiction_is_asked_about_and_a_skip_needs_a_reason(browser: Any, 
     assert page.locator("#ask-skip").is_visible(), "not without a reason"
     page.keyboard.type("I know this patient.")
     keys("Control+Enter")
-    page.wait_for_function("document.querySelector('#bar').value >= 2")
+    done(page, 2)
     assert page.locator("#left").inner_text().startswith("about")
     page.locator("#show-items").click()
     look(page, "items")
     page.locator("#items .item").first.click()
-    page.wait_for_function(
-        "document.querySelector('#alert').textContent.startsWith('You have sent this item')"
-    )
+    page.locator("#alert", has_text="You have sent this item").wait_for()
     for _ in range(6):
         keys("ArrowDown")
     keys("4", "Control+Enter")
-    page.wait_for_function("document.querySelector('#place').textContent.startsWith('3')")
+    page.locator("#place", has_text="3 of 4").wait_for()
     page.close()
     served.call("pull")
     assert list(served.values("ann", "accuracy").values()) == ["4"]
@@ -221,8 +223,7 @@ def test_a_contradiction_is_asked_about_and_a_skip_needs_a_reason(browser: Any, 
 
 
 def test_by_tab_and_space_alone_and_readable_in_the_dark(browser: Any, served: Any, contrast: str) -> None:
-    context = browser.new_context(color_scheme="dark")
-    page = opened(context, served)
+    page = opened(browser, served, color_scheme="dark")
     page.keyboard.press("Escape")
     page.locator(".question.now .chip").first.focus()
     page.keyboard.press("Space")
@@ -283,7 +284,7 @@ def test_adjudication_shows_why_who_said_what_and_what_is_agreed(browser: Any, s
             page.keyboard.press("Shift+Enter")
             page.keyboard.press("4")
         page.keyboard.press("Control+Enter")
-        page.wait_for_function(f"document.querySelector('#bar').value >= {n + 1}", timeout=30_000)
+        done(page, n + 1)
         page.wait_for_selector(".done" if n else ".sentence")
     assert sorted(seen) == sorted(order)
     page.close()

@@ -62,7 +62,7 @@ async function open(task) {
   $("left-pane").scrollTop = $("sentences").scrollTop = 0;
   alert_(item.standing === "sent" ? "You have sent this item. Change it and submit it again." :
     item.standing === "skipped" ? "You have skipped this item. You can still grade it." : "");
-  $("saved").textContent = unsaved ? "kept from before" : Object.keys(item.form.answers).length ? "draft" : "";
+  $("saved").textContent = unsaved ? "kept from before" : item.standing === "begun" ? "draft" : "";
   progress();
   go(form.missing()[0]?.key || form.steps()[0].key);
   if (dirty) save();
