@@ -11,7 +11,7 @@ from ..reading.reading import Reading
 
 CUES = ("rise", "fall", "steady", "better", "worse")
 _TREND = sum(BIT[c] for c in CUES)
-AFTER = wordset("risk burden likelihood chance vulnerability reserve the odds susceptibility probability")
+AFTER = wordset("risk burden likelihood chance vulnerability reserve odds susceptibility probability")
 
 
 def is_change(r: Reading, q: Quantity) -> bool:
@@ -94,7 +94,7 @@ def _cue(r: Reading) -> tuple[int, set[str]] | None:
     for i, f in enumerate(r.flags):
         if not f & _TREND or any(m.start <= i < m.end for m in r.mentions):
             continue
-        if r.words[r.end(i) : r.end(i) + 1] and r.words[r.end(i)] in AFTER:
+        if AFTER & set([w for w in r.words[r.end(i) : r.end(i) + 2] if w != "the"][:1]):
             continue
         if r.scan.supposed[0] <= i < r.scan.supposed[1]:
             continue
