@@ -83,7 +83,7 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
 
     from ..study.records import write_table, write_text
     from .build import build
-    from .flow import figure, flow, summary, table1
+    from .flow import figure, flow, said_of, summary, table1
     from .labels import rows
     from .records import Case, Evidence, Exclusion
     from .tokens import counter
@@ -97,7 +97,7 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
     write_table(folder / layout.CASES.name, made.cases, Case)
     write_table(folder / layout.EVIDENCE.name, made.evidence, Evidence)
     write_table(folder / layout.EXCLUSIONS.name, made.exclusions, Exclusion)
-    steps = flow(made.population)
+    steps = flow(made.population, said_of(made.counts, place.bad))
     write_text(folder / layout.FLOW.name, steps.to_csv(index=False))
     write_text(folder / layout.FLOW_PICTURE.name, figure(steps))
     write_text(folder / layout.TABLE_ONE.name, table1(made.cases).to_csv(index=False))
@@ -133,8 +133,8 @@ def opened(study: Study, settings: Settings) -> Iterator[tuple["Records", "Place
         WhereforeError: they cannot be read.
     """
     from . import sources
-    from .bad_rows import BadRows
     from .events import Place
+    from .reading.bad_rows import BadRows
 
     part = parts.find(sources, "source", settings.source.name, sources.Source)
     options = settings.source.options(part.Options, "cohort.source")

@@ -46,7 +46,13 @@ class Predict(Record):
     after_days: int = Field(default=1, ge=0)
     """For `enrolment`. 1: what was found on the first day is in the history."""
     file: str | None = None
-    """For `per_row`: CSV or Parquet with `subject_id` and `prediction_time` (a date) or `prediction_age` (years)."""
+    """For `per_row`: CSV or Parquet with a person and a `prediction_time` or `prediction_age` (years) a row."""
+    subject: str | None = None
+    """For `per_row`: the column of the person. None: `subject_id`, `patient_id` or `person_id`."""
+    time: str = "prediction_time"
+    """For `per_row`: the column of the date."""
+    date_format: str | None = None
+    """For `per_row`: strptime format where dates are not `2010-05-17`."""
     labels: str | None = None
     """For `per_row`: the column of the file that holds the labels (MEDS: `boolean_value`). Then nothing about
     eligibility or outcome is decided here: who is in the file is in the study. None: labels from the phenotype."""
@@ -74,7 +80,9 @@ class Followup(Record):
     until_age: float | None = Field(default=None, gt=0)
     """Years. Nobody is watched past this age, and everybody alive is watched up to it: for sources that end so."""
     until_date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
-    """The end of the data. Everybody alive is watched up to it; events after it are faults of the data."""
+    """The end of the study. Everybody alive is watched up to it; what came later is cut off and counted."""
+    undated_death: Literal["exclude", "censor"] = "exclude"
+    """Who is known to have died on a day that is not known: left out, or watched up to the last event."""
 
 
 class Leakage(Record):

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..cleaning.units import flag_of, in_words
 from ..events import STATIC, YEAR, Shard
 from ..line import Line, evidence_id
 from ..records import Evidence
-from ..units import flag_of, in_words
 from ..words import number
 from .lines import Lines
 

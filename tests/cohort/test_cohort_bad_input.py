@@ -188,7 +188,7 @@ def test_fhir_that_does_not_count_or_cannot_be_read(tmp_path: Path) -> None:
     path = written(tmp_path / "f", {"all.ndjson": "\n".join(lines)})
     found = counted(study(source={"name": "fhir_bulk", "path": path}, bad_rows=0.5))
     assert found["events_by_kind"] == {"condition": 1}
-    assert found["skipped_rows"] == {"all.ndjson: refuted": 1}
+    assert found["skipped_rows"] == {"all.ndjson: Condition: refuted": 1}
     assert found["bad_rows_by_reason"] == {"all.ndjson: not JSON": 1}
 
 

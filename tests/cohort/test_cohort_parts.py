@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wherefore.cohort.bad_rows import BadRows
 from wherefore.cohort.near import without_twins
+from wherefore.cohort.reading.bad_rows import BadRows
 from wherefore.cohort.records import Case, Evidence, Exclusion
 from wherefore.cohort.run import run
 from wherefore.cohort.sampling import sample

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wherefore.cohort import sources
-from wherefore.cohort.bad_rows import BadRows
 from wherefore.cohort.build import build
 from wherefore.cohort.events import Place
 from wherefore.cohort.phenotype import code_set
+from wherefore.cohort.reading.bad_rows import BadRows
 from wherefore.cohort.settings import Settings
 from wherefore.cohort.tokens import counter
 from wherefore.study import parts

@@ -135,6 +135,8 @@ def _read(scan: Scan, units: Units, start: int, end: int, value: float) -> Quant
         q.role = "ordinal"
     else:
         q.role, scale = _role(scan, q, before, hedge.start)
+        if q.role in ("at", "age") and value > 121:
+            q.role = "bare"
         if (
             q.role == "bare"
             and hedge.kind in ("less", "most", "more")

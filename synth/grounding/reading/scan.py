@@ -64,6 +64,7 @@ class Scan:
     """
 
     __slots__ = (
+        "denials",
         "facts",
         "flags",
         "mentions",
@@ -88,6 +89,8 @@ class Scan:
         """Numbers: where each begins and ends, and what it is."""
         self.unread: list[int] = []
         """Words of no table."""
+        self.denials: set[int] = set()
+        """Places of denials that were read, by `frames`."""
         self.supposed = (0, 0)
         """What is supposed and not so, by `frames`."""
         self._read()

@@ -67,7 +67,7 @@ def _wanted(kinds: set[str], better: str) -> set[str] | None:
     if "rise" in kinds and "fall" in kinds:
         return None
     for kind in ("rise", "fall", "steady"):
-        if kind in kinds and not ({"better", "worse"} & kinds and better):
+        if kind in kinds:
             return {kind}
     if not better:
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ....cohort.units import flag_of, table
+from ....cohort.cleaning.units import flag_of, table
 from ..facts import Line
 from ..findings import Findings
 from ..reading.quantities import Quantity

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .bad_rows import BadRows
-from .events import Shard
-from .words import LONGEST_FINDING, one_line
+from ..events import Shard
+from ..reading.bad_rows import BadRows
+from ..words import LONGEST_FINDING, one_line, tagless
 
 NOT_SHOWN = "free texts are not shown; cohort.timeline.free_text = true shows them, shortened"
 NOTHING = frozenset({"", "nan", "nat", "null", "\\n", "na", "n/a", "n.a.", "<na>", "#n/a"})
@@ -68,7 +68,7 @@ def result(text: str) -> Finding | None:
     >>> result("Not detected"), result("J. Smith, 12 Elm Street")
     (Finding(text='Not detected', value=nan, unit=None), None)
     """
-    flat = one_line(text, LONGEST_FINDING)
+    flat = one_line(tagless(text), LONGEST_FINDING)
     if (m := _COMPARED.fullmatch(flat)) is not None:
         said = f"{m['sign']}{m['number']}" if m["sign"] else None
         return Finding(said, float(m["number"]), m["unit"])
@@ -95,7 +95,9 @@ def spoken(shard: Shard, free_text: bool, bad: BadRows) -> Shard:
     is_result = np.array([r is not None for r in results], dtype=bool)[which]
     trusted = np.full(len(rows), free_text) if shard.coded is None else shard.coded[rows] | free_text
     bad.note(NOT_SHOWN, int((~is_result & ~trusted).sum()))
-    found = [r or Finding(one_line(str(t), LONGEST_FINDING)) for r, t in zip(results, texts, strict=True)]
+    found = [
+        r or Finding(one_line(tagless(str(t)), LONGEST_FINDING)) for r, t in zip(results, texts, strict=True)
+    ]
     text, value, unit = (np.array([f[i] for f in found], dtype=object)[which] for i in range(3))
     said = np.full(len(number), None, dtype=object)
     said[rows] = np.where(is_result | trusted, text, np.array(None, dtype=object))
