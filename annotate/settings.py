@@ -65,6 +65,7 @@ class Simulated(Record):
     """A program that grades, with stated parameters."""
 
     name: str = Field(pattern=r"^simulated_[a-z0-9_]+$")
+    """Begins with `simulated_`, so that no table takes it for a person."""
     accuracy: float = Field(default=0.9, ge=0, le=1)
     """Chance of the right answer on a nominal scale; a wrong one is drawn evenly from the rest."""
     severity: float = 0.0
@@ -90,6 +91,7 @@ class Criterion(Record):
     """One condition of acceptance."""
 
     dimension: str
+    """A question of the rubric."""
     rule: Literal["majority", "unanimous", "median", "veto", "dawid_skene"]
     """
     `majority`: more than half pass; an even split goes to adjudication.
@@ -130,9 +132,13 @@ class Judge(Record):
     base_url: str
     """Of an OpenAI-compatible server."""
     model: str
+    """As the server knows it."""
     key_env: str = "OPENAI_API_KEY"
     """The environment variable that holds the key."""
     parallel: int = Field(default=8, gt=0)
+    """Most requests at once."""
+    reask: int = Field(default=2, ge=0)
+    """How often a reply that does not fit the rubric goes back with what is wrong."""
     assisted: tuple[str, ...] = ()
     """People who see the judge's grades before they give theirs: a round of its own, to measure anchoring."""
 
@@ -151,19 +157,27 @@ class Settings(Record):
     show_label: bool = False
     """Whether raters see what happened."""
     shown: Shown = Shown()
+    """What of a rationale raters see."""
     question: str = ""
     """What the rationale is about, as the rater reads it at the top of the page."""
     people: tuple[Person, ...] = ()
     """Who grades, by name or with the e-mail address of the account; not used by simulated raters."""
     simulated: tuple[Simulated, ...] = Field(default=THREE, min_length=1)
+    """The programs that grade where `raters` is `simulated`."""
     spread: float = Field(default=0.6, ge=0)
     """SD of what simulated raters agree on beyond the faults that grounding found, in categories."""
     design: Design = Design()
+    """Who grades what."""
     rounds: Rounds = Rounds()
+    """Calibration before the main round, adjudication after it."""
     controls: Controls = Controls()
+    """Planted items."""
     verdict: Rule = Rule()
+    """When a rationale is accepted."""
     server: ServerSettings = ServerSettings()
+    """Where Label Studio runs."""
     judge: Judge | None = None
+    """A language model that grades beside the people."""
 
     @field_validator("people", mode="before")
     @classmethod

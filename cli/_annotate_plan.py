@@ -1,10 +1,14 @@
 """`wherefore annotate plan` and `judge`: how many people it takes, and what a model says."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from . import _common, _grading
+
+if TYPE_CHECKING:
+    from ..analysis.agreement.judged import JudgeRow
 
 
 @click.command()
@@ -44,33 +48,43 @@ def plan(
 @click.command()
 @_common.with_study
 def judge(study: Path, runs: Path) -> None:
-    """Have a language model grade by the same rubric; kept apart from people's grades."""
-    from ..analysis.report.grading import with_judge
+    """Have a language model grade by the same rubric, apart from people, and say how far it agrees with them."""
+    from ..analysis.agreement.judged import with_judge
     from ..annotate import judge as judge_
     from ..annotate import progress, rounds
+    from ..annotate.judging import ask
     from ..study.errors import StudyError
     from ..study.runs import locked
-    from ._judge import ask
 
-    s, settings, home = _grading.people(study, runs, finished_too=True)
+    s, settings, run_folder = _grading.people(study, runs, finished_too=True)
     if settings.judge is None:
-        raise StudyError(f"{study}: annotate.judge is not there. Name its base_url and model.")
-    folder = home / "annotate"
+        raise StudyError(f"{study}: annotate.judge: not given. Name its base_url and model.")
+    folder = run_folder / "annotate"
     with locked(folder):
-        state = rounds.people(s, settings, home)
-        refused = ask(s, state.plan, settings.judge, folder)
+        state = rounds.people(s, settings, run_folder)
+        asked = ask(s, state.plan, settings.judge, folder)
         given = judge_.answers(folder)
         progress.save_judge(state, folder)
     click.echo(f"judge: {len(given)} of {len(state.plan.items)} items graded: {folder / judge_.FILE}")
-    for line in refused:
+    for line in asked.lines:
         click.echo(f"  {line}")
-    judged = judge_.ratings(state.plan, given)
-    for row in with_judge(state.plan.rubric, judged, state.ratings(), state.verdicts()):
-        click.echo(
-            f"  alpha of judge and people, {row.dimension}: {_grading.number(row.alpha, 2)} ({row.n} items)"
-        )
+    rows = with_judge(state.plan.rubric, judge_.ratings(state.plan, given), state.ratings(), s.seed)
+    for row in rows:
+        click.echo(f"  {_judge_line(row)}")
     for a in judge_.anchoring(state, given):
         if a.difference is not None:
             click.echo(
                 f"  anchoring, {a.dimension}: {a.assisted:.2f} like the judge when seen, {a.blind:.2f} blind"
             )
+
+
+def _judge_line(row: "JudgeRow") -> str:
+    """Judge and people on one question of one round."""
+    number, alpha = _grading.number, row.alpha
+    interval = "no interval" if alpha.low is None else f"{alpha.low:.2f} to {number(alpha.high, 2)}"
+    value = "not defined" if alpha.value is None else f"{alpha.value:.2f}"
+    shift = "" if row.shift is None else f", judge minus people {row.shift:+.2f} categories"
+    return (
+        f"{row.round}, {row.dimension}: alpha of judge and people {value} ({interval}, {alpha.n_items} units), "
+        f"equal {number(row.same.value, 2)}{shift}"
+    )

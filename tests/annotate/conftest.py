@@ -298,7 +298,8 @@ class StudyRun:
 
     def exported(
         self, rater: str, change: Callable[[int, dict[str, Any]], object] | None = None, *, account: Any = 1,
-        values: Mapping[str, str], first: int | None = None,
+        values: Mapping[str, str] | Callable[[str], Mapping[str, str]], first: int | None = None,
+        round: str = "main",
     ) -> Path:  # fmt: skip
         """A rater's file after `annotate export`, graded and exported again by a server of the rater's own.
 
@@ -306,19 +307,26 @@ class StudyRun:
             rater: whose.
             change: called with the place and the task, which it may change.
             account: what stands in `completed_by`.
-            values: the answers, for every item.
+            values: the answers, for every item or by item.
             first: so many items are graded.
+            round: which one.
         """
-        path = self.run_folder / "annotate_files" / f"main-{rater}" / "tasks.json"
+        path = self.run_folder / "annotate_files" / f"{round}-{rater}" / "tasks.json"
         rows = []
         for n, task in enumerate(json.loads(path.read_text())[:first]):
             item = task["data"]["item"]
-            a = {
-                "id": 100 + n, "unique_id": f"{rater}-{item}", "completed_by": account, "was_cancelled": False,
-                "result": self.form(item, values), "lead_time": 30.0 + n + len(rater),
-                "created_at": f"2026-11-20T10:{n:02d}:00.000000Z", "updated_at": f"2026-11-20T11:{n:02d}:00.000000Z",
-            }  # fmt: skip
-            rows.append({"id": n + 1, **task, "annotations": [a]})
+            answers = values(item) if callable(values) else values
+            annotation = {
+                "id": 100 + n,
+                "unique_id": f"{round}-{rater}-{item}",
+                "completed_by": account,
+                "was_cancelled": False,
+                "result": self.form(item, answers),
+                "lead_time": 30.0 + n + len(rater),
+                "created_at": f"2026-11-20T10:{n:02d}:00.000000Z",
+                "updated_at": f"2026-11-20T11:{n:02d}:00.000000Z",
+            }
+            rows.append({"id": n + 1, **task, "annotations": [annotation]})
             if change is not None:
                 change(n, rows[-1])
         out = self.file.with_name(f"{rater}.json")

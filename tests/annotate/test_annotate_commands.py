@@ -338,7 +338,7 @@ def test_serve_hands_out_and_pull_brings_back(file: Callable[..., Path], label_s
         assert "main ann: 0 read, 0 forms here" in call("pull", study)
         assert "0/6" in call("status", study)
     finally:
-        child.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGTERM)
         out, err = child.communicate(timeout=60)
     assert child.returncode == 0, out + err
     assert "stopped; the grades are kept" in out
@@ -385,7 +385,7 @@ def test_the_assisted_arm_sees_the_judge_and_the_blind_arm_does_not(
     folder, items = home / "annotate", state.plan.items
     reply = {"sentences": [{"support": "supported"}] * 4,
              "whole": {"accuracy": "2", "faithfulness": "2", "harm": "none", "accept": "reject"}}  # fmt: skip
-    given = {i: judge.answer(item, reply) for i, item in items.items()}
+    given = {i: judge.answer(item, reply, state.plan.rubric) for i, item in items.items()}
     push(state.plan, label_studio.admin, folder, "main")
     push(
         state.plan,
