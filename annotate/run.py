@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..cohort.question import question
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import PendingError
@@ -25,6 +26,8 @@ def resolve(study: Study) -> Settings:
         StudyError: the first thing that is wrong.
     """
     s = study.section("annotate", Settings)
+    if not s.question:
+        s = s.model_copy(update={"question": question(study).text})
     checks.refuse(study, s, rubric.load(study, s.rubric))
     return s
 

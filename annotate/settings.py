@@ -159,7 +159,7 @@ class Settings(Record):
     shown: Shown = Shown()
     """What of a rationale raters see."""
     question: str = ""
-    """What the rationale is about, as the rater reads it at the top of the page."""
+    """What the rationale is about, as the rater reads it at the top of the page; empty: as the models are asked."""
     people: tuple[Person, ...] = ()
     """Who grades, by name or with the e-mail address of the account; not used by simulated raters."""
     simulated: tuple[Simulated, ...] = Field(default=THREE, min_length=1)
