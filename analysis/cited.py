@@ -88,12 +88,21 @@ def _of_style(
         ratio = by_value or odds_ratio(present[code, 1], n[1], present[code, 0], n[0])
         rows.append(
             Cited(
-                style=style, code=code, name=shown.name[code], cases=n[1], controls=n[0],
-                present_cases=present[code, 1], present_controls=present[code, 0],
-                cited_cases=used[code, 1], cited_controls=used[code, 0], by="value" if by_value else "presence",
-                odds_ratio=ratio[0], low=ratio[1], high=ratio[2],
+                style=style,
+                code=code,
+                name=shown.name[code],
+                cases=n[1],
+                controls=n[0],
+                present_cases=present[code, 1],
+                present_controls=present[code, 0],
+                cited_cases=used[code, 1],
+                cited_controls=used[code, 0],
+                by="value" if by_value else "presence",
+                odds_ratio=ratio[0],
+                low=ratio[1],
+                high=ratio[2],
             )
-        )  # fmt: skip
+        )
     return sorted(rows, key=lambda r: (-r.cited_cases - r.cited_controls, r.code))
 
 

@@ -24,15 +24,33 @@ KINDS = {"yardstick": (INK, "-"), "optimum": (INK, ":"), "rule": (MUTED, "--")}
 """Colour and dash of what is no rival."""
 _NAMES = {INK: "ink", MUTED: "muted", RULE: "rule"} | {c: f"s{i}" for i, c in enumerate(SERIES)}
 _STYLE = {
-    "svg.fonttype": "none", "svg.hashsalt": "wherefore", "text.parse_math": False, "font.size": 9,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "wherefore",
+    "text.parse_math": False,
+    "font.size": 9,
     "font.family": "sans-serif",
-    "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": MUTED, "axes.linewidth": 0.6,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 9.5, "axes.titlelocation": "left",
-    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelsize": 8, "ytick.labelsize": 8,
-    "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 3, "ytick.major.size": 3,
-    "legend.frameon": False, "legend.fontsize": 8.5, "figure.facecolor": "none", "axes.facecolor": "none",
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "figure.constrained_layout.use": True,
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -184,9 +202,13 @@ def lines(
             colour, kind, xs = colours(rows)[name], points[0].kind, [r.x for r in points]
             label = f"{words(name)}{': ' + notes[name] if name in notes else ''}"
             ax.plot(
-                xs, _ys(points), label=label, color=colour, lw=1.6 if kind == "model" else 1.0,
+                xs,
+                _ys(points),
+                label=label,
+                color=colour,
+                lw=1.6 if kind == "model" else 1.0,
                 ls=KINDS.get(kind, ("", "-"))[1],
-            )  # fmt: skip
+            )
             if kind == "model" and any(r.low is not None for r in points):
                 low, high = zip(*map(_bar, points), strict=True)
                 ax.fill_between(xs, low, high, color=colour, alpha=0.08, lw=0)

@@ -25,10 +25,14 @@ def dilution(cells: Iterable[CellState]) -> Iterator[Dilution]:
         for group, tokens in counted.items():
             share = tokens / sum(counted.values())
             yield Dilution(
-                cell=state.cell.id, target=state.cell.target, group=group, tokens=tokens, share=share,
+                cell=state.cell.id,
+                target=state.cell.target,
+                group=group,
+                tokens=tokens,
+                share=share,
                 weight=1 / len(counted) if own_means else share,
                 final_loss=fit.final_loss.get(group) if fit else None,
-            )  # fmt: skip
+            )
 
 
 VERDICTS = ("supported", "fault", "undecided")
@@ -50,9 +54,14 @@ def grounded(rationales: Iterable[Rationale], groundings: Iterable[Grounding]) -
             facts[style, finding] += c.facts
     return [
         Grounded(
-            style=s, verdict=f[0], reason=f[1], claims=n, share=n / count.total(), facts=facts[s, f],
+            style=s,
+            verdict=f[0],
+            reason=f[1],
+            claims=n,
+            share=n / count.total(),
+            facts=facts[s, f],
             rationales=pages[s],
         )
         for s, count in found.items()
         for f, n in sorted(count.items(), key=lambda x: (VERDICTS.index(x[0][0]), -x[1], str(x[0][1])))
-    ]  # fmt: skip
+    ]

@@ -49,9 +49,12 @@ def run(study: Study, home: Path, *, quiet: bool = False) -> bool:
     """
     settings = resolve(study)
     done = run_once(
-        home / "analysis", _asked(study, settings), None,
-        lambda folder: _work(study, home, settings, folder), set_aside=True,
-    )  # fmt: skip
+        home / "analysis",
+        _asked(study, settings),
+        None,
+        lambda folder: _work(study, home, settings, folder),
+        set_aside=True,
+    )
     if not quiet:
         click.echo(f"analysis: {'wrote' if done else 'already there:'} {layout.REPORT.at(home)}")
     return done
@@ -59,7 +62,7 @@ def run(study: Study, home: Path, *, quiet: bool = False) -> bool:
 
 def evaluate(study: Study, home: Path) -> "Tables":
     """All numbers of a study, without writing anything."""
-    from .tables import evaluated
+    from .evaluated import evaluated
 
     return evaluated(study, home, resolve(study))
 
@@ -70,8 +73,11 @@ def _asked(study: Study, settings: Settings) -> dict[str, Any]:
         mode="json", include={"name", "title", "seed", "data_use", "grid", "cohort", "synth"}
     )
     return {
-        **said, "analysis": settings.model_dump(mode="json"), "wherefore": release(), "templates": _templates()
-    }  # fmt: skip
+        **said,
+        "analysis": settings.model_dump(mode="json"),
+        "wherefore": release(),
+        "templates": _templates(),
+    }
 
 
 def _templates() -> str:
@@ -83,8 +89,9 @@ def _templates() -> str:
 
 
 def _work(study: Study, home: Path, settings: Settings, folder: Path) -> None:
+    from .evaluated import evaluated
     from .report.page import write
-    from .tables import evaluated, save
+    from .tables import save
 
     tables = evaluated(study, home, settings)
     save(tables, folder)

@@ -42,10 +42,15 @@ def taught(study: Study, run_folder: Path, cells: Sequence[CellState]) -> Iterat
         states = [_state(r, written, checks) for r in texts]
         judged = [verdicts[r.id] for r in texts if r.id in verdicts]
         yield Taught(
-            target=arm(cell), n=len(cases), n_positive=sum(c.label == 1 for c in cases), rationales=len(texts),
-            faulty=states.count("fault"), undecided=states.count("undecided"),
-            rejected=sum(v.state == "rejected" for v in judged), graded=len(judged),
-        )  # fmt: skip
+            target=arm(cell),
+            n=len(cases),
+            n_positive=sum(c.label == 1 for c in cases),
+            rationales=len(texts),
+            faulty=states.count("fault"),
+            undecided=states.count("undecided"),
+            rejected=sum(v.state == "rejected" for v in judged),
+            graded=len(judged),
+        )
 
 
 def _style(target: str) -> str | None:

@@ -36,13 +36,17 @@ def written(cells: Iterable[CellState], shown: Mapping[str, frozenset[str]]) -> 
                 for case, text in zip(rows["case"], rows["written"], strict=True)
             ]
             yield Written(
-                cell=state.cell.id, target=arm(state.cell), readout=str(readout), texts=len(rows),
+                cell=state.cell.id,
+                target=arm(state.cell),
+                readout=str(readout),
+                texts=len(rows),
                 words=float(median(len(text.split()) for text in rows["written"])),
                 citations=sum(len(ids) for ids, _ in cites),
                 existing=sum(i in there for ids, there in cites for i in ids),
-                uncited=sum(not ids for ids, _ in cites), loops=sum(map(loops, rows["written"])),
+                uncited=sum(not ids for ids, _ in cites),
+                loops=sum(map(loops, rows["written"])),
                 unfinished=int(rows["unfinished"].sum()),
-            )  # fmt: skip
+            )
 
 
 RUN, MOST = 3, 0.5

@@ -55,6 +55,28 @@ def say(text: str, data: dict[str, Any] | None = None, json_out: bool = False) -
     click.echo(json.dumps(data, default=str) if json_out else text)
 
 
+def existing(study: Study, runs: Path, path: Path, needs: layout.File) -> Path:
+    """The run folder of a study, which must have a file by now.
+
+    Args:
+        study: as opened.
+        runs: where run folders are.
+        path: of the study file, for the message.
+        needs: the file.
+    Raises:
+        DataError: it is not there, with the command that makes it.
+    """
+    from ..study.errors import DataError
+
+    folder = runs / study.name
+    if not needs.at(folder).exists():
+        stage = needs.path.partition("/")[0]
+        raise DataError(
+            f"{needs.at(folder)}: not there. Run `wherefore {stage} {path}` first, or give its folder with --runs."
+        )
+    return folder
+
+
 @contextmanager
 def run_folder(study: Study, runs: Path) -> Iterator[Path]:
     """The run folder, `runs/<study>`, which then says what was asked of it: `study.toml`, `resolved.json`.

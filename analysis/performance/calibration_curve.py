@@ -123,9 +123,14 @@ def smooth(
         value = float(row @ beta)
         ends = expit(np.array([value - half, value, value + half]))
         yield Curve(
-            figure="calibration_curve", series=series, x=float(risk_at), y=float(ends[1]), low=float(ends[0]),
-            high=float(ends[2]), n=len(y),
-        )  # fmt: skip
+            figure="calibration_curve",
+            series=series,
+            x=float(risk_at),
+            y=float(ends[1]),
+            low=float(ends[0]),
+            high=float(ends[2]),
+            n=len(y),
+        )
 
 
 def _spline(z: Floats, knots: Floats) -> Floats:

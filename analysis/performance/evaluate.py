@@ -91,10 +91,16 @@ class Evaluation:
         of = np.ones(len(self.held.y), bool) if of is None else of
         where = self.present(key) & of
         facts: dict[str, Any] = {
-            "cell": key.cell, "readout": key.readout, "metric": metric, "population": population, "group": group,
-            "n": int(where.sum()), "n_positive": int(self.held.y[where].sum()), "n_missing": int((of & ~where).sum()),
+            "cell": key.cell,
+            "readout": key.readout,
+            "metric": metric,
+            "population": population,
+            "group": group,
+            "n": int(where.sum()),
+            "n_positive": int(self.held.y[where].sum()),
+            "n_missing": int((of & ~where).sum()),
             "n_clipped": self.clipped(metric, key, population, where),
-        }  # fmt: skip
+        }
         value = self.value(metric, key, population, where)
         if value is None:
             return Metric(**facts, value=None, why_missing=self.why_missing(metric, key, population, where))

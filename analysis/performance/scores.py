@@ -47,6 +47,8 @@ class HeldOut:
     """Cases of the split left out because follow-up was lost; the others carry their weight."""
     by_outcome: bool = False
     """People with and without the outcome were drawn apart."""
+    subject: tuple[str, ...] = ()
+    """The person of each case, as the records call them; empty where they have no name."""
 
     def weights(self, population: Population) -> Floats:
         """(n,) what each case counts."""
@@ -110,6 +112,7 @@ def held_out(
         attributes=_attributes(known, age_bands),
         censored=len(held) - len(known),
         by_outcome=by_outcome or weighted(sampling),
+        subject=tuple(known["subject"].astype(str)),
     )
 
 

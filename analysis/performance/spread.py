@@ -22,10 +22,15 @@ def risk_spread(evaluation: Evaluation, keys: Iterable[Key]) -> Iterator[RiskSpr
             continue
         _, counts = np.unique(risk, return_counts=True)
         yield RiskSpread(
-            cell=key.cell, readout=key.readout, n=len(risk), distinct=len(counts), largest_tie=int(counts.max()),
-            below=float((risk < SURE).mean()), above=float((risk > 1 - SURE).mean()),
+            cell=key.cell,
+            readout=key.readout,
+            n=len(risk),
+            distinct=len(counts),
+            largest_tie=int(counts.max()),
+            below=float((risk < SURE).mean()),
+            above=float((risk > 1 - SURE).mean()),
             n_clipped=int(((risk < EDGE) | (risk > 1 - EDGE)).sum()),
-        )  # fmt: skip
+        )
 
 
 def sample_size(

@@ -40,10 +40,17 @@ def by_subgroup(evaluation: Evaluation, keys: Iterable[Key], metric: str = "roc_
             where = of & evaluation.present(key)
             if why := too_small(evaluation, where):
                 yield Metric(
-                    cell=key.cell, readout=key.readout, metric=metric, group=name, value=None, n=int(where.sum()),
-                    n_positive=int(evaluation.held.y[where].sum()), n_missing=int((of & ~where).sum()),
-                    population=population, why_missing=why,
-                )  # fmt: skip
+                    cell=key.cell,
+                    readout=key.readout,
+                    metric=metric,
+                    group=name,
+                    value=None,
+                    n=int(where.sum()),
+                    n_positive=int(evaluation.held.y[where].sum()),
+                    n_missing=int((of & ~where).sum()),
+                    population=population,
+                    why_missing=why,
+                )
             else:
                 yield evaluation.metric(metric, key, population, name, of)
 
@@ -81,9 +88,14 @@ def _against_rest(
 ) -> Equity:
     here, rest = evaluation.present(key) & group, evaluation.present(key) & ~group
     facts: dict[str, Any] = {
-        "model": model, "cell": key.cell, "readout": key.readout, "group": name, "measure": measure,
-        "n": int(here.sum()), "n_positive": int(evaluation.held.y[here].sum()),
-    }  # fmt: skip
+        "model": model,
+        "cell": key.cell,
+        "readout": key.readout,
+        "group": name,
+        "measure": measure,
+        "n": int(here.sum()),
+        "n_positive": int(evaluation.held.y[here].sum()),
+    }
     why = too_small(evaluation, here) or too_small(evaluation, rest)
     a, b = (None, None) if why else (of(evaluation, key, here), of(evaluation, key, rest))
     if a is None or b is None:
@@ -91,9 +103,14 @@ def _against_rest(
     gap = combined([a.value - b.value], [a.deviations - b.deviations], 1.0, 1.0)
     half = gap.basis.quantile() * float(np.sqrt(gap.basis.total))
     return Equity(
-        **facts, value=a.value, rest=b.value, difference=gap.value, low=gap.value - half, high=gap.value + half,
+        **facts,
+        value=a.value,
+        rest=b.value,
+        difference=gap.value,
+        low=gap.value - half,
+        high=gap.value + half,
         p=gap.basis.p(gap.value),
-    )  # fmt: skip
+    )
 
 
 Of = Callable[[Evaluation, Key, Mask], _Value | None]

@@ -122,17 +122,35 @@ def known_facts(m: Material) -> dict[str, Any]:
         for name, part in m.cases.groupby("split")
     }
     return {
-        "task": dict(every_fact(m)), "study": m.study, "cells": len(cells), "fits": fits,
-        "arms": [words(a) for a in dict.fromkeys(arm(s.cell) for s in cells)], "splits": splits,
-        "held": evaluation.held if evaluation else None, "population": m.population, "asked": asked,
-        "comparison": [_comparison(c) for c in asked], "rows": ", ".join(m.rows(c) for c in asked),
-        "rationales": len(m.rationales), "refusals": len(m.refusals), "agreement": m.tables.agreement,
-        "verdicts": len(m.verdicts), "sample_size": m.tables.sample_size, "limits": limitations(m),
-        "missing": sum(a.n_missing for a in m.tables.averages if a.metric == "roc_auc" and a.population == "sample"),
-        "equity": [e for e in m.tables.equity if e.difference is not None], "grounding": m.tables.grounding,
-        "seconds": sum(f.seconds for f in fits), "metrics": m.settings.compared, "cohort": m.cohort,
-        "flow": m.csv(layout.FLOW), "written": m.tables.written, "taught": m.tables.taught,
-    }  # fmt: skip
+        "task": dict(every_fact(m)),
+        "study": m.study,
+        "cells": len(cells),
+        "fits": fits,
+        "arms": [words(a) for a in dict.fromkeys(arm(s.cell) for s in cells)],
+        "splits": splits,
+        "held": evaluation.held if evaluation else None,
+        "population": m.population,
+        "asked": asked,
+        "comparison": [_comparison(c) for c in asked],
+        "rows": ", ".join(m.rows(c) for c in asked),
+        "rationales": len(m.rationales),
+        "refusals": len(m.refusals),
+        "agreement": m.tables.agreement,
+        "verdicts": len(m.verdicts),
+        "sample_size": m.tables.sample_size,
+        "limits": limitations(m),
+        "missing": sum(
+            a.n_missing for a in m.tables.averages if a.metric == "roc_auc" and a.population == "sample"
+        ),
+        "equity": [e for e in m.tables.equity if e.difference is not None],
+        "grounding": m.tables.grounding,
+        "seconds": sum(f.seconds for f in fits),
+        "metrics": m.settings.compared,
+        "cohort": m.cohort,
+        "flow": m.csv(layout.FLOW),
+        "written": m.tables.written,
+        "taught": m.tables.taught,
+    }
 
 
 def _comparison(c: Comparison) -> str:

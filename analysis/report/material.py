@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class Material:
-    """One study as a report sees it."""
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """Tables and figures, wherever the predictions came from."""
 
-    study: Study
-    run_folder: Path
     settings: Settings
     tables: Tables
     figures: Mapping[str, str] = field(default_factory=dict)
     """SVG texts by name."""
+    home: str = ""
+    """The folder of the tables, as the page names it."""
 
     @cached_property
     def rows(self) -> Rows:
@@ -49,6 +49,20 @@ class Material:
         """Whom the numbers are about."""
         evaluation = self.tables.evaluation
         return evaluation.held.population if evaluation else "sample"
+
+    @property
+    def people(self) -> str:
+        """The same in words."""
+        return "weighted to the source population" if self.population == "source" else "people as sampled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material(Numbers):
+    """One study as a report sees it."""
+
+    study: Study
+    run_folder: Path
+    home: str = "analysis/"
 
     @cached_property
     def cohort(self) -> CohortSettings:

@@ -9,9 +9,9 @@ from ..performance.contrasts import OWN_FORMAT, family
 from ..performance.formats import BASELINE, label
 from ..performance.inference import FEWEST_SEEDS
 from ..performance.scores import Key
-from ..records import Comparison, Written
+from ..records import Comparison, Taught, Written
 from ..words import number, words
-from .material import Material
+from .material import Material, Numbers
 
 WORTH_SAYING = 0.05
 """Share of texts, risks or people from which something is said on the first page."""
@@ -29,7 +29,12 @@ class Notice(NamedTuple):
 
 def notices(m: Material) -> list[Notice]:
     """Everything of the kind that the study has."""
-    return [*_texts(m), *_taught(m), *_people(m), *_calibration(m), *_ties(m), *_unfinished(m)]
+    return [*_texts(m), *_taught(m), *about_numbers(m), *_unfinished(m)]
+
+
+def about_numbers(m: Numbers) -> list[Notice]:
+    """What must not be missed of the numbers, wherever the predictions came from."""
+    return [*_people(m), *_calibration(m), *_ties(m)]
 
 
 def unsound(comparisons: Sequence[Comparison], written: Sequence[Written]) -> str:
@@ -94,15 +99,12 @@ def _taught(m: Material) -> Iterator[Notice]:
         yield Notice(f"Training people with the outcome: {'; '.join(parts)}.", tuple(sizes.values()))
 
 
-def _largest(rows: Sequence[Record]) -> list:  # type: ignore[type-arg]
+def _largest(rows: Sequence[Taught]) -> list[Taught]:
     """The row of the largest training size of each target."""
-    out = {}
-    for row in sorted(rows, key=lambda t: t.n):  # type: ignore[attr-defined]
-        out[row.target] = row  # type: ignore[attr-defined]
-    return list(out.values())
+    return list({row.target: row for row in sorted(rows, key=lambda t: t.n)}.values())
 
 
-def _people(m: Material) -> Iterator[Notice]:
+def _people(m: Numbers) -> Iterator[Notice]:
     """Too few held-out people with the outcome."""
     if m.tables.evaluation is None:
         return
@@ -114,7 +116,7 @@ def _people(m: Material) -> Iterator[Notice]:
         )
 
 
-def _calibration(m: Material) -> Iterator[Notice]:
+def _calibration(m: Numbers) -> Iterator[Notice]:
     """Slopes that mean nothing: none at all, or an interval that includes a flat line."""
     rows = [a for a in m.tables.averages if a.metric == "calibration_slope" and a.population == m.population]
     absent = [a for a in rows if a.value is None and a.cells == 0 and a.why_missing]
@@ -128,7 +130,7 @@ def _calibration(m: Material) -> Iterator[Notice]:
         yield Notice(f"{said}: {'; '.join(parts)}.", tuple(flat[:3]))
 
 
-def _ties(m: Material) -> Iterator[Notice]:
+def _ties(m: Numbers) -> Iterator[Notice]:
     """Models with few distinct risks, and risks at 0 or 1."""
     shown = {key: name for name, key in m.tables.models.items()}
     rows = {r: shown[Key(r.cell, r.readout)] for r in m.tables.risks if Key(r.cell, r.readout) in shown}

@@ -23,9 +23,9 @@ from ..tables import Tables
 from ..words import number, span, words
 from . import checklist, legends, sections, shown, table_one
 from .answer import answer, finding, verdict
-from .material import Material
+from .material import Material, Numbers
 from .notices import notices, unsound
-from .rows import Rows, address, zipped
+from .rows import Rows, archive
 from .strips import axis, heat, ruler, stack, strip
 from .task import facts
 
@@ -46,10 +46,9 @@ class Section:
 
 def write(study: Study, run_folder: Path, settings: Settings, tables: Tables, folder: Path) -> None:
     """Draw the figures and write `report.html`, the checklists and Table 1 beside them."""
-    bare = Material(study, run_folder, settings, tables)
     drawn = figures.write(folder / "figures", tables.curves, legends.notes(tables))
-    material = Material(study, run_folder, settings, tables, drawn)
-    handed_in = dict(_beside(bare))
+    material = Material(study=study, run_folder=run_folder, settings=settings, tables=tables, figures=drawn)
+    handed_in = dict(_beside(material))
     for name, text in handed_in.items():
         write_text(folder / name, text)
     write_text(folder / layout.REPORT.name, render(material, handed_in))
@@ -68,11 +67,8 @@ def render(m: Material, beside: dict[str, str]) -> str:
     """The page as HTML."""
     env = environment(m.rows)
     parts = [(name, s, s.make(m)) for name, s in SECTIONS.items()]
-    texts = {**dict(m.rows.files()), **beside, **{f"figures/{n}.svg": text for n, text in m.figures.items()}}
-    archive = zipped(texts)
-    page = env.get_template("report.html.j2")
     cells = [s.cell for s in m.tables.cells]
-    return page.render(
+    return env.get_template("report.html.j2").render(
         m=m,
         study=m.study,
         task=question(m.study),
@@ -82,27 +78,36 @@ def render(m: Material, beside: dict[str, str]) -> str:
         facts=facts(m),
         programs=any(a.simulated for a in m.tables.agreement),
         release=release(),
-        archive=address(archive, "application/zip"),
-        archive_size=len(archive),
-        archive_files=len(texts),
+        archive=archive(m.rows, m.figures, beside),
         sections=[
-            (name, s.title, _section(env, m, s, context), context is None)
+            (
+                name,
+                s.title,
+                _absent(s) if context is None else body(env, m, s.template, context),
+                context is None,
+            )
             for name, s, context in parts
             if context is not None or s.absent
         ],
     )
 
 
-def _section(env: Environment, m: Material, section: Section, context: dict[str, Any] | None) -> Markup:
-    if context is None:
-        return Markup("<p>{}</p>").format(section.absent)
-    if "\n" in section.template or "{" in section.template:
-        template = env.from_string(section.template)
-    else:
-        template = env.get_template(f"sections/{section.template}")
-    return Markup(
-        template.render(m=m, study=m.study, title=section.title, **context)
-    )  # escaped by the templates
+def _absent(section: Section) -> Markup:
+    return Markup("<p>{}</p>").format(section.absent)
+
+
+def body(env: Environment, m: Numbers, template: str, context: dict[str, Any]) -> Markup:
+    """A section as HTML; the templates escape what they are given.
+
+    Args:
+        env: of `environment`.
+        m: what the page is about.
+        template: a name in `templates/report/sections/`, or the text of a template.
+        context: what it shows.
+    """
+    inline = "\n" in template or "{" in template
+    found = env.from_string(template) if inline else env.get_template(f"sections/{template}")
+    return Markup(found.render(m=m, **context))
 
 
 def environment(rows: Rows) -> Environment:

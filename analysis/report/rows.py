@@ -5,6 +5,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from ...study.records import Record
 from ..tables import TABLES, Tables
@@ -28,6 +29,10 @@ class Rows:
         """The id of a row; empty for None and for what is in no table."""
         return self._ids.get(id(row), "")
 
+    def key(self) -> list[tuple[str, str]]:
+        """Letter and title of every table that has rows."""
+        return [(t.prefix, t.title) for name, t in TABLES.items() if getattr(self.tables, name)]
+
     def files(self) -> Iterator[tuple[str, str]]:
         """Name and text of a CSV file a table that has rows, the id in front."""
         for name, table in TABLES.items():
@@ -39,6 +44,27 @@ class Rows:
                 writer.writerow(["row", *fields])
                 writer.writerows([self(r), *(getattr(r, f) for f in fields)] for r in rows)
                 yield f"{name}.csv", out.getvalue()
+
+
+class Archive(NamedTuple):
+    """Files that travel inside a page."""
+
+    address: str
+    """Of a zip; it holds the zip itself."""
+    size: int
+    """Bytes of the zip."""
+    files: int
+
+
+def archive(rows: Rows, figures: Mapping[str, str], beside: Mapping[str, str]) -> Archive:
+    """The rows, the figures and whatever lies beside the page."""
+    texts = {
+        **dict(rows.files()),
+        **beside,
+        **{f"figures/{name}.svg": text for name, text in figures.items()},
+    }
+    data = zipped(texts)
+    return Archive(address(data, "application/zip"), len(data), len(texts))
 
 
 def zipped(files: Mapping[str, str]) -> bytes:

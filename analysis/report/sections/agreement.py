@@ -16,9 +16,11 @@ def section(m: Material) -> dict[str, Any] | None:
     if not rows and going is None and not m.rationales:
         return None
     return {
-        "rows": rows, "main": [a for a in rows if a.statistic in MAIN],
-        "rest": [a for a in rows if a.statistic not in MAIN], "grading": going,
+        "rows": rows,
+        "main": [a for a in rows if a.statistic in MAIN],
+        "rest": [a for a in rows if a.statistic not in MAIN],
+        "grading": going,
         "axis": axis([v for a in rows for v in (a.low, a.high, 1.0)], 0.0),
         "programs": any(a.simulated for a in rows),
         "people": not rows or not all(a.simulated for a in rows),
-    }  # fmt: skip
+    }

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...performance.contrasts import OTHER_FORMAT, OWN_FORMAT, WITHIN, family
+from ...performance.formats import label
 from ...performance.metrics import METRICS
 from ...records import Comparison
+from ...words import words
 from ..material import Material
 from ..strips import Axis, axis
 
@@ -15,21 +17,34 @@ def section(m: Material) -> dict[str, Any] | None:
     if not m.tables.cells:
         return None
     compared = m.settings.compared
-    main = _family(m.tables.comparisons, OWN_FORMAT, compared[0])
-    others = [_family(m.tables.comparisons, OWN_FORMAT, metric) for metric in compared[1:]]
+    main = of_family(m.tables.comparisons, OWN_FORMAT, compared[0])
+    others = [of_family(m.tables.comparisons, OWN_FORMAT, metric) for metric in compared[1:]]
     beside = [
-        ("Read in other formats", _family(m.tables.comparisons, OTHER_FORMAT, compared[0])),
-        ("Baselines", _family(m.tables.comparisons, "baselines", compared[0])),
-        ("Models made elsewhere", _family(m.tables.comparisons, "outsides", compared[0])),
-        ("What the text before the label changes", _family(m.tables.comparisons, WITHIN, compared[0])),
+        ("Read in other formats", of_family(m.tables.comparisons, OTHER_FORMAT, compared[0])),
+        ("Baselines", of_family(m.tables.comparisons, "baselines", compared[0])),
+        ("Models made elsewhere", of_family(m.tables.comparisons, "outsides", compared[0])),
+        ("What the text before the label changes", of_family(m.tables.comparisons, WITHIN, compared[0])),
     ]
     return {
-        "main": main, "others": [f for f in others if f["rows"]], "beside": [(t, f) for t, f in beside if f["rows"]],
+        "main": main,
+        "others": [f for f in others if f["rows"]],
+        "beside": [(t, f) for t, f in beside if f["rows"]],
+        "noun": "target",
+        "intro": _intro(m),
         "paper": any(c.target != m.settings.reference for c in (s.cell for s in m.tables.cells)),
-    }  # fmt: skip
+    }
 
 
-def _family(comparisons: Sequence[Comparison], name: str, metric: str) -> dict[str, Any]:
+def _intro(m: Material) -> str:
+    reference = f"{words(m.settings.reference)} read {label(m.settings.reference_readout)}"
+    return (
+        f"Each target, read in the format it was taught in, minus {reference}, on the same held-out people with "
+        "everything else in the grid alike."
+    )
+
+
+def of_family(comparisons: Sequence[Comparison], name: str, metric: str) -> dict[str, Any]:
+    """A family by one metric, with the scale of its column of differences."""
     rows = [c for c in comparisons if c.family == family(name, metric)]
     return {"name": family(name, metric), "measure": METRICS[metric], "rows": rows, "axis": differences(rows)}
 

@@ -57,7 +57,7 @@ def section(m: Material) -> dict[str, Any] | None:
         if known
         else None,
         "levels": _levels(levels),
-    }  # fmt: skip
+    }
 
 
 def _axes(cells: Sequence[Cell]) -> tuple[list[str], list[str]]:

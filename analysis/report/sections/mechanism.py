@@ -80,6 +80,10 @@ def _cited(m: Material) -> dict[str, Any]:
         return {}
     blind = sum(c.cited_cases + c.cited_controls for c in rows if c.low <= 1 <= c.high)
     return {
-        "style": rows[0].style, "rows": rows[:MOST_CITED], "kinds": len(rows), "total": total, "blind": blind,
+        "style": rows[0].style,
+        "rows": rows[:MOST_CITED],
+        "kinds": len(rows),
+        "total": total,
+        "blind": blind,
         "by_value": any(c.by == "value" for c in rows),
-    }  # fmt: skip
+    }

@@ -4,7 +4,7 @@ from typing import Any
 
 from ....study.config import Study
 from ...performance.inference import FEWEST_SEEDS
-from ..material import Material
+from ..material import Material, Numbers
 from ..task import facts, models, question, teacher
 
 
@@ -13,10 +13,33 @@ def section(m: Material) -> dict[str, Any]:
     fits = [fit for s in m.tables.cells if s.state == "done" and (fit := s.fit()) is not None]
     seeds = sorted({c.seeds for c in m.tables.comparisons if c.unit == "target"})
     return {
-        "facts": dict(facts(m)), "question": question(m), "models": models(m), "teacher": teacher(m),
-        "cells": m.tables.cells, "fits": fits, "asked": asked(m.study), "seeds": seeds, "enough": FEWEST_SEEDS,
-        "evaluation": m.tables.evaluation, "agreement": m.tables.agreement, "cohort": m.cohort,
-    }  # fmt: skip
+        "facts": dict(facts(m)),
+        "question": question(m),
+        "models": models(m),
+        "teacher": teacher(m),
+        "cells": m.tables.cells,
+        "fits": fits,
+        "asked": asked(m.study),
+        "seeds": seeds,
+        "enough": FEWEST_SEEDS,
+        "grid": bool(m.tables.cells),
+        "evaluation": m.tables.evaluation,
+        "held": m.tables.evaluation.held if m.tables.evaluation else None,
+        "agreement": m.tables.agreement,
+        "cohort": m.cohort,
+    }
+
+
+def statistics(m: Numbers) -> dict[str, Any] | None:
+    """How the numbers were made, for a page without a study; None without predictions."""
+    if m.tables.evaluation is None:
+        return None
+    return {
+        "evaluation": m.tables.evaluation,
+        "held": m.tables.evaluation.held,
+        "enough": FEWEST_SEEDS,
+        "grid": False,
+    }
 
 
 def asked(study: Study) -> list[tuple[str, str]]:

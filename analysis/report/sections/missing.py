@@ -17,8 +17,12 @@ def section(m: Material) -> dict[str, Any]:
             for reason, n in reasons.items():
                 missing[names.get(key.cell, key.cell), key.readout, reason] += n
     return {
-        "cells": m.tables.cells, "states": Counter(s.state for s in m.tables.cells), "missing": missing,
-        "refusals": Counter(r.reason for r in m.refusals), "rationales": len(m.rationales),
-        "held": m.tables.evaluation.held if m.tables.evaluation else None, "agreement": m.tables.agreement,
+        "cells": m.tables.cells,
+        "states": Counter(s.state for s in m.tables.cells),
+        "missing": missing,
+        "refusals": Counter(r.reason for r in m.refusals),
+        "rationales": len(m.rationales),
+        "held": m.tables.evaluation.held if m.tables.evaluation else None,
+        "agreement": m.tables.agreement,
         "limits": limitations(m),
-    }  # fmt: skip
+    }

@@ -13,9 +13,13 @@ def section(m: Material) -> dict[str, Any]:
     fits = [f for s in m.tables.cells if (f := m.manifest(f"train/{s.cell.id}")) is not None]
     machines = sorted({_machine(f.provenance) for f in fits})
     return {
-        "now": provenance(), "stages": stages, "fits": len(fits), "seconds": sum(f.seconds for f in fits),
-        "machines": machines, "seed": m.study.seed,
-    }  # fmt: skip
+        "now": provenance(),
+        "stages": stages,
+        "fits": len(fits),
+        "seconds": sum(f.seconds for f in fits),
+        "machines": machines,
+        "seed": m.study.seed,
+    }
 
 
 def _machine(of: dict[str, Any]) -> str:

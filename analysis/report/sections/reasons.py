@@ -14,9 +14,13 @@ def section(m: Material) -> dict[str, Any] | None:
         return None
     hidden = why_not(m.study, m.settings)
     return {
-        "teachers": sorted({r.teacher for r in m.rationales}), "n": len(m.rationales),
-        "label_shown": any(r.label_shown for r in m.rationales), "grounding": m.tables.grounding,
-        "readable": m.json(layout.CARD).get("readability", []), "prompts": prompt_texts(m),
-        "example": None if hidden else example(m), "hidden": hidden,
+        "teachers": sorted({r.teacher for r in m.rationales}),
+        "n": len(m.rationales),
+        "label_shown": any(r.label_shown for r in m.rationales),
+        "grounding": m.tables.grounding,
+        "readable": m.json(layout.CARD).get("readability", []),
+        "prompts": prompt_texts(m),
+        "example": None if hidden else example(m),
+        "hidden": hidden,
         "programs": any(a.simulated for a in m.tables.agreement),
-    }  # fmt: skip
+    }

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ..material import Material
+from ..material import Numbers
 
 
-def section(m: Material) -> dict[str, Any] | None:
+def section(m: Numbers) -> dict[str, Any] | None:
     """The criteria; None where nothing could be calculated."""
     return {"rows": m.tables.sample_size} if m.tables.sample_size else None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..material import Material
+from ..material import Numbers
 
 LABELS = {
     "roc_auc": "ROC-AUC",
@@ -12,7 +12,7 @@ LABELS = {
 }
 
 
-def section(m: Material) -> dict[str, Any] | None:
+def section(m: Numbers) -> dict[str, Any] | None:
     """ROC-AUC by group for the models shown, and gaps between each group and all others."""
     if not m.tables.equity:
         return None
@@ -24,6 +24,10 @@ def section(m: Material) -> dict[str, Any] | None:
     gaps = [r for r in m.tables.equity if r.difference is not None]
     apart = [r for r in gaps if r.p_adjusted is not None and r.p_adjusted < 0.05]
     return {
-        "groups": groups, "rows": rows, "gaps": gaps, "apart": apart, "labels": LABELS,
+        "groups": groups,
+        "rows": rows,
+        "gaps": gaps,
+        "apart": apart,
+        "labels": LABELS,
         "models": list(dict.fromkeys(r.model for r in gaps)),
-    }  # fmt: skip
+    }
