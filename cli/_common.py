@@ -1,6 +1,8 @@
 """What the commands share: the study argument, where runs are, and how a result is printed."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +77,51 @@ def existing(study: Study, runs: Path, path: Path, needs: layout.File) -> Path:
             f"{needs.at(folder)}: not there. Run `wherefore {stage} {path}` first, or give its folder with --runs."
         )
     return folder
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that could not be written, before anything is computed for it.
+
+    Raises:
+        DataError: no such folder, or one that cannot be written to.
+    """
+    from ..study.errors import DataError
+
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise DataError(f"{path}: no folder {folder}. Make it first, or choose another place.")
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"{path}: {folder} cannot be written to. Choose another place.")
+
+
+def copy(source: Path, to: Path) -> None:
+    """Copy a file; it appears whole."""
+    part = to.with_name(to.name + ".part")
+    shutil.copyfile(source, part)
+    part.replace(to)
+
+
+def check_done(study: Study, runs: Path, path: Path, *stages: str) -> None:
+    """Refuse before anything is written where a stage that the command builds on is not finished.
+
+    Args:
+        study: as opened.
+        runs: where run folders are.
+        path: of the study file, for the message.
+        stages: that must be finished, the first of the data first.
+    Raises:
+        DataError: one is not, with the command that finishes it.
+    """
+    from ..study.errors import DataError
+    from ..study.runs import state
+
+    for stage in stages:
+        folder = runs / study.name / stage
+        if (now := state(folder)) != "done":
+            said = {"missing": "not there", "failed": "it failed", "running": "still being made"}[now]
+            raise DataError(
+                f"{folder}: {said}. Run `wherefore {stage} {path}` first, or give the folder of runs with --runs."
+            )
 
 
 @contextmanager

@@ -24,6 +24,7 @@ def run_(study: Path, runs: Path) -> None:
     from ..annotate.run import run
 
     s = _common.opened(study)
+    _common.check_done(s, runs, study, "cohort", "synth")
     with _common.run_folder(s, runs) as run_folder:
         run(s, run_folder)
 

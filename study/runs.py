@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import reads
-from .errors import BusyError, StaleError
+from .errors import BusyError, DataError, StaleError
 from .provenance import provenance
 from .reads import MANIFEST as MANIFEST
 from .reads import sha256 as sha256
@@ -130,7 +130,7 @@ def run_once(
     Raises:
         StaleError: the folder is complete, but for other settings or inputs. Nothing is touched.
         BusyError: another process is at it.
-        DataError: an input changed after its stage had finished.
+        DataError: an input is not there, or changed after its stage had finished.
     """
     given = None if inputs is None else _hashes(folder, inputs)
     with locked(folder):
@@ -186,7 +186,11 @@ def put_aside(folder: Path) -> None:
 
 
 def _hashes(folder: Path, inputs: Iterable[Path]) -> dict[str, str]:
-    return {_name(p, folder.parent): sha256(reads.reading(p)) for p in inputs}
+    paths = list(inputs)
+    absent = next((p for p in paths if not p.is_file()), None)
+    if absent is not None:
+        raise DataError(f"{absent}: not there. Run the stage that writes it first.")
+    return {_name(p, folder.parent): sha256(reads.reading(p)) for p in paths}
 
 
 def _as_they_are(folder: Path, old: Manifest | None) -> dict[str, str]:
