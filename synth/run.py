@@ -8,7 +8,7 @@ import click
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import StaleError
-from ..study.runs import MANIFEST, complete, locked, manifest, put_aside, run_once
+from ..study.runs import MANIFEST, complete, locked, manifest, outcome, put_aside, run_once
 from .histories import tables
 from .plan import Plan
 from .plan import resolve as resolve
@@ -73,8 +73,7 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     done = run_once(stage, plan.identity(), inputs, work, keep=("ledger", "verifier"))
     found = json.loads((stage / layout.SYNTH_SUMMARY.name).read_text())
     click.echo(
-        f"synth: {found['rationales']} rationales, {found['refusals']} refused; "
-        f"{'made' if done else 'already there'}: {stage}"
+        f"synth: {found['rationales']} rationales, {found['refusals']} refused; {outcome(done, stage)}"
     )
     failed = _failed(stage)
     if failed:
