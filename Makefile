@@ -33,10 +33,12 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# The root folder is the package, so type checkers need it under its own name whatever the clone is called.
+# The root folder is the package: mypy checks it under its own name, whatever the clone is called, from outside (a module
+# that imports `__main__` would find ours in the working folder).
 types: setup
 	@d=$$(mktemp -d) && ln -s "$(CURDIR)" $$d/wherefore && \
-	$(BIN)/mypy --config-file pyproject.toml --cache-dir .mypy_cache $$d/wherefore; s=$$?; rm -r $$d; exit $$s
+	(cd $$d && MYPYPATH=$$d wherefore/$(BIN)/mypy --config-file wherefore/pyproject.toml --cache-dir wherefore/.mypy_cache -p wherefore); \
+	s=$$?; rm -r $$d; exit $$s
 
 imports: setup
 	$(BIN)/lint-imports --no-cache
