@@ -101,7 +101,7 @@ def chunks(
             if lacking:
                 raise DataError(_no_column(table, lacking[0], where, form))
             out = {o: raw[by_case[c.lower()]] if c.lower() in by_case else None for o, c in columns.items()}
-            frame = pd.DataFrame(out, index=pd.RangeIndex(first, first + len(raw)))
+            frame = pd.DataFrame(out, index=pd.RangeIndex(first, first + len(raw))).astype("str")
             frame.attrs["decimal"] = decimal
             first += len(frame)
             place.bad.read(table.name, len(frame))

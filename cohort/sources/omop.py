@@ -253,7 +253,7 @@ class _Reader:
         word = rows["value_concept"].map(_id).map(self.concepts.name)
         free = rows["value_text"].fillna(rows["value_source"].where(np.isnan(value)))
         compared = rows["operator"].map(_id).map(COMPARED)
-        said = (compared + rows["value"]).where(~np.isnan(value))
+        said = (compared.astype("str") + rows["value"].astype("str")).where(compared.notna() & ~np.isnan(value))
         unit = rows["unit_concept"].map(_id).map(self.concepts.unit)
         return {
             "value": value,

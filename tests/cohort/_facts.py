@@ -305,35 +305,32 @@ def wide(records: Records, folder: Path, shape: str) -> Options:
     codes = sorted({(f.system, f.code, f.what) for f in records.facts})
     rows = []
     for f in records.facts:
-        said = f.word if f.value is None else f.value
         person = records.people.get(f.subject, Person(f.subject))
-        row: dict[str, Any] = {"id": f.subject, "age": f.age} | {c: None for _, c, _ in codes}
+        row: dict[str, Any] = {"id": f.subject, "age": f.age} | {_column(c, k): None for _, c, k in codes}
         if f.what == "measurement":
-            row |= {f.code: said}
+            row |= {f.code: f.word if f.value is None else f.value}
         else:
-            row |= {f.code: f.age, f"has {f.code}": "1"}
+            column = _column(f.code, f.what)
+            row |= {column: f.age, f"has {column}": "1"}
         row |= {"died": "1" if person.dead or person.died is not None else "0"}
         row |= {"end": None if person.died is None else person.died / DAYS}
         rows.append({name: None if v is None else str(v) for name, v in row.items()})
     (folder / "in").mkdir()
     _table(rows, folder / "in", "wide", shape)
+    firsts = [_first(*code) for code in codes if code[2] != "measurement"]
     measured = [{"column": c, "code": c, "system": s} for s, c, k in codes if k == "measurement"]
-    firsts = [
-        {
-            "column": c,
-            "code": c,
-            "system": s,
-            "when": f"has {c}",
-            "kind": "observation" if k == "allergy" else k,
-        }
-        for s, c, k in codes
-        if k != "measurement"
-    ]
-    death = {"death": {"column": "end", "when": "died"}} if any(r["died"] == "1" for r in rows) else {}
-    return {
-        "path": str(next((folder / "in").iterdir())), "subject": "id", "at": "age", "measured": measured, "firsts": firsts,
-        **death,
-    }  # fmt: skip
+    path = str(next((folder / "in").iterdir()))
+    out = {"path": path, "subject": "id", "at": "age", "measured": measured, "firsts": firsts}
+    return out | ({"death": {"column": "end", "when": "died"}} if any(r["died"] == "1" for r in rows) else {})
+
+
+def _column(code: str, kind: str) -> str:
+    return code if kind == "measurement" else f"{code} {kind}"
+
+
+def _first(system: str, code: str, kind: str) -> Options:
+    column, what = _column(code, kind), "observation" if kind == "allergy" else kind
+    return {"column": column, "code": code, "system": system, "when": f"has {column}", "kind": what}
 
 
 FLAT = ("csv", "tsv", "semicolon", "parquet", "parquet-dictionary", "parquet-large")
