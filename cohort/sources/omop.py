@@ -251,15 +251,17 @@ class _Reader:
         """value, unit, text, coded of each row."""
         value = dates.numbers(rows["value"], rows.attrs.get("decimal", "."))
         word = rows["value_concept"].map(_id).map(self.concepts.name)
-        free = rows["value_text"].fillna(rows["value_source"].where(np.isnan(value)))
+        free = rows["value_text"].fillna(rows["value_source"].where(np.isnan(value)))  # else the number again
         compared = rows["operator"].map(_id).map(COMPARED)
-        said = (compared.astype("str") + rows["value"].astype("str")).where(compared.notna() & ~np.isnan(value))
+        said = (compared.astype("str") + rows["value"].astype("str")).where(
+            compared.notna() & ~np.isnan(value)
+        )
         unit = rows["unit_concept"].map(_id).map(self.concepts.unit)
         return {
             "value": value,
             "unit": unit.where(unit.notna(), rows["unit"]),
-            "text": said.where(said.notna(), word.where(word.notna(), free).where(np.isnan(value))),
-            "coded": (word.notna() & said.isna() & np.isnan(value)),
+            "text": said.where(said.notna(), word.where(word.notna(), free)),
+            "coded": word.notna() & said.isna(),
         }
 
 

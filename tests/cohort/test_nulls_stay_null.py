@@ -59,7 +59,7 @@ def evidence(source: str, shape: str, facts: list[Any]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("source", "shape"), [(s, shape) for s, (_, shapes) in _facts.WRITERS.items() for shape in shapes]
 )
-@settings(max_examples=3, deadline=None, database=None, derandomize=True)
+@settings(max_examples=2, deadline=None, database=None, derandomize=True)
 @given(neighbours=st.lists(neighbour, min_size=1, max_size=4))
 def test_what_is_said_of_a_person_is_that_person_s(source: str, shape: str, neighbours: list[Any]) -> None:
     others = [Fact("2", 24_000, "I10", "ICD10"), *neighbours, ILL]
