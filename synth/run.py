@@ -22,13 +22,12 @@ def describe(study: Study, home: Path) -> str:
     s = resolve(study)
     plan = Plan(study, s)
     each = plan.size
-    checked = f"; every rationale checked by {plan.verifier.title}, not priced" if plan.verifier else ""
+    head = f"{s.teacher.name} teacher, {', '.join(s.styles)}"
     if manifest(home / "cohort") is None:
-        told = "(cases not made yet)"
-        return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {each} requests a case {told}{checked}"
+        checked = f"; every rationale checked by {plan.verifier.title}" if plan.verifier else ""
+        return f"{head}: {each} requests a case (cases not made yet){checked}"
     total = count(home / "cohort", s.splits) * each
-    told = price(plan, home / "cohort", total)
-    return f"{s.teacher.name} teacher, {', '.join(s.styles)}: {total} requests, {told}{checked}"
+    return f"{head}: {total} requests, {price(plan, home / 'cohort', total)}"
 
 
 def run(study: Study, home: Path, *, again: bool = False) -> bool:

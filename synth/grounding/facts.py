@@ -170,14 +170,19 @@ class Line:
         )
         self.since = None if e.age is None else age - e.age
         """Years from the first event to the prediction time."""
+        first = () if e.age is None else (e.age,)
         last = () if e.count == 1 or e.years_before is None else (age - e.years_before,)
-        self.ages = (*e.ages, *last)
-        """At the first event, the last, and at each value."""
-        self.values = e.values
-        self.readings = tuple(
-            (r.value, r.age) for r in e.readings if r.value is not None and r.age is not None
-        )
+        self.values: tuple[float, ...] = ()
+        self.readings: tuple[tuple[float, float], ...] = ()
         """Values with the age at each."""
+        self.ages = (*first, *last)
+        """At the first event, the last, and at each value."""
+        if e.value is not None or e.first_value is not None:
+            self.values = e.values
+            self.ages = (*e.ages, *last)
+            self.readings = tuple(
+                (r.value, r.age) for r in e.readings if r.value is not None and r.age is not None
+            )
 
     def __repr__(self) -> str:
         return f"{self.id} ({self.e.name})"

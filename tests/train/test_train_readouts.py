@@ -11,13 +11,14 @@ from transformers import LlamaConfig
 
 from wherefore.cohort.records import Case
 from wherefore.study.grid import Cell
+from wherefore.study.loops import loops
 from wherefore.synth.records import Rationale
 from wherefore.train.bases.models import load
 from wherefore.train.encoding.encoder import Encoder
 from wherefore.train.fitting.fit import fit
 from wherefore.train.reading.engine import Engine
 from wherefore.train.reading.readouts import READOUTS, Reader
-from wherefore.train.reading.writing import Sampling, Stop, loops
+from wherefore.train.reading.writing import Sampling, Stop
 from wherefore.train.settings import Lora, Made, Settings
 from wherefore.train.targets import TARGETS
 

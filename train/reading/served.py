@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...study.errors import ServiceError
+from ...study.loops import loops
 from ..encoding.encoder import Encoder
 from ..settings import Served
-from .writing import Sampling, Stop, Written, loops
+from .writing import Sampling, Stop, Written
 
 Ids = Sequence[int]
 _TOP = 20
