@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..cohort.question import Question, question
 from ..study import parts, permission
 from ..study.config import Study
 from ..study.errors import StudyError, not_one_of
@@ -75,6 +76,7 @@ class Plan:
         self.verifier = verifier(study, settings)
         self.tables = tables(study, settings)
         self.styles = tuple(style(name) for name in settings.styles)
+        self.question = asked_of(study)
         for name in settings.controls:
             parts.pick(CONTROLS, "control", name)
         self.size = len(self.styles) * settings.samples
@@ -90,7 +92,7 @@ class Plan:
         label = case.label if self.settings.label == "shown" else None
         for asked_style in self.styles:
             for sample in range(self.settings.samples):
-                asked = prompt(case, asked_style, sample, label, self.settings)
+                asked = prompt(case, asked_style, sample, label, self.question)
                 seed = derive(self.study.seed, "synth", case.id, asked_style.name, sample)
                 body = self.teacher.body(asked, seed)
                 yield Request(key(body, sample), body, history, asked_style, sample, label)
@@ -110,6 +112,7 @@ class Plan:
                 mode="json", exclude={"job", "teacher", "verifier", "thinking_tokens"}
             ),
             "seed": self.study.seed,
+            "question": self.question.model_dump(),
             "teacher": said,
             "templates": {name: prompts.template_hash(name) for name in self.settings.styles},
             "grounding": grounding.VERSION,
@@ -176,3 +179,9 @@ def verifier(study: Study, settings: Settings) -> Teacher | None:
             "openai, openai_batch or transformers."
         )
     return Teacher(study, settings.verifier.teacher, "synth.verifier.teacher")
+
+
+def asked_of(study: Study) -> Question:
+    """What the study asks; where `[train]` words the question in its own way, so does the style `own`."""
+    found = question(study)
+    return found.model_copy(update={"text": str(study.train.get("question") or found.text)})

@@ -5,12 +5,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .records import Message, Prompt
-from .settings import Settings
 from .styles import Style
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from ..cohort.question import Question
     from ..cohort.records import Case
 
 USER, ASSISTANT = "=== user ===\n", "=== assistant ===\n"
@@ -46,7 +46,7 @@ def template_hash(name: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
-def prompt(case: "Case", style: Style, sample: int, label: int | None, settings: Settings) -> Prompt:
+def prompt(case: "Case", style: Style, sample: int, label: int | None, question: "Question") -> Prompt:
     """What the teacher is asked about one case.
 
     Args:
@@ -54,7 +54,7 @@ def prompt(case: "Case", style: Style, sample: int, label: int | None, settings:
         style: how to explain.
         sample: which of several answers to the same question.
         label: the outcome that the teacher is told; None where it is to find out.
-        settings: of the stage.
+        question: of the study.
     """
     messages, template = turns(
         style.name,
@@ -65,9 +65,8 @@ def prompt(case: "Case", style: Style, sample: int, label: int | None, settings:
         n_total=case.n_total,
         label=label,
         sections=style.sections,
-        outcome=settings.outcome,
-        question=settings.question,
-        horizon=f"{settings.horizon_years:g}",
+        asked=question.teacher,
+        question=question.text,
     )
     return Prompt(case=case.id, style=style.name, sample=sample, messages=messages, template=template)
 
