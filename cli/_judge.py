@@ -21,8 +21,8 @@ def ask(study: Study, plan: Plan, how: Judge, folder: Path) -> list[str]:
     from ..study import permission
     from ..study.parts import Part
     from ..synth.answers.parse import ParsedAnswer, read_object
-    from ..synth.derive import last_answer
     from ..synth.ledger.ledger import Ledger
+    from ..synth.ledger.stored import stored
     from ..synth.plan import Teacher
     from ..synth.settings import Asking, Job
     from ..synth.shards import ask_all
@@ -47,9 +47,8 @@ def ask(study: Study, plan: Plan, how: Judge, folder: Path) -> list[str]:
     with Ledger(folder / "judge", expected=len(items)) as ledger:
         ask_all(teacher, asking, ledger, map(request, items), len(items), "judge")
         for item in items:
-            name, body = last_answer(request(item), ledger, asking.reask)
-            kind, why = ledger.faults.get(name, ("not_asked", "no answer is stored"))
-            found = ParsedAnswer(reason=kind, detail=why) if body is None else read_object(body)
+            _, body, fault, why = stored(request(item), ledger, asking.reask)
+            found = ParsedAnswer(reason=fault, detail=why) if body is None else read_object(body)
             if isinstance(found, ParsedAnswer):
                 refused.append(f"{item.id}: {found.reason}: {found.detail}")
                 continue
