@@ -34,12 +34,9 @@ def view_of(
     if told.label is not None and hindsight == 1 and not told.late:
         return View(told.label, told.label, told.label, 1.0)
     own = _judge(history, shown, rng, hindsight * odds(told.risk) if told.risk is not None else 0.0)
-    if told.label is None and told.risk is None:
-        return View(own, own, own, 1.0)
-    known = float(told.label) if told.label is not None else float(told.risk or 0.0)
-    leans = (1 - hindsight) * own + hindsight * known
     if told.label is None:
-        return View(leans, leans, own, 1.0)
+        return View(own, own, own, 1.0)
+    leans = (1 - hindsight) * own + hindsight * told.label
     return View(own if told.late else leans, leans, told.label, hindsight)
 
 
