@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..cohort.question import question
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import PendingError
@@ -25,6 +26,8 @@ def resolve(study: Study) -> Settings:
         StudyError: the first thing that is wrong.
     """
     s = study.section("annotate", Settings)
+    if not s.question:
+        s = s.model_copy(update={"question": question(study).text})
     checks.refuse(study, s, rubric.load(study, s.rubric))
     return s
 
@@ -62,11 +65,9 @@ def run(study: Study, home: Path) -> bool:
 
 def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
     from . import plan, progress, rounds
-    from .label_studio import push
 
     if s.raters in ("simulated", "none"):
         state = rounds.programs(study, s, home)
-        push.save(folder, push.ledger(folder))
     else:
         state = rounds.people(study, s, home)
         if (due := state.due) is not None:

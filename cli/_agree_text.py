@@ -77,7 +77,11 @@ def _coefficient(row: "Agreement") -> str:
     name = row.statistic + (f" ({row.weights})" if row.weights not in ("", "identity", "within_one") else "")
     if row.value is None:
         return f"  {name:<34} none    {row.why_missing}"
-    limits = f"[{span(row.low, row.high)}]" if row.low is not None else f"no interval: {row.why_missing}"
+    limits = f"[{span(row.low, row.high)}]"
+    if row.low is None and row.high is None:
+        limits = f"no interval: {row.why_missing}"
+    elif row.why_missing:
+        limits += f" {row.why_missing.partition('; ')[2] or row.why_missing}"
     return f"  {name:<34} {row.value:6.3f}  {limits}" + (f"  {row.note}" if row.note else "")
 
 
@@ -95,8 +99,8 @@ def _raters(d: "DimensionSummary") -> Iterator[str]:
 
 
 def span(low: float | None, high: float | None) -> str:
-    """Both limits, or none."""
-    return "" if low is None or high is None else f"{low:.3f}, {high:.3f}"
+    """Both limits; a dash for one that does not exist."""
+    return ", ".join("-" if limit is None else f"{limit:.3f}" for limit in (low, high))
 
 
 def _number(value: float | None) -> str:

@@ -33,6 +33,10 @@ class CodeSet(Record):
 
     name: str
     """As it stands in texts: `Alzheimer's disease and related dementias`."""
+    outcome: str = ""
+    """One case of it, as a teacher is asked: `Alzheimer's disease or a related dementia`; empty: the name."""
+    short: str = ""
+    """The same in a word, as a model is asked: `dementia`; empty: the name."""
     onset: Codes
     drugs: Codes = Field(default_factory=dict)
     """That only people with the disease take."""
@@ -62,7 +66,9 @@ def code_set(name: str, path: Path) -> CodeSet:
     """
     raw = _raw(name, path)
     if (like := raw.pop("like", None)) is not None:
-        raw = {**_raw(str(like), Path()), **raw}
+        other = _raw(str(like), Path())
+        words = {"outcome", "short"} if "name" in raw else set()  # another disease has words of its own
+        raw = {**{k: v for k, v in other.items() if k not in words}, **raw}
     try:
         return CodeSet.model_validate(raw)
     except ValidationError as e:

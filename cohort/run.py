@@ -51,7 +51,7 @@ def describe(study: Study, home: Path) -> str:
 def run(study: Study, home: Path) -> bool:
     """Make the cases in `home/cohort`, unless they are there; True when it was done now."""
     settings = resolve(study)
-    section = settings.model_dump(mode="json")
+    section = settings.model_dump(mode="json", exclude={"outcome", "question"})  # words make no case
     asked = {"cohort": section, "seed": study.seed, "files": _files(study, section)}
     done = run_once(home / "cohort", asked, (), lambda folder: _make(study, settings, folder))
     click.echo(_said(home / "cohort", done))

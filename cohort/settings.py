@@ -177,6 +177,10 @@ class Settings(Record):
     phenotype: Phenotype = Phenotype()
     predict: Predict = Predict()
     horizon_years: float = Field(default=5.0, gt=0)
+    outcome: str = ""
+    """What is predicted, as in "Will dementia be diagnosed within five years?"; empty: what the code set calls it."""
+    question: str = ""
+    """Asked of every teacher, model and rater; empty: made from the outcome and the horizon."""
     history_years: float = Field(default=1.0, ge=0)
     """Observation required before the prediction time."""
     min_events: int = Field(default=1, ge=0, le=1)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..cohort.question import Question, question
 from ..study import parts, permission
 from ..study.config import Study
 from ..study.errors import StudyError, not_one_of
@@ -85,6 +86,7 @@ class Plan:
         self.risks = risks(study, settings)
         self.dial = Dial(settings.label, settings.shown_share, self.risks, cohort, study.seed)
         self.styles = tuple(style(name) for name in settings.styles)
+        self.question = asked_of(study)
         for name in settings.controls:
             parts.pick(CONTROLS, "control", name)
         self.size = len(self.styles) * settings.samples
@@ -102,7 +104,7 @@ class Plan:
         for asked_style in self.styles:
             told = NOTHING if asked_style.form == "text" else first  # asked as a student is
             for sample in range(self.settings.samples):
-                asked = prompt(history.case, asked_style, sample, told, self.settings)
+                asked = prompt(history.case, asked_style, sample, told, self.question)
                 yield self._request(asked, history, asked_style, told)
 
     def after(self, draft: Request, answer: "ParsedAnswer") -> Request:
@@ -116,7 +118,7 @@ class Plan:
 
         case, asked_style = draft.history.case, draft.style
         assert case.label is not None
-        first = prompt(case, asked_style, draft.sample, NOTHING, self.settings)
+        first = prompt(case, asked_style, draft.sample, NOTHING, self.question)
         asked = revision(first, asked_style, answer, case.label)
         return self._request(asked, draft.history, asked_style, Told(label=case.label, late=True))
 
@@ -150,6 +152,7 @@ class Plan:
                 mode="json", exclude={"job", "teacher", "verifier", "thinking_tokens"}
             ),
             "seed": self.study.seed,
+            "question": self.question.model_dump(),
             "teacher": said,
             "templates": {name: prompts.template_hash(name) for name in used},
             "grounding": grounding.VERSION,
@@ -235,3 +238,9 @@ def verifier(study: Study, settings: Settings) -> Teacher | None:
             "openai, openai_batch or transformers."
         )
     return Teacher(study, settings.verifier.teacher, "synth.verifier.teacher")
+
+
+def asked_of(study: Study) -> Question:
+    """What the study asks; where `[train]` words the question in its own way, so does the style `own`."""
+    found = question(study)
+    return found.model_copy(update={"text": str(study.train.get("question") or found.text)})

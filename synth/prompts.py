@@ -6,12 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .records import Message, Prompt
-from .settings import Settings
 from .styles import LATE, Style
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from ..cohort.question import Question
     from ..cohort.records import Case
     from .answers.parse import ParsedAnswer
     from .dial.told import Told
@@ -49,7 +49,7 @@ def template_hash(name: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
-def prompt(case: "Case", style: Style, sample: int, told: "Told", settings: Settings) -> Prompt:
+def prompt(case: "Case", style: Style, sample: int, told: "Told", question: "Question") -> Prompt:
     """What the teacher is asked about one case.
 
     Args:
@@ -57,7 +57,7 @@ def prompt(case: "Case", style: Style, sample: int, told: "Told", settings: Sett
         style: how to explain.
         sample: which of several answers to the same question.
         told: what the teacher knows of the outcome.
-        settings: of the stage.
+        question: of the study.
     """
     messages, template = turns(
         style.name,
@@ -69,9 +69,8 @@ def prompt(case: "Case", style: Style, sample: int, told: "Told", settings: Sett
         label=told.label,
         risk=None if told.risk is None else percent(told.risk),
         sections=style.sections,
-        outcome=settings.outcome,
-        question=settings.question,
-        horizon=f"{settings.horizon_years:g}",
+        asked=question.teacher,
+        question=question.text,
     )
     return Prompt(case=case.id, style=style.name, sample=sample, messages=messages, template=template)
 

@@ -84,12 +84,6 @@ class Settings(Asking):
     """Rationales per case and style."""
     splits: tuple[Split, ...] = ("train", "tuning", "held_out")
     """Whose cases are explained; held-out ones only to read how much of the label a rationale gives away."""
-    question: str = "Will dementia be diagnosed within five years?"
-    """As in `[train]`, for the style `own`: a student is asked as it was trained."""
-    outcome: str = "Alzheimer's disease or a related dementia"
-    """What the question to the teacher is about."""
-    horizon_years: float = Field(default=5, gt=0)
-    """As in the cohort's label."""
     controls: tuple[str, ...] = ()
     """Corpora made from the rationales for the experiment: names in the table of `synth/controls.py`."""
     verifier: Asking | None = None

@@ -79,6 +79,8 @@ def lesson(study: Study, run_folder: Path, cell: Cell, settings: Settings) -> Le
         out = []
         for case in cases:
             rationale, history = rationales.get((case.id, target.style or "")), shorten(case)
+            if target.style and rationale is None:
+                raise DataError(f"case {case.id}: no {target.style} rationale in the corpus {cell.corpus!r}.")
             cuts.add(history, rationale)
             out += [encoder.row(e) for e in target.build(history.case, rationale, settings.question)]
         return out

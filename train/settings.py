@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from ..cohort.question import question
 from ..study.config import Study
 from ..study.errors import StudyError
 from ..study.records import Record, first_fault
@@ -97,8 +98,8 @@ class Served(Record):
 class Settings(Record):
     """What every fit and read-out of the study shares."""
 
-    question: str = "Will dementia be diagnosed within five years?"
-    """Asked after the timeline, of every model alike."""
+    question: str = ""
+    """Asked after the timeline, of every model alike; empty: the cohort's question."""
     epochs: int = Field(default=4, gt=0)
     batch: int = Field(default=16, gt=0)
     """Cases a step."""
@@ -154,6 +155,17 @@ class Settings(Record):
     def tokens_at_once(self, gpu: bool) -> int:
         """Padded tokens that go through the model together where `micro_batch` does not say."""
         return 16384 if gpu else 1280
+
+
+def settings_of(study: Study) -> Settings:
+    """The section `[train]`, with the cohort's question where it has none of its own.
+
+    Raises:
+        StudyError: a wrong key or value.
+    """
+    settings = study.section("train", Settings)
+    asked = settings.question or question(study).text
+    return settings.model_copy(update={"question": asked})
 
 
 Base = Made | Stored

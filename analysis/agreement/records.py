@@ -80,9 +80,199 @@ class PairRow(Record):
     """Cohen's, with the level's own weights."""
     bias: float | None
     """Mean of a minus b, steps; None on a nominal scale."""
+    pabak: float | None = None
+    """Two categories: twice the share of equal ratings less 1 (Byrt, Bishop & Carlin 1993)."""
+    prevalence_index: float | None = None
+    """Two categories: how far the pairs of equal ratings are on one side, 0 to 1."""
+    bias_index: float | None = None
+    """Two categories: how far the pairs of unequal ratings are on one side, 0 to 1."""
     confusion: tuple[tuple[int, ...], ...]
     """Counts, category of `a` by category of `b`; empty where there are more than 20 categories."""
     why_missing: str | None = None
+
+
+class RaterTest(Record):
+    """A test of how raters use the scale."""
+
+    test: str
+    """`mcnemar`, `stuart_maxwell`, `bowker`, `kendall_w`."""
+    of: str
+    """What is alike under the null hypothesis: `margins`, `symmetry`; `rankings` for Kendall's W."""
+    raters: tuple[str, ...]
+    value: float | None
+    """Chi squared, or Kendall's W; None for an exact test."""
+    statistic: float | None = None
+    """Chi squared of Kendall's W."""
+    df: int | None = None
+    p: float | None
+    p_adjusted: float | None = None
+    """Holm, over the pairs of raters under the same test."""
+    n: int
+    """Items that the raters all rated."""
+    method: str = ""
+    why_missing: str | None = None
+
+
+class AccuracyRow(Record):
+    """How well one category is recognised, against all others."""
+
+    category: str
+    n_true: int
+    """Ratings of items that are of the category by the reference."""
+    n_said: int
+    """Ratings that say so."""
+    sensitivity: float | None
+    sensitivity_low: float | None
+    sensitivity_high: float | None
+    specificity: float | None
+    specificity_low: float | None
+    specificity_high: float | None
+    positive_predictive: float | None
+    negative_predictive: float | None
+
+
+class ReferenceRow(Record):
+    """One rater, or all together, against a reference standard."""
+
+    rater: str
+    n: int
+    """Ratings of items that have a reference value."""
+    correct: float | None
+    """Share of ratings that equal it, with Wilson's interval."""
+    correct_low: float | None
+    correct_high: float | None
+    kappa: float | None
+    """Cohen's, with the level's own weights."""
+    bias: float | None
+    """Mean of rating minus reference, steps or numbers; None on a nominal scale."""
+    categories: tuple[AccuracyRow, ...]
+
+
+class ShareRow(Record):
+    """A share of the items that all raters rated."""
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+class RepeatRow(Record):
+    """One rater's repeated readings of the same items."""
+
+    rater: str
+    n: int
+    """Items read more than once."""
+    readings: int
+    agreement: tuple[Agreement, ...] = ()
+    why_missing: str | None = None
+
+
+class LimitsRow(Record):
+    """Limits of agreement of two raters, `a` minus `b`, in the numbers of the scale."""
+
+    a: str
+    b: str
+    n: int
+    bias: float | None = None
+    """Mean difference."""
+    bias_low: float | None = None
+    bias_high: float | None = None
+    sd: float | None = None
+    """Of the differences."""
+    lower: float | None = None
+    """Bias minus 1.96 SD, at a confidence of 95 %."""
+    lower_low: float | None = None
+    lower_high: float | None = None
+    upper: float | None = None
+    upper_low: float | None = None
+    upper_high: float | None = None
+    slope: float | None = None
+    """Change of the difference for a unit of the mean of the two: far from 0, the limits do not fit all sizes."""
+    concordance: float | None = None
+    """Lin's coefficient (1989)."""
+    why_missing: str | None = None
+
+
+class BenchmarkRow(Record):
+    """A word for a coefficient that takes its uncertainty into account."""
+
+    statistic: str
+    weights: str = ""
+    scale: str
+    """Whose words."""
+    value: float | None
+    word: str | None = None
+    """The highest that the coefficient reaches with 95 % probability."""
+    probability: float | None = None
+    """Of lying in its range or above."""
+    own_word: str | None = None
+    """Of the range that the value itself is in: what is often printed, and too much."""
+    above: dict[str, float] = Field(default_factory=dict)
+    """Probability of each word or better."""
+    why_missing: str | None = None
+
+
+class RaterLevel(Record):
+    """How readily a rater says yes, in the hierarchical model."""
+
+    rater: str
+    log_odds: float
+    """For an item of average kind."""
+    difference: float
+    """From the first rater."""
+    standard_error: float | None
+    """Of the difference."""
+
+
+class HierarchicalModel(Record):
+    """A logistic model of yes-no ratings with random items and clusters, and a level for each rater."""
+
+    category: str
+    """That is modelled."""
+    item_sd: float
+    """Of the items (within their cluster), in log odds."""
+    cluster_sd: float | None
+    latent_icc: float
+    """Share of the latent variance that items and clusters make: agreement of two raters on the latent scale."""
+    cluster_icc: float | None
+    """Share that the clusters make."""
+    median_odds_ratio: float
+    """Median over two items of the ratio of their odds (Larsen & Merlo 2005)."""
+    kappa: float | None
+    """That two of these raters have under the model, mean over the pairs."""
+    raters: tuple[RaterLevel, ...]
+    n_ratings: int
+
+
+class InstrumentItem(Record):
+    """One dimension of a scale of several."""
+
+    dimension: str
+    mean: float
+    sd: float
+    rest_correlation: float | None
+    """With the sum of the others."""
+    alpha_without: float | None
+
+
+class InstrumentSummary(Record):
+    """A scale of several dimensions; a form is one rater's answers on one item."""
+
+    name: str
+    n_forms: int
+    n_incomplete: int
+    """Forms left out because a dimension is not answered."""
+    n_independent: int
+    """Items, or clusters: what is resampled."""
+    alpha: float | None
+    """Cronbach's."""
+    low: float | None
+    high: float | None
+    method: str
+    why_missing: str | None
+    items: tuple[InstrumentItem, ...]
 
 
 class ItemRow(Record):

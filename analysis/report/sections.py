@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from ...cohort.question import question
 from ...cohort.records import Case, Evidence
 from ...study import layout
 from ...study.config import Study
@@ -42,6 +43,7 @@ def sections(
     """Everything that the page needs, by the names that its templates use."""
     return {
         "study": study, "settings": settings, "source": source(study), "asked": asked(study),
+        "question": question(study),
         "effect": _effect(study), "yardsticks": YARDSTICKS, "metrics": METRICS,
         "answer": answer(tables.comparisons, tables.averages, [s.cell for s in tables.cells]),
         "simulated": {"people": source(study) == "simulated", "raters": any(a.simulated for a in tables.agreement)},

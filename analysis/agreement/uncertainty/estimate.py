@@ -12,7 +12,7 @@ from ..coefficients.bound import Bound, bind, needs_declaring
 from ..coefficients.icc import Limits, limits_irr
 from ..coefficients.table import Table, table
 from ..coefficients.weights import Weights
-from . import intervals
+from . import goodness, intervals
 from .intervals import LEAST, Interval, Method
 from .resample import Draws, draw
 from .standard_errors import standard_errors
@@ -132,6 +132,10 @@ def _row(
 def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: float, seed: int) -> Interval:
     if raters == "random":
         found = _random_raters(b, d, confidence)
+    elif _by_goodness(b, method, d.pairable):
+        return goodness.interval(b, d, confidence)
+    elif method == "goodness":
+        raise DataError(f"interval: goodness is of kappas and alpha of two categories, not of this {b.name}.")
     elif method == "irr":
         if b.name != "icc_ak":
             raise DataError(f"interval: irr is of icc_ak, not of {b.name}.")
@@ -144,6 +148,12 @@ def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: fl
     return found._replace(low=max(found.low, 0.0)) if share and found.low is not None else found
 
 
+def _by_goodness(b: Bound, method: Method, pairable: int) -> bool:
+    if method == "goodness":
+        return goodness.possible(b, pairable)
+    return method == "auto" and goodness.suits(b, pairable)
+
+
 def _of_f(b: Bound, limits: Limits, value: float, confidence: float) -> Interval:
     """Limits of the F distribution; one that does not lie on its own side of the value is none."""
     if value >= 1:
@@ -151,7 +161,9 @@ def _of_f(b: Bound, limits: Limits, value: float, confidence: float) -> Interval
     with np.errstate(all="ignore"):
         low, high = limits(b.total(), confidence)
     text = f"{confidence:.0%} limits of the F distribution (McGraw & Wong 1996)"
-    known = [low if low <= value else None, high if value <= high <= 1 else None]
+    raters = int((b.table.codes >= 0).any(0).sum())
+    least = -np.inf if b.name.endswith("k") else -1 / (raters - 1)
+    known = [low if least <= low <= value else None, high if value <= high <= 1 else None]
     missing = [side for side, limit in zip(("lower", "upper"), known, strict=True) if limit is None]
     if missing:
         text += (
