@@ -4,8 +4,8 @@
 
 Each row is a corpus of the built-in teacher without planted faults. A text classifier reads the outcome off the
 rationales, cross-validated by person, with and without the conclusion, and off the histories: what can be known
-without hindsight. Beside its AUC stand the share of claims that voice doubt, and the share of right verdicts among those that
-were given without the outcome. Exits with 1 where leakage does not follow the dial.
+without hindsight. Beside its AUC stand the share of claims that voice doubt, and the share of right verdicts among
+those that were given without the outcome. Exits with 1 where leakage does not follow the dial.
 """
 
 import itertools
