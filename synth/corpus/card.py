@@ -56,7 +56,7 @@ def measured(plan: Plan, cohort: Path, folder: Path) -> dict[str, Any]:
 
 def _sampled(rationale: Rationale, share: float) -> bool:
     """Whether a rationale is in a sample; ids are hashes, so that it needs no seed."""
-    return int(rationale.id, 16) / 16 ** len(rationale.id) < share
+    return int(rationale.id, 16) < share * float(16 ** len(rationale.id))
 
 
 def _together(

@@ -1,7 +1,7 @@
 """Probabilities that a teacher may be told in place of the outcome. A source is a line in the table at the end."""
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,8 @@ def estimate(cohort: Path, seed: int) -> dict[str, float]:
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    cases, features = [], []
+    cases: list[tuple[str, str, str, int]] = []
+    features: list[tuple[dict[str, float], float]] = []
     for history in histories(cohort, SPLITS):
         if history.case.label is not None:
             cases.append((history.case.id, history.case.subject, history.case.split, history.case.label))
@@ -123,27 +124,34 @@ def from_table(path: Path) -> dict[str, float]:
     return out
 
 
-def _rows(path: Path) -> Iterable[dict[str, Any]]:
+def _rows(path: Path) -> list[dict[str, Any]]:
     """Rows of a table with the two columns."""
-    if path.suffix == ".parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            columns, rows = (table := pq.read_table(path)).column_names, table.to_pylist()
-        except pa.ArrowException as e:
-            raise DataError(f"{path}: not a Parquet file ({str(e).splitlines()[0]}).") from None
-    else:
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as f:
-                reader = csv.DictReader(f)
-                columns, rows = list(reader.fieldnames or ()), list(reader)
-        except (UnicodeDecodeError, csv.Error) as e:
-            raise DataError(f"{path}: not a CSV file ({e}).") from None
+    columns, rows = _parquet(path) if path.suffix == ".parquet" else _csv(path)
     lacking = [name for name in ("case", "risk") if name not in columns]
     if lacking:
         raise DataError(f"{path}: no column {lacking[0]!r}; it has {', '.join(map(str, columns)) or 'none'}.")
     return rows
+
+
+def _parquet(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowException as e:
+        raise DataError(f"{path}: not a Parquet file ({str(e).splitlines()[0]}).") from None
+    return table.column_names, table.to_pylist()
+
+
+def _csv(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as f:
+            reader = csv.DictReader(f)
+            rows: list[dict[str, Any]] = list(reader)
+    except (UnicodeDecodeError, csv.Error) as e:
+        raise DataError(f"{path}: not a CSV file ({e}).") from None
+    return list(reader.fieldnames or ()), rows
 
 
 def _probability(value: object) -> float | None:
