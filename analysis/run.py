@@ -10,7 +10,7 @@ from ..study.config import Study
 from ..study.errors import StudyError, not_one_of
 from ..study.provenance import release
 from ..study.records import digest
-from ..study.runs import run_once
+from ..study.runs import outcome, run_once
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(study: Study, home: Path, *, quiet: bool = False) -> bool:
         set_aside=True,
     )
     if not quiet:
-        click.echo(f"analysis: {'wrote' if done else 'already there:'} {layout.REPORT.at(home)}")
+        click.echo(f"analysis: {outcome(done, layout.REPORT.at(home))}")
     return done
 
 

@@ -126,6 +126,12 @@ class Material(Numbers):
         """The consensus on each graded rationale."""
         return rows(layout.VERDICTS.at(self.run_folder), Verdict)
 
+    @cached_property
+    def outcome_was(self) -> str:
+        """What the teacher knew of the outcome: `told to the teacher`."""
+        shown = "told to the teacher" if any(r.label_shown for r in self.rationales) else "not told to the teacher"
+        return str(self.json(layout.CARD).get("told", shown))
+
     def json(self, file: layout.File) -> dict[str, Any]:
         """A JSON file of the run folder; empty where there is none."""
         return dict(json.loads(text(file.at(self.run_folder)) or "{}"))

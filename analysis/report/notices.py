@@ -180,7 +180,7 @@ def _limitations(m: Material) -> Iterator[str]:
     if any(a.simulated for a in m.tables.agreement):
         yield "The raters are programs: their agreement shows that the measurement works, nothing about clinicians."
     if any(r.label_shown for r in m.rationales):
-        yield "The teacher was shown the outcome; its rationales are explanations after the fact."
+        yield f"The outcome was {m.outcome_was}: rationales written with it in view are explanations after the fact."
     if any(c.unit == "target" and c.about == "fits" for c in m.tables.comparisons):
         yield (
             f"Comparisons with fewer than {FEWEST_SEEDS} training runs of a recipe are about the fits that were "

@@ -188,11 +188,10 @@ def teacher(m: Material) -> list[str]:
     """Who wrote the rationales, what it was shown, and by which version of which prompt."""
     if not m.rationales:
         return []
-    shown = "shown" if any(r.label_shown for r in m.rationales) else "not shown"
     names = ", ".join(sorted({r.teacher for r in m.rationales}))
     styles = dict.fromkeys(r.style for r in m.rationales)
     versions = ", ".join(f"{words(s)} {prompts.template_hash(s)}" for s in styles if s in STYLES)
-    return [f"{names}, {shown} the outcome", f"prompts by style and version: {versions}"]
+    return [f"{names}, the outcome {m.outcome_was}", f"prompts by style and version: {versions}"]
 
 
 class PromptText(NamedTuple):
