@@ -129,7 +129,11 @@ class Material(Numbers):
     @cached_property
     def outcome_was(self) -> str:
         """What the teacher knew of the outcome: `told to the teacher`."""
-        shown = "told to the teacher" if any(r.label_shown for r in self.rationales) else "not told to the teacher"
+        shown = (
+            "told to the teacher"
+            if any(r.label_shown for r in self.rationales)
+            else "not told to the teacher"
+        )
         return str(self.json(layout.CARD).get("told", shown))
 
     def json(self, file: layout.File) -> dict[str, Any]:

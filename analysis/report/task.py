@@ -1,13 +1,15 @@
 """What a study asks, in words: outcome, horizon, who is eligible, what is shown, by which models and prompts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ...cohort.question import question as asked_of
 from ...cohort.records import Case
 from ...cohort.settings import Settings as CohortSettings
 from ...synth import prompts
-from ...synth.styles import STYLES
+from ...synth.dial.told import NOTHING, Told
+from ...synth.records import Message
+from ...synth.styles import LATE, STYLES
 from ...train.settings import Base, Made
 from ...train.settings import bases as bases_of
 from ...train.settings import settings_of as train_settings
@@ -204,7 +206,6 @@ class PromptText(NamedTuple):
 
 def prompt_texts(m: Material) -> list[PromptText]:
     """Every prompt that the teacher was given, about an invented person and with no history in it."""
-    label = 1 if any(r.label_shown for r in m.rationales) else None
     invented = Case(
         id="example",
         subject="example",
@@ -220,10 +221,18 @@ def prompt_texts(m: Material) -> list[PromptText]:
         n_shown=1,
         n_total=1,
     )
+    position = m.study.synth.get("label", "shown")
+    known = {"shown": Told(label=1), "partial": Told(label=1), "probability": Told(risk=0.2)}
     out = []
     for name in dict.fromkeys(r.style for r in m.rationales):
         if name in STYLES:
-            asked = prompts.prompt(invented, STYLES[name], 0, label, asked_of(m.study))
-            turns = tuple((t.role, t.content) for t in asked.messages)
-            out.append(PromptText(name, asked.template, turns))
+            asked = prompts.prompt(invented, STYLES[name], 0, known.get(position, NOTHING), asked_of(m.study))
+            out.append(PromptText(name, asked.template, _turns(asked.messages)))
+    if position == "late":
+        after, version = prompts.turns(LATE, prose=False, label=1)
+        out.append(PromptText("then, after a draft", version, _turns(after)))
     return out
+
+
+def _turns(messages: Iterable[Message]) -> tuple[tuple[str, str], ...]:
+    return tuple((message.role, message.content) for message in messages)
