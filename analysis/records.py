@@ -38,6 +38,10 @@ class Agreement(Record):
     """Name of the agreement weights, where the coefficient takes some."""
     standard_error: float | None = None
     """In closed form, for independent items, where the literature has one; a check on the interval."""
+    jackknife_error: float | None = None
+    """Standard error by leaving out one independent unit at a time."""
+    null_error: float | None = None
+    """Standard error were the true coefficient 0, in closed form: the value over it is the z of that test."""
     note: str = ""
     """What a reader must know beside the number: a prevalence paradox, unused categories, few raters."""
 

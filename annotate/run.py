@@ -65,11 +65,9 @@ def run(study: Study, home: Path) -> bool:
 
 def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
     from . import plan, progress, rounds
-    from .label_studio import push
 
     if s.raters in ("simulated", "none"):
         state = rounds.programs(study, s, home)
-        push.save(folder, push.ledger(folder))
     else:
         state = rounds.people(study, s, home)
         if (due := state.due) is not None:

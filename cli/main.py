@@ -1,5 +1,6 @@
 """`wherefore`: each command is a file of this folder and is loaded when it is called."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -24,6 +25,7 @@ class _Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
+        os.umask(0o077)  # what is written holds patient text, or may
         try:
             return super().invoke(ctx)
         except WhereforeError as e:

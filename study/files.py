@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .records import SCHEMA_VERSION, Record, read_jsonl
+from .records import SCHEMA_VERSION, Record, part_of, read_jsonl
 
 R = TypeVar("R", bound=Record)
 
@@ -15,8 +15,7 @@ R = TypeVar("R", bound=Record)
 @contextmanager
 def writing(path: Path) -> Iterator[Callable[[Record], None]]:
     """Rows go to `<path>.part`; the file is at `path` when the block ends well, and only then."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     with part.open("w", encoding="utf-8") as f:
 
         def put(row: Record) -> None:
@@ -38,7 +37,7 @@ def writing_table(
 
     label = {"wherefore.record": kind.__name__, "wherefore.schema": str(SCHEMA_VERSION)}
     schema = pa.schema(schema, metadata=label)
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     held: list[dict[str, Any]] = []
     with pq.ParquetWriter(part, schema, compression="zstd") as writer:
 

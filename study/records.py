@@ -66,10 +66,21 @@ def _fields_at(kind: Any, path: tuple[int | str, ...]) -> list[str]:
     return list(getattr(kind, "model_fields", {}))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write beside `path`, then move into place: a reader never sees half a file."""
+def part_of(path: Path) -> Path:
+    """An empty file beside `path`, to be filled and moved into its place; its owner alone may read it.
+
+    What is written here may be patient text.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    part.chmod(0o600)
+    return part
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside `path`, then move into place: a reader never sees half a file."""
+    part = part_of(path)
     with part.open("w", encoding="utf-8") as f:
         f.write(text)
         f.flush()
@@ -91,8 +102,7 @@ def read_record(path: Path, kind: type[R], remedy: str = "Have its stage done ag
 
 def write_jsonl(path: Path, rows: Iterable[Record]) -> int:
     """Write rows, one JSON object a line, atomically; return how many."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     n = 0
     with part.open("w", encoding="utf-8") as f:
         for row in rows:
@@ -173,8 +183,7 @@ def write_table(path: Path, frame: "pd.DataFrame", kind: type[Record]) -> int:
     table = pa.Table.from_pandas(frame[fields], preserve_index=False)
     label = {"wherefore.record": kind.__name__, "wherefore.schema": str(SCHEMA_VERSION)}
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), **label})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     pq.write_table(table, part, compression="zstd")
     part.replace(path)
     return len(frame)

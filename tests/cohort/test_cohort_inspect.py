@@ -74,4 +74,4 @@ def test_nobody_of_that_name(study: Path, tmp_path: Path) -> None:
     ran("cohort", study, "--runs", tmp_path / "runs")
     result = CliRunner().invoke(main, ["inspect", str(study), "x", "--runs", str(tmp_path / "runs")])
     assert result.exit_code == 1
-    assert "'x' is not a case; Known: 1@25568, 2@25568, 3@25568." in result.output
+    assert "'x' is not a case; known: 1@25568, 2@25568, 3@25568." in result.output

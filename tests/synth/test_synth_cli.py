@@ -104,7 +104,7 @@ def test_a_bad_shard_or_form_is_one_line(run_folder: tuple[Path, Path], tmp_path
     command("synth", study, "--runs", runs)
     out = command("export", study, "--runs", runs, "--to", tmp_path / "x", "--form", "csv")
     assert out.exit_code == 1
-    assert "'csv' is not a form; Known: datasets, jsonl, parquet." in out.output
+    assert "'csv' is not a form; known: datasets, jsonl, parquet." in out.output
     assert not (tmp_path / "x").exists()
 
 
