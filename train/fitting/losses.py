@@ -45,8 +45,8 @@ def group_mean(groups: Groups, label: float | None = None) -> Weights:
 
     >>> group_mean(np.array([0, 1, 1, 2])).tolist()
     [0.0, 0.25, 0.25, 0.5]
-    >>> group_mean(np.array([0, 1, 1, 2]), label=0.8).round(3).tolist()
-    [0.0, 0.1, 0.1, 0.8]
+    >>> group_mean(np.array([0, 1, 1, 2]), label=0.75).tolist()
+    [0.0, 0.125, 0.125, 0.75]
     """
     present = [int(g) for g in np.unique(groups) if g > 0]
     shares = {g: 1 / len(present) for g in present}
