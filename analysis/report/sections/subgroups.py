@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..material import Numbers
+from ..section import Section
 
 LABELS = {
     "roc_auc": "ROC-AUC",
@@ -31,3 +32,6 @@ def section(m: Numbers) -> dict[str, Any] | None:
         "labels": LABELS,
         "models": list(dict.fromkeys(r.model for r in gaps)),
     }
+
+
+SECTION = Section("Subgroups", section, "subgroups.html.j2")
