@@ -58,7 +58,7 @@ def render(m: Material, beside: dict[str, str]) -> str:
         m=m,
         study=m.study,
         task=question(m.study),
-        answer=answer(m.tables.comparisons, m.tables.averages, cells),
+        answer=answer(m.tables.comparisons, m.tables.averages, cells, m.tables.optima),
         unsound=unsound(m.tables.comparisons, m.tables.written),
         notices=notices(m),
         facts=facts(m),
@@ -109,7 +109,7 @@ def environment(rows: Rows) -> Environment:
         lstrip_blocks=True,
     )
     env.filters |= {"words": words, "number": number, "percent": shown.percent, "p": shown.p_text}
-    env.filters |= {"count": shown.count, "readout": label, "svg": Markup}
+    env.filters |= {"heading": shown.heading, "count": shown.count, "readout": label, "svg": Markup}
     env.globals |= {
         "span": span,
         "strip": strip,
