@@ -4,7 +4,6 @@ import bz2
 import csv
 import gzip
 import lzma
-from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -42,25 +41,23 @@ def _wraps(file: Path, changed: int) -> bool:
 def longer(file: Path, delimiter: str, encoding: str) -> dict[int, int]:
     """Rows with more cells than the header -> how many they have. Cells moved there, so none of them can be believed.
 
-    A mark at the end of every line is the form of some exports, and counts for nothing. Nothing is checked where bytes
-    are not characters (UTF-16) or blanks separate the columns.
+    A mark at the end of every line is the form of some exports, and counts for nothing; the first line tells. Nothing
+    is checked where bytes are not characters (UTF-16) or blanks separate the columns.
     """
     if len(delimiter) != 1 or encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")):
         return {}
-    mark, quoted = delimiter.encode(), quotes(file, delimiter)
-    widths, out, empty_last = Counter[int](), dict[int, int](), set[int]()
+    mark, quoted, out = delimiter.encode(), quotes(file, delimiter), dict[int, int]()
     with opened(file) as raw:
         lines = (line for line in _records(raw, quoted) if line.strip())
         width = _cells(next(lines, b""), mark, quoted)
+        ended = None
         for row, line in enumerate(lines):
             n = _cells(line, mark, quoted) if line.count(mark) >= width else width
-            widths[n] += 1
-            if n > width:
+            marked = n == width + 1 and line.rstrip(b"\r\n").endswith(mark)
+            ended = marked if ended is None else ended
+            if n > width and not (ended and marked):
                 out[row] = n
-            if n == width + 1 and line.rstrip(b"\r\n").endswith(mark):
-                empty_last.add(row)
-    usual = widths.most_common(1)[0][0] if widths else width
-    return {row: n for row, n in out.items() if n != usual or row not in empty_last}
+    return out
 
 
 def _records(lines: Any, quoted: bool) -> Iterator[bytes]:
