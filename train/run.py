@@ -189,7 +189,7 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
         [layout.CASES.at(home), corpus.corpus_path(home, corpus.TEACHER)], work,
     )  # fmt: skip
     click.echo(
-        f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "is there")
+        f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "up to date")
     )
     return worked
 
@@ -244,8 +244,8 @@ def _report(home: Path, cells: Sequence[Cell], before: set[str], seconds: float)
     )
     if failed:
         first = failure(home / "train" / failed[0].id)
-        error = first.error if first else "it is being tried again elsewhere"
+        error = (first.error if first else "another worker is retrying it").splitlines()[0].rstrip(".")
         raise CellsFailedError(
-            f"train: {len(failed)} of {len(cells)} cells failed; first {name(failed[0])}: {error.splitlines()[0]} "
-            f"The tracebacks are in {home / 'train'}/<cell>/{FAILURE}; run again to try them again."
+            f"train: {len(failed)} of {len(cells)} cells failed; first {name(failed[0])}: {error}. "
+            f"Tracebacks: {home / 'train'}/<cell>/{FAILURE}. Run again to retry them."
         )

@@ -99,10 +99,10 @@ def _worker(study: Study, home: Path, cells: Sequence[Cell], settings: Settings)
 
 
 def _parity(folder: Path) -> str:
-    """How far the ways to run a fit are apart: `; merged differs by 2e-07 in a risk at most`."""
+    """How far the ways to run a fit are apart: `; merged: risks differ by at most 2e-07`."""
     path = folder / READING
     found = read_record(path, Reading).parity if path.exists() else ()
-    return "".join(f"; {p.way} differs by {p.largest:.0e} in a risk at most" for p in found)
+    return "".join(f"; {p.way}: risks differ by at most {p.largest:.0e}" for p in found)
 
 
 def die_with_parent() -> None:
