@@ -52,8 +52,8 @@ def _short(text: "pd.Series[str]", early: bool) -> "pd.Series[pd.Timestamp]":
     packed, month, year = text.str.fullmatch(r"\d{8}"), text.str.fullmatch(_MONTH), text.str.fullmatch(_YEAR)
     slashed = text.str.fullmatch(_SLASHED)
     if slashed.any():
-        day = text[slashed].str.split(r"[ T]", regex=True).str[0]
-        out[slashed] = pd.to_datetime(day, format="%Y/%m/%d", errors="coerce")
+        words = text[slashed].str.split(r"[ T]", regex=True).str[0]
+        out[slashed] = pd.to_datetime(words, format="%Y/%m/%d", errors="coerce")
     if packed.any():
         out[packed] = pd.to_datetime(text[packed], format="%Y%m%d", errors="coerce")
     if month.any():
