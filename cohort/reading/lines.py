@@ -22,20 +22,22 @@ def quotes(file: Path, delimiter: str) -> bool:
     """Whether cells are wrapped in quotation marks, so that one may hold the delimiter or go on over several lines.
 
     Tab-separated exports (OHDSI Athena's vocabularies) hold lone marks in their names and wrap nothing. One that
-    wraps has a line with another number of tabs than the first, and a mark at the beginning of a cell.
+    wraps has lines with another number of tabs than the first, and marks at the beginning of cells.
     """
     return delimiter != "\t" or _wraps(file, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
 def _wraps(file: Path, changed: int) -> bool:
+    other = begins = False
     with opened(file) as lines:
         tabs = next(lines, b"").count(b"\t")
-        return any(
-            line.count(b"\t") != tabs and (line.startswith(b'"') or b'\t"' in line)
-            for line in lines
-            if line.strip()
-        )
+        for line in lines:
+            other |= line.count(b"\t") != tabs and bool(line.strip())
+            begins |= line.startswith(b'"') or b'\t"' in line
+            if other and begins:
+                return True
+    return False
 
 
 def longer(file: Path, delimiter: str, encoding: str) -> dict[int, int]:
