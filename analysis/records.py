@@ -180,7 +180,7 @@ class Dilution(Record):
     share: float
     """Of the tokens that count."""
     weight: float
-    """Of the loss: the share of the tokens, or an equal part for each group where every group has its own mean."""
+    """Share of the group in the loss; of a label that is scored, the share of its score."""
     final_loss: float | None
     """Nats per token, mean of the last epoch."""
 

@@ -121,7 +121,10 @@ def die_with_parent() -> None:
 def name(cell: Cell) -> str:
     """A cell in words, for people: `free_rationale n=1000 lr=0.001 seed=0 token_mean (a1b2c3d4e5f6)`."""
     corpus_ = "" if cell.corpus == corpus.TEACHER else f" {cell.corpus}"
-    return f"{cell.target} n={cell.n} lr={cell.learning_rate:g} seed={cell.seed} {cell.loss}{corpus_} ({cell.id})"
+    more = "".join(f" {a}={v:g}" for a in ("weight", "dropped") if (v := getattr(cell, a)) is not None)
+    more += " projected" if cell.projected else ""
+    about = f"n={cell.n} lr={cell.learning_rate:g} seed={cell.seed} {cell.loss}{corpus_}{more}"
+    return f"{cell.target} {about} ({cell.id})"
 
 
 def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
