@@ -83,8 +83,12 @@ class Histories:
 def _marks(evidence: pd.DataFrame) -> tuple[NDArray[np.object_], Hashes]:
     """(marks,) case and hash of each dated line: its code and the age at the first event."""
     dated = evidence[evidence["age"].notna() & (evidence["kind"] != "demographic")]
-    text = (dated["code"].astype(object) + "@" + dated["age"].astype(str).astype(object)).to_numpy(object)
-    return dated["case"].to_numpy(object), pd.util.hash_array(text)
+    at, codes = pd.factorize(dated["code"].to_numpy(object))
+    tenths = np.round(dated["age"].to_numpy(float) * 10).astype(np.int64).astype(np.uint64)
+    mark = (
+        pd.util.hash_array(np.asarray(codes, dtype=object))[at] if len(at) else np.zeros(0, dtype=np.uint64)
+    )
+    return dated["case"].to_numpy(object), (mark + tenths) * np.uint64(0x9E3779B97F4A7C15)
 
 
 def _sets(evidence: pd.DataFrame) -> dict[str, frozenset[int]]:
