@@ -14,6 +14,7 @@ from ..study.config import Study
 from ..study.records import digest
 from ..study.runs import manifest, outcome, run_once, sha256
 from .phenotype import code_set
+from .reading.files import hidden
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def run(study: Study, home: Path) -> bool:
 
 PATHS = ("path", "file", "firsts_file", "codes", "tokenizer")
 """Keys of the section that name files."""
-SMALL = 64_000_000
-"""Bytes up to which a file is hashed; of larger ones and of folders the names and sizes."""
+HASHED = 2_000_000_000
+"""Bytes up to which the contents of the records are hashed; beyond them the sizes and times of change count."""
 
 
 def _files(study: Study, section: dict[str, Any], at: str = "cohort") -> dict[str, str]:
@@ -71,11 +72,17 @@ def _files(study: Study, section: dict[str, Any], at: str = "cohort") -> dict[st
         if isinstance(value, dict):
             out |= _files(study, value, f"{at}.{key}")
         elif key in PATHS and isinstance(value, str) and (path := study.path(value)).exists():
-            inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            small = len(inside) == 1 and inside[0].stat().st_size <= SMALL
-            sizes = [[str(p.relative_to(path)), p.stat().st_size] for p in inside]
-            out[f"{at}.{key}"] = sha256(inside[0]) if small else digest(sizes)
+            out[f"{at}.{key}"] = _mark(path)
     return out
+
+
+def _mark(path: Path) -> str:
+    """A file or a folder in a word: another one when anything in it changes, be the size the same."""
+    inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    inside = [p for p in inside if not hidden(p.relative_to(path))]
+    if sum(p.stat().st_size for p in inside) <= HASHED:
+        return digest([[str(p.relative_to(path)), sha256(p)] for p in inside])
+    return digest([[str(p.relative_to(path)), p.stat().st_size, p.stat().st_mtime_ns] for p in inside])
 
 
 def _make(study: Study, settings: Settings, folder: Path) -> None:
@@ -85,29 +92,27 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
     from .build import build
     from .flow import figure, flow, said_of, summary, table1
     from .labels import rows
-    from .records import Case, Evidence, Exclusion
+    from .records import Exclusion
     from .tokens import counter
 
     codes = code_set(settings.phenotype.codes, study.path(settings.phenotype.codes))
     tokenizer = settings.timeline.tokenizer
     with opened(study, settings) as (records, place):
         count = counter(study.path(tokenizer) if tokenizer else None)
-        made = build(records, settings, codes, study.seed, count, place.bad, getattr(records, "true_risk", None),
-                     rows(settings.predict, place))  # fmt: skip
-    write_table(folder / layout.CASES.name, made.cases, Case)
-    write_table(folder / layout.EVIDENCE.name, made.evidence, Evidence)
-    write_table(folder / layout.EXCLUSIONS.name, made.exclusions, Exclusion)
-    steps = flow(made.population, said_of(made.counts, place.bad))
+        risk_of, asked = getattr(records, "true_risk", None), rows(settings.predict, place)
+        cohort = build(records, settings, codes, study.seed, count, place.bad, folder, risk_of, asked)
+    write_table(folder / layout.EXCLUSIONS.name, cohort.exclusions, Exclusion)
+    steps = flow(cohort.population, said_of(cohort.counts, place.bad))
     write_text(folder / layout.FLOW.name, steps.to_csv(index=False))
     write_text(folder / layout.FLOW_PICTURE.name, figure(steps))
-    write_text(folder / layout.TABLE_ONE.name, table1(made.cases).to_csv(index=False))
+    write_text(folder / layout.TABLE_ONE.name, table1(cohort.cases).to_csv(index=False))
     listed = pd.DataFrame(place.bad.rows, columns=["file", "row", "reason", "found"])
     write_text(folder / layout.BAD_ROWS.name, listed.to_csv(index=False))
-    write_text(folder / layout.COHORT_SUMMARY.name, summary(made, place.bad))
+    write_text(folder / layout.COHORT_SUMMARY.name, summary(cohort, place.bad))
 
 
 def counted(study: Study) -> dict[str, Any]:
-    """What the records of a study hold: people, events, rows, bad rows; nothing is made.
+    """What the records of a study hold: people, events, rows, bad rows; nothing is cohort.
 
     Raises:
         DataError: more bad rows than allowed.
