@@ -18,22 +18,24 @@ MIXED = 5
 @click.command()
 @_common.with_study
 @_common.as_json
-@click.option("--count", is_flag=True, help="Read everything and count it; make nothing.")
+@click.option("--count", is_flag=True, help="Read and count everything; write nothing.")
 def command(study: Path, runs: Path, json_out: bool, count: bool) -> None:
-    """Make the cases of STUDY, and show who was left out and why."""
+    """Build the cases of STUDY, and show who was left out and why."""
     from ..cohort.run import counted, run
 
     s = _common.opened(study)
     if count:
         click.echo(json.dumps(counted(s), indent=None if json_out else 1))
         return
-    home = _common.home(s, runs)
-    with redirect_stdout(sys.stderr if json_out else sys.stdout):
-        run(s, home)
+    with (
+        _common.run_folder(s, runs) as run_folder,
+        redirect_stdout(sys.stderr if json_out else sys.stdout),
+    ):
+        run(s, run_folder)
     if json_out:
-        click.echo((layout.COHORT_SUMMARY.at(home)).read_text())
+        click.echo((layout.COHORT_SUMMARY.at(run_folder)).read_text())
     else:
-        _show(home / "cohort")
+        _show(run_folder / "cohort")
 
 
 def _show(folder: Path) -> None:

@@ -100,6 +100,8 @@ class Baseline(Record):
     """A name in `train/baselines.py`."""
     n: int | None
     """Training cases; None: it learns nothing from them."""
+    parameters: int | None = None
+    """Predictor parameters of a regression; None where that is no count of what it fits."""
     optimum: bool = False
     """Its risk is the true one, about the source population: no model can rank better."""
 
@@ -114,6 +116,8 @@ class Prediction(Record):
     case: str
     risk: float | None = Field(ge=0, le=1)
     why_missing: str | None = None
+    decoded: int | None = None
+    """The class that the model wrote, where a decoding was asked for; None: none could be read, or none was asked."""
     written: str | None = None
     """What the model wrote before its label, where it wrote."""
     unfinished: bool = False
