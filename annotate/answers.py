@@ -1,140 +1,186 @@
-"""The one door for grades: people's and programs' answers become ratings here, or are listed as faulty."""
+"""The one door for grades: people's and programs' forms become ratings here, or are listed as faulty."""
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from ..study.records import Record
+from ..cohort.line import evidence_ids
 from .design.items import Item
-from .records import Dimension, Note, Rating, Rubric, Task
-
-
-class Mark(Record):
-    """One ticked answer."""
-
-    dimension: str
-    claim: int | None = None
-    value: str
-
-
-TextKind = Literal["note", "comment", "edited"]
-
-
-class Text(Record):
-    """One written answer."""
-
-    kind: TextKind
-    claim: int | None = None
-    text: str
-
-
-class Answer(Record):
-    """What one rater sent for one item."""
-
-    item: str
-    rater: str
-    round: str
-    marks: tuple[Mark, ...]
-    texts: tuple[Text, ...] = ()
-    seconds: float | None = None
-    skipped: bool = False
-    simulated: bool = False
-
-
-class Fault(Record):
-    """Something in the answers that is not as it must be. Nothing is swallowed."""
-
-    rater: str
-    item: str
-    round: str
-    fault: str
-    """A short name, to count by."""
-    detail: str
-    counted: bool
-    """Whether the rating counts all the same."""
-
+from .graded import Accepted, FormFault, GradedForm, Text
+from .records import Condition, Dimension, Note, Rating, Rubric, Task
 
 SECONDS = (5.0, 1800.0)
 """Outside of this, the time is listed: nobody read it, or somebody went to lunch."""
 
+LISTED_ONLY = frozenset(
+    (
+        "skipped",
+        "seconds_out_of_range",
+        "unchanged_edit",
+        "not_asked",
+        "contradiction",
+        "odd_form",
+        "task_deleted",
+    )
+)
+"""Faults with which a form counts all the same."""
 
-class Accepted(Record):
-    """What came through the door."""
 
-    ratings: tuple[Rating, ...] = ()
-    notes: tuple[Note, ...] = ()
-    faults: tuple[Fault, ...] = ()
-    done: frozenset[tuple[str, str, str]] = frozenset()
-    """(round, rater, item) that need no more work; a skipped item is done."""
+Given = Mapping[tuple[str, int | None], str]
+"""Answers by dimension and claim."""
+Lines = Callable[[Item], Collection[str]]
+"""Ids of the evidence that stands beside an item."""
 
 
 def accept(
-    answers: Iterable[Answer], tasks: Iterable[Task], items: Mapping[str, Item], rubric: Rubric
-) -> Accepted:
-    """Check every answer against the rubric and the task it belongs to.
+    forms: Iterable[GradedForm], tasks: Iterable[Task], items: Mapping[str, Item], rubric: Rubric,
+    lines: Lines | None = None,
+) -> Accepted:  # fmt: skip
+    """Check every form against the rubric and the task it belongs to.
 
-    An answer with an unknown control or value, or with a required one missing, counts for nothing and is listed:
+    A form with an unknown control or value, or with a required answer missing, counts for nothing and is listed:
     half a form is not a grade.
+
+    Args:
+        forms: as they were sent.
+        tasks: what was handed out.
+        items: what is shown, by id.
+        rubric: what is asked.
+        lines: which evidence stands beside an item; where given, an adjudicator's correction may cite nothing else.
     """
     wanted = {(t.round, t.rater, t.item): t for t in tasks}
     ratings: list[Rating] = []
     notes: list[Note] = []
-    faults: list[Fault] = []
+    faults: list[FormFault] = []
     done: set[tuple[str, str, str]] = set()
-    for a in answers:
-        key = (a.round, a.rater, a.item)
-        task = wanted.get(key)
-        wrong = _wrong(a, task, items, rubric)
-        faults += [
-            Fault(rater=a.rater, item=a.item, round=a.round, fault=f, detail=d, counted=f in _LISTED_ONLY)
-            for f, d in wrong
-        ]
-        if task is None or any(f not in _LISTED_ONLY for f, _ in wrong):
+    for form in forms:
+        key = (form.round, form.rater, form.item)
+        task, item = wanted.get(key), items.get(form.item)
+        check = FormCheck(
+            form, item if task else None, rubric, lines if form.round == "adjudication" else None
+        )
+        faults += check.faults
+        if task is None or not check.counts:
             continue
         done.add(key)
-        if not a.skipped:
-            ratings += _ratings(a, task)
-            notes += _notes(a, task, items[a.item])
+        notes += [_note(form, task, t) for t in check.texts]
+        ratings += [_rating(form, task, *place, value) for place, value in check.given.items()]
     return Accepted(ratings=tuple(ratings), notes=tuple(notes), faults=tuple(faults), done=frozenset(done))
 
 
-_LISTED_ONLY = ("skipped", "seconds_out_of_range", "unchanged_edit")
+class FormCheck:
+    """One form: what counts of it, and what is wrong with it.
 
+    Args:
+        form: as it was sent.
+        item: what was shown; None where it was not this rater's.
+        rubric: what is asked.
+        lines: ids of evidence that a correction may cite; None: any.
+    """
 
-def _wrong(a: Answer, task: Task | None, items: Mapping[str, Item], rubric: Rubric) -> list[tuple[str, str]]:
-    if task is None or a.item not in items:
-        return [("not_assigned", f"{a.item} is no task of {a.rater} in round {a.round}")]
-    if a.skipped:
-        return [("skipped", "the rater skipped it")]
-    out: list[tuple[str, str]] = []
-    given: dict[tuple[str, int | None], str] = {}
-    n = len(items[a.item].claims)
-    for m in a.marks:
-        d = rubric.dimension(m.dimension)
-        if d is None:
-            out.append(("unknown_control", f"{m.dimension!r} is no dimension of rubric {rubric.name!r}"))
-        elif m.value not in d.categories:
-            allowed = ", ".join(d.categories)
-            out.append(("unknown_value", f"{m.dimension}: {m.value!r} is not one of {allowed}"))
-        elif (m.claim is not None) != d.per_claim or (m.claim is not None and not 0 <= m.claim < n):
-            out.append(("unknown_claim", f"{m.dimension}: claim {m.claim} of {n}"))
-        elif (m.dimension, m.claim) in given:
-            out.append(("answered_twice", f"{m.dimension}: {given[m.dimension, m.claim]!r} and {m.value!r}"))
+    def __init__(self, form: GradedForm, item: Item | None, rubric: Rubric, lines: Lines | None) -> None:
+        self.form, self.rubric = form, rubric
+        self.given: dict[tuple[str, int | None], str] = {}
+        self.texts: tuple[Text, ...] = ()
+        self.faults: list[FormFault] = []
+        if item is None:
+            self._fault("not_assigned", f"not a task of {form.rater} in the {form.round} round")
+        elif form.skipped:
+            self.texts = tuple(t for t in form.texts if t.kind == "comment")
+            why = "; ".join(t.text for t in self.texts)
+            self._fault(
+                "skipped",
+                f"the rater skipped it: {why}" if why else "the rater skipped it and gave no reason",
+            )
         else:
-            given[m.dimension, m.claim] = m.value
-    for d, claim in required(rubric, given, n):
-        if (d.name, claim) not in given:
-            at = "" if claim is None else f" of claim {claim + 1}"
-            out.append(("missing", f"{d.name}{at} has no answer"))
-    if any(_unchanged(t, items[a.item]) for t in a.texts):
-        out.append(("unchanged_edit", "the box for corrections holds the rationale as it was; it is no edit"))
-    if a.seconds is not None and not SECONDS[0] <= a.seconds <= SECONDS[1]:
-        out.append(("seconds_out_of_range", f"{a.seconds:.0f} s on one item"))
-    return out
+            self._check(item, lines)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the form counts, whatever else is listed."""
+        return all(f.counted for f in self.faults)
+
+    def _fault(self, fault: str, detail: str, at: str = "") -> None:
+        f = self.form
+        counted = fault in LISTED_ONLY
+        self.faults.append(
+            FormFault(
+                rater=f.rater, item=f.item, round=f.round, fault=fault, detail=detail, counted=counted, at=at
+            )
+        )
+
+    def _check(self, item: Item, lines: Lines | None) -> None:
+        n = len(item.claims)
+        answers = self._fitting(n)
+        asked = required(self.rubric, answers, n)
+        for d, claim in asked:
+            if (d.name, claim) in answers:
+                self.given[d.name, claim] = answers[d.name, claim]
+            else:
+                self._fault("missing", f"{_words(d.name, claim)} has no answer", control(d.name, claim))
+        for (name, claim), value in answers.items():
+            if (name, claim) not in self.given:
+                self._fault(
+                    "not_asked", f"{_words(name, claim)}: {value!r} answers a question that was not asked"
+                )
+        self.texts = tuple(self._texts(item))
+        if lines is not None:
+            self._citations(lines(item))
+        for said in contradictions(self.rubric, self.given):
+            self._fault("contradiction", said)
+        seconds = self.form.seconds
+        if seconds is not None and not SECONDS[0] <= seconds <= SECONDS[1]:
+            self._fault("seconds_out_of_range", f"{seconds:.0f} s on one item")
+
+    def _fitting(self, n: int) -> dict[tuple[str, int | None], str]:
+        """The answers that fit the rubric."""
+        out: dict[tuple[str, int | None], str] = {}
+        for m in self.form.marks:
+            d = self.rubric.dimension(m.dimension)
+            at = control(m.dimension, m.claim)
+            if d is None:
+                self._fault(
+                    "unknown_control", f"{m.dimension!r} is not a dimension of rubric {self.rubric.name!r}"
+                )
+            elif m.value not in d.categories:
+                allowed = ", ".join(d.categories)
+                self._fault("unknown_value", f"{m.dimension}: {m.value!r} is not one of {allowed}", at)
+            elif (m.claim is not None) != d.per_claim or (m.claim is not None and not 0 <= m.claim < n):
+                about = "the whole" if m.claim is None else f"sentence {m.claim + 1}"
+                self._fault("unknown_claim", f"{m.dimension} of {about}; there are {n} sentences")
+            elif (m.dimension, m.claim) in out:
+                both = f"{out[m.dimension, m.claim]!r} and {m.value!r}"
+                self._fault("answered_twice", f"{m.dimension}: {both}", at)
+            else:
+                out[m.dimension, m.claim] = m.value
+        return out
+
+    def _texts(self, item: Item) -> Iterator[Text]:
+        when = self.rubric.edit_when
+        for t in self.form.texts:
+            if t.kind != "edited":
+                yield t
+            elif when is None or not _holds(when, self.given):
+                self._fault("not_asked", "a correction, although the answers ask for none; it is left out")
+            elif t.text.split() == item.text.split():
+                self._fault(
+                    "unchanged_edit",
+                    "the box for corrections holds the rationale as it was; it is not an edit",
+                )
+            else:
+                yield t
+
+    def _citations(self, known: Collection[str]) -> None:
+        """An adjudicator's word is final, so a correction that cites what is not there comes back."""
+        cited = [e for t in self.texts if t.kind == "edited" for e in evidence_ids(t.text)]
+        for e in dict.fromkeys(cited):
+            if e not in known:
+                self._fault(
+                    "cites_unknown",
+                    f"the correction cites {e}, which is not a line of the timeline",
+                    "edited",
+                )
 
 
-def required(
-    rubric: Rubric, given: Mapping[tuple[str, int | None], str], n_claims: int
-) -> list[tuple[Dimension, int | None]]:
+def required(rubric: Rubric, given: Given, n_claims: int) -> list[tuple[Dimension, int | None]]:
     """The questions that these answers make obligatory: (dimension, claim)."""
     places: list[tuple[Dimension, int | None]] = [
         (d, c) for d in rubric.dimensions for c in (range(n_claims) if d.per_claim else (None,))
@@ -142,40 +188,44 @@ def required(
     return [(d, c) for d, c in places if d.when is None or given.get((d.when.dimension, c)) in d.when.any_of]
 
 
-def _ratings(a: Answer, task: Task) -> list[Rating]:
-    return [
-        Rating(
-            item=a.item,
-            rationale=task.rationale,
-            case=task.case,
-            rater=a.rater,
-            round=a.round,
-            dimension=m.dimension,
-            claim=m.claim,
-            value=m.value,
-            seconds=a.seconds,
-            simulated=a.simulated,
-        )
-        for m in a.marks
-    ]
+def contradictions(rubric: Rubric, given: Given) -> list[str]:
+    """What the rubric says of answers that can hardly be meant together."""
+    return [c.ask for c in rubric.contradictions if all(_holds(condition, given) for condition in c.all_of)]
 
 
-def _unchanged(t: Text, item: Item) -> bool:
-    """Whether a correction corrects nothing; spaces and line ends do not count."""
-    return t.kind == "edited" and t.text.split() == item.text.split()
+def _holds(condition: Condition, given: Given) -> bool:
+    """Of the whole, or of any sentence."""
+    return any(
+        name == condition.dimension and value in condition.any_of for (name, _), value in given.items()
+    )
 
 
-def _notes(a: Answer, task: Task, item: Item) -> list[Note]:
-    return [
-        Note(
-            item=a.item,
-            rationale=task.rationale,
-            rater=a.rater,
-            round=a.round,
-            kind=t.kind,
-            claim=t.claim,
-            text=t.text,
-        )
-        for t in a.texts
-        if not _unchanged(t, item)
-    ]
+def control(name: str, claim: int | None) -> str:
+    """The name of a question on a page: `support_3` about the third sentence, `accuracy` about the whole."""
+    return name if claim is None else f"{name}_{claim + 1}"
+
+
+def _words(name: str, claim: int | None) -> str:
+    return name if claim is None else f"{name} of sentence {claim + 1}"
+
+
+def _rating(form: GradedForm, task: Task, dimension: str, claim: int | None, value: str) -> Rating:
+    return Rating(
+        item=form.item,
+        rationale=task.rationale,
+        case=task.case,
+        rater=form.rater,
+        round=form.round,
+        dimension=dimension,
+        claim=claim,
+        value=value,
+        seconds=form.seconds,
+        simulated=form.simulated,
+    )
+
+
+def _note(form: GradedForm, task: Task, t: Text) -> Note:
+    return Note(
+        item=form.item, rationale=task.rationale, rater=form.rater, round=form.round, kind=t.kind, claim=t.claim,
+        text=t.text,
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ..study.config import Study
 from ..study.errors import StudyError, did_you_mean, not_one_of
 from ..study.permission import loopback
+from .label_studio.database import postgres
 from .records import Dimension, Rubric
 from .settings import Criterion, Settings
 
@@ -27,6 +28,16 @@ def refuse(study: Study, s: Settings, rubric: Rubric) -> None:
             f"annotate.server.url: {s.server.url} is not on this machine, and the study has no [data_use] section "
             "that allows patient text to leave it. Add one, or use `wherefore annotate serve`."
         )
+    if (database := postgres(s.server.database, s.server.database_password)) is not None:
+        if not loopback(f"http://{database.host}") and study.data_use is None:
+            raise StudyError(
+                f"annotate.server.database: {database.host} is not on this machine, and the study has no [data_use] "
+                "section that allows patient text to leave it. Add one, or use a database here."
+            )
+        if s.server.url:
+            raise StudyError(
+                "annotate.server: give url or database; the server at url keeps its data where it likes."
+            )
     if s.by_people:
         _page(rubric)
 

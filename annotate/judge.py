@@ -7,15 +7,20 @@ from typing import Any
 from ..study.errors import DataError
 from ..study.files import rows
 from ..synth.records import Message, Prompt
-from .answers import Answer, Mark, accept
+from .answers import FormCheck, accept, required
 from .design.items import Item, claim_text
+from .graded import GradedForm, Mark
 from .label_studio import forms, page
+from .label_studio.client import FILLED_IN
 from .plan import Plan
-from .records import Anchoring, Rating, Rubric, Task
+from .records import Anchoring, Dimension, Rating, Rubric, Task
 from .rounds import State
 
 NAME = "judge"
+"""Of the rater and of the round."""
 FILE = "judge.jsonl"
+MOST = 10
+"""Faults of one reply that are named."""
 
 
 def prompt(plan: Plan, item: Item) -> Prompt:
@@ -36,50 +41,80 @@ def prompt(plan: Plan, item: Item) -> Prompt:
     )
 
 
-def answer(item: Item, found: Mapping[str, Any]) -> Answer:
-    """A reply, an object by now, as an answer; its values are checked at the door like everybody's.
+def answer(item: Item, found: Mapping[str, Any], rubric: Rubric) -> GradedForm:
+    """A reply, an object by now, as a form; what does not fit the rubric is found by `unfit`.
+
+    An anchor, other capitals or a number stand for their category, and what is said of questions that the answers do
+    not ask is left out: models fill in every key.
 
     Raises:
         DataError: not the object that was asked for.
     """
     try:
-        sentences = list(found.get("sentences") or [])
         whole = dict(found.get("whole") or {})
-        marks = [
-            Mark(dimension=str(d), claim=i, value=str(v))
-            for i, sentence in enumerate(sentences)
-            for d, v in dict(sentence).items()
-            if v is not None
-        ]
-        marks += [Mark(dimension=str(d), value=str(v)) for d, v in whole.items() if v is not None]
+        marks = [m for n, sentence in enumerate(_sentences(found)) for m in _marks(dict(sentence), rubric, n)]
+        marks += _marks(whole, rubric, None)
     except (ValueError, TypeError, AttributeError) as e:
-        raise DataError(
-            f"{item.id}: the judge's reply is not the JSON that was asked for: {str(found)[:80]}"
-        ) from e
-    return Answer(item=item.id, rater=NAME, round="judge", marks=tuple(marks), simulated=True)
+        raise DataError(f"{item.id}: the reply is not the JSON that was asked for: {str(found)[:80]}") from e
+    given = {(m.dimension, m.claim): m.value for m in marks}
+    asked = {(d.name, claim) for d, claim in required(rubric, given, len(item.claims))}
+    conditional = {d.name for d in rubric.dimensions if d.when}
+    kept = tuple(m for m in marks if m.dimension not in conditional or (m.dimension, m.claim) in asked)
+    return GradedForm(item=item.id, rater=NAME, round=NAME, marks=kept, simulated=True)
 
 
-def answers(folder: Path) -> dict[str, Answer]:
+def _sentences(found: Mapping[str, Any]) -> list[Any]:
+    """A list, or an object with the number of each sentence."""
+    given = found.get("sentences") or []
+    return [given[k] for k in sorted(given, key=int)] if isinstance(given, Mapping) else list(given)
+
+
+def _marks(said: Mapping[str, Any], rubric: Rubric, claim: int | None) -> list[Mark]:
+    dimensions = [(d, said[d.name]) for d in rubric.dimensions if said.get(d.name) is not None]
+    return [Mark(dimension=d.name, claim=claim, value=_category(d, v)) for d, v in dimensions]
+
+
+def _category(d: Dimension, value: Any) -> str:
+    """The category that is meant, or the value as it is."""
+    text = " ".join(str(value).split())
+    if isinstance(value, float) and value.is_integer():
+        text = str(int(value))
+    names = {c.casefold(): c for c in d.categories}
+    labels = {label.casefold(): c for c, label in zip(d.categories, d.labels, strict=True)}
+    return names.get(text.casefold()) or labels.get(text.casefold()) or text
+
+
+def unfit(item: Item, found: Mapping[str, Any], rubric: Rubric) -> str | None:
+    """Why a reply does not fit the rubric; None where it does."""
+    try:
+        form = answer(item, found, rubric)
+    except DataError as e:
+        return str(e)
+    wrong = [f.detail for f in FormCheck(form, item, rubric, None).faults if not f.counted]
+    return "; ".join(wrong[:MOST]) or None
+
+
+def answers(folder: Path) -> dict[str, GradedForm]:
     """What the judge said so far, by item."""
     path = folder / FILE
-    return {a.item: a for a in rows(path, Answer)}
+    return {a.item: a for a in rows(path, GradedForm)}
 
 
-def ratings(plan: Plan, given: Mapping[str, Answer]) -> list[Rating]:
+def ratings(plan: Plan, given: Mapping[str, GradedForm]) -> list[Rating]:
     """The judge's answers that pass the door, as ratings of a program."""
     tasks = [
-        Task(item=i.id, rater=NAME, rationale=i.rationale, case=i.case, round="judge", order=n)
+        Task(item=i.id, rater=NAME, rationale=i.rationale, case=i.case, round=NAME, order=n)
         for n, i in enumerate(plan.items.values())
     ]
     return list(accept(given.values(), tasks, plan.items, plan.rubric).ratings)
 
 
-def prediction(a: Answer, n_claims: int) -> list[dict[str, Any]]:
+def prediction(a: GradedForm) -> list[dict[str, Any]]:
     """The judge's answer as Label Studio shows it in advance, for the assisted arm."""
-    return [{"model_version": NAME, "result": forms.write(a, n_claims)}]
+    return [{"model_version": FILLED_IN, "result": forms.write(a)}]
 
 
-def anchoring(state: State, given: Mapping[str, Answer]) -> list[Anchoring]:
+def anchoring(state: State, given: Mapping[str, GradedForm]) -> list[Anchoring]:
     """For every dimension, the share of answers that equal the judge's, blind and assisted."""
     said = {(r.item, r.dimension, r.claim): r.value for r in ratings(state.plan, given)}
     out = []
@@ -102,7 +137,7 @@ def anchoring(state: State, given: Mapping[str, Answer]) -> list[Anchoring]:
     return out
 
 
-def check_assisted(rubric: Rubric, plan: Plan, given: Mapping[str, Answer]) -> None:
+def check_assisted(rubric: Rubric, plan: Plan, given: Mapping[str, GradedForm]) -> None:
     """The assisted arm needs the judge's grades first.
 
     Raises:

@@ -1,18 +1,19 @@
 """What is to be graded and by whom, put together from the run folder. The same inputs give the same plan."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..cohort.records import Case, Evidence
 from ..study import layout
 from ..study.config import Study
-from ..study.errors import DataError, StudyError
+from ..study.errors import DataError
 from ..study.files import rows
-from ..study.records import from_frame, read_jsonl, read_table, write_jsonl, write_text
-from ..synth.records import Grounding, Rationale
+from ..study.records import digest, from_frame, read_jsonl, read_table, write_jsonl, write_text
+from ..synth.records import Claim, Grounding, Rationale
 from . import rubric
-from .design import controls, deal, items
+from .design import choose, deal, items
 from .design.items import Item
 from .records import Rubric, Task
 from .settings import Settings
@@ -38,6 +39,12 @@ class Plan:
     """Claims of each item that grounding or a planted control knows to be wrong."""
     texts: Mapping[str, str]
     """Each rationale as it would be taught."""
+    left_out: Mapping[str, Sequence[Claim]] = field(default_factory=dict)
+    """Sentences of a rationale that raters do not see, where there are some."""
+    version: str = ""
+    """Hash of the rubric and of what else the page asks or tells; every form carries it."""
+    sentences: int = 0
+    """Of the longest rationale that may ever be shown."""
 
     def of_round(self, name: str) -> list[Task]:
         """Tasks of one round, by rater and order."""
@@ -48,50 +55,90 @@ class Plan:
         main = [i for i in self.items.values() if i.round == "main" and i.control is None]
         return [(i.rationale, i.case) for i in main]
 
+    def lines(self, item: Item) -> Collection[str]:
+        """Ids of the evidence that stands beside an item."""
+        return self.kinds.get(item.case, {}).keys()
 
-def prepare(study: Study, s: Settings, home: Path, done: Done = frozenset()) -> Plan:
-    """The plan; what an earlier call dealt out is kept where it is finished.
+
+def version(study: Study, s: Settings) -> str:
+    """Hash of the rubric and of what else the page asks or tells."""
+    return digest([rubric.load(study, s.rubric).model_dump(mode="json"), s.question, s.show_label])
+
+
+def prepare(study: Study, s: Settings, run_folder: Path, graded: Collection[str] = ()) -> Plan:
+    """What is to be graded; `dealt` then says by whom.
+
+    Items of an earlier call are kept while their rationale and their timeline are what they were.
+
+    Args:
+        study: whose seed and name it is.
+        s: the section.
+        run_folder: `runs/<study>`.
+        graded: ids of items that somebody has graded.
 
     Raises:
         StudyError: more is asked for than there are rationales.
         DataError: the earlier stages have not been run.
     """
-    rationales, cases, kinds, bad = _read(home)
-    n = 0 if s.raters == "none" else s.items
-    order = items.sample(rationales, cases, s.splits, n + s.rounds.calibration if n else 0, study.seed)
-    main, first = order[:n], order[n:]
-    if n and len(first) < s.rounds.calibration:
-        raise StudyError(
-            f"annotate.rounds.calibration: {s.rounds.calibration}, but {len(order)} rationales of "
-            f"{', '.join(s.splits)} leave {len(first)} beside {len(main)} items. Ask for fewer of either."
-        )
-    shown = [items.make(study.seed, r, cases[r.case], "main", r.claims) for r in main]
-    early = [items.make(study.seed, r, cases[r.case], "calibration", r.claims) for r in first]
-    faulty = {i.id: bad.get(i.rationale, frozenset()) for i in shown + early}
-    planted = _controls(main, cases, s, study.seed, faulty)
-    old = _dealt(home / "annotate")
-    tasks = deal.deal(early, s.names, s.design.model_copy(update={"kind": "complete"}), study.seed, old, done)
-    tasks += deal.deal(shown, s.names, s.design, study.seed, old, done, for_all=planted)
-    tasks += [
-        t.model_copy(update={"round": "assisted"}) for t in deal.everything(shown, s.assisted, study.seed)
-    ]
-    tasks += [t for t in old if t.round == "adjudication"]
+    rationales, cases, kinds, groundings = _read(run_folder)
+    old = rows(layout.ITEMS.at(run_folder), Item)
+    chooser = choose.Chooser(rationales, cases, groundings, s, study.seed)
+    chosen = chooser.items(old, graded)
     return Plan(
         study=study.name,
         seed=study.seed,
         settings=s,
         rubric=rubric.load(study, s.rubric),
-        items={i.id: i for i in [*early, *shown, *planted]},
-        tasks=tasks,
+        items={i.id: i for i in chosen.items},
+        tasks=(),
         cases=cases,
         kinds=kinds,
-        faulty=faulty,
+        faulty=chosen.faulty,
         texts={r.id: r.text for r in rationales},
+        left_out={r.id: c for r in rationales if (c := chooser.left_out(r))},
+        version=version(study, s),
+        sentences=max((len(r.claims) for r in rationales), default=0),
     )
 
 
+def dealt(plan: Plan, old: Sequence[Task], done: Done = frozenset()) -> Plan:
+    """The plan with the tasks of every round; what is finished of an earlier deal stays with its rater.
+
+    Args:
+        plan: without tasks.
+        old: tasks of an earlier call.
+        done: what is graded.
+    """
+    s, seed = plan.settings, plan.seed
+    everybody = s.design.model_copy(update={"kind": "complete"})
+    early, shown, planted = (
+        [i for i in plan.items.values() if i.round == round and (i.control is not None) == control]
+        for round, control in (("calibration", False), ("main", False), ("main", True))
+    )
+    apart = deal.Apart({i.id: items.people_in(i, plan.cases) for i in plan.items.values()}, seed)
+    tasks = deal.deal("calibration", early, s.names, everybody, apart, old, done)
+    tasks += deal.deal("main", shown, s.names, s.design, apart, old, done, for_all=planted)
+    if s.assisted or any(round == "assisted" for round, _, _ in done):
+        tasks += deal.deal("assisted", shown, s.assisted, everybody, apart, old, done)
+    tasks += _adjudication(plan, old, done)
+    return replace(plan, tasks=tasks)
+
+
+def _adjudication(plan: Plan, old: Iterable[Task], done: Done) -> list[Task]:
+    """What was given to an adjudicator: finished work stays, the rest goes to whoever adjudicates now."""
+    who, out = plan.settings.rounds.adjudicator, []
+    for t in old:
+        if t.round != "adjudication" or t.item not in plan.items:
+            continue
+        if (t.round, t.rater, t.item) in done:
+            out.append(t)
+        elif who:
+            out.append(t.model_copy(update={"rater": who}))
+    return out
+
+
 def save(plan: Plan, folder: Path) -> None:
-    """Write what was dealt out; `prepare` starts from it the next time."""
+    """Write what was dealt out; the next call starts from it."""
     write_text(folder / layout.RUBRIC.name, plan.rubric.model_dump_json(indent=1))
     write_jsonl(folder / layout.ITEMS.name, plan.items.values())
     write_jsonl(folder / layout.TASKS.name, plan.tasks)
@@ -100,63 +147,39 @@ def save(plan: Plan, folder: Path) -> None:
 def adjudicate(plan: Plan, undecided: Iterable[str]) -> Plan:
     """The plan with a task for the adjudicator for every rationale in `undecided`."""
     who = plan.settings.rounds.adjudicator
-    open_ = set(undecided)
     old = [t for t in plan.tasks if t.round == "adjudication"]
+    open_ = set(undecided) - {t.rationale for t in old}
     chosen = [
-        i for i in plan.items.values()
-        if i.round == "main" and i.control is None and i.rationale in open_ - {t.rationale for t in old}
-    ]  # fmt: skip
+        i for i in plan.items.values() if i.round == "main" and i.control is None and i.rationale in open_
+    ]
     new = [
-        Task(
-            item=i.id, rater=who, rationale=i.rationale, case=i.case, round="adjudication", order=len(old) + k
-        )
-        for k, i in enumerate(chosen)
+        Task(item=i.id, rater=who, rationale=i.rationale, case=i.case, round="adjudication", order=n)
+        for n, i in enumerate(chosen, len(old))
     ]
     return replace(plan, tasks=[*plan.tasks, *new])
 
 
-def _dealt(folder: Path) -> list[Task]:
-    path = folder / layout.TASKS.name
-    return rows(path, Task)
+class _Read(NamedTuple):
+    """What the earlier stages wrote."""
+
+    rationales: list[Rationale]
+    cases: dict[str, Case]
+    kinds: dict[str, dict[str, str]]
+    groundings: dict[str, Grounding]
 
 
-def _read(home: Path) -> tuple[list[Rationale], dict[str, Case], dict[str, dict[str, str]], controls.Faulty]:
-    for path in (layout.RATIONALES.at(home), layout.GROUNDINGS.at(home)):
+def _read(run_folder: Path) -> _Read:
+    for path in (layout.RATIONALES.at(run_folder), layout.GROUNDINGS.at(run_folder)):
         if not path.exists():
-            raise DataError(f"{path}: not there. Run `wherefore synth` first.")
-    rationales = list(read_jsonl(layout.RATIONALES.at(home), Rationale))
-    bad = {
-        g.rationale: frozenset(c.claim for c in g.checks if c.verdict == "fault")
-        for g in read_jsonl(layout.GROUNDINGS.at(home), Grounding)
-    }
-    frame = read_table(layout.CASES.at(home), Case)
+            raise DataError(f"{path}: not found. Run `wherefore synth` first.")
+    rationales = list(read_jsonl(layout.RATIONALES.at(run_folder), Rationale))
+    groundings = {g.rationale: g for g in read_jsonl(layout.GROUNDINGS.at(run_folder), Grounding)}
+    frame = read_table(layout.CASES.at(run_folder), Case)
     needed = {r.case for r in rationales}
     cases = {c.id: c for c in from_frame(frame[frame["id"].isin(needed)], Case)}
-    evidence = read_table(layout.EVIDENCE.at(home), Evidence)
+    evidence = read_table(layout.EVIDENCE.at(run_folder), Evidence)
     kinds: dict[str, dict[str, str]] = {c: {} for c in needed}
     held = evidence[evidence["case"].isin(needed) & evidence["shown"]]
     for case, id, kind in zip(held["case"], held["id"], held["kind"], strict=True):
         kinds[case][id] = kind
-    return rationales, cases, kinds, bad
-
-
-def _controls(
-    main: Sequence[Rationale], cases: Mapping[str, Case], s: Settings, seed: int, faulty: controls.Faulty
-) -> list[Item]:
-    """Planted items, made of rationales that are graded as they are too; their faults go into `faulty`."""
-    out: list[Item] = []
-    makers: list[tuple[Callable[..., tuple[list[Item], controls.Faulty]], int]] = [
-        (controls.other_patient, s.controls.other_patient),
-        (controls.wrong_value, s.controls.wrong_value),
-    ]
-    used = 0
-    for make, n in makers:
-        made, wrong = make(main[used:], cases, n, seed)
-        if len(made) < n:
-            raise StudyError(
-                f"annotate.controls.{make.__name__}: {n}, but only {len(made)} can be made of the items left."
-            )
-        used += n
-        out += made
-        faulty.update(wrong)
-    return out
+    return _Read(rationales, cases, kinds, groundings)

@@ -9,7 +9,7 @@ from statistics import median
 from ..study import layout
 from ..study.records import write_jsonl
 from . import judge
-from .label_studio.pull import FOLDER, read
+from .label_studio.pull import path_of, read
 from .records import ORDINARY, Noticed, Progress, Rating
 from .rounds import ROUNDS, State
 
@@ -44,6 +44,7 @@ def rows(state: State, folder: Path) -> list[Progress]:
                 r.item: r.seconds for r in state.got.ratings
                 if (r.round, r.rater) == (round, rater) and r.seconds is not None
             }  # fmt: skip
+            done_items = {i for rd, who, i in state.got.done if (rd, who) == (round, rater)}
             faults = [f for f in state.got.faults if (f.round, f.rater) == (round, rater)]
             out.append(
                 Progress(
@@ -52,9 +53,9 @@ def rows(state: State, folder: Path) -> list[Progress]:
                     done=done,
                     total=total,
                     skipped=sum(f.fault == "skipped" for f in faults),
-                    faults=len({f.item for f in faults if not f.counted and f.fault != "skipped"}),
+                    faults=len({f.item for f in faults if not f.counted} - done_items),
                     median_seconds=round_(median(seconds.values()) if seconds else None),
-                    per_hour=round_(_pace(folder / FOLDER / f"{round}-{rater}.jsonl")),
+                    per_hour=round_(_pace(path_of(folder, round, rater))),
                 )
             )
     return out

@@ -51,9 +51,23 @@ class Dimension(Record):
         return self
 
     @property
+    def heading(self) -> str:
+        """Over the question."""
+        return self.title or self.name.replace("_", " ").capitalize()
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """What the rater reads for each category."""
         return self.anchors or self.categories
+
+
+class Contradiction(Record):
+    """Answers that can hardly be meant together; the rater is asked, and what is sent is listed."""
+
+    all_of: tuple[Condition, ...] = Field(min_length=2)
+    """A condition on a question about sentences holds where it holds for any of them."""
+    ask: str
+    """What the rater is asked: `You graded it unusable, and accept it. Is that meant?`"""
 
 
 class Rubric(Record):
@@ -69,6 +83,7 @@ class Rubric(Record):
     """A box with the rationale to be corrected opens after such an answer."""
     comment: bool = True
     """A box for free text on every page."""
+    contradictions: tuple[Contradiction, ...] = ()
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Rubric":
@@ -85,19 +100,26 @@ class Rubric(Record):
             seen[d.name] = d
         self._check("note_when", self.note_when, seen, True)
         self._check("edit_when", self.edit_when, seen, False)
+        for c in self.contradictions:
+            for condition in c.all_of:
+                self._known("contradictions", condition, seen)
         return self
 
     @staticmethod
     def _check(what: str, when: Condition | None, seen: dict[str, Dimension], per_claim: bool) -> None:
         if when is None:
             return
+        Rubric._known(what, when, seen)
+        if seen[when.dimension].per_claim != per_claim:
+            raise ValueError(f"{what} and {when.dimension!r} must both be asked of claims, or neither")
+
+    @staticmethod
+    def _known(what: str, when: Condition, seen: dict[str, Dimension]) -> None:
         if when.dimension not in seen:
-            raise ValueError(f"{what} waits for {when.dimension!r}, which is no dimension before it")
+            raise ValueError(f"{what} waits for {when.dimension!r}, which is not a dimension before it")
         other = seen[when.dimension]
         if unknown := set(when.any_of) - set(other.categories):
             raise ValueError(f"{what} waits for {min(unknown)!r}, which is not one of {other.categories}")
-        if other.per_claim != per_claim:
-            raise ValueError(f"{what} and {when.dimension!r} must both be asked of claims, or neither")
 
     def dimension(self, name: str) -> Dimension | None:
         """The dimension of that name, or None."""
@@ -179,7 +201,7 @@ class Progress(Record):
     total: int
     skipped: int
     faults: int
-    """Forms that do not count, by whatever is wrong with them."""
+    """Items whose form does not count, by whatever is wrong with it, and that are still to be graded."""
     median_seconds: float | None
     """On one item, as the page measured it."""
     per_hour: float | None

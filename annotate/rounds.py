@@ -5,14 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..study import layout
 from ..study.config import Study
+from ..study.files import rows
 from . import simulated
-from .answers import Accepted, Answer, accept
-from .label_studio.pull import FOLDER, collect, read
-from .plan import Plan, adjudicate, prepare
-from .records import Note, Rating, Verdict
+from .answers import accept
+from .collect import Collected, collect
+from .graded import Accepted, GradedForm
+from .plan import Done, Plan, adjudicate, dealt, prepare, version
+from .records import Note, Rating, Task, Verdict
 from .settings import Settings, Simulated
 from .verdicts import edits, rules
+from .verdicts.disagreement import Disagreement, disagreement
 
 ROUNDS = ("calibration", "main", "assisted", "adjudication")
 
@@ -55,7 +59,7 @@ class State:
         return [r for r in self.got.ratings if (r.item in planted) == controls]
 
     def notes(self) -> list[Note]:
-        """What raters wrote about items that are no planted controls."""
+        """What raters wrote about items that are not planted controls."""
         planted = {i.id for i in self.plan.items.values() if i.control}
         return [n for n in self.got.notes if n.item not in planted]
 
@@ -64,7 +68,10 @@ class State:
         p = self.plan
         found = rules.verdicts(self.ratings(), p.to_judge(), p.rubric, p.settings.verdict, self.notes())
         claims = {i.rationale: i.claims for i in p.items.values() if i.round == "main" and not i.control}
-        return [edits.read(v, claims[v.rationale], set(p.kinds.get(v.case, ()))) for v in found]
+        return [
+            edits.read(v, claims[v.rationale], set(p.kinds.get(v.case, ())), p.left_out.get(v.rationale, ()))
+            for v in found
+        ]
 
     def to_adjudicate(self) -> list[str]:
         """Rationales that need the adjudicator and have no task of theirs yet."""
@@ -81,51 +88,65 @@ class State:
         """The same with a task for everything that is undecided."""
         return State(adjudicate(self.plan, self.to_adjudicate()), self.got)
 
-    def earlier(self) -> dict[str, list[str]]:
-        """For every item, one line for what each rater said, without names and in no telling order."""
-        by: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    def disagreements(self) -> dict[str, Disagreement]:
+        """What the adjudicator sees of every item: why it is open, and what raters said, without names."""
+        said: dict[str, list[Rating]] = defaultdict(list)
         for r in self.ratings():
             if r.round == "main":
-                at = "" if r.claim is None else f" {r.claim + 1}"
-                by[r.item][r.rater].append(f"{r.dimension}{at}: {r.value.replace('_', ' ')}")
-        for n in self.notes():
-            if n.round == "main":
-                at = "" if n.claim is None else f" {n.claim + 1}"
-                by[n.item][n.rater].append(f"{n.kind}{at}: {n.text}")
+                said[r.item].append(r)
+        notes = [n for n in self.notes() if n.round == "main"]
+        why = {v.rationale: v.why for v in self.verdicts()}
         out = {}
-        for item, raters in by.items():
-            lines = sorted("; ".join(answers) for answers in raters.values())
-            out[item] = [f"Rater {chr(65 + n)}: {line}" for n, line in enumerate(lines)]
+        for t in self.plan.of_round("adjudication"):
+            about = [n for n in notes if n.item == t.item]
+            text = self.plan.items[t.item].text
+            out[t.item] = disagreement(why[t.rationale], said[t.item], about, self.plan.rubric, text)
         return out
 
 
-def people(study: Study, s: Settings, home: Path) -> State:
+def people(study: Study, s: Settings, run_folder: Path) -> State:
     """The state of a study that people grade: what was pulled or imported so far."""
-    folder = home / "annotate"
-    finished = frozenset(
-        (round, rater, sent.item)
-        for path in sorted((folder / FOLDER).glob("*.jsonl"))
-        for round, _, rater in [path.stem.partition("-")]
-        for sent in read(path)
-    )
-    plan = prepare(study, s, home, finished)
-    return State(plan, collect(plan, folder))
+    folder = run_folder / "annotate"
+    sent = collect(folder, s.people, version(study, s))
+    plan = prepare(study, s, run_folder, {f.item for f in sent.forms})
+    old = rows(folder / layout.TASKS.name, Task)
+    return _state(dealt(plan, old, _done(plan, sent, old)), sent)
 
 
-def programs(study: Study, s: Settings, home: Path) -> State:
+def _done(plan: Plan, sent: Collected, old: Iterable[Task]) -> Done:
+    """What is graded, whoever it was dealt to: a rater who left or was dealt other work since has done it."""
+    tasks = {(t.round, t.rater, t.item): t for t in old}
+    for f in sent.forms:
+        item = plan.items.get(f.item)
+        in_round = item is not None and (
+            f.round == item.round or (f.round, item.round) == ("assisted", "main")
+        )
+        if item is not None and in_round:
+            tasks[f.round, f.rater, f.item] = Task(
+                item=item.id, rater=f.rater, rationale=item.rationale, case=item.case, round=f.round, order=0
+            )
+    return accept(sent.forms, tasks.values(), plan.items, plan.rubric, plan.lines).done
+
+
+def _state(plan: Plan, sent: Collected) -> State:
+    got = accept(sent.forms, plan.tasks, plan.items, plan.rubric, plan.lines)
+    return State(plan, got.model_copy(update={"faults": (*sent.faults, *got.faults)}))
+
+
+def programs(study: Study, s: Settings, run_folder: Path) -> State:
     """The state of a study that simulated raters have graded, all rounds."""
-    state = State(prepare(study, s, home), Accepted())
-    answers: list[Answer] = []
+    state = State(dealt(prepare(study, s, run_folder), ()), Accepted())
+    forms: list[GradedForm] = []
     for round in ROUNDS:
         if round == "adjudication":
             state = state.with_adjudication()
-        answers += simulate(state.plan, round, s.simulated)
+        forms += simulate(state.plan, round, s.simulated)
         p = state.plan
-        state = State(p, accept(answers, p.tasks, p.items, p.rubric))
+        state = State(p, accept(forms, p.tasks, p.items, p.rubric, p.lines))
     return state
 
 
-def simulate(plan: Plan, round: str, raters: Iterable[Simulated]) -> list[Answer]:
+def simulate(plan: Plan, round: str, raters: Iterable[Simulated]) -> list[GradedForm]:
     """What simulated raters answer in one round."""
     tasks = plan.of_round(round)
     return [

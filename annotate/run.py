@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..cohort.question import question
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import PendingError
 from ..study.records import read_jsonl, write_jsonl
-from ..study.runs import run_once
+from ..study.runs import outcome, run_once
 from . import checks, rubric
 from .records import Verdict
 from .settings import Settings
@@ -25,6 +26,8 @@ def resolve(study: Study) -> Settings:
         StudyError: the first thing that is wrong.
     """
     s = study.section("annotate", Settings)
+    if not s.question:
+        s = s.model_copy(update={"question": question(study).text})
     checks.refuse(study, s, rubric.load(study, s.rubric))
     return s
 
@@ -56,17 +59,15 @@ def run(study: Study, home: Path) -> bool:
     made = run_once(folder, settings, inputs, lambda f: _grade(study, s, home, f))
     states = [v.state for v in read_jsonl(folder / layout.VERDICTS.name, Verdict)]
     said = f"{states.count('accepted')} of {len(states)} rationales accepted"
-    click.echo(f"annotate: {said}: {folder}" + ("" if made else " (was there)"))
+    click.echo(f"annotate: {said}; {outcome(made, folder)}")
     return made
 
 
 def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
     from . import plan, progress, rounds
-    from .label_studio import push
 
     if s.raters in ("simulated", "none"):
         state = rounds.programs(study, s, home)
-        push.save(folder, push.ledger(folder))
     else:
         state = rounds.people(study, s, home)
         if (due := state.due) is not None:

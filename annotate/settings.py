@@ -52,10 +52,20 @@ class Controls(Record):
     """Rationales with one number or one citation changed."""
 
 
+class Shown(Record):
+    """What of a rationale raters see. Less of it tells less of the label and the style (docs/annotate.md)."""
+
+    judgement: bool = True
+    """Whether sentences are shown that weigh it all (by the grounding check): most of them tell the label."""
+    sentences: int | None = Field(default=None, ge=1)
+    """At most so many sentences, the first ones; the number of them tells the style."""
+
+
 class Simulated(Record):
     """A program that grades, with stated parameters."""
 
     name: str = Field(pattern=r"^simulated_[a-z0-9_]+$")
+    """Begins with `simulated_`, so that no table takes it for a person."""
     accuracy: float = Field(default=0.9, ge=0, le=1)
     """Chance of the right answer on a nominal scale; a wrong one is drawn evenly from the rest."""
     severity: float = 0.0
@@ -81,6 +91,7 @@ class Criterion(Record):
     """One condition of acceptance."""
 
     dimension: str
+    """A question of the rubric."""
     rule: Literal["majority", "unanimous", "median", "veto", "dawid_skene"]
     """
     `majority`: more than half pass; an even split goes to adjudication.
@@ -102,13 +113,17 @@ class Rule(Record):
     """Empty: the rubric's own (`accept` or the last dimension by majority; a veto on the worst harm)."""
 
 
-class Where(Record):
-    """A Label Studio server. The token is read from the environment, never from the study file."""
+class ServerSettings(Record):
+    """A Label Studio server. Tokens and passwords are read from the environment, never from the study file."""
 
     url: str = Field(default="", pattern=r"^$|^https?://")
     """Empty: the one that `annotate serve` starts."""
     token: str = "WHEREFORE_LABEL_STUDIO_TOKEN"
     """Name of the environment variable that holds it; the server of `annotate serve` needs none."""
+    database: str = ""
+    """Where the server of `annotate serve` keeps its data: `postgresql://user@host:5432/name`; empty: SQLite."""
+    database_password: str = "WHEREFORE_DATABASE_PASSWORD"
+    """Name of the environment variable that holds the password of that database."""
 
 
 class Judge(Record):
@@ -117,9 +132,13 @@ class Judge(Record):
     base_url: str
     """Of an OpenAI-compatible server."""
     model: str
+    """As the server knows it."""
     key_env: str = "OPENAI_API_KEY"
     """The environment variable that holds the key."""
     parallel: int = Field(default=8, gt=0)
+    """Most requests at once."""
+    reask: int = Field(default=2, ge=0)
+    """How often a reply that does not fit the rubric goes back with what is wrong."""
     assisted: tuple[str, ...] = ()
     """People who see the judge's grades before they give theirs: a round of its own, to measure anchoring."""
 
@@ -137,19 +156,28 @@ class Settings(Record):
     """Whose rationales."""
     show_label: bool = False
     """Whether raters see what happened."""
+    shown: Shown = Shown()
+    """What of a rationale raters see."""
     question: str = ""
-    """What the rationale is about, as the rater reads it at the top of the page."""
+    """What the rationale is about, as the rater reads it at the top of the page; empty: as the models are asked."""
     people: tuple[Person, ...] = ()
     """Who grades, by name or with the e-mail address of the account; not used by simulated raters."""
     simulated: tuple[Simulated, ...] = Field(default=THREE, min_length=1)
+    """The programs that grade where `raters` is `simulated`."""
     spread: float = Field(default=0.6, ge=0)
     """SD of what simulated raters agree on beyond the faults that grounding found, in categories."""
     design: Design = Design()
+    """Who grades what."""
     rounds: Rounds = Rounds()
+    """Calibration before the main round, adjudication after it."""
     controls: Controls = Controls()
+    """Planted items."""
     verdict: Rule = Rule()
-    server: Where = Where()
+    """When a rationale is accepted."""
+    server: ServerSettings = ServerSettings()
+    """Where Label Studio runs."""
     judge: Judge | None = None
+    """A language model that grades beside the people."""
 
     @field_validator("people", mode="before")
     @classmethod

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from ..study.seeds import derive
-from .answers import Answer, Mark
 from .design.items import Item
+from .graded import GradedForm, Mark
 from .records import Dimension, Rubric, Task
 from .settings import Simulated
 
@@ -27,7 +27,7 @@ Faulty = Mapping[str, frozenset[int]]
 def answers(
     rater: Simulated, tasks: Iterable[Task], items: Mapping[str, Item], faulty: Faulty, rubric: Rubric,
     spread: float, seed: int,
-) -> list[Answer]:  # fmt: skip
+) -> list[GradedForm]:  # fmt: skip
     """One rater's answers to her tasks, in her order."""
     mine = sorted((t for t in tasks if t.rater == rater.name), key=lambda t: t.order)
     rng = np.random.default_rng(
@@ -39,7 +39,7 @@ def answers(
         skipped = bool(rng.random() < rater.skips)
         truth = Truth(items[task.item], faulty.get(task.item, frozenset()), spread, seed)
         out.append(
-            Answer(
+            GradedForm(
                 item=task.item,
                 rater=rater.name,
                 round=task.round,

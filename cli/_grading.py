@@ -10,12 +10,19 @@ import click
 from . import _common
 
 if TYPE_CHECKING:
-    from ..annotate.answers import Fault
+    from ..annotate.graded import FormFault
     from ..annotate.label_studio.client import Server
-    from ..annotate.label_studio.push import Beside
+    from ..annotate.label_studio.database import Postgres
+    from ..annotate.label_studio.push import Context
+    from ..annotate.plan import Plan
     from ..annotate.rounds import State
     from ..annotate.settings import Settings
     from ..study.config import Study
+
+
+PAST_GATE = click.option(
+    "--past-gate", is_flag=True, help="Hand out the main round although the calibration gate is not met."
+)
 
 
 def people(study: Path, runs: Path, *, finished_too: bool = False) -> "tuple[Study, Settings, Path]":
@@ -31,9 +38,9 @@ def people(study: Path, runs: Path, *, finished_too: bool = False) -> "tuple[Stu
 
     s = _common.opened(study)
     settings = resolve(s)
-    if settings.raters not in ("label_studio", "files"):
+    if not settings.by_people:
         raise StudyError(
-            f"{study}: annotate.raters is {settings.raters!r}; people grade where it is 'label_studio'."
+            f"{study}: annotate.raters is {settings.raters!r}; people grade where it is 'label_studio' or 'files'."
         )
     folder = runs / s.name / "annotate"
     if not finished_too and manifest(folder) is not None:
@@ -44,8 +51,14 @@ def people(study: Path, runs: Path, *, finished_too: bool = False) -> "tuple[Stu
 
 
 @contextmanager
-def server_of(settings: "Settings", home: Path) -> "Iterator[Server]":
-    """The server of the study, with the token from the environment or of our own server."""
+def server_of(settings: "Settings", run_folder: Path, rater: str = "") -> "Iterator[Server]":
+    """The server of the study, with the token from the environment or of our own server.
+
+    Args:
+        settings: the section.
+        run_folder: `runs/<study>`.
+        rater: act as this rater, where the account is one that our own server made.
+    """
     import os
 
     from ..annotate.label_studio import server as server_
@@ -58,12 +71,15 @@ def server_of(settings: "Settings", home: Path) -> "Iterator[Server]":
         if not token:
             raise ServiceError(f"{name}: not set. Put your token of {url} into this environment variable.")
     else:
-        own = server_.known(home / "label_studio")
+        own = server_.known(run_folder / "label_studio")
         if own is None:
             raise ServiceError(
-                f"{home}: no server yet. Run `wherefore annotate serve`, or set annotate.server.url."
+                f"{run_folder}: no server yet. Run `wherefore annotate serve`, or set annotate.server.url."
             )
         url, token = own.url, own.token
+        email = next((p.account for p in settings.people if p.name == rater), "")
+        if email in own.raters:
+            token = server_.token(own, email)
     server = Server(url, token)
     try:
         yield server
@@ -72,42 +88,154 @@ def server_of(settings: "Settings", home: Path) -> "Iterator[Server]":
 
 
 def push_due(
-    s: "Study", settings: "Settings", home: Path, server: "Server", past_gate: bool, restore: bool = False
+    s: "Study",
+    settings: "Settings",
+    run_folder: Path,
+    server: "Server",
+    *,
+    past_gate: bool = False,
+    restore: bool = False,
+    new_round: bool = False,
+    reworded: bool = False,
+    prune: bool = False,
 ) -> None:
+    """Hand out what is due.
+
+    Raises:
+        PendingError: the gate is shut.
+        StaleError: the rubric changed, and nobody has said what that means.
+    """
     from ..annotate import plan as plan_
-    from ..annotate import rounds
+    from ..annotate import rounds, versions
+    from ..annotate.label_studio import ledger
     from ..annotate.label_studio import push as push_
-    from ..annotate.label_studio.client import TRIED
+    from ..annotate.people import People
+    from ..annotate.web import links as links_
     from ..study.runs import locked
 
-    folder = home / "annotate"
+    folder = run_folder / "annotate"
+    said_release(server)
+    with locked(folder):
+        state = rounds.people(s, settings, run_folder)
+        if restore:
+            for title in push_.restore(state.plan, server, folder):
+                click.echo(f"{title}: put back as it was handed out")
+        if (found := versions.change(state.plan, folder)) is not None:
+            if restore:
+                click.echo(str(found))
+                return
+            decided(found, state.plan, folder, new_round=new_round, reworded=reworded)
+            if reworded:
+                for title in push_.reword(state.plan, server, folder, {found.before}):
+                    click.echo(f"{title}: the new words are on the page")
+            state = rounds.people(s, settings, run_folder)
+        due = state.due
+        if due is None:
+            plan_.save(state.plan, folder)
+            click.echo("everything is graded; `wherefore run` goes on")
+            return
+        gate(state, due, past_gate)
+        state = state.with_adjudication() if due == "adjudication" else state
+        plan_.save(state.plan, folder)
+        versions.record(state.plan, folder)
+        done = state.got.done
+        pushed = push_.push(
+            state.plan, server, folder, due, context(state, due, folder), done=done, prune=prune
+        )
+        known = People.read(folder, settings.people)
+        known.meet(ledger.read(folder).run, server.accounts())
+        known.save(folder)
+        if links_.read(folder) is not None:  # who joined gets a link, and who left loses it
+            links_.issued(folder, [p.name for p in settings.people])
+    for p in pushed:
+        click.echo(
+            f"{p.round} {p.rater}: project {p.project}, {p.added} added, {p.kept} up to date"
+            + (f", {p.removed} removed" if p.removed else "")
+            + (f", {p.left} no longer wanted and ungraded (`--prune` removes them)" if p.left else "")
+            + (f", {p.superseded} graded and no longer wanted" if p.superseded else "")
+        )
+
+
+def decided(found: object, plan: "Plan", folder: Path, *, new_round: bool, reworded: bool) -> None:
+    """What to do about a rubric that changed.
+
+    Raises:
+        StaleError: nobody has said, or `reworded` is not true.
+    """
+    from ..annotate import versions
+
+    assert isinstance(found, versions.Change)
+    if not new_round and not reworded:
+        versions.refuse(found)
+    versions.decide(found, plan, folder, reworded=reworded)
+    if new_round:
+        click.echo(
+            f"a new round: {sum(found.void.values())} forms by the earlier rubric are kept and do not count"
+        )
+
+
+def database(settings: "Settings") -> "Postgres | None":
+    """Where our own server keeps its data."""
+    from ..annotate.label_studio.database import postgres
+
+    return postgres(settings.server.database, settings.server.database_password)
+
+
+def release() -> str:
+    """Of the Label Studio that we start."""
+    from ..annotate.label_studio.install import VERSION
+
+    return VERSION
+
+
+def web() -> None:
+    """Stop where what serves pages is not installed.
+
+    Raises:
+        MissingPartError: it is not.
+    """
+    from importlib.util import find_spec
+
+    from ..study.errors import MissingPartError
+
+    if lacking := [n for n in ("starlette", "uvicorn", "itsdangerous") if find_spec(n) is None]:
+        raise MissingPartError(f"{lacking[0]}: not installed. `pip install 'wherefore-lab[grade]'` adds it.")
+
+
+def said_release(server: "Server") -> None:
+    """Say where the server is of a release that nobody has tried."""
+    from ..annotate.label_studio.client import TRIED
+
     if not (release := server.version()).startswith(TRIED):
         click.echo(
             f"{server.url}: Label Studio {release}; tried with {TRIED}. Look at one page first.", err=True
         )
-    with locked(folder):
-        state = rounds.people(s, settings, home)
-        if restore:
-            for title in push_.restore(state.plan, server, folder):
-                click.echo(f"{title}: labeling interface put back")
-        due = state.due
-        if due == "adjudication":
-            state = state.with_adjudication()
-        plan_.save(state.plan, folder)
-        if due is None:
-            click.echo("everything is graded; `wherefore run` goes on")
-            return
-        gate(state, due, past_gate)
-        for p in push_.push(state.plan, server, folder, due, beside(state, due, folder)):
-            click.echo(
-                f"{p.round} {p.rater}: project {p.project}, {p.added} added, {p.kept} there"
-                + (f", {p.removed} taken away" if p.removed else "")
-                + (f", {p.superseded} graded but no longer wanted" if p.superseded else "")
-            )
+
+
+def links(run_folder: Path, settings: "Settings") -> Iterator[str]:
+    """Where every rater grades, a line each; nothing where nothing is on a server."""
+    from ..annotate.label_studio import accounts, ledger, server
+    from ..annotate.web import links as links_
+
+    folder = run_folder / "annotate"
+    found, own, pages = ledger.read(folder), server.known(run_folder / "label_studio"), links_.read(folder)
+    public = own.public if own is not None and own.public and not settings.server.url else found.url
+    newest = {(p.round, p.rater): p for p in found.places}
+    here = {p.name for p in settings.people}
+    for (round, rater), place in newest.items():
+        if rater not in here:
+            continue
+        if pages is not None and pages.url and rater in pages.raters:
+            yield f"{round} {rater}: {pages.link(rater)}"
+        yield f"{round} {rater}: {accounts.link(public, place.project)}"
 
 
 def gate(state: "State", due: str, past_gate: bool) -> None:
-    """Stop before the main round while raters disagree on the calibration round."""
+    """Stop before the main round while raters disagree on the calibration round.
+
+    Raises:
+        PendingError: they do.
+    """
     from ..study.errors import PendingError
 
     rounds = state.plan.settings.rounds
@@ -118,23 +246,30 @@ def gate(state: "State", due: str, past_gate: bool) -> None:
         found = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
         raise PendingError(
             f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {found}; {rounds.gate_alpha} is "
-            "asked for. Discuss the items with the raters, then push with --past-gate, or calibrate on more items."
+            "required. Discuss the items with the raters, then push with --past-gate, or calibrate on more items."
         )
 
 
-def beside(state: "State", round: str, folder: Path) -> "Beside":
+def context(state: "State", round: str, folder: Path) -> "Context":
     """What raters of this round see beside the items: nothing, where they are to be blind."""
     from ..annotate import judge
-    from ..annotate.label_studio.push import Beside
+    from ..annotate.graded import GradedForm
+    from ..annotate.label_studio.push import Context
 
+    items = state.plan.items
     if round == "adjudication":
-        return Beside(earlier=state.earlier())
+        found = state.disagreements()
+        agreed = {
+            i: judge.prediction(GradedForm(item=i, rater="", round=round, marks=d.agreed))
+            for i, d in found.items()
+            if d.agreed
+        }
+        return Context(disagreements=found, filled_in=agreed)
     if round != "assisted":
-        return Beside()
+        return Context()
     given = judge.answers(folder)
     judge.check_assisted(state.plan.rubric, state.plan, given)
-    items = state.plan.items
-    return Beside(seen={i: judge.prediction(a, len(items[i].claims)) for i, a in given.items() if i in items})
+    return Context(filled_in={i: judge.prediction(a) for i, a in given.items() if i in items})
 
 
 def agreement(state: "State", dimension: str, round: str) -> float | None:
@@ -154,8 +289,12 @@ def agreement(state: "State", dimension: str, round: str) -> float | None:
 
 
 def number(value: float | None, digits: int = 0) -> str:
+    """A figure, or a dash."""
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def fault_line(f: "Fault") -> str:
-    return f"  {f.fault}{'' if f.counted else ' (does not count)'}: {f.rater}, {f.item}: {f.detail}"
+def fault_line(f: "FormFault") -> str:
+    """A fault as the commands list it."""
+    return (
+        f"  {f.fault}{'' if f.counted else ' (does not count)'}: {f.rater}, {f.item or 'no item'}: {f.detail}"
+    )

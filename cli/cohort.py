@@ -11,40 +11,47 @@ import click
 from ..study import layout
 from . import _common
 
+MIXED = 5
+"""Codes in more than one unit that are named in the terminal."""
+
 
 @click.command()
 @_common.with_study
 @_common.as_json
-@click.option("--count", is_flag=True, help="Read everything and count it; make nothing.")
+@click.option("--count", is_flag=True, help="Read and count everything; write nothing.")
 def command(study: Path, runs: Path, json_out: bool, count: bool) -> None:
-    """Make the cases of STUDY, and show who was left out and why."""
+    """Build the cases of STUDY, and show who was left out and why."""
     from ..cohort.run import counted, run
 
     s = _common.opened(study)
     if count:
         click.echo(json.dumps(counted(s), indent=None if json_out else 1))
         return
-    home = _common.home(s, runs)
-    with redirect_stdout(sys.stderr if json_out else sys.stdout):
-        run(s, home)
+    with (
+        _common.run_folder(s, runs) as run_folder,
+        redirect_stdout(sys.stderr if json_out else sys.stdout),
+    ):
+        run(s, run_folder)
     if json_out:
-        click.echo((layout.COHORT_SUMMARY.at(home)).read_text())
+        click.echo((layout.COHORT_SUMMARY.at(run_folder)).read_text())
     else:
-        _show(home / "cohort")
+        _show(run_folder / "cohort")
 
 
 def _show(folder: Path) -> None:
     """The flow, and what the true risk reaches where it is known."""
     with (folder / layout.FLOW.name).open(newline="", encoding="utf-8") as f:
         for row in csv.DictReader(f):
-            if row["people"] != "0" or row["step"] == "source":
+            if row["people"] != "0" or row["step"] in ("source", "note"):
                 gone = f"-{row['people']}" if row["people"] != "0" else ""
-                click.echo(f"{row['left']:>9} {gone:>9}  {row['reason']}")
+                left = "" if row["step"] == "note" else row["left"]
+                click.echo(f"{left:>9} {gone:>9}  {row['reason']}")
     summary = json.loads((folder / "summary.json").read_text())
-    for code, units in summary["mixed_units"].items():
+    mixed = list(summary["mixed_units"].items())
+    for code, units in mixed[:MIXED]:
         click.echo(f"units: {code} stands in {', '.join(units)}; each has lines of its own")
-    for what, n in summary["notes"].items():
-        click.echo(f"{n:>9}  {what}")
+    if len(mixed) > MIXED:
+        click.echo(f"units: and {len(mixed) - MIXED} more codes, listed in summary.json")
     known = summary.get("bayes")
     if known:
         click.echo(

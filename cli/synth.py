@@ -15,7 +15,7 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
         return None
     found = re.fullmatch(r"(\d+)/(\d+)", value)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
-        raise click.BadParameter(f"{value!r} is no shard; write i/n with 1 <= i <= n, as in 3/8.")
+        raise click.BadParameter(f"invalid shard {value!r}; write i/n with i from 1 to n, such as 3/8.")
     return int(found[1]), int(found[2])
 
 
@@ -25,26 +25,27 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     "--shard",
     metavar="I/N",
     callback=_shard,
-    help="Ask only this slice, into a ledger of its own: one job of an array.",
+    help="Ask only this slice, into its own ledger: one job of an array.",
 )
 @click.option(
-    "--budget", type=click.FloatRange(min=0, min_open=True), help="Stop before more money is spent."
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="Stop before spending more than this."
 )
 @click.option(
-    "--again", is_flag=True, help="Set a finished corpus of other settings aside; its answers still count."
+    "--again", is_flag=True, help="Set aside a corpus finished with other settings; its answers still count."
 )
 def command(
     study: Path, runs: Path, shard: tuple[int, int] | None, budget: float | None, again: bool
 ) -> None:
-    """Ask the teacher of STUDY about every case and check every claim.
+    """Ask the teacher about every case of STUDY and check every claim.
 
-    Answers are stored as they come: run it again after any stop, and nothing is asked twice.
+    Answers are stored as they arrive: run it again after any stop, and nothing is asked twice.
     """
     from ..study.errors import MissingPartError
     from ..synth.run import run
     from ..train.run import preflight
 
     opened = _common.opened(study)
+    _common.check_done(opened, runs, study, "cohort")
     with suppress(MissingPartError):  # the teacher may be asked on a machine without torch
         preflight(opened, runs / opened.name)
     if budget is not None:
@@ -53,7 +54,8 @@ def command(
     if shard is not None and again:
         raise click.UsageError("--again goes without --shard: set the corpus aside once, then ask in shards.")
     if shard is None:
-        run(opened, _common.home(opened, runs), again=again)
+        with _common.run_folder(opened, runs) as run_folder:
+            run(opened, run_folder, again=again)
         return
     from ..synth.shards import run_shard
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,23 +11,24 @@ from numpy.typing import NDArray
 
 from ..study.errors import DataError
 from ..study.progress import Progress
-from .bad_rows import BadRows
-from .clean import cleaned
-from .events import STATIC, YEAR, Records, RiskOf, Shard
-from .findings import spoken
-from .naming import named
+from .cleaning.clean import cleaned
+from .cleaning.findings import spoken
+from .cleaning.naming import named
+from .cleaning.units import harmonised, mixed
+from .codes import SYSTEMS
+from .events import STATIC, UNDATED, YEAR, Records, RiskOf, Shard
 from .near import without_twins
-from .phenotype import CodeSet, first_day, matches
+from .phenotype import CodeSet, Section, first_day, matches, without_day
+from .reading.bad_rows import BadRows
 from .records import Case, Exclusion
 from .sampling import sample
 from .settings import Settings
 from .split import split
-from .task import Rows, asked
+from .task import Rows, asked, has_visits
 from .timeline.budget import Count, shown
 from .timeline.evidence import evidence
 from .timeline.lines import collapsed, rows_before
 from .timeline.text import texts
-from .units import harmonised, mixed
 from .weights import ipcw
 
 MARKS = 4_000_000
@@ -40,6 +42,8 @@ class Counts:
     """What the records hold, whoever is left out of the cohort later."""
 
     people: int = 0
+    example: str = ""
+    """The first id."""
     events: int = 0
     deaths: int = 0
     with_code: int = 0
@@ -52,21 +56,40 @@ class Counts:
     """Coding system -> different codes (the most in one shard)."""
     units: dict[str, set[str]] = field(default_factory=dict)
     """Codes in more than one unit that could not be made one."""
+    clinical: int = 0
+    """Events of the kinds `CLINICAL`."""
+    unknown: Counter[str] = field(default_factory=Counter)
+    """Codes of those that belong to no known vocabulary -> events."""
 
     def add(self, shard: Shard, codes: CodeSet) -> None:
         """Count a shard."""
         self.people += len(shard.people)
+        self.example = self.example or str(shard.people["subject"].iat[0])
         self.events += len(shard.day)
-        self.deaths += int(shard.people["death_day"].notna().sum())
-        self.with_code += int((~np.isnan(first_day(shard, matches(shard.codes, codes.onset)))).sum())
+        self.deaths += int(shard.people["dead"].sum())
+        onset = matches(shard.codes, codes, "onset")
+        self.with_code += int((~np.isnan(first_day(shard, onset)) | without_day(shard, onset)).sum())
         per_code = np.bincount(shard.code, minlength=len(shard.codes))
         kinds = pd.Series(per_code).groupby(shard.codes["kind"].to_numpy()).sum()
         self.kinds.update({str(k): int(n) for k, n in kinds.items() if n})
+        self._vocabularies(shard, per_code)
         for name, n in shard.codes["system"].value_counts().items():
             self.systems[str(name)] = max(self.systems[str(name)], int(n))
         self.holders.update(dict(zip(shard.codes["code"], holders(shard).tolist(), strict=True)))
         for code, units in mixed(shard).items():
             self.units.setdefault(code, set()).update(units)
+
+    def _vocabularies(self, shard: Shard, per_code: NDArray[np.int64]) -> None:
+        clinical = shard.codes["kind"].isin(CLINICAL).to_numpy()
+        also = np.array([any(s in SYSTEMS for s, _ in pairs) for pairs in shard.codes["also"]], dtype=bool)
+        known = shard.codes["system"].isin(SYSTEMS).to_numpy() | also
+        self.clinical += int(per_code[clinical].sum())
+        for row in np.flatnonzero(clinical & ~known & (per_code > 0)):
+            self.unknown[str(shard.codes["name"].iat[row])] += int(per_code[row])
+
+
+CLINICAL = ("condition", "drug", "measurement", "procedure", "observation")
+"""Kinds of facts that have a code of a vocabulary; one without a system is an observation."""
 
 
 def holders(shard: Shard) -> NDArray[np.int64]:
@@ -152,21 +175,56 @@ def first_pass(
     read: Reading, settings: Settings, codes: CodeSet, seed: int, rows: Rows | None
 ) -> tuple[pd.DataFrame, Counts]:
     """First pass: who, when, what came after; and what the records hold."""
-    frames, counts = [], Counts()
+    frames, counts = _Frames(settings.predict.rule == "random_visit"), Counts()
     with Progress("cohort: people read") as bar:
         for number, shard in enumerate(read()):
             counts.add(shard, codes)
-            frames.append(asked(shard, settings, codes, seed, rows).assign(shard=number))
+            frames.add(shard, partial(_asked, settings, codes, seed, rows, number))
             bar.step(len(shard.people))
     if not counts.people:
         raise DataError("cohort: the records hold nobody. Check cohort.source.")
-    frame = pd.concat([*frames, *_absent(rows, frames)], ignore_index=True)
-    twice = frame.loc[frame.duplicated(["subject", "day"]) & frame["day"].notna(), "subject"]
-    if len(twice):
+    frame = pd.concat([*frames.all(), *_absent(rows, frames.all())], ignore_index=True)
+    if rows is None and len(twice := frame.loc[frame["subject"].duplicated(), "subject"]):
         raise DataError(
             f"cohort: subject {twice.iloc[0]} stands in the records twice ({len(twice)} such). Ids must be unique."
         )
+    if (
+        rows is not None
+        and not rows["subject"].isin(frame.loc[frame["reason"] != "not_in_records", "subject"]).any()
+    ):
+        raise DataError(
+            f"cohort.predict.file: none of its {rows['subject'].nunique()} people is in the records. Its ids are "
+            f"like {rows['subject'].iloc[0]!r}, the records' like {counts.example!r}. Write them the same way."
+        )
+    frame["turn"] = frame.groupby(["subject", "day"], dropna=False, sort=False).cumcount() + 1
     return frame, counts
+
+
+def _asked(
+    settings: Settings, codes: CodeSet, seed: int, rows: Rows | None, number: int, shard: Shard, visits: bool
+) -> pd.DataFrame:
+    return asked(shard, settings, codes, seed, rows, visits).assign(shard=number)
+
+
+class _Frames:
+    """A frame of people a shard. Whether the records have visits is a matter of all shards, and nobody knows before
+    the last one: until a visit is seen, each shard is asked both ways."""
+
+    def __init__(self, by_visit: bool) -> None:
+        self._by_visit, self._visits = by_visit, False
+        self._with: list[pd.DataFrame] = []
+        self._without: list[pd.DataFrame] = []
+
+    def add(self, shard: Shard, ask: Callable[[Shard, bool], pd.DataFrame]) -> None:
+        """Ask about the people of a shard; `ask` is told whether the records have visits."""
+        self._with.append(ask(shard, True))
+        if self._by_visit and not self._visits:
+            self._visits = has_visits(shard)
+            self._without = [] if self._visits else [*self._without, ask(shard, False)]
+
+    def all(self) -> list[pd.DataFrame]:
+        """The frames, once all shards are in."""
+        return self._with if self._visits or not self._by_visit else self._without
 
 
 def _absent(rows: Rows | None, frames: list[pd.DataFrame]) -> list[pd.DataFrame]:
@@ -220,6 +278,7 @@ def _chosen(population: pd.DataFrame, settings: Settings, seed: int) -> pd.DataF
     if settings.censored == "weight" and known.any():
         out.loc[known, "weight"] = ipcw(out.loc[known, "followup"].to_numpy(float), lost[known])
     out.loc[known & lost, "reason"] = "lost_to_followup"
+    out.loc[known & lost & (out["died_unobserved"] == True), "reason"] = "died_unobserved"  # noqa: E712
     kept = out[out["reason"].isna()].copy()
     if kept.empty:
         return out
@@ -251,9 +310,10 @@ def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSe
              rarity: dict[str, float]) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """Rows of `Case` and of `Evidence` for the cases of one shard."""
     person, day = mine["person"].to_numpy(np.int64), mine["day"].to_numpy(np.int64)
-    names = [f"{s}@{d}" for s, d in zip(mine["subject"], day, strict=True)]
+    turns = zip(mine["subject"], day, mine["turn"], strict=True)
+    names = [f"{s}@{d}" + (f".{turn}" if turn > 1 else "") for s, d, turn in turns]
     case, rows = rows_before(shard, person, day - settings.gap_days)
-    keep = ~_hidden(shard, settings, codes)[shard.code[rows]]
+    keep = ~_hidden(shard, settings, codes)[shard.code[rows]] & (shard.day[rows] != UNDATED)
     lines = collapsed(shard, case[keep], rows[keep], settings.timeline.values)
     first = shard.day[lines.first]
     since = np.where(first == STATIC, 0.0, (day[lines.case] - first.astype(np.int64)) / YEAR)
@@ -261,7 +321,7 @@ def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSe
     rare = np.array([rarity.get(c, 0.0) for c in shard.codes["code"].to_numpy(object)])[
         shard.code[lines.first]
     ]
-    risk = matches(shard.codes, codes.risk_factors)[shard.code[lines.first]]
+    risk = matches(shard.codes, codes, "risk_factors")[shard.code[lines.first]]
     frame["shown"] = shown(frame, lines.case, settings.timeline, count, rare, risk)
     totals = np.bincount(lines.case, minlength=len(mine))
     out = mine.assign(
@@ -280,7 +340,8 @@ def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSe
 def _hidden(shard: Shard, settings: Settings, codes: CodeSet) -> NDArray[np.bool_]:
     """Codes that the leakage policy masks."""
     out = np.zeros(len(shard.codes), dtype=bool)
-    for name in ("mci", "cognitive_tests", "drugs"):
-        if getattr(settings.leakage, name) == "mask":
-            out |= matches(shard.codes, getattr(codes, name))
+    sections: tuple[Section, ...] = ("mci", "cognitive_tests", "drugs")
+    for section in sections:
+        if getattr(settings.leakage, section) == "mask":
+            out |= matches(shard.codes, codes, section)
     return out

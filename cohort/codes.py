@@ -2,87 +2,271 @@
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
-_SYSTEMS = {
-    "ICD10": "ICD10", "ICD10CM": "ICD10", "ICD10GM": "ICD10", "ICD10AM": "ICD10", "ICD10WHO": "ICD10",
-    "ICD9": "ICD9", "ICD9CM": "ICD9",
-    "ICD10PCS": "ICD10PCS", "ICD9PROC": "ICD9PROC",
+SYSTEMS = {
+    "ICD10": "condition",
+    "ICD9": "condition",
+    "ICD11": "condition",
+    "SNOMED": "condition",
+    "Read": "condition",
+    "CTV3": "condition",
+    "RxNorm": "drug",
+    "NDC": "drug",
+    "ATC": "drug",
+    "CVX": "drug",
+    "LOINC": "measurement",
+    "CPT": "procedure",
+    "HCPCS": "procedure",
+    "ICD10PCS": "procedure",
+    "ICD9PROC": "procedure",
+    "OPCS4": "procedure",
+    "OPS": "procedure",
+    "VISIT": "visit",
+    "SEX": "demographic",
+}
+"""Coding systems that are known, and what a code of each most often is."""
+
+_SPELLINGS = {
+    "ICD11": "ICD11", "KCD7": "ICD10", "KCD8": "ICD10",
+    "ICD10PCS": "ICD10PCS", "ICD10PROC": "ICD10PCS", "ICD10PROCEDURE": "ICD10PCS", "ICD10PX": "ICD10PCS",
+    "ICD9PROC": "ICD9PROC", "ICD9CMPROC": "ICD9PROC", "ICD9PCS": "ICD9PROC", "ICD9PROCEDURE": "ICD9PROC",
+    "ICD9PX": "ICD9PROC", "ICD9CMPROCEDURE": "ICD9PROC",
     "SNOMED": "SNOMED", "SNOMEDCT": "SNOMED", "SNOMEDCTUS": "SNOMED", "SCT": "SNOMED",
     "RXNORM": "RxNorm", "RXNORMEXTENSION": "RxNorm", "NDC": "NDC", "ATC": "ATC", "CVX": "CVX",
     "LOINC": "LOINC", "CPT4": "CPT", "CPT": "CPT", "HCPCS": "HCPCS", "READ": "Read", "READV2": "Read", "CTV3": "CTV3",
-    "OPCS4": "OPCS4", "VISIT": "VISIT", "SEX": "SEX", "GENDER": "SEX",
+    "OPCS4": "OPCS4", "OPS": "OPS", "VISIT": "VISIT", "SEX": "SEX", "GENDER": "SEX",
 }  # fmt: skip
-_KINDS = {
-    "ICD10": "condition", "ICD9": "condition", "SNOMED": "condition", "Read": "condition", "CTV3": "condition",
-    "RxNorm": "drug", "NDC": "drug", "ATC": "drug", "CVX": "drug", "LOINC": "measurement",
-    "CPT": "procedure", "HCPCS": "procedure", "ICD10PCS": "procedure", "ICD9PROC": "procedure", "OPCS4": "procedure",
-    "VISIT": "visit", "SEX": "demographic",
+_ADDRESSES = {
+    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
+    "http://www.ama-assn.org/go/cpt": "CPT",
+    "http://www.whocc.no/atc": "ATC",
+    "http://www.cms.gov/medicare/coding/icd10": "ICD10PCS",
+    "http://www.cms.gov/medicare/coding/icd9": "ICD9PROC",
+    "http://hl7.org/fhir/sid/icd-9-cm/procedure": "ICD9PROC",
+    "http://hl7.org/fhir/sid/icd-9-cm/diagnosis": "ICD9",
+    "http://id.who.int/icd/release/11/mms": "ICD11",
+}
+"""Of systems that the last part of their address does not name."""
+_OIDS = {
+    "2.16.840.1.113883.6.1": "LOINC", "2.16.840.1.113883.6.3": "ICD10", "2.16.840.1.113883.6.4": "ICD10PCS",
+    "2.16.840.1.113883.6.12": "CPT", "2.16.840.1.113883.6.14": "HCPCS", "2.16.840.1.113883.6.285": "HCPCS",
+    "2.16.840.1.113883.6.42": "ICD9", "2.16.840.1.113883.6.69": "NDC", "2.16.840.1.113883.6.73": "ATC",
+    "2.16.840.1.113883.6.88": "RxNorm", "2.16.840.1.113883.6.90": "ICD10", "2.16.840.1.113883.6.96": "SNOMED",
+    "2.16.840.1.113883.6.103": "ICD9", "2.16.840.1.113883.6.104": "ICD9PROC", "2.16.840.1.113883.12.292": "CVX",
+    "2.16.840.1.113883.6.135": "ICD10", "2.16.840.1.113883.2.20.5.1": "ICD10",
 }  # fmt: skip
+"""HL7's object identifiers of coding systems."""
+_ICD = re.compile(r"(?:ICD|CIM|CIE)(9|10)([A-Z]{0,4})")
+"""National editions: ICD-10-GM, CIM-10-FR, ... An edition has no procedures unless `_SPELLINGS` says so."""
+
 _WORDS = {
-    "DIAGNOSIS": "condition", "CONDITION": "condition", "PROCEDURE": "procedure", "MEDICATION": "drug",
-    "DRUG": "drug",
+    "DIAGNOSIS": "condition", "DIAGNOSES": "condition", "DX": "condition", "CONDITION": "condition",
+    "PROBLEM": "condition",
+    "PROCEDURE": "procedure", "PROCEDURES": "procedure", "PX": "procedure",
+    "MEDICATION": "drug", "DRUG": "drug", "PRESCRIPTION": "drug",
     "INFUSION": "drug", "IMMUNIZATION": "drug", "LAB": "measurement", "MEASUREMENT": "measurement",
-    "VITAL": "measurement",
-    "OBSERVATION": "observation", "HOSPITAL": "visit", "ED": "visit", "ICU": "visit", "TRANSFER": "visit",
+    "VITAL": "measurement", "VITALS": "measurement",
+    "OBSERVATION": "observation", "ALLERGY": "observation", "ALLERGIES": "observation", "FAMILY": "observation",
+    "HOSPITAL": "visit", "ED": "visit", "ICU": "visit", "TRANSFER": "visit",
     "ENCOUNTER": "visit", "VISIT": "visit", "GENDER": "demographic", "SEX": "demographic", "RACE": "demographic",
     "ETHNICITY": "demographic",
 }  # fmt: skip
+_PROCEDURES = {"ICD10": "ICD10PCS", "ICD9": "ICD9PROC"}
+"""What a code of ICD is when it stands under procedures."""
 
 
+class Code(NamedTuple):
+    """A code and what it is."""
+
+    system: str
+    code: str
+    kind: str
+    unit: str | None = None
+    """Where it is part of the code: `LAB//50931//mg/dL`."""
+
+
+@lru_cache(maxsize=4096)
 def system(name: str) -> str:
-    """The common name of a coding system; what is unknown stays as it is.
+    """The common name of a coding system: a name, an address, or an object identifier; unknown ones stay.
 
-    >>> system("ICD-10-CM"), system("http://snomed.info/sct"), system("LocalCode")
+    >>> system("ICD-10-CM"), system("http://snomed.info/sct/900000000000207008"), system("LocalCode")
     ('ICD10', 'SNOMED', 'LocalCode')
+    >>> system("urn:oid:2.16.840.1.113883.6.90"), system("http://fhir.de/CodeSystem/bfarm/icd-10-gm")
+    ('ICD10', 'ICD10')
+    >>> system("http://www.cms.gov/Medicare/Coding/ICD10"), system("http://hl7.org/fhir/sid/icd-9-cm/procedure")
+    ('ICD10PCS', 'ICD9PROC')
     """
-    known = {"http://snomed.info/sct": "SNOMED", "http://loinc.org": "LOINC",
-             "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
-             "http://hl7.org/fhir/sid/cvx": "CVX"}  # fmt: skip
-    if name in known:
-        return known[name]
-    if name.startswith("http://hl7.org/fhir/sid/"):
-        name = name.rsplit("/", 1)[-1]
-    return _SYSTEMS.get(re.sub(r"[^A-Z0-9]", "", name.upper()), name)
+    bare = name.strip().rstrip("/")
+    oid = bare.removeprefix("urn:oid:")
+    if oid in _OIDS:
+        return _OIDS[oid]
+    if "://" not in bare:
+        return _edition(_letters(bare)) or name
+    address = re.split(r"[|?#]", bare.lower().replace("https://", "http://"))[0]
+    if address in _ADDRESSES:
+        return _ADDRESSES[address]
+    if address.startswith("http://snomed.info/"):
+        return "SNOMED"
+    if address == "http://loinc.org":
+        return "LOINC"
+    *_, last = address.split("/")
+    named = (_edition(_letters(part)) for part in reversed(address.split("/")[2:]))
+    return next((found for found in named if found), None) or _of_a_site(last) or name
+
+
+def _of_a_site(last: str) -> str | None:
+    """ICD under a name of a site's own: `mimic-diagnosis-icd10`, `mimic-procedure-icd9`."""
+    m = re.search(r"icd-?(9|10)", last)
+    if m is None:
+        return None
+    if re.search(r"proc|pcs|px", last):
+        return "ICD10PCS" if m[1] == "10" else "ICD9PROC"
+    return f"ICD{m[1]}" if re.search(r"diag|dx|cond", last) else None
+
+
+def _edition(letters: str) -> str | None:
+    """The system that a name without punctuation stands for; None where it is none that is known."""
+    if letters in _SPELLINGS:
+        return _SPELLINGS[letters]
+    m = _ICD.fullmatch(letters)
+    return f"ICD{m[1]}" if m else None
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", text.upper())
 
 
 def kind(of_system: str, default: str = "observation") -> str:
     """What a code of this system most often is."""
-    return _KINDS.get(of_system, default)
+    return SYSTEMS.get(of_system, default)
+
+
+def kind_of_word(word: str) -> str | None:
+    """The kind of fact that a word names, in the spellings of tables and MEDS codes; None where it names none.
+
+    >>> kind_of_word("Diagnosis"), kind_of_word("HOSPITAL_ADMISSION"), kind_of_word("x")
+    ('condition', 'visit', None)
+    """
+    plain_word = re.split(r"[_ ]", word.strip())[0].upper()
+    return _WORDS.get(plain_word) or (
+        plain_word.lower() if plain_word.lower() in set(_WORDS.values()) else None
+    )
+
+
+def says_kind(code: str) -> bool:
+    """Whether a code of MEDS begins with a word for the kind of fact.
+
+    >>> says_kind("PROCEDURE//local//7"), says_kind("local//7")
+    (True, False)
+    """
+    return kind_of_word(code.split("/", 1)[0]) is not None
+
+
+@lru_cache(maxsize=1 << 17)
+def plain(code: str) -> str:
+    """A code as it is compared: upper case, without dots, blanks, and the marks of ICD-10 (dagger, asterisk).
+
+    >>> plain("f03.918"), plain("G30.1+"), plain("heart  failure")
+    ('F03918', 'G301', 'HEART FAILURE')
+    """
+    text = " ".join(code.upper().replace(".", "").split())
+    return text.rstrip("+*†!") or text
 
 
 @lru_cache(maxsize=1 << 16)
-def parse(code: str) -> tuple[str, str, str]:
+def parse(code: str) -> Code:
     """System, code and kind of a code as MEDS files hold it.
 
-    >>> parse("ICD10CM//F03.90")
+    >>> parse("ICD10CM//F03.90")[:3]
     ('ICD10', 'F03.90', 'condition')
-    >>> parse("DIAGNOSIS//ICD//9//2941")
+    >>> parse("DIAGNOSIS//ICD//9//2941")[:3]
     ('ICD9', '2941', 'condition')
-    >>> parse("RxNorm/135447")
+    >>> parse("PROCEDURE//ICD//10//F01ZDYZ")[:3]
+    ('ICD10PCS', 'F01ZDYZ', 'procedure')
+    >>> parse("RxNorm/135447")[:3]
     ('RxNorm', '135447', 'drug')
-    >>> parse("LAB//51087//UNK")
-    ('LAB', '51087//UNK', 'measurement')
-    >>> parse("HOSPITAL_ADMISSION//URGENT")
+    >>> parse("LAB//51087//mg/dL")
+    Code(system='LAB', code='51087', kind='measurement', unit='mg/dL')
+    >>> parse("LAB//50947//UNK")[1:]
+    ('50947', 'measurement', None)
+    >>> parse("ICD10CM:G30.9")[:3], parse("Diagnosis/ICD10/G30.9")[:3]
+    (('ICD10', 'G30.9', 'condition'), ('ICD10', 'G30.9', 'condition'))
+    >>> parse("HOSPITAL_ADMISSION//URGENT")[:3]
     ('HOSPITAL_ADMISSION', 'URGENT', 'visit')
-    >>> parse("Blood Pressure")
+    >>> parse("Blood Pressure")[:3]
     ('', 'Blood Pressure', 'observation')
     """
-    parts = [p for p in re.split(r"//", code) if p] if "//" in code else code.split("/", 1)
+    parts = [p for p in code.split("//") if p] if "//" in code else _in_front(code)
     if len(parts) == 1:
-        word = re.split(r"[_ ]", code)[0].upper()
-        return "", code, _WORDS.get(word, "observation") if code.upper() == code else "observation"
+        shouted = code.upper() == code
+        return Code("", code, (kind_of_word(code) if shouted else None) or "observation")
+    of_word = kind_of_word(parts[0])
     for i, part in enumerate(parts[:-1]):
-        joined = (
-            system(part + parts[i + 1])
-            if i + 2 < len(parts) and part.upper() in ("ICD", "SNOMED", "CPT")
-            else None
-        )
-        if joined in _KINDS:
-            return joined, "//".join(parts[i + 2 :]), _word(parts[0]) or kind(joined)
-        if (found := system(part)) in _KINDS:
-            return found, "//".join(parts[i + 1 :]), _word(parts[0]) or kind(found)
-    return parts[0], "//".join(parts[1:]), _word(parts[0]) or "observation"
+        joined = system(part + parts[i + 1]) if i + 2 < len(parts) and part.upper() in _IN_TWO else None
+        for found, rest in ((joined, parts[i + 2 :]), (system(part), parts[i + 1 :])):
+            if found in SYSTEMS:
+                return _known(str(found), rest, of_word)
+    what = of_word or "observation"
+    if what == "measurement" and len(parts) == 3:
+        return Code(parts[0], parts[1], what, None if parts[2].upper() in _NO_UNIT else parts[2])
+    return Code(parts[0], "//".join(parts[1:]), what)
 
 
-def _word(first: str) -> str | None:
-    return _WORDS.get(re.split(r"[_ ]", first)[0].upper())
+def _in_front(code: str) -> list[str]:
+    """A code without double strokes: a slash ends its system; a colon or a bar does where a known system is in front.
+
+    >>> _in_front("RxNorm/135447"), _in_front("icd10|G30.9"), _in_front("Ratio: a/b")
+    (['RxNorm', '135447'], ['icd10', 'G30.9'], ['Ratio: a', 'b'])
+    """
+    head, mark, rest = re.match(r"([^/:|]*)([/:|]?)(.*)", code, re.S).groups()  # type: ignore[union-attr]
+    if mark in (":", "|") and system(head) in SYSTEMS and rest.strip():
+        return [head, rest.strip()]
+    parts = code.split("/", 1)
+    if len(parts) == 2 and kind_of_word(parts[0]) and system(parts[1].split("/", 1)[0]) in SYSTEMS:
+        return [parts[0], *parts[1].split("/", 1)]
+    return parts
+
+
+_VISITS = {
+    "amb": "Outpatient", "imp": "Inpatient", "acute": "Inpatient", "nonac": "Inpatient", "emer": "Emergency",
+    "hh": "Home", "vr": "Virtual", "obsenc": "Observation", "fld": "Field", "ip": "Inpatient", "op": "Outpatient",
+    "er": "Emergency", "erip": "Emergency and inpatient", "9201": "Inpatient", "9202": "Outpatient",
+    "9203": "Emergency", "262": "Emergency and inpatient", "42898160": "Non-hospital institution",
+    "581477": "Home", "581476": "Home",
+    "5083": "Telehealth", "32036": "Laboratory", "581458": "Pharmacy", "urgentcare": "Urgent care",
+    "snf": "Nursing facility", "ss": "Short-stay",
+}  # fmt: skip
+"""Kinds of visits by the codes of FHIR, OMOP and others, in lower case."""
+
+
+def visit(code: str) -> str:
+    """A visit in words.
+
+    >>> visit("IMP"), visit("wellness"), visit("9202"), visit("visit")
+    ('Inpatient visit', 'Wellness visit', 'Outpatient visit', 'Visit')
+    """
+    word = _VISITS.get(code.lower()) or (code.capitalize() if code.replace(" ", "").isalpha() else "")
+    return f"{word} visit" if word and word.lower() not in ("visit", "encounter") else "Visit"
+
+
+def of_allergy(name: str) -> str:
+    """The name of an allergy, which must not read as a drug that is taken.
+
+    >>> of_allergy("Penicillin V"), of_allergy("Allergy to peanut")
+    ('Allergy: Penicillin V', 'Allergy to peanut')
+    """
+    return name if "allerg" in name.lower() or "intoleran" in name.lower() else f"Allergy: {name}"
+
+
+_IN_TWO = ("ICD", "SNOMED", "CPT")
+"""Systems that are written in two parts: `ICD//10//...`."""
+_NO_UNIT = ("UNK", "UNKNOWN", "NONE", "NAN")
+
+
+def _known(found: str, rest: list[str], of_word: str | None) -> Code:
+    if of_word == "procedure":
+        found = _PROCEDURES.get(found, found)
+    if kind(found) == "measurement" and len(rest) == 2:
+        return Code(found, rest[0], of_word or kind(found), None if rest[1].upper() in _NO_UNIT else rest[1])
+    return Code(found, "//".join(rest), of_word or kind(found))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .bad_rows import BadRows
+from .reading.bad_rows import BadRows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +22,30 @@ YEAR = 365.25
 """Days."""
 STATIC = int(np.iinfo(np.int32).min)
 """The day of what holds always (sex, education)."""
+UNDATED = STATIC + 1
+"""The day of what happened on a day that is not known. It may lie after the prediction, so no timeline shows it; a
+disease of unknown date excludes the person."""
 
-PEOPLE = ("subject", "sex", "site", "aged", "birth", "first_day", "last_day", "death_day", "split")
+PEOPLE = ("subject", "sex", "site", "aged", "birth", "first_day", "last_day", "death_day", "dead", "split")
 """Columns of `Shard.people`. `aged`: whether days since birth are known; `birth`: a date, NaT where only ages are;
-`first_day`, `last_day`: of observation; days are floats, NaN where there is none."""
-CODES = ("code", "system", "kind", "name")
-"""Columns of `Shard.codes`."""
+`first_day`, `last_day`: of observation; days are floats, NaN where there is none; `dead`: whether the person is known
+to have died, on whatever day."""
+CODES = ("code", "system", "kind", "name", "also")
+"""Columns of `Shard.codes`. `also`: other codes of the same fact, a tuple of (system, code): further codings, the
+source code beside the standard one, parents in a hierarchy. A code set matches any of them."""
+HAPPENS = frozenset({"condition", "drug", "measurement", "procedure", "visit"})
+"""Kinds of facts that happen on a day; without one their day is not known. Others may hold always."""
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Spans of observation, sorted by person and day; they neither touch nor overlap."""
+
+    person: NDArray[np.int32]
+    """(periods,) row in the people."""
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+    """(periods,) days since birth, both included."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +59,7 @@ class Shard:
     person: NDArray[np.int32]
     """(events,) row in `people`, ascending."""
     day: NDArray[np.int32]
-    """(events,) days since birth, ascending within a person; `STATIC` first."""
+    """(events,) days since birth, ascending within a person; `STATIC` and `UNDATED` first."""
     code: NDArray[np.int32]
     """(events,) row in `codes`."""
     files: tuple[str, ...]
@@ -58,6 +76,8 @@ class Shard:
     """(events,) what was found in words; None where it was a number or nothing."""
     coded: NDArray[np.bool_] | None = None
     """(events,) whether the text is a word of a vocabulary; None: no text is."""
+    periods: "Periods | None" = None
+    """When people were under observation, where that was not one period each."""
 
     @cached_property
     def bounds(self) -> NDArray[np.int64]:
@@ -67,7 +87,7 @@ class Shard:
     @cached_property
     def ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(people,) days of the first and of the last dated event; NaN where there is none."""
-        static = np.bincount(self.person[self.day == STATIC], minlength=len(self.people))
+        static = np.bincount(self.person[self.day <= UNDATED], minlength=len(self.people))
         first, last = self.bounds[:-1] + static, self.bounds[1:] - 1
         if not len(self.day):
             return np.full(len(first), np.nan), np.full(len(first), np.nan)
@@ -91,6 +111,21 @@ class Shard:
         names = ("person", "day", "code", "row", "file", "value", "unit", "text", "coded")
         columns: dict[str, Any] = {name: some(getattr(self, name)) for name in names}
         return replace(self, **columns)
+
+
+def no_others(n: int) -> NDArray[np.object_]:
+    """(n,) a column `also` of codes that have no others."""
+    out = np.empty(n, dtype=object)
+    out[:] = [()] * n
+    return out
+
+
+def days_since_birth(people: "pd.DataFrame", date: str) -> NDArray[np.float64]:
+    """(people,) days from each birth to a calendar date; NaN where the birth is unknown."""
+    import pandas as pd
+
+    span = pd.Timestamp(date) - people["birth"]
+    return np.asarray(span.dt.total_seconds().to_numpy(float) / 86_400)
 
 
 class Records(Protocol):

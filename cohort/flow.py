@@ -1,6 +1,8 @@
 """Who was left out and why, who is in, and what the records hold: numbers first, then the figure."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .bad_rows import BadRows
+from .reading.bad_rows import BadRows
 from .task import STEPS
 
 if TYPE_CHECKING:
@@ -16,21 +18,23 @@ if TYPE_CHECKING:
 
 TEXT = {
     **dict(STEPS),
-    "not_sampled": "not drawn for the case-control sample",
+    "not_sampled": "not drawn for the sample",
     "near_duplicate": "a history that stands nearly the same in a later part of the split",
 }
 
 
-def flow(population: pd.DataFrame) -> pd.DataFrame:
+def flow(population: pd.DataFrame, said: Sequence[str] = ()) -> pd.DataFrame:
     """Who was there and who was left out, step by step (STROBE item 13).
 
     Args:
         population: one row a person or prediction, with `reason` (None: a case).
+        said: what else a reader should know of the records; each is a row `note` after the first.
     Returns:
         Columns step, reason, people (left out here), left (after this step).
     """
     left = len(population)
     rows = [("source", "people in the records", 0, left)]
+    rows += [("note", text, 0, left) for text in said]
     counts = population["reason"].value_counts()
     for name, text in TEXT.items():
         n = int(counts.get(name, 0))
@@ -39,8 +43,31 @@ def flow(population: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["step", "reason", "people", "left"])
 
 
+def said_of(counts: "Counts", bad: BadRows) -> list[str]:
+    """What a reader should know of the records, a line each: deaths, unknown vocabularies, what is not there.
+
+    >>> from .build import Counts
+    >>> said_of(Counts(people=14, clinical=8, unknown=Counter({"x": 2})), BadRows())
+    ['0 deaths among 14 people', '25 % of 8 clinical events have a code of no known vocabulary, most often: x']
+    """
+    out = [f"{counts.deaths:,} deaths among {counts.people:,} people"]
+    if unknown := counts.unknown.total():
+        most = ", ".join(name for name, _ in counts.unknown.most_common(3))
+        share = 100 * unknown / max(counts.clinical, 1)
+        of = f"{share:.2g} % of {counts.clinical:,} clinical events"
+        out.append(f"{of} have a code of no known vocabulary, most often: {most}")
+    skipped = Counter[str]()
+    for (_, why), n in bad.skipped.items():
+        skipped[why] += n
+    out += [f"{n:,} rows that say so themselves do not count: {why}" for why, n in skipped.most_common()]
+    out += [f"not in the records: {', '.join(bad.absent)}"] if bad.absent else []
+    return out + [f"{n:,} {what}" if n else what for what, n in bad.notes.items()]
+
+
 def figure(steps: pd.DataFrame) -> str:
     """The flow table as a picture: a box for who is left, a box beside it for each step that left somebody out."""
+    notes = steps.loc[steps["step"] == "note", "reason"].tolist()
+    steps = steps[steps["step"] != "note"]
     kept = steps[(steps["people"] > 0) | (steps["step"] == "source")].reset_index(drop=True)
     parts = [_box(20, 20, 300, "People in the records", f"n = {kept['left'].iloc[0]:,}")]
     y = 20
@@ -48,12 +75,16 @@ def figure(steps: pd.DataFrame) -> str:
         parts += [f'<path d="M170 {y + 44}V{y + 110}M170 {y + 77}H360" class="l"/>']
         parts += [_box(360, y + 55, 440, str(row.reason).capitalize(), f"n = {row.people:,}")]
         y += 110
-        title = "Cases and controls" if row.Index == len(kept) - 1 else "Remaining"
+        title = "In the study" if row.Index == len(kept) - 1 else "Remaining"
         parts += [_box(20, y, 300, title, f"n = {row.left:,}")]
+    y += 64
+    for text in notes:
+        y += 20
+        parts.append(f'<text x="20" y="{y}" class="n">{escape(text[:118])}</text>')
     style = (
         "text{font:13px sans-serif;fill:#222}.n{fill:#555}.b{fill:#fff;stroke:#888}.l{fill:none;stroke:#888}"
     )
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 {y + 64}" role="img" '
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 {y + 10}" role="img" '
             f'aria-label="Flow of people into the study"><style>{style}</style>{"".join(parts)}</svg>\n')  # fmt: skip
 
 
@@ -127,6 +158,9 @@ def holdings(known: "Counts", bad: BadRows) -> dict[str, Any]:
         "bad_rows_by_reason": {f"{f}: {r}": n for (f, r), n in bad.bad.items()},
         "skipped_rows": {f"{f}: {r}": n for (f, r), n in bad.skipped.items()},
         "notes": dict(bad.notes),
+        "clinical_events": known.clinical,
+        "events_of_no_known_vocabulary": known.unknown.total(),
+        "unknown_codes": dict(known.unknown.most_common(20)),
         "mixed_units": {code: sorted(units) for code, units in known.units.items()},
     }
 

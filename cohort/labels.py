@@ -6,65 +6,92 @@ import numpy as np
 import pandas as pd
 
 from ..study.errors import DataError
-from . import tables
 from .events import Place
+from .reading import dates, files, tables
+from .reading.gather import ids
 from .settings import Predict
 from .task import Rows
 
-_TRUTH = {"1": 1.0, "1.0": 1.0, "true": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0}
+_TRUTH = {"1": 1.0, "1.0": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0, "no": 0.0}
+SUBJECTS = ("subject_id", "patient_id", "person_id")
+"""Columns of the person that are found without being named: of MEDS, EHRSHOT, OMOP."""
 
 
 def rows(predict: Predict, place: Place) -> Rows | None:
     """The predictions that a file asks for; None where the rule is another.
 
     Args:
-        predict: `file` is a CSV or Parquet, or a folder of them, with `subject_id` and `prediction_time` or
-            `prediction_age`; `labels` names the column of the labels.
+        predict: `file` is a CSV or Parquet, or a folder of them, with the person and the time or age of prediction;
+            `labels` names the column of the labels.
         place: finds the file.
+    Returns:
+        In the order of person and time; rows that say the same twice are one.
     Raises:
-        DataError: a column is missing, a label is neither 0 nor 1, a time cannot be read.
+        DataError: a column is missing, a label is neither 0 nor 1, a time cannot be read, or a person has two labels
+            at one time.
     """
     if predict.rule != "per_row":
         return None
-    root = tables.opened(place.path(str(predict.file)), place, "cohort.predict.file")
-    files = (
-        [root]
-        if root.is_file()
-        else sorted(p for p in root.rglob("*") if p.name.lower().endswith(tables.ENDINGS))
-    )
-    parts = [_rows(f, part, predict) for f in files for part in tables.chunks(f, _columns(predict), place,
-             "cohort.predict.file", frozenset({"time", "age"}), lists=True)]  # fmt: skip
+    root = files.opened(place.path(str(predict.file)), place, "cohort.predict.file")
+    form = tables.Form(date_format=predict.date_format)
+    parts = []
+    for file in files.listed(root, files.ENDINGS):
+        columns, optional = _columns(predict, file, form), frozenset({"time", "age"})
+        for part in tables.chunks(file, columns, place, "cohort.predict", form, optional, many=True):
+            parts.append(_rows(file, part, predict))
     if not parts:
         raise DataError(f"cohort.predict.file: {predict.file}: no rows. Give a label file with at least one.")
-    return pd.concat(parts, ignore_index=True)
+    return _once(pd.concat(parts, ignore_index=True), predict, place)
 
 
-def _columns(predict: Predict) -> dict[str, str]:
-    out = {"subject": "subject_id", "time": "prediction_time", "age": "prediction_age"}
+def _columns(predict: Predict, file: Path, form: tables.Form) -> dict[str, str]:
+    """Our names -> the file's."""
+    have = {tables.plain(c) for c in tables.columns_of(file, form)}
+    subject = predict.subject or next((s for s in SUBJECTS if s in have), SUBJECTS[0])
+    out = {"subject": subject, "time": predict.time, "age": "prediction_age"}
     return out | ({"label": predict.labels} if predict.labels else {})
 
 
 def _rows(file: Path, part: pd.DataFrame, predict: Predict) -> Rows:
-    time = tables.dates(part["time"]) if part["time"].notna().any() else pd.Series(pd.NaT, index=part.index)
-    age = tables.numbers(part["age"])
+    time = dates.dates(part["time"], predict.date_format)
+    age = dates.numbers(part["age"])
     unreadable = part.index[time.isna() & np.isnan(age)]
     if len(unreadable):
         at = unreadable[0]
-        raise DataError(f"{file.name}: row {at}: prediction_time: found {part.at[at, 'time']!r}; a date such as "
-                        "2010-05-17 is needed, or an age in prediction_age.")  # fmt: skip
+        raise DataError(
+            f"{file.name}: row {at}: {predict.time}: found {part.at[at, 'time']!r}; a date such as 2010-05-17 is "
+            "needed (or cohort.predict.date_format), or an age in prediction_age."
+        )
     label = np.full(len(part), np.nan)
     if predict.labels:
         words = part["label"].astype("str").str.strip().str.lower()
         label = words.map(_TRUTH).to_numpy(float)
         wrong = part.index[np.isnan(label)]
         if len(wrong):
-            raise DataError(f"{file.name}: row {wrong[0]}: {predict.labels}: found {part.at[wrong[0], 'label']!r}; "
-                            f"a label is 0 or 1 ({len(wrong)} such rows). Correct the file.")  # fmt: skip
+            raise DataError(
+                f"{file.name}: row {wrong[0]}: {predict.labels}: found {part.at[wrong[0], 'label']!r}; "
+                f"a label is 0 or 1 ({len(wrong)} such rows). Correct the file."
+            )
     return pd.DataFrame(
         {
-            "subject": part["subject"].astype("str"),
-            "time": time.astype("datetime64[s]"),
+            "subject": ids(part["subject"]),
+            "moment": part["time"].astype("str").where(part["time"].notna(), ""),
+            "time": time,
             "age": age,
             "label": label,
         }
     )
+
+
+def _once(frame: Rows, predict: Predict, place: Place) -> Rows:
+    """The predictions, each once."""
+    key = ["subject", "moment", "age"]
+    out = frame.drop_duplicates([*key, "label"])
+    place.bad.note("predictions that are asked for twice, taken once", len(frame) - len(out))
+    both = out.loc[out.duplicated(key), "subject"]
+    if len(both):
+        raise DataError(
+            f"cohort.predict.file: {predict.file}: subject {both.iloc[0]!r} has two labels at one time "
+            f"({len(both)} such). Correct the file."
+        )
+    return out.sort_values(key).drop(columns="moment").reset_index(drop=True)

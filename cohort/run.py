@@ -12,8 +12,9 @@ import click
 from ..study import layout, parts
 from ..study.config import Study
 from ..study.records import digest
-from ..study.runs import manifest, run_once, sha256
+from ..study.runs import manifest, outcome, run_once, sha256
 from .phenotype import code_set
+from .reading.files import hidden
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def describe(study: Study, home: Path) -> str:
 def run(study: Study, home: Path) -> bool:
     """Make the cases in `home/cohort`, unless they are there; True when it was done now."""
     settings = resolve(study)
-    section = settings.model_dump(mode="json")
+    section = settings.model_dump(mode="json", exclude={"outcome", "question"})  # words make no case
     asked = {"cohort": section, "seed": study.seed, "files": _files(study, section)}
     done = run_once(home / "cohort", asked, (), lambda folder: _make(study, settings, folder))
     click.echo(_said(home / "cohort", done))
@@ -60,8 +61,8 @@ def run(study: Study, home: Path) -> bool:
 
 PATHS = ("path", "file", "firsts_file", "codes", "tokenizer")
 """Keys of the section that name files."""
-SMALL = 64_000_000
-"""Bytes up to which a file is hashed; of larger ones and of folders the names and sizes."""
+HASHED = 2_000_000_000
+"""Bytes up to which the contents of the records are hashed; beyond them the sizes and times of change count."""
 
 
 def _files(study: Study, section: dict[str, Any], at: str = "cohort") -> dict[str, str]:
@@ -71,11 +72,17 @@ def _files(study: Study, section: dict[str, Any], at: str = "cohort") -> dict[st
         if isinstance(value, dict):
             out |= _files(study, value, f"{at}.{key}")
         elif key in PATHS and isinstance(value, str) and (path := study.path(value)).exists():
-            inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            small = len(inside) == 1 and inside[0].stat().st_size <= SMALL
-            sizes = [[str(p.relative_to(path)), p.stat().st_size] for p in inside]
-            out[f"{at}.{key}"] = sha256(inside[0]) if small else digest(sizes)
+            out[f"{at}.{key}"] = _mark(path)
     return out
+
+
+def _mark(path: Path) -> str:
+    """A file or a folder in a word: another one when anything in it changes, be the size the same."""
+    inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    inside = [p for p in inside if not hidden(p.relative_to(path))]
+    if sum(p.stat().st_size for p in inside) <= HASHED:
+        return digest([[str(p.relative_to(path)), sha256(p)] for p in inside])
+    return digest([[str(p.relative_to(path)), p.stat().st_size, p.stat().st_mtime_ns] for p in inside])
 
 
 def _make(study: Study, settings: Settings, folder: Path) -> None:
@@ -83,7 +90,7 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
 
     from ..study.records import write_table, write_text
     from .build import build
-    from .flow import figure, flow, summary, table1
+    from .flow import figure, flow, said_of, summary, table1
     from .labels import rows
     from .records import Case, Evidence, Exclusion
     from .tokens import counter
@@ -97,7 +104,7 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
     write_table(folder / layout.CASES.name, made.cases, Case)
     write_table(folder / layout.EVIDENCE.name, made.evidence, Evidence)
     write_table(folder / layout.EXCLUSIONS.name, made.exclusions, Exclusion)
-    steps = flow(made.population)
+    steps = flow(made.population, said_of(made.counts, place.bad))
     write_text(folder / layout.FLOW.name, steps.to_csv(index=False))
     write_text(folder / layout.FLOW_PICTURE.name, figure(steps))
     write_text(folder / layout.TABLE_ONE.name, table1(made.cases).to_csv(index=False))
@@ -133,8 +140,8 @@ def opened(study: Study, settings: Settings) -> Iterator[tuple["Records", "Place
         WhereforeError: they cannot be read.
     """
     from . import sources
-    from .bad_rows import BadRows
     from .events import Place
+    from .reading.bad_rows import BadRows
 
     part = parts.find(sources, "source", settings.source.name, sources.Source)
     options = settings.source.options(part.Options, "cohort.source")
@@ -145,6 +152,5 @@ def opened(study: Study, settings: Settings) -> Iterator[tuple["Records", "Place
 
 def _said(folder: Path, done: bool) -> str:
     known = json.loads((folder / layout.COHORT_SUMMARY.name).read_text())
-    state = "made" if done else "already there"
     bad = f", {known['bad_rows']} bad rows listed in bad_rows.csv" if known["bad_rows"] else ""
-    return f"cohort: {known['cases']} cases, {known['with_onset']} with onset{bad}; {state}: {folder}"
+    return f"cohort: {known['cases']} cases, {known['with_onset']} with onset{bad}; {outcome(done, folder)}"

@@ -1,11 +1,19 @@
 """The section `[cohort]` of a study file."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ..study.parts import Part
 from ..study.records import Record
+
+
+def _off(value: Any) -> Any:
+    return None if value is False else value
+
+
+Off = BeforeValidator(_off)
+"""TOML has no null: `false` switches off what has a default."""
 
 Leak = Literal["keep", "mask", "exclude"]
 """keep: as any other event; mask: taken out of the timeline; exclude: who has one before the index is left out."""
@@ -46,7 +54,13 @@ class Predict(Record):
     after_days: int = Field(default=1, ge=0)
     """For `enrolment`. 1: what was found on the first day is in the history."""
     file: str | None = None
-    """For `per_row`: CSV or Parquet with `subject_id` and `prediction_time` (a date) or `prediction_age` (years)."""
+    """For `per_row`: CSV or Parquet with a person and a `prediction_time` or `prediction_age` (years) a row."""
+    subject: str | None = None
+    """For `per_row`: the column of the person. None: `subject_id`, `patient_id` or `person_id`."""
+    time: str = "prediction_time"
+    """For `per_row`: the column of the date."""
+    date_format: str | None = None
+    """For `per_row`: strptime format where dates are not `2010-05-17`."""
     labels: str | None = None
     """For `per_row`: the column of the file that holds the labels (MEDS: `boolean_value`). Then nothing about
     eligibility or outcome is decided here: who is in the file is in the study. None: labels from the phenotype."""
@@ -74,7 +88,9 @@ class Followup(Record):
     until_age: float | None = Field(default=None, gt=0)
     """Years. Nobody is watched past this age, and everybody alive is watched up to it: for sources that end so."""
     until_date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
-    """The end of the data. Everybody alive is watched up to it; events after it are faults of the data."""
+    """The end of the study. Everybody alive is watched up to it; what came later is cut off and counted."""
+    undated_death: Literal["exclude", "censor"] = "exclude"
+    """Who is known to have died on a day that is not known: left out, or watched up to the last event."""
 
 
 class Leakage(Record):
@@ -144,8 +160,8 @@ class Sampling(Record):
 class Timeline(Record):
     """The history as text."""
 
-    budget: int | None = Field(default=512, gt=0)
-    """Tokens; None: everything."""
+    budget: Annotated[int | None, Off] = Field(default=512, gt=0)
+    """Tokens; `false`: everything is shown."""
     tokenizer: str | None = None
     """Path of a `tokenizer.json` that counts the tokens; None: an estimate, a token for two characters."""
     policy: Literal["recent", "rare", "mixed"] = "mixed"
@@ -169,6 +185,10 @@ class Settings(Record):
     phenotype: Phenotype = Phenotype()
     predict: Predict = Predict()
     horizon_years: float = Field(default=5.0, gt=0)
+    outcome: str = ""
+    """What is predicted, as in "Will dementia be diagnosed within five years?"; empty: what the code set calls it."""
+    question: str = ""
+    """Asked of every teacher, model and rater; empty: made from the outcome and the horizon."""
     history_years: float = Field(default=1.0, ge=0)
     """Observation required before the prediction time."""
     min_events: int = Field(default=1, ge=0, le=1)
@@ -184,8 +204,8 @@ class Settings(Record):
     split: SplitRule = SplitRule()
     sampling: Sampling | None = None
     timeline: Timeline = Timeline()
-    near_duplicates: float | None = Field(default=0.9, gt=0, le=1)
-    """Jaccard index of two histories from which they are taken for the same person; such a pair is not left in two
-    parts of the split. None: not compared."""
+    near_duplicates: Annotated[float | None, Off] = Field(default=0.9, gt=0, le=1)
+    """Jaccard index at which two histories count as the same person's; such a pair is not left in two parts of the
+    split. `false`: not compared."""
     bad_rows: float = Field(default=0.01, ge=0, le=1)
     """Share of a file's rows that may be unreadable before the source is refused."""

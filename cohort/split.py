@@ -67,7 +67,10 @@ def _shares(subjects: Iterable[str], seed: int) -> NDArray[np.float64]:
 
 def _given(frame: pd.DataFrame) -> NDArray[np.object_]:
     if frame["split_given"].isna().all():
-        raise StudyError("cohort.split.by: 'source', but the records name no splits. Use 'person'.")
+        raise StudyError(
+            "cohort.split.by: 'source', but the records name no split for anybody. MEDS has them in "
+            f"metadata/subject_splits.parquet, under ids such as {frame['subject'].iloc[0]!r}. Or use 'person'."
+        )
     unknown = frame.loc[~frame["split_given"].isin(list(_NAMES)), ["subject", "split_given"]]
     if len(unknown):
         raise DataError(f"subject {unknown['subject'].iloc[0]}: split {unknown['split_given'].iloc[0]!r} is not one "

@@ -1,14 +1,14 @@
 """Who is asked about, when, and what came after."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from ..study.seeds import derive
-from .events import STATIC, YEAR, Shard
-from .phenotype import CodeSet, first_day, matches, onset
+from .events import UNDATED, YEAR, Shard, days_since_birth
+from .phenotype import CodeSet, Section, first_day, matches, onset, without_day
 from .settings import Followup, Predict, Settings
 
 GRACE = 31
@@ -23,18 +23,28 @@ STEPS = (
     ("no_prediction_time", "never at the prediction time (no eligible visit, or too young to have come so far)"),
     ("outside_ages", "outside the ages asked for at the prediction time"),
     ("dead_before", "died before the prediction time"),
+    ("undated_death", "died on a day that is not known"),
     ("lost_before", "left observation before the prediction time"),
+    ("not_yet_observed", "entered observation after the prediction time"),
+    ("between_periods", "in a gap between two periods of observation at the prediction time"),
     ("short_history", "observed for less than the history required"),
     ("prevalent", "had the disease, or a drug for it, at the prediction time"),
+    ("undated_disease", "has the disease, or a drug for it, without a date"),
     ("early_signs", "had a sign that the leakage policy excludes, before the prediction time"),
     ("no_events", "no dated event before the prediction time (and the gap)"),
-    ("lost_to_followup", "lost before the horizon ended, with neither onset nor death seen"),
+    ("lost_to_followup", "left observation before the horizon ended, with neither onset nor death"),
+    ("died_unobserved", "died within the horizon after observation had ended, so that an onset may have been missed"),
 )  # fmt: skip
 """Reasons to be left out, in the order of the flow table."""
 
 
 def asked(
-    shard: Shard, settings: Settings, codes: CodeSet, seed: int, rows: Rows | None = None
+    shard: Shard,
+    settings: Settings,
+    codes: CodeSet,
+    seed: int,
+    rows: Rows | None = None,
+    visits: bool = True,
 ) -> pd.DataFrame:
     """One row a person (or a prediction): day, exclusion reason or None, label, outcome, follow-up.
 
@@ -44,28 +54,40 @@ def asked(
         codes: of the disease.
         seed: of the study, for the random ages.
         rows: for the rule `per_row`.
+        visits: for `random_visit`: whether the records have visits; without any, every dated event is one.
     Returns:
         Columns: person (row in `shard.people`), subject, sex, site, split_given, birth, day, reason, outcome,
-        followup (years), label (0 or 1; says nothing where the outcome is `censored`).
+        followup (years), label (0 or 1; says nothing where the outcome is `censored`), died_unobserved.
     """
-    person, day = _days(shard, settings.predict, seed, rows)
+    person, day = _days(shard, settings.predict, seed, rows, visits)
     people = shard.people.iloc[person]
-    took_ill = onset(shard, codes, settings.phenotype.confirm)[person]
-    any_code = first_day(shard, matches(shard.codes, codes.onset))[person]
-    death, last = people["death_day"].to_numpy(float), _last_day(shard, settings.followup)[person]
-    frame = pd.DataFrame({
-        "person": person, "subject": people["subject"].to_numpy(), "sex": people["sex"].to_numpy(),
-        "site": people["site"].to_numpy(), "split_given": people["split"].to_numpy(),
-        "birth": people["birth"].to_numpy(), "day": day,
-    })  # fmt: skip
-    tests = _tests(shard, settings, codes, frame, death, last, any_code)
+    span = _observed(shard, settings.followup, person, day)
+    death = people["death_day"].to_numpy(float)
+    frame = pd.DataFrame(
+        {
+            "person": person,
+            "subject": people["subject"].to_numpy(),
+            "sex": people["sex"].to_numpy(),
+            "site": people["site"].to_numpy(),
+            "split_given": people["split"].to_numpy(),
+            "birth": people["birth"].to_numpy(),
+            "day": day,
+        }
+    )
+    tests = _tests(shard, settings, codes, frame, death, span)
     if settings.predict.labels is not None:
         assert rows is not None
         tests = {name: test for name, test in tests.items() if name in DECIDED_ELSEWHERE}
         label = rows.loc[rows["subject"].isin(shard.people["subject"]), "label"].to_numpy(float)
-        outcome: dict[str, Any] = {"outcome": "labelled", "followup": np.nan, "label": label}
+        outcome: dict[str, Any] = {
+            "outcome": "labelled",
+            "followup": np.nan,
+            "label": label,
+            "died_unobserved": False,
+        }
     else:
-        outcome = _outcome(day, took_ill, death, last, settings.horizon_years)
+        took_ill = onset(shard, codes, settings.phenotype.confirm)[person]
+        outcome = _outcome(day, took_ill, death, span.last, settings.horizon_years)
         outcome["label"] = np.where(outcome["outcome"] == "onset", 1.0, 0.0)
     frame["reason"] = _first_reason(tests, len(frame))
     for name, column in outcome.items():
@@ -73,7 +95,42 @@ def asked(
     return frame
 
 
-def _days(shard: Shard, predict: Predict, seed: int, rows: Rows | None) -> tuple[NDArray[np.int64], Floats]:
+class Span(NamedTuple):
+    """The period of observation around each prediction time; NaN where there is none."""
+
+    first: Floats
+    last: Floats
+    """(rows,) days since birth, both included."""
+    entry: Floats
+    exit: Floats
+    """(rows,) first day of the first period and last day of the last one."""
+
+
+def _observed(shard: Shard, followup: Followup, person: NDArray[np.int64], day: Floats) -> Span:
+    """When each person was under observation around the prediction time; death does not count as an end."""
+    people = shard.people
+    first, last = people["first_day"].to_numpy(float)[person], _last_day(shard, followup)[person]
+    periods = shard.periods
+    if periods is None or not len(periods.person):
+        return Span(first, last, first, last)
+    starts = periods.person.astype(np.float64) * _WIDE + periods.first
+    at = np.searchsorted(starts, person * _WIDE + np.nan_to_num(day, nan=-_WIDE), side="right") - 1
+    hit = np.maximum(at, 0)
+    inside = (at >= 0) & (periods.person[hit] == person) & (day <= periods.last[hit])
+    has = np.isin(person, periods.person)
+    began = np.where(inside, periods.first[hit], np.where(has, np.nan, first))
+    final = np.append(periods.person[1:] != periods.person[:-1], True)[hit]
+    ended = np.where(has & ~final, periods.last[hit], last)
+    return Span(began, np.where(inside | ~has, ended, np.nan), first, last)
+
+
+_WIDE = 1e6
+"""More days than anybody lives: a person and a day in one number."""
+
+
+def _days(
+    shard: Shard, predict: Predict, seed: int, rows: Rows | None, visits: bool
+) -> tuple[NDArray[np.int64], Floats]:
     """Person and day of each prediction; NaN where the rule gives none."""
     n = len(shard.people)
     everybody = np.arange(n)
@@ -87,7 +144,7 @@ def _days(shard: Shard, predict: Predict, seed: int, rows: Rows | None) -> tuple
     if predict.rule == "per_row":
         assert rows is not None
         return _listed(shard.people, rows)
-    return everybody, _visit_after(shard, _drawn_ages(shard.people["subject"], predict, seed))
+    return everybody, _visit_after(shard, _drawn_ages(shard.people["subject"], predict, seed), visits)
 
 
 def _listed(people: pd.DataFrame, rows: "Rows") -> tuple[NDArray[np.int64], Floats]:
@@ -97,12 +154,6 @@ def _listed(people: pd.DataFrame, rows: "Rows") -> tuple[NDArray[np.int64], Floa
     person = at[at >= 0]
     span = (mine["time"] - people["birth"].iloc[person].set_axis(mine.index)).dt.days.to_numpy(float)
     return person, np.where(np.isnan(span), np.ceil(mine["age"].to_numpy(float) * YEAR), span)
-
-
-def days_since_birth(people: pd.DataFrame, date: str) -> Floats:
-    """(people,) days from each birth to a calendar date; NaN where the birth is unknown."""
-    span = pd.Timestamp(date) - people["birth"]
-    return np.asarray(span.dt.total_seconds().to_numpy(float) / 86_400)
 
 
 def _drawn_ages(subjects: "pd.Series[str]", predict: Predict, seed: int) -> Floats:
@@ -115,12 +166,17 @@ def _drawn_ages(subjects: "pd.Series[str]", predict: Predict, seed: int) -> Floa
     return predict.min_age + u * (predict.max_age - predict.min_age)
 
 
-def _visit_after(shard: Shard, age: Floats) -> Floats:
-    """(people,) day of the first visit at or after the drawn age; of the first event where a source has no visits."""
+def has_visits(shard: Shard) -> bool:
+    """Whether a visit stands in the records of these people."""
     visit = (shard.codes["kind"] == "visit").to_numpy()
-    use = shard.day != STATIC
-    if visit.any():
-        use &= visit[shard.code]
+    return bool(visit.any() and visit[shard.code].any())
+
+
+def _visit_after(shard: Shard, age: Floats, visits: bool) -> Floats:
+    """(people,) day of the first visit at or after the drawn age; of the first event where there are no visits."""
+    use = shard.day > UNDATED
+    if visits:
+        use &= (shard.codes["kind"] == "visit").to_numpy()[shard.code]
     use &= shard.day >= (age * YEAR)[shard.person]
     out = np.full(len(shard.people), np.nan)
     hit = np.flatnonzero(use)[::-1]
@@ -131,41 +187,51 @@ def _visit_after(shard: Shard, age: Floats) -> Floats:
 def _last_day(shard: Shard, followup: Followup) -> Floats:
     """(people,) last day of observation, not counting death."""
     people = shard.people
-    last = people["last_day"].to_numpy(float)
+    last, death = people["last_day"].to_numpy(float), people["death_day"].to_numpy(float)
     if followup.until == "last_event":
-        last = np.fmax(shard.ends[1], people["death_day"].to_numpy(float))
+        last = np.fmax(shard.ends[1], death)
     ends: list[Floats] = []
     if followup.until_age is not None:
         ends.append(np.full(len(people), followup.until_age * YEAR))
     if followup.until_date is not None:
         ends.append(days_since_birth(people, followup.until_date))
-    return np.minimum.reduce(ends) if ends else last
+    # who died on an unknown day was alive at the last event, and nothing is known of the time after it
+    unknown = people["dead"].to_numpy(bool) & np.isnan(death)
+    return np.where(unknown, shard.ends[1], np.minimum.reduce(ends) if ends else last)
 
 
 DECIDED_ELSEWHERE = ("no_birth_date", "no_prediction_time", "no_events")
 """The only reasons to leave somebody out whose label comes with the prediction time."""
 
 
-def _tests(shard: Shard, settings: Settings, codes: CodeSet, frame: pd.DataFrame, death: Floats, last: Floats,
-           any_code: Floats) -> dict[str, NDArray[np.bool_]]:  # fmt: skip
+def _tests(
+    shard: Shard, settings: Settings, codes: CodeSet, frame: pd.DataFrame, death: Floats, span: Span
+) -> dict[str, NDArray[np.bool_]]:
     """Reason -> (rows,) whether it applies, in the order of `STEPS`."""
     person, day = frame["person"].to_numpy(), frame["day"].to_numpy(float)
     people = shard.people.iloc[person]
-    drug = first_day(shard, matches(shard.codes, codes.drugs))[person]
-    first = people["first_day"].to_numpy(float)
-    earliest = shard.ends[0][person]
+    ill, drugs = matches(shard.codes, codes, "onset"), matches(shard.codes, codes, "drugs")
+    prevalent = first_day(shard, ill)[person] <= day
+    undated = without_day(shard, ill)[person]
+    if settings.leakage.drugs == "exclude":
+        prevalent |= first_day(shard, drugs)[person] <= day
+        undated |= without_day(shard, drugs)[person]
+    dead = people["dead"].to_numpy(bool) & np.isnan(death)
     age = day / YEAR
-    drugged = drug <= day if settings.leakage.drugs == "exclude" else np.zeros(len(day), dtype=bool)
     return {
         "no_birth_date": ~people["aged"].to_numpy(bool),
         "no_prediction_time": np.isnan(day),
         "outside_ages": (age < settings.predict.min_age) | (age >= settings.predict.max_age),
         "dead_before": death <= day,
-        "lost_before": ~(last >= day),
-        "short_history": ~(first <= day - settings.history_years * YEAR),
-        "prevalent": (any_code <= day) | drugged,
+        "undated_death": dead & (settings.followup.undated_death == "exclude"),
+        "lost_before": ~(span.exit >= day),
+        "not_yet_observed": span.entry > day,
+        "between_periods": ~(span.last >= day),
+        "short_history": ~(span.first <= day - settings.history_years * YEAR),
+        "prevalent": prevalent,
+        "undated_disease": undated,
         "early_signs": _signs(shard, settings, codes)[person] < day,
-        "no_events": ~(earliest < day - settings.gap_days) & (settings.min_events > 0),
+        "no_events": ~(shard.ends[0][person] < day - settings.gap_days) & (settings.min_events > 0),
     }
 
 
@@ -178,14 +244,17 @@ def _first_reason(tests: dict[str, NDArray[np.bool_]], n: int) -> NDArray[np.obj
 
 
 def _signs(shard: Shard, settings: Settings, codes: CodeSet) -> Floats:
-    """(people,) first day of a sign that the leakage policy excludes."""
+    """(people,) first day of a sign that the leakage policy excludes; a sign without a date counts as an old one."""
     out = np.full(len(shard.people), np.nan)
-    for policy, wanted in (
-        (settings.leakage.mci, codes.mci),
-        (settings.leakage.cognitive_tests, codes.cognitive_tests),
-    ):
+    policies: tuple[tuple[str, Section], ...] = (
+        (settings.leakage.mci, "mci"),
+        (settings.leakage.cognitive_tests, "cognitive_tests"),
+    )
+    for policy, section in policies:
         if policy == "exclude":
-            out = np.fmin(out, first_day(shard, matches(shard.codes, wanted)))
+            wanted = matches(shard.codes, codes, section)
+            out = np.fmin(out, first_day(shard, wanted))
+            out[without_day(shard, wanted)] = -np.inf
     return out
 
 
@@ -194,9 +263,11 @@ def _outcome(day: Floats, took_ill: Floats, death: Floats, last: Floats, horizon
     end = day + horizon * YEAR
     ill = np.where((took_ill > day) & (took_ill <= np.minimum(end, last)), took_ill, np.inf)
     dead = np.where(death <= end, death, np.inf)
-    lost = np.where((last < end) & ~(death <= last + GRACE), last, np.inf)
+    unseen = (last < end) & ~(death <= last + GRACE)
+    lost = np.where(unseen, last, np.inf)
     stop = np.minimum.reduce([ill, dead, lost, end])
     outcome = np.select(
         [ill <= stop, dead <= stop, stop >= end], ["onset", "death", "event_free"], "censored"
     )
-    return {"outcome": outcome, "followup": np.maximum(stop - day, 0) / YEAR}
+    followup = np.maximum(stop - day, 0) / YEAR
+    return {"outcome": outcome, "followup": followup, "died_unobserved": unseen & (death <= end)}

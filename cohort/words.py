@@ -39,3 +39,17 @@ def one_line(text: str, longest: int) -> str:
     head = flat[: longest - 1]
     cut = head.rfind(" ")
     return f"{head[:cut]} …" if cut > longest // 2 else f"{head}…"
+
+
+_TAG = re.compile(
+    r" \((?:disorder|finding|procedure|situation|observable entity|regime/therapy|morphologic abnormality|event"
+    r"|person|qualifier value|body structure|substance|product|medicinal product|clinical drug|physical object"
+    r"|organism|record artifact|social concept|assessment scale|specimen|tumou?r staging|navigational concept"
+    r"|occupation|environment|physical force|attribute|context-dependent category|cell structure|cell)\)$"
+)
+"""SNOMED CT's semantic tag, which the fully specified name ends with."""
+
+
+def tagless(text: str) -> str:
+    """A name without SNOMED CT's semantic tag."""
+    return _TAG.sub("", text.strip())

@@ -74,12 +74,12 @@ def did_you_mean(found: str, allowed: Iterable[str]) -> str:
     >>> did_you_mean("free_rational", ["free_rationale", "label_only"])
     "did you mean 'free_rationale'? Known: free_rationale, label_only."
     >>> did_you_mean("xyz", ["a", "b"])
-    'Known: a, b.'
+    'known: a, b.'
     """
     known = sorted(allowed)
     near = get_close_matches(found, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}Known: {', '.join(known)}."
+    names = f"nown: {', '.join(known)}."
+    return f"did you mean {near[0]!r}? K{names}" if near else f"k{names}"
 
 
 def not_one_of(what: str, found: str, allowed: Iterable[str]) -> str:

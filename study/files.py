@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .records import SCHEMA_VERSION, Record, read_jsonl
+from .reads import exists, reading
+from .records import SCHEMA_VERSION, Record, part_of, read_jsonl
 
 R = TypeVar("R", bound=Record)
 
@@ -15,8 +16,7 @@ R = TypeVar("R", bound=Record)
 @contextmanager
 def writing(path: Path) -> Iterator[Callable[[Record], None]]:
     """Rows go to `<path>.part`; the file is at `path` when the block ends well, and only then."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     with part.open("w", encoding="utf-8") as f:
 
         def put(row: Record) -> None:
@@ -38,7 +38,7 @@ def writing_table(
 
     label = {"wherefore.record": kind.__name__, "wherefore.schema": str(SCHEMA_VERSION)}
     schema = pa.schema(schema, metadata=label)
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     held: list[dict[str, Any]] = []
     with pq.ParquetWriter(part, schema, compression="zstd") as writer:
 
@@ -59,7 +59,12 @@ def writing_table(
 
 def rows(path: Path, kind: type[R]) -> list[R]:
     """The rows of a JSONL file; none where the stage left no such file."""
-    return list(read_jsonl(path, kind)) if path.exists() else []
+    return list(read_jsonl(path, kind)) if exists(path) else []
+
+
+def text(path: Path) -> str | None:
+    """The text of a file; None where the stage left no such file."""
+    return reading(path).read_text(encoding="utf-8") if exists(path) else None
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import DataError, did_you_mean
+from .reads import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,10 +67,21 @@ def _fields_at(kind: Any, path: tuple[int | str, ...]) -> list[str]:
     return list(getattr(kind, "model_fields", {}))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write beside `path`, then move into place: a reader never sees half a file."""
+def part_of(path: Path) -> Path:
+    """An empty file beside `path`, to be filled and moved into its place; its owner alone may read it.
+
+    What is written here may be patient text.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    part.chmod(0o600)
+    return part
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write beside `path`, then move into place: a reader never sees half a file."""
+    part = part_of(path)
     with part.open("w", encoding="utf-8") as f:
         f.write(text)
         f.flush()
@@ -84,15 +96,14 @@ def read_record(path: Path, kind: type[R], remedy: str = "Have its stage done ag
         DataError: damaged, or another record; `remedy` says what to do.
     """
     try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+        return kind.model_validate_json(reading(path).read_text(encoding="utf-8"))
     except ValidationError as e:
         raise DataError(f"{path}: no {kind.__name__}: {first_fault(e, kind)} {remedy}") from e
 
 
 def write_jsonl(path: Path, rows: Iterable[Record]) -> int:
     """Write rows, one JSON object a line, atomically; return how many."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     n = 0
     with part.open("w", encoding="utf-8") as f:
         for row in rows:
@@ -110,7 +121,7 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
     Raises:
         DataError: a bad line, by file and line number; never a skip.
     """
-    with path.open(encoding="utf-8") as f:
+    with reading(path).open(encoding="utf-8") as f:
         for number, line in enumerate(f, 1):
             try:
                 yield kind.model_validate_json(line)
@@ -173,8 +184,7 @@ def write_table(path: Path, frame: "pd.DataFrame", kind: type[Record]) -> int:
     table = pa.Table.from_pandas(frame[fields], preserve_index=False)
     label = {"wherefore.record": kind.__name__, "wherefore.schema": str(SCHEMA_VERSION)}
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), **label})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = part_of(path)
     pq.write_table(table, part, compression="zstd")
     part.replace(path)
     return len(frame)
@@ -188,8 +198,8 @@ def read_table(path: Path, kind: type[Record]) -> "pd.DataFrame":
     """
     import pyarrow.parquet as pq
 
-    if not path.exists():
-        raise DataError(f"{path}: not there. Run the stage that writes it first.")
+    if not reading(path).exists():
+        raise DataError(f"{path}: missing. Run the stage that writes it first.")
     table = pq.read_table(path)
     label = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     found = (label.get("wherefore.record"), label.get("wherefore.schema"))

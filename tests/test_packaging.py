@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-NOT_PACKED = {"tests", "benchmarks", "build", "dist", "docs", "runs", ".venv"}
+NOT_PACKED = {"plugin", "tests", "benchmarks", "build", "dist", "docs", "runs", ".venv"}
 
 
 def _folders() -> set[str]:

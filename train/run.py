@@ -18,9 +18,10 @@ from . import corpus
 from .baselines import BASELINES
 from .bases.inspection import Inspection, cut_share, inspected
 from .bases.sources import cheap_check, folder_of
-from .reading.readouts import READOUTS
+from .checks import refuse
+from .reading.readouts import expanded
 from .records import Prediction
-from .settings import Made, Settings, Stored
+from .settings import Made, Settings, Stored, settings_of
 from .settings import bases as bases_of
 from .targets import TARGETS
 from .workers import name, run_cells
@@ -36,7 +37,7 @@ def resolve(study: Study) -> Settings:
     Raises:
         StudyError: a name that does not exist, a wrong value, a grid that is not as expected.
     """
-    settings = study.section("train", Settings)
+    settings = settings_of(study)
     known = bases_of(study)
     for base_name, base in known.items():
         if isinstance(base, Stored):
@@ -46,13 +47,12 @@ def resolve(study: Study) -> Settings:
             f"train.served.base_url: {settings.served.base_url} is not on this machine, and the study has no "
             "[data_use] section that allows patient text to leave it. Add one, or serve the model here."
         )
-    for readout in settings.readouts:
-        _known("train.readouts", "read-out", readout, READOUTS)
     for baseline in settings.baselines:
         _known("train.baselines", "baseline", baseline, BASELINES)
     for cell in grid(study):
         _known("grid.target", "target", cell.target, TARGETS)
         _known("grid.base", "base", cell.base, known)
+    refuse(study, grid(study), settings)
     return settings
 
 
@@ -84,7 +84,8 @@ def preflight(study: Study, run_folder: Path) -> list[Inspection]:
 def describe(study: Study, home: Path) -> str:
     """What the stage would do, in a line: fits, and configurations counted as fits times their read-outs."""
     s, cells = resolve(study), grid(study)
-    read = sum(READOUTS[r].fits(TARGETS[c.target]) for c in cells for r in s.readouts)
+    ways = study.grid.decoding if study.grid else ()
+    read = sum(len(expanded(s.readouts, TARGETS[c.target], ways)) for c in cells)
     done = sum(manifest(home / "train" / c.id) is not None for c in cells)
     lines = [
         f"{len(cells)} fits ({done} done), {read} configurations with their read-outs, on {s.workers} workers"
@@ -134,7 +135,7 @@ def chosen(cells: Sequence[Cell], only: Sequence[str], shard: tuple[int, int]) -
     """
     i, n = shard
     if not 1 <= i <= n:
-        raise StudyError(f"--shard: {i}/{n} is not a shard. Write i/n with i from 1 to n.")
+        raise StudyError(f"--shard: invalid shard {i}/{n}. Write i/n with i from 1 to n.")
     for prefix in only:
         if not any(c.id.startswith(prefix) for c in cells):
             raise StudyError(f"--cells: {not_one_of('cell', prefix, [c.id for c in cells])}")
@@ -166,7 +167,7 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
         [layout.CASES.at(home), corpus.corpus_path(home, corpus.TEACHER)], work,
     )  # fmt: skip
     click.echo(
-        f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "is there")
+        f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "up to date")
     )
     return worked
 
@@ -221,8 +222,8 @@ def _report(home: Path, cells: Sequence[Cell], before: set[str], seconds: float)
     )
     if failed:
         first = failure(home / "train" / failed[0].id)
-        error = first.error if first else "it is being tried again elsewhere"
+        error = (first.error if first else "another worker is retrying it").splitlines()[0].rstrip(".")
         raise CellsFailedError(
-            f"train: {len(failed)} of {len(cells)} cells failed; first {name(failed[0])}: {error.splitlines()[0]} "
-            f"The tracebacks are in {home / 'train'}/<cell>/{FAILURE}; run again to try them again."
+            f"train: {len(failed)} of {len(cells)} cells failed; first {name(failed[0])}: {error}. "
+            f"Tracebacks: {home / 'train'}/<cell>/{FAILURE}. Run again to retry them."
         )

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from ..cohort.question import question
 from ..study.config import Study
 from ..study.errors import StudyError
 from ..study.records import Record, first_fault
@@ -94,11 +95,24 @@ class Served(Record):
     """Seconds for an answer."""
 
 
+class Decoding(Record):
+    """How a model writes: `[train.decodings.NAME]`."""
+
+    temperature: float = Field(default=0.0, ge=0)
+    """0: the likeliest token each time."""
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    """Only the likeliest tokens that together have so much of the probability are drawn."""
+    max_new_tokens: int | None = Field(default=None, gt=0)
+    """None: the section's own."""
+    seed: int = Field(default=0, ge=0)
+    """Of what is drawn: tokens, and the demonstrations of a few-shot prompt."""
+
+
 class Settings(Record):
     """What every fit and read-out of the study shares."""
 
-    question: str = "Will dementia be diagnosed within five years?"
-    """Asked after the timeline, of every model alike."""
+    question: str = ""
+    """Asked after the timeline, of every model alike; empty: the cohort's question."""
     epochs: int = Field(default=4, gt=0)
     batch: int = Field(default=16, gt=0)
     """Cases a step."""
@@ -114,6 +128,9 @@ class Settings(Record):
     """Stop after so many epochs without a lower loss on the tuning split, and keep the best; None: all epochs."""
     activation_checkpointing: bool = False
     """Compute activations again for the backward pass instead of keeping them: less memory, a third more time."""
+    compare_every: int = Field(default=50, ge=0)
+    """Steps between two comparisons of the gradients of the label and of the rest of the loss; 0: none. The weights
+    do not depend on it."""
     checkpoint_seconds: float = Field(default=60, ge=0)
     """A fit is kept on disk so often; what a kill costs at most."""
     max_length: int | None = Field(default=None, gt=16)
@@ -128,7 +145,10 @@ class Settings(Record):
     workers: int = Field(default=2, gt=0)
     """Processes on this machine, one thread each; a GPU serves one at a time: use 1 and `--shard` there."""
     readouts: tuple[str, ...] = Field(default=("direct", "own_rationale", "teacher_rationale"), min_length=1)
-    """Names in `train/reading/readouts.py`; each is made for the targets that it fits."""
+    """Names in `train/reading/readouts.py`; each is made for the targets that it fits. `native`: each target's own
+    format; `sampled_8`, `few_shot_4_balanced`: with a number and words; `own_rationale@warm`: with a decoding."""
+    decodings: dict[str, Decoding] = Field(default_factory=dict)
+    """By name; `[grid] decoding` crosses them with every read-out that writes."""
     read_batch: int = Field(default=32, gt=0)
     """Cases at a time when risk is read."""
     max_new_tokens: int = Field(default=160, gt=0)
@@ -156,19 +176,31 @@ class Settings(Record):
         return 16384 if gpu else 1280
 
 
+def settings_of(study: Study) -> Settings:
+    """The section `[train]`, with the cohort's question where it has none of its own.
+
+    Raises:
+        StudyError: a wrong key or value.
+    """
+    settings = study.section("train", Settings)
+    asked = settings.question or question(study).text
+    return settings.model_copy(update={"question": asked})
+
+
 Base = Made | Stored
 
 OF_THE_FIT = frozenset(
     {"epochs", "batch", "warmup", "weight_decay", "tune", "lora", "early_stopping", "precision", "attention"}
 )
 """Settings that change a fit's weights. With its base and its encoded examples they are all that makes it."""
-OF_THE_READING = frozenset({"readouts", "max_new_tokens", "served"})
+OF_THE_READING = frozenset({"readouts", "decodings", "max_new_tokens", "served"})
 """Settings that change what is read and not what is fitted."""
 OF_NEITHER = frozenset(
     {
         "workers",
         "read_batch",
         "micro_batch",
+        "compare_every",
         "activation_checkpointing",
         "checkpoint_seconds",
         "parity",

@@ -1,9 +1,20 @@
-"""What comparison, diagnostics and planning make, row by row, and all of it for one set of ratings."""
+"""Results of comparison, planning, models and scales of several items, row by row; and the summary that holds all."""
 
 from pydantic import Field
 
 from ...study.records import Level, Record
 from ..records import Agreement
+from .raters.records import (
+    CategoryRow,
+    ItemRow,
+    LimitsRow,
+    PairRow,
+    RaterRow,
+    RaterTest,
+    ReferenceRow,
+    RepeatRow,
+    ShareRow,
+)
 from .reading.source import Reading
 from .uncertainty.estimate import Raters
 
@@ -36,79 +47,84 @@ class Difference(Record):
     method: str = ""
 
 
-class RaterRow(Record):
-    """One rater beside the others. Steps are positions on the scale, or its own numbers."""
+class BenchmarkRow(Record):
+    """A word for a coefficient that takes its uncertainty into account."""
+
+    statistic: str
+    weights: str = ""
+    scale: str
+    """Whose words."""
+    value: float | None
+    word: str | None = None
+    """The highest that the coefficient reaches with 95 % probability."""
+    probability: float | None = None
+    """Of lying in its range or above."""
+    own_word: str | None = None
+    """Of the range that the value itself is in: what is often printed, and too much."""
+    above: dict[str, float] = Field(default_factory=dict)
+    """Probability of each word or better."""
+    why_missing: str | None = None
+
+
+class RaterLevel(Record):
+    """How readily a rater says yes, in the hierarchical model."""
 
     rater: str
-    n: int
-    """Ratings given."""
-    n_shared: int
-    """Of them, on units that another rater saw."""
-    share: dict[str, float]
-    """Of each category among the rater's ratings."""
-    own: float | None
-    """1 - disagreement of the pairs the rater is in / expected disagreement: alpha is its mean over ratings."""
-    effect: float | None = None
-    """Ratings above (+) or below (-) the raters' mean on the same units, steps; two-way least squares."""
-    effect_low: float | None = None
-    effect_high: float | None = None
-    spread: float | None = None
-    """SD of the rater's own error, steps (Grubbs 1948): inconsistency that severity does not explain."""
-    without: float | None = None
-    """The coefficient of the other raters."""
-    change: float | None = None
-    """All raters minus the others: negative where this rater lowers agreement."""
-    change_low: float | None = None
-    change_high: float | None = None
-    drift: float | None = None
-    """Change from the rater's first rating to the last, against the others on the same units, steps."""
-    drift_low: float | None = None
-    drift_high: float | None = None
-    why_missing: str | None = None
-    """Why one of the numbers is not there."""
+    log_odds: float
+    """For an item of average kind."""
+    difference: float
+    """From the first rater."""
+    standard_error: float | None
+    """Of the difference."""
 
 
-class PairRow(Record):
-    """Two raters on the units that both saw."""
-
-    a: str
-    b: str
-    n: int
-    agreement: float | None
-    """Share of equal ratings."""
-    kappa: float | None
-    """Cohen's, with the level's own weights."""
-    bias: float | None
-    """Mean of a minus b, steps; None on a nominal scale."""
-    confusion: tuple[tuple[int, ...], ...]
-    """Counts, category of `a` by category of `b`; empty where there are more than 20 categories."""
-    why_missing: str | None = None
-
-
-class ItemRow(Record):
-    """One item, by how far its raters are apart."""
-
-    item: str
-    n: int
-    disagreement: float
-    """Mean distance of its pairs over the expected one: 0 all equal, 1 as far apart as by chance."""
-    share: float
-    """Of all disagreement: what goes if this item is settled."""
-    ratings: dict[str, str]
-
-
-class CategoryRow(Record):
-    """How a category is used."""
+class HierarchicalModel(Record):
+    """A logistic model of yes-no ratings with random items and clusters, and a level for each rater."""
 
     category: str
-    n: int
-    share: float
-    """Prevalence: of all ratings."""
-    least: float
-    most: float
-    """Lowest and highest share among the raters; their distance is the bias."""
-    specific: float | None
-    """Specific agreement: given that one rater chose it, how likely another one did."""
+    """That is modelled."""
+    item_sd: float
+    """Of the items (within their cluster), in log odds."""
+    cluster_sd: float | None
+    latent_icc: float
+    """Share of the latent variance that items and clusters make: agreement of two raters on the latent scale."""
+    cluster_icc: float | None
+    """Share that the clusters make."""
+    median_odds_ratio: float
+    """Median over two items of the ratio of their odds (Larsen & Merlo 2005)."""
+    kappa: float | None
+    """That two of these raters have under the model, mean over the pairs."""
+    raters: tuple[RaterLevel, ...]
+    n_ratings: int
+
+
+class InstrumentItem(Record):
+    """One dimension of a scale of several."""
+
+    dimension: str
+    mean: float
+    sd: float
+    rest_correlation: float | None
+    """With the sum of the others."""
+    alpha_without: float | None
+
+
+class InstrumentSummary(Record):
+    """A scale of several dimensions; a form is one rater's answers on one item."""
+
+    name: str
+    n_forms: int
+    n_incomplete: int
+    """Forms left out because a dimension is not answered."""
+    n_independent: int
+    """Items, or clusters: what is resampled."""
+    alpha: float | None
+    """Cronbach's."""
+    low: float | None
+    high: float | None
+    method: str
+    why_missing: str | None
+    items: tuple[InstrumentItem, ...]
 
 
 class Plan(Record):
@@ -153,6 +169,22 @@ class DimensionSummary(Record):
     disagreement: tuple[float, ...]
     """Of the items with two ratings or more, highest first; of more than a thousand, evenly spaced ones."""
     categories_used: tuple[CategoryRow, ...]
+    tests: tuple[RaterTest, ...] = ()
+    """Whether raters use the categories alike, two by two; and Kendall's W."""
+    limits: tuple[LimitsRow, ...] = ()
+    """Limits of agreement, two raters by two; interval and ratio scales."""
+    reference: tuple[ReferenceRow, ...] = ()
+    """Each rater against the reference standard, where there is one."""
+    shares: tuple[ShareRow, ...] = ()
+    """Items on which all raters agree, with each other and with the reference."""
+    repeats: tuple[RepeatRow, ...] = ()
+    """Each rater against himself or herself, where items were read more than once."""
+    benchmarks: tuple[BenchmarkRow, ...] = ()
+    """A word for each coefficient, where a scale of words was asked for."""
+    mixed: tuple[Agreement, ...] = ()
+    """Intraclass correlations of the mixed model, where it was asked for."""
+    hierarchical: HierarchicalModel | None = None
+    """The logistic model of yes-no ratings, where it was asked for."""
     plan: Plan | None = None
     notes: tuple[str, ...] = ()
 
@@ -166,9 +198,12 @@ class Summary(Record):
     simulated: bool
     dimensions: tuple[DimensionSummary, ...]
     differences: tuple[Difference, ...]
+    instruments: tuple[InstrumentSummary, ...] = ()
     raters: Raters
     judge: str | None = None
     """Left out of every coefficient, and compared with the raters."""
+    reference: str | None = None
+    """The reference standard: a rater, or the column or forms of the file that hold it."""
     confidence: float
     seed: int
     skipped: dict[str, str] = Field(default_factory=dict)

@@ -1,6 +1,5 @@
 """How the grading went, as the report shows it: progress, calibration, and who noticed the planted controls."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +7,8 @@ from ...annotate.records import Anchoring, Noticed, Progress, Rating, Rubric, Ve
 from ...study import layout
 from ...study.files import rows
 from ...study.records import read_record
-from ..agreement import agreements, coefficient
+from ..agreement import agreements
+from ..agreement.judged import JudgeRow, with_judge
 from ..records import Agreement
 
 CALIBRATION = "calibration"
@@ -24,17 +24,9 @@ class Grading(NamedTuple):
     """Alpha on the items that everybody graded first."""
     noticed: tuple[Noticed, ...]
     verdicts: tuple[Verdict, ...]
-    judge: tuple["Judged", ...]
-    """A language model that graded by the same rubric, against people's consensus."""
+    judge: tuple[JudgeRow, ...]
+    """A language model that graded by the same rubric, beside the people's consensus."""
     anchoring: tuple[Anchoring, ...]
-
-
-class Judged(NamedTuple):
-    """Alpha of a judge and the people's consensus on one question about the whole rationale."""
-
-    dimension: str
-    alpha: float | None
-    n: int
 
 
 def grading(home: Path, seed: int) -> Grading | None:
@@ -50,7 +42,7 @@ def grading(home: Path, seed: int) -> Grading | None:
         calibration=tuple(_calibration(folder, seed)),
         noticed=tuple(rows(folder / layout.NOTICED.name, Noticed)),
         verdicts=tuple(verdicts),
-        judge=tuple(_judge(folder, verdicts)),
+        judge=tuple(_judge(folder, seed)),
         anchoring=tuple(rows(folder / layout.ANCHORING.name, Anchoring)),
     )
 
@@ -64,28 +56,9 @@ def _calibration(folder: Path, seed: int) -> list[Agreement]:
     return [a for a in agreements(as_main, rubric, seed) if a.statistic == "krippendorff_alpha"]
 
 
-def _judge(folder: Path, verdicts: Sequence[Verdict]) -> list[Judged]:
+def _judge(folder: Path, seed: int) -> list[JudgeRow]:
     judged = rows(folder / layout.JUDGE_RATINGS.name, Rating)
     if not judged:
         return []
     rubric = read_record(folder / layout.RUBRIC.name, Rubric)
-    return with_judge(rubric, judged, rows(folder / layout.RATINGS.name, Rating), verdicts)
-
-
-def with_judge(
-    rubric: Rubric, judged: Sequence[Rating], people: Sequence[Rating], verdicts: Sequence[Verdict]
-) -> list[Judged]:
-    """A judge against the consensus of the people who did not see its grades; planted items are left out."""
-    consensus = {v.rationale: v.consensus for v in verdicts}
-    seen = {r.item for r in people if r.round == "main"}
-    out = []
-    for d in rubric.dimensions:
-        pairs = [
-            (r.value, consensus[r.rationale][d.name])
-            for r in judged
-            if r.item in seen and r.dimension == d.name and d.name in consensus.get(r.rationale, {})
-        ]
-        if pairs:
-            alpha = coefficient(pairs, "krippendorff_alpha", d.level, categories=d.categories)
-            out.append(Judged(d.name, alpha, len(pairs)))
-    return out
+    return with_judge(rubric, judged, rows(folder / layout.RATINGS.name, Rating), seed)

@@ -1,7 +1,8 @@
 """Planted items that a careful rater must find fault with. They look like all others and get no verdict."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,33 +10,46 @@ from ...cohort.line import evidence_id
 from ...cohort.records import Case
 from ...study.seeds import derive
 from ...synth.records import Claim, Rationale
+from ..settings import Controls
 from .items import Item, make
 
 Faulty = dict[str, frozenset[int]]
 """Which claims of each item are known to be wrong."""
+Cases = Mapping[str, Case]
+Shown = Callable[[Rationale], Sequence[Claim]]
+"""The sentences of a rationale that raters see."""
 
 
-def other_patient(
-    rationales: Sequence[Rationale], cases: Mapping[str, Case], n: int, seed: int
-) -> tuple[list[Item], Faulty]:
+class Planted(NamedTuple):
+    """Items of one kind, and where they are wrong."""
+
+    items: list[Item]
+    faulty: Faulty
+
+
+Maker = Callable[[Sequence[Rationale], Cases, int, int, Shown], Planted]
+
+
+def other_patient(rationales: Sequence[Rationale], cases: Cases, n: int, seed: int, shown: Shown) -> Planted:
     """Rationales beside the timeline of somebody else; every claim that cites something is wrong there."""
     rng = np.random.default_rng(derive(seed, "annotate", "other_patient"))
-    out: list[Item] = []
-    faulty: Faulty = {}
+    out, faulty, met = Planted([], {}), {}, set()
     for r in rationales[:n]:
-        others = sorted({x.case for x in rationales} - {r.case})
+        own = cases[r.case].subject
+        others = sorted({x.case for x in rationales if cases[x.case].subject != own})
+        # A timeline that is shown for the first time draws no attention to itself.
+        others = [c for c in others if c not in met] or others
         if not others:
             break
-        shown = cases[others[int(rng.integers(len(others)))]]
-        item = make(seed, r, shown, "main", r.claims, "other_patient")
-        faulty[item.id] = frozenset(i for i, c in enumerate(r.claims) if c.cites)
-        out.append(item)
-    return out, faulty
+        case = cases[others[int(rng.integers(len(others)))]]
+        met |= {case.id, r.case}
+        item = make(seed, r, case, "main", shown(r), "other_patient")
+        faulty[item.id] = frozenset(i for i, c in enumerate(item.claims) if c.cites)
+        out.items.append(item)
+    return Planted(out.items, faulty)
 
 
-def wrong_value(
-    rationales: Sequence[Rationale], cases: Mapping[str, Case], n: int, seed: int
-) -> tuple[list[Item], Faulty]:
+def wrong_value(rationales: Sequence[Rationale], cases: Cases, n: int, seed: int, shown: Shown) -> Planted:
     """Rationales in which one number, or where there is none one citation, was changed."""
     rng = np.random.default_rng(derive(seed, "annotate", "wrong_value"))
     out: list[Item] = []
@@ -43,13 +57,38 @@ def wrong_value(
     for r in rationales:
         if len(out) == n:
             break
-        if (changed := _corrupted(r.claims, rng)) is None:
+        if (changed := _corrupted(shown(r), rng)) is None:
             continue
         claims, at = changed
         item = make(seed, r, cases[r.case], "main", claims, "wrong_value")
         faulty[item.id] = frozenset({at})
         out.append(item)
-    return out, faulty
+    return Planted(out, faulty)
+
+
+def still_holds(item: Item, shown: Sequence[Claim], cases: Cases, seed: int, r: Rationale) -> bool:
+    """Whether a planted item of an earlier call would be the same now: its rationale and its timeline are."""
+    if item.case not in cases:
+        return False
+    again = make(seed, r, cases[item.case], item.round, item.claims, item.control)
+    return again.id == item.id and bool(wrong_in(item, shown))
+
+
+def wrong_in(item: Item, shown: Sequence[Claim]) -> frozenset[int]:
+    """Where a planted item is wrong, beside the sentences as they were; nowhere where these are others by now."""
+    if item.control == other_patient.__name__:
+        same = tuple(shown) == item.claims
+        return frozenset(i for i, c in enumerate(item.claims) if c.cites) if same else frozenset()
+    if len(shown) != len(item.claims):
+        return frozenset()
+    differ = [i for i, (a, b) in enumerate(zip(shown, item.claims, strict=True)) if a != b]
+    return frozenset(differ) if len(differ) == 1 else frozenset()
+
+
+def kinds(asked: Controls) -> Iterator[tuple[str, Maker, int]]:
+    """Each kind of planted item by name, and how many are asked for."""
+    for make_some in (wrong_value, other_patient):
+        yield make_some.__name__, make_some, getattr(asked, make_some.__name__)
 
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")

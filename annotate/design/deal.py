@@ -4,8 +4,9 @@ A balanced design gives every item to k of v raters so that all raters have the 
 share the same number of items, or one more or less where the counts do not divide.
 """
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,65 +18,91 @@ from .blocks import Block, Grid, balanced, even
 from .items import Item
 
 
+@dataclass(frozen=True)
+class Apart:
+    """In which order a rater sees items: random, and items about one person as far apart as they can be.
+
+    A person with m items has them at (u + j) / m for j = 0..m-1, with u drawn in [0, 1) for the rater and the person;
+    the rater sees all items in the order of these places. Items that are added move those of their person only.
+    """
+
+    person: Mapping[str, str]
+    """Whose timeline each item shows."""
+    seed: int
+
+    def ordered(self, items: Sequence[Item], rater: str) -> list[Item]:
+        """The items in the order of one rater."""
+        of: dict[str, list[Item]] = defaultdict(list)
+        for item in sorted(items, key=lambda i: derive(self.seed, "annotate", "order", rater, i.id)):
+            of[self.person[item.id]].append(item)
+        places = {
+            item.id: (self._start(rater, person) + j) / len(some)
+            for person, some in of.items()
+            for j, item in enumerate(some)
+        }
+        return sorted(items, key=lambda i: (places[i.id], i.id))
+
+    def _start(self, rater: str, person: str) -> float:
+        return derive(self.seed, "annotate", "order", rater, "person", person) / 2**63
+
+
 def deal(
-    items: Sequence[Item], raters: Sequence[str], how: Design, seed: int, old: Sequence[Task] = (),
+    round: str, items: Sequence[Item], raters: Sequence[str], how: Design, apart: Apart, old: Sequence[Task] = (),
     done: Collection[tuple[str, str, str]] = (), for_all: Sequence[Item] = (),
 ) -> list[Task]:  # fmt: skip
     """The tasks of one round.
 
     Args:
-        items: of the round, shown as they are.
+        round: its name.
+        items: shown as they are.
         raters: names.
         how: complete, or k raters an item.
-        seed: of the study.
+        apart: in which order.
         old: tasks of an earlier call; what is finished of them stays with its rater.
-        done: (round, rater, item) that are finished.
+        done: (round, rater, item) that are finished, also by raters who left.
         for_all: planted controls, which everybody sees.
     """
     if not items:
         return []
-    round = items[0].round
     known = {i.id: i for i in [*items, *for_all]}
-    kept = {(t.item, t.rater) for t in old if t.round == round and t.item in known}
     finished = {(i, r) for rd, r, i in done if rd == round and i in known}
-    pairs = {(i.id, r) for i in for_all for r in raters} | {(i, r) for i, r in finished if r not in raters}
+    pairs = {(i.id, r) for i in for_all for r in raters} | finished
     if how.kind == "complete":
         pairs |= {(i.id, r) for i in items for r in raters}
-    elif {r for _, r in kept} == set(raters) and {i for i, _ in kept} == set(known):
-        pairs |= kept
-    elif kept:
-        pairs |= redeal(
-            items, raters, how.per_item, kept, finished, derive(seed, "annotate", "redeal", round)
-        )
     else:
-        blocks = spread(items, len(raters), how.per_item, derive(seed, "annotate", "design", round))
-        pairs |= {(i.id, raters[r]) for i, b in zip(items, blocks, strict=True) for r in b}
+        seed = derive(apart.seed, "annotate", "design", round)
+        kept = {(t.item, t.rater) for t in old if t.round == round and t.rater in raters}
+        pairs |= _balanced(items, raters, how.per_item, kept, finished, seed)
     out: list[Task] = []
     for rater in sorted({r for _, r in pairs}):
-        out += _ordered([known[i] for i in known if (i, rater) in pairs], rater, seed)
+        mine = apart.ordered([known[i] for i in known if (i, rater) in pairs], rater)
+        out += [_task(item, rater, round, n) for n, item in enumerate(mine)]
     return out
 
 
-def everything(items: Sequence[Item], raters: Sequence[str], seed: int) -> list[Task]:
-    """Every item for every rater."""
-    return [t for rater in raters for t in _ordered(items, rater, seed)]
+def _task(item: Item, rater: str, round: str, order: int) -> Task:
+    return Task(
+        item=item.id, rater=rater, rationale=item.rationale, case=item.case, round=round, order=order,
+        control=item.control,
+    )  # fmt: skip
 
 
-def _ordered(items: Sequence[Item], rater: str, seed: int) -> list[Task]:
-    """One rater's tasks in an order of her own; an item's place depends on nothing but itself and the rater."""
-    ranked = sorted(items, key=lambda i: derive(seed, "annotate", "order", rater, i.id))
-    return [
-        Task(
-            item=i.id,
-            rater=rater,
-            rationale=i.rationale,
-            case=i.case,
-            round=i.round,
-            order=n,
-            control=i.control,
-        )
-        for n, i in enumerate(ranked)
-    ]
+def _balanced(
+    items: Sequence[Item], raters: Sequence[str], k: int, kept: Collection[tuple[str, str]],
+    finished: Collection[tuple[str, str]], seed: int,
+) -> set[tuple[str, str]]:  # fmt: skip
+    """Which of the raters see which of the items: as before where that still serves, dealt on where it does not."""
+    shown = {i.id for i in items}
+    kept = {(i, r) for i, r in kept if i in shown}
+    if not kept:
+        blocks = spread(items, len(raters), k, seed)
+        return {(i.id, raters[r]) for i, b in zip(items, blocks, strict=True) for r in b}
+    gone = Counter(i for i, r in finished if r not in raters)
+    now = Counter(i for i, _ in kept | {(i, r) for i, r in finished if r in raters and i in shown})
+    enough = all(now[i] >= min(k - gone[i], len(raters)) for i in shown)
+    if enough and {r for _, r in kept} == set(raters):
+        return kept
+    return redeal(items, raters, k, kept, finished, derive(seed, "redeal"))
 
 
 def spread(items: Sequence[Item], v: int, k: int, seed: int) -> list[Block]:

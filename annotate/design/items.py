@@ -31,6 +31,11 @@ class Item(Record):
         return " ".join(claim_text(c) for c in self.claims)
 
 
+def people_in(item: Item, cases: Mapping[str, Case]) -> str:
+    """Whose timeline is shown: items of one person stand apart."""
+    return cases[item.case].subject
+
+
 def claim_text(c: Claim) -> str:
     """A claim with what it cites behind it: `A stroke at 66.4. [E003, E002]`."""
     return c.text + (f" [{', '.join(c.cites)}]" if c.cites else "")

@@ -12,7 +12,7 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 import orjson
@@ -37,6 +37,15 @@ class Project(Record):
     title: str
     config: str
     description: str
+    origin: str
+    """Its number and when it was made: another project of this number was made at another time."""
+
+
+class TaskOnServer(NamedTuple):
+    """A task and whether there is a form for it, submitted or skipped."""
+
+    id: int
+    graded: bool
 
 
 class Server:
@@ -118,19 +127,27 @@ class Server:
         """E-mail address of every account by its number."""
         return {u["id"]: u["email"] for u in self.call("GET", "/api/users/")}
 
-    def projects(self, prefix: str) -> list[Project]:
-        """All projects whose title starts so, oldest first."""
+    def projects(self, description: str) -> list[Project]:
+        """All projects whose description starts so, oldest first."""
         found: list[Project] = []
         path: str | None = f"/api/projects/?page_size=200&ordering=id&include={PROJECT}"
         while path:
             page = self.call("GET", path)
-            found += [_project(p) for p in page["results"] if p["title"].startswith(prefix)]
+            found += map(_project, page["results"])
             path = page.get("next")
-        return found
+        return [p for p in found if p.description.startswith(description)]
 
     def project(self, id: int) -> Project:
-        """One project, as it is on the server now."""
+        """One project, as it is on the server now.
+
+        Raises:
+            ServiceError: it is not there.
+        """
         return self.several([id])[id]
+
+    def find(self, id: int) -> Project | None:
+        """One project; None where it is not there."""
+        return self._several([id]).get(id)
 
     def several(self, ids: Sequence[int]) -> dict[int, Project]:
         """Projects by number, in one request.
@@ -138,19 +155,25 @@ class Server:
         Raises:
             ServiceError: one of them is not there.
         """
-        asked = {"ids": ",".join(map(str, ids)), "include": PROJECT, "page_size": len(ids)}
-        found = {p["id"]: _project(p) for p in self.call("GET", "/api/projects/", params=asked)["results"]}
+        found = self._several(ids)
         if lacking := [i for i in ids if i not in found]:
             raise ServiceError(
-                f"{self.url}: has no project {lacking[0]}, or this account may not see it. Was it deleted, or is "
-                "annotate.server.url another server than the tasks were pushed to?"
+                f"{self.url}: has no project {lacking[0]}, or this account may not see it. If it was deleted, "
+                "`wherefore annotate push` makes it again for what is still to be graded; if annotate.server.url is "
+                "another server than the tasks were pushed to, correct it."
             )
         return found
 
+    def _several(self, ids: Sequence[int]) -> dict[int, Project]:
+        if not ids:
+            return {}
+        asked = {"ids": ",".join(map(str, ids)), "include": PROJECT, "page_size": len(ids)}
+        return {p["id"]: _project(p) for p in self.call("GET", "/api/projects/", params=asked)["results"]}
+
     def create(
-        self, title: str, description: str, config: str, instruction: str, *, assisted: bool = False
+        self, title: str, description: str, config: str, instruction: str, *, filled_in: bool = False
     ) -> Project:
-        """A new project; its order of tasks is the order of import. `assisted`: predictions fill in the form."""
+        """A new project; its order of tasks is the order of import. `filled_in`: predictions stand on the page."""
         with self._said():
             made = self.sdk.projects.create(
                 title=title,
@@ -160,17 +183,21 @@ class Server:
                 show_instruction=False,
                 maximum_annotations=1,
                 sampling="Sequential sampling",
-                show_collab_predictions=assisted,
-                model_version="judge" if assisted else "",
+                show_collab_predictions=filled_in,
+                model_version=FILLED_IN if filled_in else "",
                 show_skip_button=True,
                 enable_empty_annotation=False,
             )
-        return Project(id=int(made.id or 0), title=title, config=config, description=description)
+        return self.project(int(made.id or 0))
 
-    def configure(self, project: int, config: str) -> None:
-        """Give a project another labeling config."""
-        with self._said():
-            self.sdk.projects.update(project, label_config=config)
+    def change(self, project: int, **fields: str) -> None:
+        """Give a project another description or `config`."""
+        names = {"config": "label_config"}
+        self.call("PATCH", f"/api/projects/{project}/", json={names.get(k, k): v for k, v in fields.items()})
+
+    def touch(self, project: int) -> None:
+        """A write that changes nothing, and waits on the server for those before it."""
+        self.call("PATCH", f"/api/projects/{project}/", json={"show_instruction": False})
 
     def add(self, project: int, tasks: Iterable[Mapping[str, Any]], size: int) -> Iterator[int]:
         """Import tasks in batches, one made while the server takes in the one before; yields the size of each."""
@@ -184,12 +211,37 @@ class Server:
                 under_way = [(pool.submit(self.call, "POST", path, content=body, headers=kind), len(batch))]
             yield from (n for done, n in under_way if done.result() is not None)
 
-    def held(self, project: int) -> dict[str, list[tuple[int, int]]]:
-        """What is on the server: for each item, its tasks and how many annotations each has."""
-        out: dict[str, list[tuple[int, int]]] = {}
-        for t in self._pages(project, {}, "task_only", include="id,data,total_annotations"):
-            out.setdefault(t["data"].get("item", ""), []).append((t["id"], t.get("total_annotations") or 0))
+    def held(self, project: int) -> dict[str, list[TaskOnServer]]:
+        """What is on the server: for each item, its tasks and whether they are graded."""
+        out: dict[str, list[TaskOnServer]] = {}
+        counts = ("total_annotations", "cancelled_annotations")
+        for t in self._pages(project, {}, "task_only", include=f"id,data,{','.join(counts)}"):
+            item = (t.get("data") or {}).get("item", "")
+            out.setdefault(item, []).append(TaskOnServer(t["id"], any(t.get(c) for c in counts)))
         return out
+
+    def begun(self, project: int) -> Iterator[dict[str, Any]]:
+        """All tasks of a project with who has graded or begun them, without the answers."""
+        return self._pages(project, {}, "all", include=BEGUN)
+
+    def task(self, id: int) -> dict[str, Any]:
+        """One task with its forms and drafts."""
+        found: dict[str, Any] = self.call("GET", f"/api/tasks/{id}/")
+        return found
+
+    def me(self) -> tuple[int, str]:
+        """Number and address of this account."""
+        found = self.call("GET", "/api/current-user/whoami")
+        return int(found["id"]), str(found["email"])
+
+    def tasks(self, project: int) -> set[int]:
+        """The numbers of all tasks of a project."""
+        return {t["id"] for t in self._pages(project, {}, "task_only", include="id")}
+
+    def count(self, project: int) -> int:
+        """How many tasks a project has."""
+        asked = {"project": project, "fields": "task_only", "include": "id", "page_size": 1}
+        return int(self.call("GET", "/api/tasks", params=asked)["total"])
 
     def graded(self, project: int, since: str | None = None) -> Iterator[dict[str, Any]]:
         """Tasks with their forms: all that have one, or those with a form made, changed or deleted after `since`.
@@ -210,9 +262,16 @@ class Server:
         query = {"filters": {"conjunction": "or", "items": wanted}}
         return self._pages(project, query, "all", include=FORM)
 
-    def remove(self, task: int) -> None:
-        """Delete one task."""
+    def remove_untouched(self, task: int) -> bool:
+        """Delete a task that has no draft; whether it was."""
+        if self.call("GET", f"/api/tasks/{task}/drafts"):
+            return False
         self.call("DELETE", f"/api/tasks/{task}/")
+        return True
+
+    def give_back(self, annotation: int) -> None:
+        """Turn an annotation into a draft of this account, so that its task is to be graded again."""
+        self.call("POST", f"/api/annotations/{annotation}/convert-to-draft", json={})
 
     def _pages(
         self, project: int, query: Mapping[str, Any], fields: str, include: str
@@ -235,10 +294,14 @@ def _greater(field: str, type: str, value: int | str) -> dict[str, Any]:
     return {"filter": f"filter:tasks:{field}", "operator": "greater", "type": type, "value": value}
 
 
-PROJECT = "id,title,description,label_config"
+PROJECT = "id,title,description,label_config,created_at"
 """What is read of a project; without it the server counts all its tasks."""
 FORM = "id,data,annotations,completed_by,updated_by,result,lead_time,created_at,updated_at,was_cancelled"
 """What is read of a task and of the forms in it."""
+BEGUN = "id,annotations,completed_by,was_cancelled,lead_time,drafts,user"
+"""What is read to know how far a rater is."""
+FILLED_IN = "answers"
+"""What Label Studio calls the source of answers that stand on the page already."""
 OVERLAP = 5
 """Seconds by which two incremental pulls overlap."""
 
@@ -249,6 +312,7 @@ def _project(p: Mapping[str, Any]) -> Project:
         title=p["title"],
         config=p.get("label_config") or "",
         description=p.get("description") or "",
+        origin=f"{p['id']} of {p.get('created_at')}",
     )
 
 

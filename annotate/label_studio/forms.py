@@ -1,6 +1,7 @@
 """A submitted form: an answer as Label Studio's page sends it, and back.
 
-The page shows the last claim under the Repeater index 0 and claim k (from 1) under k; see `page.py`.
+A question about a sentence has its number behind its name, from 1: `support_3` is about the third sentence, and
+stands beside `claim_3`.
 """
 
 import re
@@ -8,83 +9,48 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast, get_args
 
 from ...study.records import digest
-from ..answers import Answer, Mark, Text, TextKind
-from ..records import Rubric
-
-TEN = 10
-"""Claims in one Repeater: in one with more, pressing 1 would also set claims 10 to 19. Those from 10 on stand in a
-second one, which has a key for the first category alone; the others are reached with Tab."""
+from ..graded import GradedForm, Mark, Text, TextKind
 
 
-def claim_at(index: int, n: int) -> int:
-    """Which claim (from 0) stands at a Repeater index.
-
-    >>> [claim_at(i, 4) for i in range(4)]
-    [3, 0, 1, 2]
-    """
-    return (index - 1) % n
-
-
-def index_of(claim: int, n: int) -> int:
-    """The Repeater index of a claim.
-
-    >>> [index_of(c, 4) for c in range(4)]
-    [1, 2, 3, 0]
-    """
-    return (claim + 1) % n
-
-
-def _claim(index: str, n: int) -> int:
-    """Which claim a control's index means; what is out of range stays so, and is found at the door."""
-    i = int(index) if len(index) == 1 else TEN + int(index[1:])
-    return claim_at(i, n) if i < n else i
-
-
-def write(answer: Answer, n_claims: int) -> list[dict[str, Any]]:
+def write(answer: GradedForm) -> list[dict[str, Any]]:
     """An answer as Label Studio's page would submit it."""
-    out = []
-    for m in answer.marks:
-        name, to = _names(m.dimension, m.claim, n_claims)
-        out.append(_control(name, to, "choices", {"choices": [m.value]}))
-    for t in answer.texts:
-        name, to = _names(t.kind, t.claim, n_claims)
-        out.append(_control(name, to, "textarea", {"text": [t.text]}))
-    return out
+    marks = [_control(m.dimension, m.claim, "choices", {"choices": [m.value]}) for m in answer.marks]
+    return marks + [_control(t.kind, t.claim, "textarea", {"text": [t.text]}) for t in answer.texts]
 
 
-def _names(name: str, claim: int | None, n: int) -> tuple[str, str]:
-    if claim is None:
-        return name, "timeline"
-    i = index_of(claim, n)
-    index = str(i) if i < TEN else f"1{i - TEN}"  # the same up to 19
-    return f"{name}_{index}", f"claim_{index}"
-
-
-def _control(name: str, to: str, type: str, value: dict[str, Any]) -> dict[str, Any]:
-    return {"id": digest([name, to]), "from_name": name, "to_name": to, "type": type, "value": value}
+def _control(name: str, claim: int | None, type: str, value: dict[str, Any]) -> dict[str, Any]:
+    at = "" if claim is None else f"_{claim + 1}"
+    from_name, to_name = f"{name}{at}", "timeline" if claim is None else f"claim{at}"
+    id = digest([from_name, to_name])
+    return {"id": id, "from_name": from_name, "to_name": to_name, "type": type, "value": value}
 
 
 _NAME = re.compile(r"^([a-z][a-z0-9_]*?)(?:_(\d+))?$")
 
 
-def read(
-    result: Iterable[Mapping[str, Any]], rubric: Rubric, n_claims: int
-) -> tuple[tuple[Mark, ...], tuple[Text, ...]]:
+def read(result: Iterable[Mapping[str, Any]]) -> tuple[tuple[Mark, ...], tuple[Text, ...]]:
     """A submitted form as marks and texts; names and values are as found, and checked by `answers.accept`."""
     marks: list[Mark] = []
-    texts: list[Text] = []
+    texts: dict[tuple[TextKind, int | None], list[str]] = {}
     for control in result:
-        found = _NAME.match(str(control.get("from_name", "")))
-        name, index = found.groups() if found else (str(control.get("from_name", "")), None)
-        claim = None if index is None else _claim(index, n_claims)
-        value = control.get("value") or {}
+        whole = str(control.get("from_name") or "")
+        found = _NAME.match(whole)
+        name, number = found.groups() if found else (whole, None)
+        claim = None if number is None else int(number) - 1
+        value = control.get("value")
+        value = value if isinstance(value, Mapping) else {}
         if name in get_args(TextKind):
-            texts += [
-                Text(kind=cast(TextKind, name), claim=claim, text=t)
-                for t in value.get("text") or []
-                if t.strip()
-            ]
+            texts.setdefault((cast(TextKind, name), claim), []).extend(_strings(value.get("text")))
         else:
-            chosen = value.get("choices") or [""]
-            marks += [Mark(dimension=name, claim=claim, value=str(v)) for v in chosen]
-    return tuple(marks), tuple(texts)
+            chosen = _strings(value.get("choices")) or [""]
+            marks += [Mark(dimension=name, claim=claim, value=v) for v in chosen]
+    written = (
+        Text(kind=kind, claim=claim, text="\n".join(parts)) for (kind, claim), parts in texts.items() if parts
+    )
+    return tuple(marks), tuple(written)
+
+
+def _strings(value: Any) -> list[str]:
+    """What was chosen or written: a text is one answer, whether it stands alone or in a list; null is none."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [text for v in values if v is not None and (text := str(v).strip())]

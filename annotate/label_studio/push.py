@@ -1,64 +1,43 @@
-"""Tasks onto a server: one project a rater and round, each item once however often it is pushed."""
+"""Tasks onto a server: one project a rater, round and version of the page; each item once however often it is pushed.
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+Nothing on the server is deleted unless that is asked for (`prune`). The one exception cleans up after a push that was
+cut off: a task that it left there twice is taken away where nobody has touched it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ...study.errors import ServiceError
 from ...study.progress import Progress
-from ...study.records import Record, digest, read_record, write_text
+from ...study.records import Record, digest, write_text
 from ..plan import Plan
 from ..records import Task
+from ..verdicts.disagreement import Disagreement
+from . import ledger as ledger_
 from . import page
 from .client import Project, Server
+from .ledger import Ledger, Place
+from .settle import created, imported
 
-FILE = "project.json"
 BATCH = 1000
+PAGES = "pages"
+"""Folder of the labeling interfaces that were handed out, by their hash."""
 
 
 @dataclass(frozen=True)
-class Beside:
+class Context:
     """What is shown beside some items, by item: nothing in a blind round."""
 
-    earlier: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """In adjudication, one line for each earlier rater."""
-    seen: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """In the assisted round, the judge's grades as Label Studio shows them in advance."""
+    disagreements: Mapping[str, Disagreement] = field(default_factory=dict)
+    """In adjudication, what the raters said."""
+    filled_in: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Answers that stand on the page already, as Label Studio's predictions: in the assisted round the judge's, in
+    adjudication those that all raters gave."""
 
 
-BLIND = Beside()
-
-
-class Place(Record):
-    """One rater's project of one round."""
-
-    round: str
-    rater: str
-    project: int
-    config: str
-    """Hash of the labeling config that it was made with."""
-    importing: bool = False
-    """An import was begun and not seen to end."""
-    pulled: str | None = None
-    """Server time up to which everything is here; None: nothing yet."""
-
-
-class Ledger(Record):
-    """Where the tasks are. Kept beside them, rewritten whole."""
-
-    url: str = ""
-    places: tuple[Place, ...] = ()
-
-    def at(self, round: str, rater: str) -> Place | None:
-        """The project of one rater in one round."""
-        return next((p for p in self.places if (p.round, p.rater) == (round, rater)), None)
-
-    def with_place(self, place: Place) -> "Ledger":
-        """The ledger with this project put in or replaced."""
-        rest = [p for p in self.places if (p.round, p.rater) != (place.round, place.rater)]
-        return self.model_copy(update={"places": (*rest, place)})
+BLIND = Context()
 
 
 class Pushed(Record):
@@ -69,104 +48,146 @@ class Pushed(Record):
     project: int
     created: bool
     added: int
-    removed: int
     kept: int
-    """On the server already."""
-    superseded: int
-    """Graded items that are no longer wanted; they stay on the server."""
+    """On the server already, or graded already."""
+    removed: int = 0
+    left: int = 0
+    """Tasks that are not wanted and that nobody has touched: `prune` takes them away."""
+    superseded: int = 0
+    """Graded tasks of items that are no longer this rater's; they stay on the server."""
 
 
-def ledger(folder: Path) -> Ledger:
-    """What is known of the server side of a run folder."""
-    path = folder / FILE
-    return read_record(path, Ledger, "Restore it from a copy.") if path.exists() else Ledger()
+@dataclass(frozen=True)
+class _Job:
+    """A push under way."""
+
+    plan: Plan
+    server: Server
+    folder: Path
+    context: Context
+    done: Collection[str]
+    prune: bool
+    bar: Progress
+
+    def save(self, ledger: Ledger) -> Ledger:
+        ledger_.save(self.folder, ledger)
+        return ledger
 
 
-def save(folder: Path, led: Ledger) -> None:
-    """Write the ledger."""
-    write_text(folder / FILE, led.model_dump_json(indent=1) + "\n")
-
-
-def title(plan: Plan, round: str, rater: str) -> str:
-    """The project's name, as the rater sees it."""
-    return f"{plan.study} {round} {rater}"[:50]
-
-
-def mark(plan: Plan, round: str, rater: str) -> str:
+def mark(run: str, plan: Plan, round: str, rater: str) -> str:
     """The project's description, by which it is found again and by which a wrong one is noticed."""
-    return (
-        f"wherefore study={plan.study} round={round} rater={rater} seed={plan.seed} rubric={plan.rubric.name}"
-    )
+    return f"wherefore run={run} study={plan.study} round={round} rater={rater} version={plan.version}"
 
 
-def config(plan: Plan, tasks: Sequence[Task]) -> str:
-    """The labeling config for these tasks."""
-    most = max((len(plan.items[t.item].claims) for t in tasks), default=0)
-    return page.config(plan.rubric, show_label=plan.settings.show_label, most_claims=most)
+def title(plan: Plan, round: str, rater: str, edition: int = 1) -> str:
+    """The project's name, as the rater sees it."""
+    name = f"{round} {rater}" + (f" ({edition})" if edition > 1 else "")
+    return f"{plan.study[: 49 - len(name)]} {name}"
+
+
+def config(plan: Plan) -> str:
+    """The labeling config of every project of this plan."""
+    return page.config(plan.rubric, show_label=plan.settings.show_label, sentences=plan.sentences)
 
 
 def push(
-    plan: Plan,
-    server: Server,
-    folder: Path,
-    round: str,
-    beside: Beside = BLIND,
-) -> list[Pushed]:
+    plan: Plan, server: Server, folder: Path, round: str, context: Context = BLIND, *,
+    done: Collection[tuple[str, str, str]] = (), prune: bool = False,
+) -> list[Pushed]:  # fmt: skip
     """Bring every rater's project of `round` to what the plan says.
 
     Killed at any instant and called again, it ends with one task an item: what is on the server is looked up by item
-    key first, and an import that may still be under way is waited for.
+    key first, and a request that may still be under way there is waited for.
 
     Args:
         plan: what is to be graded and by whom.
         server: where.
         folder: `runs/<study>/annotate`.
         round: whose tasks.
-        beside: what raters see beside the item.
+        context: what raters see beside the item.
+        done: (round, rater, item) that are graded; they are not handed out again if they are gone from the server.
+        prune: take away tasks that are not wanted and that nobody has touched.
     """
-    led = ledger(folder)
-    if led.places and led.url and led.url != server.url:
-        raise ServiceError(
-            f"{folder / FILE}: the tasks are on {led.url}, not on {server.url}. Correct annotate.server.url, or move "
-            "the file away to push everything to the new server."
-        )
-    led = led.model_copy(update={"url": server.url})
-    found = {p.description: p for p in reversed(server.projects(f"{plan.study} "))}
+    ledger = ledger_.read(folder)
+    on_server = {p.description: p for p in reversed(server.projects(f"wherefore run={ledger.run} "))}
+    ledger = _same_server(ledger, server, on_server, folder)
     tasks = plan.of_round(round)
     out = []
     with Progress("push", len(tasks)) as bar:
         for rater in sorted({t.rater for t in tasks}):
             mine = [t for t in tasks if t.rater == rater]
-            xml = config(plan, mine)
-            there = found.get(mark(plan, round, rater))
-            made = there or server.create(
-                title(plan, round, rater),
-                mark(plan, round, rater),
-                xml,
-                page.instruction(plan.rubric),
-                assisted=bool(beside.seen),
-            )
-            place = led.at(round, rater) or Place(
-                round=round, rater=rater, project=made.id, config=digest(xml)
-            )
-            place = place.model_copy(update={"project": made.id})
-            check(plan, place, made)
-            done = _fill(plan, server, folder, led, place, mine, beside, bar)
-            led = ledger(folder)
-            out.append(done.model_copy(update={"created": there is None}))
+            graded = {i for r, who, i in done if (r, who) == (round, rater)}
+            job = _Job(plan, server, folder, context, graded, prune, bar)
+            ledger, place, made = _place(job, ledger, on_server, round, rater)
+            pushed = _fill(job, ledger, place, mine)
+            ledger = ledger_.read(folder)
+            out.append(pushed.model_copy(update={"created": made}))
     return out
 
 
-def check(plan: Plan, place: Place, project: Project) -> None:
-    """Refuse a project that is not ours or whose form was changed.
+def _same_server(ledger: Ledger, server: Server, on_server: Mapping[str, Project], folder: Path) -> Ledger:
+    """The ledger with this server's address: another port is the same server, another server is refused."""
+    if ledger.places and ledger.url and ledger.url != server.url:
+        origins = {p.origin for p in on_server.values()}
+        if not any(p.origin in origins for p in ledger.places):
+            raise ServiceError(
+                f"{folder / ledger_.FILE}: the tasks are on {ledger.url}, and {server.url} has none of their "
+                "projects. Correct annotate.server.url, or move the file away to push everything to the new server."
+            )
+    return ledger.model_copy(update={"url": server.url})
+
+
+def _place(
+    job: _Job, ledger: Ledger, on_server: Mapping[str, Project], round: str, rater: str
+) -> tuple[Ledger, Place, bool]:
+    """The project of one rater, made where there is none; whether it was."""
+    plan, server = job.plan, job.server
+    name = mark(ledger.run, plan, round, rater)
+    known = ledger.at(round, rater, {plan.version})
+    if known is not None and (project := server.find(known.project)) is not None:
+        check(ledger, plan, known, project)
+        if plan.sentences > known.sentences:
+            raise ServiceError(
+                f"project {project.id} has room for {known.sentences} sentences, and a rationale has "
+                f"{plan.sentences}. Hand out a new round with `wherefore annotate push --new-round`."
+            )
+        return ledger, known, False
+    xml = config(plan)
+    project = on_server.get(name) or (created(server, name) if ledger.creating == name else None)
+    made = project is None
+    if project is None:
+        job.save(ledger.model_copy(update={"creating": name}))
+        edition = 1 + sum((p.round, p.rater) == (round, rater) for p in ledger.places)
+        project = server.create(
+            title(plan, round, rater, edition), name, xml, page.instruction(plan.rubric),
+            filled_in=bool(job.context.filled_in),
+        )  # fmt: skip
+    write_text(job.folder / PAGES / f"{digest(xml)}.xml", xml)
+    place = Place(
+        round=round, rater=rater, version=plan.version, project=project.id, origin=project.origin,
+        config=digest(xml), sentences=plan.sentences,
+    )  # fmt: skip
+    ledger = ledger.with_place(place).model_copy(update={"creating": ""})
+    return job.save(ledger), place, made
+
+
+def check(ledger: Ledger, plan: Plan, place: Place, project: Project) -> None:
+    """Refuse a project that is not ours or whose page was changed.
 
     Raises:
         ServiceError: with what to do; nothing was read or written.
     """
-    if project.description != mark(plan, place.round, place.rater):
+    ours = f"wherefore run={ledger.run} "
+    about = f" round={place.round} rater={place.rater} "
+    if (
+        not project.description.startswith(ours)
+        or about not in project.description
+        or project.origin != place.origin
+    ):
         raise ServiceError(
             f"project {project.id} is {project.title!r} and not {title(plan, place.round, place.rater)!r} of this "
-            "study. Is annotate.server.url the server that the tasks were pushed to?"
+            "run. Is annotate.server.url the server that the tasks were pushed to? `wherefore annotate push "
+            "--restore` puts back a description that was changed by hand."
         )
     if digest(project.config) != place.config:
         raise ServiceError(
@@ -175,72 +196,94 @@ def check(plan: Plan, place: Place, project: Project) -> None:
         )
 
 
-def _fill(
-    plan: Plan, server: Server, folder: Path, led: Ledger, place: Place, mine: Sequence[Task],
-    beside: Beside, bar: Progress,
-) -> Pushed:  # fmt: skip
-    """Import what is missing, take away what nobody has graded and nobody wants."""
-    held = _settled(server, place) if place.importing else server.held(place.project)
+def _fill(job: _Job, ledger: Ledger, place: Place, mine: Sequence[Task]) -> Pushed:
+    """Import what is missing; take away what a push that was cut off left twice, and what `prune` asks for."""
+    server = job.server
+    cut_off = place.importing
+    held = imported(server, place.project) if cut_off else server.held(place.project)
     wanted = {t.item for t in mine}
-    missing = [t for t in mine if t.item not in held]
-    bar.step(len(mine) - len(missing))
-    added = 0
+    missing = [t for t in mine if t.item not in held and t.item not in job.done]
+    job.bar.step(len(mine) - len(missing))
     if missing:
-        save(folder, led.with_place(place.model_copy(update={"importing": True})))
-        for n in server.add(place.project, (task_data(plan, t, beside) for t in missing), BATCH):
-            added += n
-            bar.step(n)
-    removed = superseded = 0
-    if place.importing or any(len(ts) > 1 or item not in wanted for item, ts in held.items()):
-        for item, ts in (server.held(place.project) if missing else held).items():
-            spare = ts if item not in wanted else sorted(ts, key=lambda t: (-t[1], t[0]))[1:]
-            for task, annotations in spare:
-                if annotations:
-                    superseded += item not in wanted
-                else:
-                    server.remove(task)
-                    removed += 1
-    save(folder, led.with_place(place.model_copy(update={"importing": False})))
+        job.save(ledger.with_place(place.model_copy(update={"importing": True})))
+        for n in server.add(place.project, _data(job, missing, len(mine)), BATCH):
+            job.bar.step(n)
+        held = server.held(place.project)
+    removed = left = superseded = 0
+    for item, tasks in held.items():
+        twice = sorted(tasks, key=lambda t: (not t.graded, t.id))[1:]
+        for task in twice if item in wanted else tasks:
+            if task.graded:
+                superseded += item not in wanted
+            elif (job.prune or (cut_off and item in wanted)) and server.remove_untouched(task.id):
+                removed += 1
+            else:
+                left += 1
+    number = sum(map(len, held.values())) - removed
+    job.save(ledger.with_place(place.model_copy(update={"importing": False, "tasks": number})))
     return Pushed(
-        round=place.round, rater=place.rater, project=place.project, created=False, added=added, removed=removed,
-        kept=len(mine) - len(missing), superseded=superseded,
+        round=place.round, rater=place.rater, project=place.project, created=False, added=len(missing),
+        kept=len(mine) - len(missing), removed=removed, left=left,
+        superseded=superseded,
     )  # fmt: skip
 
 
-def _settled(server: Server, place: Place) -> dict[str, list[tuple[int, int]]]:
-    """What the project holds once an import that was cut off has ended on the server's side."""
-    held = server.held(place.project)
-    for _ in range(60):
-        time.sleep(1)
-        again = server.held(place.project)
-        if again == held:
-            break
-        held = again
-    return held
+def _data(job: _Job, missing: Sequence[Task], of: int) -> list[dict[str, Any]]:
+    order = {
+        t.item: n for n, t in enumerate(sorted(missing, key=lambda t: t.order), start=of - len(missing) + 1)
+    }
+    return [task_data(job.plan, t, job.context, f"{order[t.item]} of {of}") for t in missing]
 
 
-def task_data(plan: Plan, t: Task, beside: Beside) -> dict[str, Any]:
+def task_data(plan: Plan, t: Task, context: Context, place: str = "") -> dict[str, Any]:
     """One task as Label Studio imports it."""
-    s = plan.settings
     content = page.data(
         plan.items[t.item],
         plan.cases[t.case],
         plan.kinds.get(t.case, {}),
-        question=s.question,
-        show_label=s.show_label,
-        earlier=beside.earlier.get(t.item, ()),
+        question=plan.settings.question,
+        show_label=plan.settings.show_label,
+        version=plan.version,
+        place=place,
+        sentences=plan.sentences,
+        disagreement=context.disagreements.get(t.item),
     )
-    seen = beside.seen.get(t.item)
-    return {"data": content, "predictions": seen} if seen else {"data": content}
+    answers = context.filled_in.get(t.item)
+    return {"data": content, "predictions": answers} if answers else {"data": content}
 
 
 def restore(plan: Plan, server: Server, folder: Path) -> list[str]:
-    """Put back every labeling interface that was changed on the server; the titles of those that were."""
+    """Put back every page and description that was changed on the server, as they were handed out; their titles."""
     out = []
-    for place in ledger(folder).places:
-        project = server.project(place.project)
-        xml = config(plan, [t for t in plan.of_round(place.round) if t.rater == place.rater])
-        if project.description == mark(plan, place.round, place.rater) and project.config != xml:
-            server.configure(project.id, xml)
+    ledger = ledger_.read(folder)
+    projects = server.several([p.project for p in ledger.places])
+    for place in ledger.places:
+        project = projects[place.project]
+        if project.origin != place.origin:
+            continue
+        name = mark(ledger.run, replace(plan, version=place.version), place.round, place.rater)
+        stored = folder / PAGES / f"{place.config}.xml"
+        xml = stored.read_text(encoding="utf-8") if stored.exists() else config(plan)
+        if project.description != name or project.config != xml:
+            server.change(project.id, description=name, config=xml)
+            ledger = ledger.with_place(place.model_copy(update={"config": digest(xml)}))
+            ledger_.save(folder, ledger)
             out.append(project.title)
+    return out
+
+
+def reword(plan: Plan, server: Server, folder: Path, before: Collection[str]) -> list[str]:
+    """Put the page of this plan on the projects of earlier versions, whose forms stay valid; their titles."""
+    out = []
+    ledger = ledger_.read(folder)
+    xml = config(plan)
+    write_text(folder / PAGES / f"{digest(xml)}.xml", xml)
+    for place in ledger.places:
+        if place.version not in before or place.version == plan.version:
+            continue
+        server.change(place.project, description=mark(ledger.run, plan, place.round, place.rater), config=xml)
+        changed = place.model_copy(update={"version": plan.version, "config": digest(xml)})
+        ledger = ledger.with_place(changed)
+        ledger_.save(folder, ledger)
+        out.append(server.project(place.project).title)
     return out

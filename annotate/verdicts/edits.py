@@ -12,21 +12,24 @@ _SENTENCE = re.compile(rf"\s*(\S.*?(?:[.!?]|$))\s*((?:{CITATION})?)(?=\s|$)")
 _STOP_BEHIND = re.compile(rf"(\s*{CITATION})([.!?])")
 
 
-def read(verdict: Verdict, original: Sequence[Claim], known: Iterable[str]) -> Verdict:
-    """The verdict with the claims of its corrected text; undecided where that cites what is no line of the timeline.
+def read(
+    verdict: Verdict, original: Sequence[Claim], known: Iterable[str], left_out: Sequence[Claim] = ()
+) -> Verdict:
+    """The verdict with the claims of its corrected text; undecided where that cites what is not in the timeline.
 
     Args:
         verdict: with or without a correction.
         original: claims as the teacher wrote them.
         known: ids of the lines that raters saw.
+        left_out: sentences that raters did not see; they stand behind the corrected ones.
     """
     if verdict.edited is None:
         return verdict
     found = claims(verdict.edited, original)
     if strange := sorted({e for c in found for e in c.cites} - set(known)):
-        why = f"the correction cites {strange[0]}, which is no line of the timeline"
+        why = f"the correction cites {strange[0]}, which is not a line of the timeline"
         return verdict.model_copy(update={"state": "needs_adjudication", "why": why})
-    return verdict.model_copy(update={"claims": found})
+    return verdict.model_copy(update={"claims": (*found, *left_out)})
 
 
 def claims(text: str, original: Sequence[Claim]) -> tuple[Claim, ...]:

@@ -1,11 +1,12 @@
 """From ratings to a verdict about each rationale, by a declared rule. The ratings stay as they are."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ..records import Dimension, Note, Rating, Rubric, Verdict
 from ..settings import Criterion, Rule
+from .consensus import by_unit, medians
 from .dawid_skene import posterior
 
 Outcome = Literal["pass", "fail", "tie"]
@@ -114,12 +115,18 @@ def _one(
         state=decided.state,
         rule=in_words(wanted, at_least),
         n_raters=n,
-        consensus={d.name: c for d in rubric.dimensions if (c := _consensus(d, main)) is not None},
+        consensus=_consensus(main, rubric),
         why=decided.why,
         adjudicator=final[0].rater if final else None,
         edited=decided.edit.text if decided.edit else None,
         edited_by=decided.edit.rater if decided.edit else None,
     )
+
+
+def _consensus(main: Sequence[Rating], rubric: Rubric) -> dict[str, str]:
+    """What the raters say together of the whole rationale, in the order of the rubric."""
+    said = {name: value for (_, claim, name), (value, _) in by_unit(main, rubric).items() if claim is None}
+    return {d.name: said[d.name] for d in rubric.dimensions if d.name in said}
 
 
 def _by_raters(outcomes: Sequence[tuple[Criterion, Outcome]], corrections: Sequence[Note]) -> Decided:
@@ -221,29 +228,10 @@ def _veto(values: Sequence[str], passes: Sequence[str], d: Dimension) -> Outcome
 
 
 def _median(values: Sequence[str], passes: Sequence[str], d: Dimension) -> Outcome:
-    low, high = _medians(values, d)
+    low, high = medians(values, d)
     if (low in passes) != (high in passes):
         return "tie"
     return "pass" if low in passes else "fail"
-
-
-def _medians(values: Sequence[str], d: Dimension) -> tuple[str, str]:
-    """The lower and the upper median; the same where the count is odd."""
-    places = sorted(d.categories.index(v) for v in values)
-    n = len(places)
-    return d.categories[places[(n - 1) // 2]], d.categories[places[n // 2]]
-
-
-def _consensus(d: Dimension, ratings: Sequence[Rating]) -> str | None:
-    """Median of an ordinal scale, majority of a nominal one; None where there is neither."""
-    values = [r.value for r in ratings if r.dimension == d.name and r.claim is None]
-    if not values or d.per_claim:
-        return None
-    if d.level != "nominal":
-        low, high = _medians(values, d)
-        return low if low == high else None
-    (top, n), *_ = Counter(values).most_common(1)
-    return top if 2 * n > len(values) else None
 
 
 RULES: Mapping[str, Callable[[Sequence[str], Sequence[str], Dimension], Outcome]] = {

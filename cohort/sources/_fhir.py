@@ -1,9 +1,18 @@
-"""One FHIR R4 resource becomes events: which date, which code, which value."""
+"""One FHIR resource (DSTU2 to R5) becomes events: which date, which codes, which value.
 
-from collections.abc import Iterator
+Servers write more than the standard allows, so every step takes what it expects and passes over the rest.
+"""
+
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .. import codes
+from ..words import LONGEST_NAME, number, one_line
+
+Resource = dict[str, Any]
+Coding = tuple[str, str, str]
+"""System, code, display."""
 
 
 class Fact(NamedTuple):
@@ -11,162 +20,367 @@ class Fact(NamedTuple):
 
     subject: str
     time: str | None
-    system: str
-    code: str
+    age: float | None
+    """Years, where a date is missing and an age is said."""
+    encounter: str
+    """Of the visit at which it was recorded; its end is the date where there is no other."""
     kind: str
-    name: str
+    codings: tuple[Coding, ...]
+    """The one that names the fact comes first."""
+    text: str
+    """Name in the record's own words."""
+    medication: str = ""
+    """Id of a Medication that stands elsewhere and has the codings."""
     value: float | None = None
     unit: str | None = None
-    text: str | None = None
+    said: str | None = None
     coded: bool = False
-    """Whether the text is a word of a vocabulary."""
+    """Whether `said` is a word of a vocabulary."""
 
 
-Resource = dict[str, Any]
-REFERENCE = "Medication/"
 DATES = {
-    "Condition": ("recordedDate", "assertedDate", "onsetDateTime", "onsetPeriod"),
-    "Encounter": ("period",),
+    "Condition": ("recordedDate", "assertedDate", "dateRecorded", "onsetDateTime", "onsetPeriod"),
+    "Encounter": ("period", "actualPeriod"),
     "MedicationRequest": ("authoredOn",),
+    "MedicationOrder": ("dateWritten",),
     "MedicationStatement": ("effectiveDateTime", "effectivePeriod", "dateAsserted"),
-    "MedicationAdministration": ("effectiveDateTime", "effectivePeriod"),
+    "MedicationAdministration": ("effectiveDateTime", "effectivePeriod", "effectiveTimeDateTime",
+                                 "effectiveTimePeriod", "occurenceDateTime", "occurencePeriod"),
     "MedicationDispense": ("whenHandedOver", "whenPrepared"),
     "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
     "Procedure": ("performedDateTime", "performedPeriod", "occurrenceDateTime", "occurrencePeriod"),
-    "AllergyIntolerance": ("recordedDate", "onsetDateTime", "assertedDate"),
-    "Immunization": ("occurrenceDateTime", "recorded"),
-}
+    "AllergyIntolerance": ("recordedDate", "assertedDate", "onsetDateTime", "onset"),
+    "Immunization": ("occurrenceDateTime", "date", "recorded"),
+}  # fmt: skip
 """Resource -> where its date stands, first choice first; for conditions the day it was recorded, because a date of
 onset may be written down long after."""
 KINDS = {
-    "Condition": "condition", "Encounter": "visit", "MedicationRequest": "drug", "MedicationStatement": "drug",
-    "MedicationAdministration": "drug", "MedicationDispense": "drug", "Observation": "measurement",
-    "Procedure": "procedure", "AllergyIntolerance": "condition", "Immunization": "drug",
+    "Condition": "condition", "Encounter": "visit", "MedicationRequest": "drug", "MedicationOrder": "drug",
+    "MedicationStatement": "drug", "MedicationAdministration": "drug", "MedicationDispense": "drug",
+    "Observation": "measurement", "Procedure": "procedure", "AllergyIntolerance": "condition", "Immunization": "drug",
 }  # fmt: skip
-_VOID = {
-    "entered-in-error",
-    "cancelled",
-    "draft",
-    "not-done",
-    "planned",
-    "refuted",
-    "preparation",
-    "proposed",
-}
-_CLASSES = {"AMB": "Outpatient visit", "IMP": "Inpatient visit", "ACUTE": "Inpatient visit",
-            "NONAC": "Inpatient visit", "EMER": "Emergency visit", "HH": "Home visit",
-            "VR": "Virtual visit", "SS": "Short stay"}  # fmt: skip
+_VOID = frozenset(
+    [
+        "entered-in-error",
+        "cancelled",
+        "draft",
+        "not-done",
+        "planned",
+        "refuted",
+        "preparation",
+        "proposed",
+        "not-taken",
+        "registered",
+        "inactive-duplicate",
+        "nullified",
+    ]
+)
+"""Words of `status` that mean that it did not happen, or not yet."""
+_DENIED = ("doNotPerform", "notDone", "notGiven", "notPerformed", "wasNotTaken", "wasNotGiven")
+"""Elements that turn a resource into its opposite when they are true."""
+CERTAINTIES = ("confirmed", "unstated", "provisional", "differential", "unconfirmed")
+_GERMAN = {"G": "confirmed", "V": "provisional", "A": "refuted", "Z": "unstated"}
+"""Diagnosensicherheit of ICD-10-GM: certain, suspected, excluded, state after."""
 
 
-def reference(node: Resource | None) -> str:
+def node(value: Any) -> Resource:
+    """An object; an empty one where there is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def nodes(value: Any) -> list[Resource]:
+    """The objects of a list; of a single one, that one."""
+    return [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict)]
+
+
+def word(value: Any) -> str:
+    """A text; empty where there is none."""
+    return value.strip() if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
+
+
+def reference(value: Any) -> str:
     """The id in a reference: `Patient/x`, `urn:uuid:x`, an address ending in `/Patient/x`, also with a version.
 
     >>> reference({"reference": "urn:uuid:a-1"}), reference({"reference": "http://h/Patient/7/_history/2"})
     ('a-1', '7')
     """
-    text = str((node or {}).get("reference", "")).split("/_history/")[0]
-    return text.removeprefix("urn:uuid:").rsplit("/", 1)[-1]
+    text = word(node(value).get("reference")) or word(value)
+    return text.split("/_history/")[0].removeprefix("urn:uuid:").rsplit("/", 1)[-1]
+
+
+def subject(resource: Resource) -> str:
+    """Id of the Patient that a resource is about; empty where it is about a Group, a Device, or nobody.
+
+    >>> subject({"subject": {"reference": "Patient/7"}}), subject({"subject": {"reference": "Group/7"}})
+    ('7', '')
+    """
+    given = resource.get("subject") or resource.get("patient")
+    text = word(node(given).get("reference")) or word(given)
+    kind = text.split("/_history/")[0].rstrip("/").split("/")[-2:-1]
+    return reference(given) if not kind or kind == ["Patient"] or not kind[0].isalpha() else ""
 
 
 def patient(resource: Resource) -> dict[str, Any]:
-    """subject, sex, birth and death (text) of a Patient."""
+    """subject, sex, birth, death (text) and dead of a Patient."""
+    death = word(resource.get("deceasedDateTime")) or None
     return {
-        "subject": str(resource.get("id", "")),
-        "sex": resource.get("gender"),
-        "birth": resource.get("birthDate"),
-        "death": resource.get("deceasedDateTime"),
+        "subject": word(resource.get("id")),
+        "sex": word(resource.get("gender")) or None,
+        "birth": word(resource.get("birthDate")) or None,
+        "death": death,
+        "dead": death is not None or resource.get("deceasedBoolean") in (True, "true"),
         "site": reference(resource.get("managingOrganization")) or None,
     }
 
 
+def of_others(resource: Resource) -> bool:
+    """Whether a resource says that it is about a Group, a Device or another thing that is no Patient."""
+    given = resource.get("subject") or resource.get("patient")
+    return "/" in word(node(given).get("reference")) and not subject(resource)
+
+
+def version(resource: Resource) -> float:
+    """When a resource was last changed, as a number that grows; 0 where it does not say."""
+    meta = node(resource.get("meta"))
+    digits = re.sub(r"\D", "", word(meta.get("lastUpdated")))[:14]
+    return float(digits or re.sub(r"\D", "", word(meta.get("versionId")))[:14] or 0)
+
+
 def void(resource: Resource) -> str | None:
     """Why a resource does not count, in its own words; None when it does."""
-    status = str(resource.get("status", ""))
-    verification, _ = coding(resource.get("verificationStatus"))
-    for word in (status, verification[1]):
-        if word in _VOID:
-            return word
-    return None
+    status = word(resource.get("status")).lower()
+    if status in _VOID:
+        return status
+    if word(resource.get("intent")).lower() in ("proposal", "option"):
+        return word(resource.get("intent")).lower()
+    denied = next((name for name in _DENIED if resource.get(name) in (True, "true")), None)
+    return "not-taken" if denied is None and word(resource.get("taken")).lower() == "n" else denied
 
 
-def facts(resource: Resource, dates: dict[str, tuple[str, ...]]) -> Iterator[Fact]:
+def certainty(resource: Resource) -> str:
+    """How sure a condition is: one of `CERTAINTIES`, or `refuted`, `entered-in-error`.
+
+    `verificationStatus` is a CodeableConcept since R4 and a word before; ICD-10-GM has an extension of its own.
+    """
+    given = resource.get("verificationStatus")
+    said = word(given) or next((c for _, c, _ in codings(given)), "") or word(node(given).get("text"))
+    german = [_GERMAN.get(word(node(e.get("valueCoding")).get("code"))) for e in _extensions(resource)]
+    return next((g for g in german if g), "") or said.strip().lower() or "unstated"
+
+
+def _extensions(resource: Resource) -> list[Resource]:
+    of_codings = [
+        e
+        for one in nodes(resource.get("code"))
+        for c in nodes(one.get("coding"))
+        for e in nodes(c.get("extension"))
+    ]
+    return [e for e in of_codings if "diagnosesicherheit" in word(e.get("url")).lower()]
+
+
+def facts(
+    resource: Resource, dates: dict[str, tuple[str, ...]], system: Callable[[str], str]
+) -> Iterator[Fact]:
     """The events of one resource.
 
     Args:
         resource: of a type in `KINDS`.
         dates: as `DATES`.
-    Yields:
-        Facts; one whose drug stands in a Medication of its own has the system `REFERENCE` and that id as its code.
+        system: from the address of a coding system to its common name.
     """
     kind = str(resource["resourceType"])
-    subject = reference(resource.get("subject") or resource.get("patient"))
-    time = _time(resource, dates[kind])
+    visit = resource.get("encounter") or resource.get("context")
+    base = Fact(
+        subject=subject(resource),
+        time=_time(resource, dates[kind]),
+        age=_age(resource.get("onsetAge") or resource.get("onsetQuantity")),
+        encounter="" if kind == "Encounter" else reference(visit),
+        kind=KINDS[kind],
+        codings=(),
+        text="",
+    )
     if kind == "Encounter":
-        yield Fact(subject, time, "VISIT", *_visit(resource))
-        return
-    if "medicationReference" in resource:
-        yield Fact(subject, time, REFERENCE, reference(resource["medicationReference"]), KINDS[kind], "")
-        return
-    node = resource.get("code") or resource.get("vaccineCode") or resource.get("medicationCodeableConcept")
-    node = node or resource.get("medication", {}).get("concept")
-    (system, code), name = coding(node)
-    what = _observation_kind(resource) if kind == "Observation" else KINDS[kind]
-    parts = resource.get("component") or []
+        code, name = _visit(resource)
+        yield base._replace(codings=(("VISIT", code, name),))
+    elif base.kind == "drug":
+        yield _drug(resource, base, system)
+    elif kind == "Observation":
+        yield from _observation(resource, base, system)
+    else:
+        fact = _coded(base, resource.get("code") or resource.get("substance"), system)
+        if kind == "AllergyIntolerance":
+            named = [(s, c, codes.of_allergy(d or fact.text or f"{s} {c}")) for s, c, d in fact.codings]
+            fact = fact._replace(codings=tuple(named), text=codes.of_allergy(fact.text) if fact.text else "")
+        yield fact
+
+
+def _coded(base: Fact, concept: Any, system: Callable[[str], str], first: str = "") -> Fact:
+    """The fact with the codings of a CodeableConcept, those of known systems first."""
+    found = [(system(s), c, d) for s, c, d in codings(concept)]
+    ranked = sorted(found, key=lambda f: (f[0] != first, f[0] not in codes.SYSTEMS))
+    text = next((t for one in nodes(concept) if (t := word(one.get("text")))), "")
+    return base._replace(codings=tuple(ranked), text=text or word(concept))
+
+
+def codings(concept: Any) -> list[Coding]:
+    """System, code and display of every coding of a CodeableConcept, or of a list of them."""
+    found = [
+        (word(c.get("system")), word(c.get("code")), word(c.get("display")))
+        for one in nodes(concept)
+        for c in nodes(one.get("coding"))
+    ]
+    return [(s, c, d) for s, c, d in found if c or d]
+
+
+def _drug(resource: Resource, base: Fact, system: Callable[[str], str]) -> Fact:
+    given = node(resource.get("medication"))
+    concept = resource.get("medicationCodeableConcept") or resource.get("vaccineCode") or given.get("concept")
+    if concept:
+        return _coded(base, concept, system)
+    pointer = resource.get("medicationReference") or given.get("reference") or given
+    id = reference(pointer)
+    inside = [r for r in nodes(resource.get("contained")) if word(r.get("id")) == id.removeprefix("#")]
+    if inside:
+        return medication(base, inside[0], system)
+    return base._replace(medication=id, text=word(node(pointer).get("display")))
+
+
+def medication(base: Fact, resource: Resource, system: Callable[[str], str]) -> Fact:
+    """The fact with the codings of a Medication, of its ingredients where it has none itself."""
+    fact = _coded(base, resource.get("code"), system)
+    for part in nodes(resource.get("ingredient")) if not fact.codings else ():
+        item = part.get("itemCodeableConcept") or node(part.get("item")).get("concept")
+        inner = _coded(base, item, system)
+        fact = fact._replace(codings=fact.codings + inner.codings, text=fact.text or inner.text)
+    return fact
+
+
+def _observation(resource: Resource, base: Fact, system: Callable[[str], str]) -> Iterator[Fact]:
+    """Its own finding and those of its components; a panel without a value of its own is no finding."""
+    groups = {c for g in nodes(resource.get("category")) for _, c, _ in codings(g)}
+    base = base._replace(kind="observation" if groups & {"social-history", "survey"} else "measurement")
+    parts = [p for p in nodes(resource.get("component")) if not absent(p)]
     value = _value(resource)
-    if not parts or any(v is not None for v in value[:3]):
-        yield Fact(subject, time, system, code, what, name, *value)
+    panel = resource.get("component") or resource.get("hasMember") or resource.get("related")
+    if value != _NOTHING or not (panel or absent(resource)):
+        yield _coded(base, resource.get("code"), system, "LOINC")._replace(**value._asdict())
     for part in parts:
-        (system, code), name = coding(part.get("code"))
-        yield Fact(subject, time, system, code, what, name, *_value(part))
+        yield _coded(base, part.get("code"), system, "LOINC")._replace(**_value(part)._asdict())
+
+
+def absent(resource: Resource) -> bool:
+    """Whether it says that there is no result."""
+    return bool(resource.get("dataAbsentReason")) and _value(resource) == _NOTHING
 
 
 def _time(resource: Resource, places: tuple[str, ...]) -> str | None:
     for place in places:
         found = resource.get(place)
-        if isinstance(found, dict):
-            found = found.get("start") or found.get("end")
-        if found:
-            return str(found)
+        period = node(found)
+        text = word(found) or word(period.get("start")) or word(period.get("end"))
+        if text:
+            return text
     return None
 
 
-def _visit(resource: Resource) -> tuple[str, str, str]:
-    """code, kind, name of an encounter: its class, which is a list in R5."""
-    given: Any = resource.get("class") or {}
-    of: Resource = (given or [{}])[0] if isinstance(given, list) else given
-    code = str(of.get("code") or (of.get("coding") or [{}])[0].get("code") or "VISIT")
-    return code, "visit", _CLASSES.get(code, f"Visit {code}")
+def end(resource: Resource) -> str | None:
+    """When an Encounter was over, or else began: what was recorded at it is known from then on."""
+    period = node(resource.get("period") or resource.get("actualPeriod"))
+    return word(period.get("end")) or word(period.get("start")) or None
 
 
-def coding(node: Resource | None) -> tuple[tuple[str, str], str]:
-    """((system, code), name): the first coding of a known system, else the first one, else the text."""
-    node = node or {}
-    found = [
-        (codes.system(str(c.get("system", ""))), str(c.get("code", "")), str(c.get("display") or ""))
-        for c in node.get("coding", [])
-    ]
-    text = str(node.get("text") or "")
-    if not found:
-        return ("text", text), text
-    system, code, name = next((f for f in found if codes.kind(f[0], "") != ""), found[0])
-    return (system, code), name or text or f"{system} {code}"
+_YEARS = {"a": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25, "year": 1.0, "years": 1.0, "yr": 1.0, "": 1.0,
+          "month": 1 / 12, "months": 1 / 12}  # fmt: skip
 
 
-def _observation_kind(resource: Resource) -> str:
-    groups = [coding(c)[0][1] for c in resource.get("category") or []]
-    return "observation" if set(groups) & {"social-history", "survey"} else "measurement"
+def _age(quantity: Any) -> float | None:
+    value = _float(node(quantity).get("value"))
+    unit = (word(node(quantity).get("code")) or word(node(quantity).get("unit"))).lower()
+    return None if value is None or unit not in _YEARS else value * _YEARS[unit]
 
 
-def _value(node: Resource) -> tuple[float | None, str | None, str | None, bool]:
-    """value, unit, text, and whether the text is a word of a vocabulary."""
-    quantity = node.get("valueQuantity")
-    if quantity and quantity.get("value") is not None:
-        return float(quantity["value"]), quantity.get("unit") or quantity.get("code"), None, False
+def _visit(resource: Resource) -> tuple[str, str]:
+    """code and name of an encounter: its class, a word in DSTU2, a Coding in R4, a list of concepts in R5."""
+    given = resource.get("class")
+    of = next(iter(nodes(given)), {})
+    code = word(given) or word(of.get("code")) or next((c for _, c, _ in codings(of)), "") or "VISIT"
+    return code, codes.visit(code)
+
+
+class _Value(NamedTuple):
+    """What was found."""
+
+    value: float | None = None
+    unit: str | None = None
+    said: str | None = None
+    coded: bool = False
+
+
+_NOTHING = _Value()
+
+
+def _value(holder: Resource) -> _Value:
+    """The value[x] of an Observation or a component. Dates are none: a timeline holds ages only."""
+    if quantity := node(holder.get("valueQuantity")):
+        return _quantity(quantity)
     for name in ("valueInteger", "valueDecimal"):
-        if node.get(name) is not None:
-            return float(node[name]), None, None, False
-    if concept := node.get("valueCodeableConcept"):
-        return None, None, coding(concept)[1], bool(concept.get("coding"))
-    if node.get("valueBoolean") is not None:
-        return None, None, "yes" if node["valueBoolean"] else "no", True
-    return None, None, node.get("valueString"), False
+        if (value := _float(holder.get(name))) is not None:
+            return _Value(value)
+    if concept := node(holder.get("valueCodeableConcept")):
+        named = [d or f"{codes.system(s)} {c}".strip() for s, c, d in codings(concept)]
+        text = word(concept.get("text"))
+        return _Value(said=named[0], coded=True) if named else _Value(said=text) if text else _NOTHING
+    if isinstance(holder.get("valueBoolean"), bool):
+        return _Value(said="yes" if holder["valueBoolean"] else "no", coded=True)
+    if bounds := node(holder.get("valueRange")):
+        return _range(bounds)
+    if ratio := node(holder.get("valueRatio")):
+        return _ratio(ratio)
+    text = word(holder.get("valueString"))
+    return _Value(said=text) if text else _NOTHING
+
+
+def _quantity(quantity: Resource) -> _Value:
+    value, raw = _float(quantity.get("value")), word(quantity.get("value"))
+    unit = word(quantity.get("code")) if "unitsofmeasure" in word(quantity.get("system")) else ""
+    unit = unit or word(quantity.get("unit")) or word(quantity.get("code"))
+    if value is None:
+        return _Value(said=raw) if raw else _NOTHING
+    sign = word(quantity.get("comparator"))
+    return _Value(value, unit or None, f"{sign}{raw}" if sign else None, bool(sign))
+
+
+def _range(bounds: Resource) -> _Value:
+    low, high = (node(bounds.get(end)) for end in ("low", "high"))
+    unit = word(low.get("unit")) or word(high.get("unit"))
+    values = [_float(e.get("value")) for e in (low, high)]
+    said = "–".join(number(v) for v in values if v is not None)
+    mark = "≥" if values[1] is None else "≤" if values[0] is None else ""
+    return _Value(said=f"{mark}{said} {unit}".strip(), coded=True) if said else _NOTHING
+
+
+def _ratio(ratio: Resource) -> _Value:
+    values = [_float(node(ratio.get(end)).get("value")) for end in ("numerator", "denominator")]
+    return (
+        _Value(said=":".join(number(v) for v in values if v is not None), coded=True)
+        if None not in values
+        else _NOTHING
+    )
+
+
+def _float(value: Any) -> float | None:
+    try:
+        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    except ValueError:
+        return None
+    return found if found is not None and abs(found) < float("inf") else None
+
+
+def named(fact: Fact) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
+    """system, code, name and other codes of a fact; the system is `text` where it has no code."""
+    coded = [(s, one_line(c, LONGEST_NAME)) for s, c, _ in fact.codings if c]
+    name = next((d for _, _, d in fact.codings if d), "") or fact.text
+    if not coded:
+        return "text", one_line(name, LONGEST_NAME), name, ()
+    (system, code), *others = coded
+    return system, code, name, tuple(others)

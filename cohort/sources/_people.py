@@ -2,15 +2,20 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field
 
-from ...study.records import Record
-from .. import tables
+from ...study.errors import StudyError
 from ..events import Place
+from ..reading import dates, files, tables
+from ..reading.tables import Form
+
+UNITS = {"years": 1.0, "months": 1 / 12, "days": 1 / 365.25}
+"""Years in a unit of age."""
 
 
-class People(Record):
-    """A table with a row a person. Every key but `path` names a column of it."""
+class People(Form):
+    """A table with a row a person. Every key but `path` and the form of the file names a column of it."""
 
     path: str
     subject: str
@@ -29,7 +34,6 @@ class People(Record):
     split: str | None = None
     sexes: dict[str, str] = Field(default_factory=dict)
     """Word in the table -> `male` or `female`, where it is not one of m, f, male, female."""
-    date_format: str | None = None
 
 
 NAMES = (
@@ -59,29 +63,65 @@ def people(
         years: how many years a unit of the age columns is.
         where: the section of the study file, for errors.
     """
-    file = tables.opened(place.path(options.path), place, f"{where}.path")
+    file = files.opened(place.path(options.path), place, f"{where}.path")
     columns = {n: c for n in NAMES if (c := getattr(options, n)) is not None}
-    frame = pd.concat(tables.chunks(file, columns, place, where), ignore_index=True)
+    frame = pd.concat(tables.chunks(file, columns, place, where, options), ignore_index=True)
     blank = frame["subject"].isna()
     place.bad.add(file.name, "no subject", frame.index[blank].tolist(), [""] * int(blank.sum()))
-    return shaped(frame[~blank].reset_index(drop=True), file.name, options, place, years)
+    return shaped(frame[~blank].reset_index(drop=True), file.name, options, place, years, where, columns)
 
 
-def shaped(frame: pd.DataFrame, file: str, options: People, place: Place, years: float) -> pd.DataFrame:
-    """Text columns under our names become dates, ages and sexes."""
-    out = frame.copy()
-    if "birth" in out:
-        out["birth"] = tables.birthdays(frame, file, "birth", place, options.date_format)
-    for name in _DATES:
+def shaped(
+    frame: pd.DataFrame,
+    file: str,
+    options: People,
+    place: Place,
+    years: float,
+    where: str,
+    columns: dict[str, str] | None = None,
+) -> pd.DataFrame:
+    """Text columns under our names become dates, ages and sexes.
+
+    Args:
+        frame: columns of `NAMES`.
+        file: for the lists of what is wrong.
+        options: form of the dates, words for the sexes.
+        place: counts.
+        years: that a unit of age is.
+        where: the section of the study file.
+        columns: our name -> the file's.
+    """
+    out, theirs, key = frame.copy(), columns or {}, f"{where}.date_format"
+    for name in ("birth", *_DATES):
         if name in out:
-            out[name] = tables.birthdays(frame, file, name, place, options.date_format)
+            out[name] = dates.birthdays(frame, file, name, place, options.date_format, key, theirs.get(name))
     for name in _AGES:
         if name in out:
-            out[name] = tables.numbers(frame[name]) * years
-            wrong = frame[name].notna() & np.isnan(out[name].to_numpy(float))
-            place.bad.add(
-                file, f"{name} is no number", frame.index[wrong].tolist(), frame.loc[wrong, name].tolist()
-            )
+            out[name] = dates.aged(frame, file, name, place, years, frame.attrs.get("decimal", "."))
+    for name in ("death", "death_age"):
+        if name in out:  # who has something there has died, whether or not it can be read
+            said = dates.there(frame[name]) if name == "death" else frame[name].notna()
+            out["dead"] = said | out.get("dead", False)
     if "sex" in out:
-        out["sex"] = tables.sex(frame["sex"], options.sexes)
+        out["sex"] = sexes(frame["sex"], options.sexes, place, f"{where}.sexes")
     return out
+
+
+def sexes(text: "pd.Series[str]", words: dict[str, str], place: Place, key: str) -> NDArray[np.object_]:
+    """`male`, `female` or None.
+
+    Raises:
+        StudyError: the study file has words for the sexes, and none of them occurs.
+    """
+    wrong = next((v for v in words.values() if v not in ("male", "female")), None)
+    if wrong is not None:
+        raise StudyError(f"{key}: found {wrong!r}; a word of the table stands for 'male' or 'female'.")
+    known = tables.sex(text, words)
+    unknown = text[pd.isna(known) & text.notna().to_numpy()]
+    if words and len(unknown) == text.notna().sum() > 0:
+        found = ", ".join(map(repr, sorted(unknown.unique())[:5]))
+        raise StudyError(
+            f"{key}: none of {', '.join(map(repr, words))} occurs; the table has {found}. Correct the words."
+        )
+    place.bad.note("people of whom the sex is not known", len(text) - int(pd.notna(known).sum()))
+    return known

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..events import STATIC, YEAR, Shard
+from ..events import STATIC, YEAR, Shard, no_others
 from ._simulated_world import World
 
 _CODES = [
@@ -68,7 +68,7 @@ Rows = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
 def code_table() -> pd.DataFrame:
     """All codes that a simulated record may hold."""
     rows = [c[1:] for c in _CODES] + [(code, "ICD10", "condition", name) for code, name, _ in _NOISE]
-    return pd.DataFrame(rows, columns=["code", "system", "kind", "name"])
+    return pd.DataFrame(rows, columns=["code", "system", "kind", "name"]).assign(also=no_others(len(rows)))
 
 
 def shard(w: World, first: int, rng: np.random.Generator, noise: float) -> Shard:
@@ -95,6 +95,7 @@ def shard(w: World, first: int, rng: np.random.Generator, noise: float) -> Shard
                 "first_day": np.floor(35 * YEAR),
                 "last_day": np.floor(w.observed_until * YEAR),
                 "death_day": np.where(dead, np.floor(w.death * YEAR), np.nan),
+                "dead": dead,
                 "split": None,
             }
         ),

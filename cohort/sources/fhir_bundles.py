@@ -1,26 +1,23 @@
-"""FHIR R4 bundles: a JSON file a person, or more, packed or not, as Synthea and many servers write them."""
+"""FHIR bundles: a JSON file a person, or more, packed or not, as Synthea and many servers write them."""
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from ...study.errors import StudyError
-from ...study.records import Record
-from .. import tables
+from ...study.errors import DataError, StudyError
 from ..events import Place
-from ..gather import Gathered
-from .fhir_bulk import Lines, dates, gathered
+from ..reading import files, tables
+from ..reading.gather import Gathered
+from ._fhir import node, nodes, word
+from ._fhir_records import Lines, gathered, without_mark
+from ._fhir_records import Options as Options
 
-
-class Options(Record):
-    """Where the bundles are."""
-
-    path: str
-    """A folder with `*.json` or `*.json.gz`, or a zip of one."""
-    condition_date: str = "recorded"
-    """`recorded`: the day a condition was written down, else its onset; `onset`: the other way round."""
+ENDINGS = (".json", ".json.gz")
+BUNDLES = "the bundles"
+_NO_RECORDS = ("OperationOutcome", "Parameters", "CapabilityStatement")
 
 
 def read(options: Options, place: Place) -> Gathered:
@@ -28,36 +25,53 @@ def read(options: Options, place: Place) -> Gathered:
 
     Raises:
         StudyError: nothing there.
+        DataError: a file cannot be read, or nobody is in them.
     """
-    root = tables.opened(place.path(options.path), place, "cohort.source.path")
-    files = (
-        [root]
-        if root.is_file()
-        else sorted(p for p in root.rglob("*") if p.name.endswith((".json", ".json.gz")))
-    )
-    if not files:
+    root = files.opened(place.path(options.path), place, "cohort.source.path")
+    found = files.listed(root, ENDINGS)
+    if not found:
         raise StudyError(f"cohort.source.path: {options.path}: no *.json or *.json.gz there.")
-    return gathered(_entries(files, place), dates(options.condition_date), place)
+    return gathered(_entries(found, place), options, place)
 
 
-def _entries(files: list[Path], place: Place) -> Lines:
-    for file in files:
-        raw = gzip.decompress(file.read_bytes()) if file.name.endswith(".gz") else file.read_bytes()
+def _entries(found: list[Path], place: Place) -> Lines:
+    for file in found:
         try:
-            bundle = orjson.loads(raw)
+            raw = file.read_bytes()
+            raw = without_mark(gzip.decompress(raw) if file.name.endswith(".gz") else raw)
+        except tables.READING as e:
+            raise DataError(tables.unreadable(file.name, e)) from e
+        try:
+            whole = orjson.loads(raw)
         except orjson.JSONDecodeError:
-            place.bad.read(file.name, 1)
+            place.bad.read(file.name, 1, BUNDLES)
             place.bad.add(file.name, "not JSON", [0], [raw[:60].decode(errors="replace")])
             continue
-        entries = bundle.get("entry") or []
-        place.bad.read(file.name, len(entries))
-        for row, entry in enumerate(entries):
-            yield file.name, row, _named(entry)
+        row = -1
+        for row, resource in enumerate(_resources(whole, file.name, place)):
+            yield file.name, row, resource, orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+        place.bad.read(file.name, row + 1, BUNDLES)
 
 
-def _named(entry: dict[str, Any]) -> dict[str, Any]:
+def _resources(whole: Any, file: str, place: Place) -> Iterator[Any]:
+    """The resources of a bundle, of a list, or the one that a file is; empty entries are counted."""
+    if isinstance(whole, list):
+        for one in whole:
+            yield from _resources(one, file, place)
+    elif node(whole).get("resourceType") != "Bundle":
+        if node(whole).get("resourceType") not in _NO_RECORDS:
+            yield whole
+    else:
+        entries = whole.get("entry")
+        full = [e for e in nodes(entries) if e.get("resource") is not None]
+        place.bad.note(f"{file}: empty entries of a bundle", len(entries or ()) - len(full))
+        for entry in full:
+            yield from _resources(_named(entry), file, place)
+
+
+def _named(entry: dict[str, Any]) -> Any:
     """The resource, with an id from its full address where it has none of its own."""
-    resource: dict[str, Any] = entry.get("resource") or {}
-    if "id" not in resource and entry.get("fullUrl"):
-        resource["id"] = str(entry["fullUrl"]).removeprefix("urn:uuid:").rsplit("/", 1)[-1]
+    resource = entry["resource"]
+    if isinstance(resource, dict) and "id" not in resource and entry.get("fullUrl"):
+        return {**resource, "id": word(entry["fullUrl"]).removeprefix("urn:uuid:").rsplit("/", 1)[-1]}
     return resource

@@ -2,23 +2,27 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from ...study.errors import StudyError
-from ...study.records import Record
-from .. import codes, tables
+from ...study.errors import DataError, StudyError
+from .. import codes
 from ..events import Place
-from ..gather import Batch, Gathered
-from ._people import People, people
+from ..reading import dates, files, tables
+from ..reading.gather import Batch, Gathered
+from ..reading.systems import Systems
+from ..reading.tables import Form
+from ..records import Kind
+from ._people import UNITS, People, people, shaped
 
-UNITS = {"years": 1.0, "months": 1 / 12, "days": 1 / 365.25}
+WORDS = "cohort.source.words"
+_TIMED, _CODED = ("subject", "time", "age"), ("code", "system", "kind", "description")
 
 
-class Options(Record):
+class Options(Form):
     """Where the table is and what its columns are called."""
 
     path: str
@@ -29,12 +33,12 @@ class Options(Record):
     """Column of the date; or else `age`."""
     age: str | None = None
     age_unit: Literal["years", "months", "days"] = "years"
-    date_format: str | None = None
-    """strptime format where dates are not `2010-05-17`."""
     code: str
     system: str | None = None
     """Column of the coding system; or else `default_system`, or else what is in front of the code (`ICD10//F03`)."""
     default_system: str | None = None
+    systems: dict[str, str] = Field(default_factory=dict)
+    """Coding system as the table writes it -> its common name (ICD10, SNOMED, ...), where it is not recognised."""
     kind: str | None = None
     """Column of the kind (condition, drug, ...); or else by the system."""
     description: str | None = None
@@ -42,6 +46,8 @@ class Options(Record):
     value: str | None = None
     unit: str | None = None
     text: str | None = None
+    words: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Code -> value in the table -> the word for it: `{ smoker = { "1" = "yes", "0" = "no" } }`."""
     people: People | None = None
     """A table of the people, with birth, sex, death and the span of observation. None: the rows below tell."""
     sex: str | None = None
@@ -69,130 +75,138 @@ def read(options: Options, place: Place) -> Gathered:
         StudyError: nothing there.
         DataError: a column is missing.
     """
-    root = tables.opened(place.path(options.path), place, "cohort.source.path")
-    files = (
-        [root]
-        if root.is_file()
-        else sorted(p for p in root.rglob("*") if p.name.lower().endswith(tables.ENDINGS))
-    )
-    if not files:
-        raise StudyError(
-            f"cohort.source.path: {options.path}: no tables there ({', '.join(tables.ENDINGS)})."
-        )
-    long = _Long(options, place, files)
-    if options.people is not None:
-        who = people(options.people, place, UNITS[options.age_unit])
-    else:
-        place.bad.open = False  # rows are counted when the events are read
-        who = long.people()
-        place.bad.open = True
+    root = files.opened(place.path(options.path), place, "cohort.source.path")
+    found = files.listed(root, files.ENDINGS)
+    if not found:
+        raise StudyError(f"cohort.source.path: {options.path}: no tables there ({', '.join(files.KINDS)}).")
+    long = _Long(options, place, found)
+    table = options.people
+    who = long.people() if table is None else people(table, place, UNITS[options.age_unit])
     return Gathered(who, long.batches(), place)
 
 
 class _Long:
-    def __init__(self, options: Options, place: Place, files: list[Path]) -> None:
-        self.options, self.place, self.files = options, place, files
-        names = (
-            "subject",
-            "time",
-            "age",
-            "code",
-            "system",
-            "kind",
-            "description",
-            "value",
-            "unit",
-            "text",
-            "sex",
-            "birth",
-        )
+    def __init__(self, options: Options, place: Place, found: list[Path]) -> None:
+        self.options, self.place, self.files = options, place, found
+        self.systems = Systems(options.systems, place)
+        names = (*_TIMED, *_CODED, "value", "unit", "text", "sex", "birth")
         self.columns = {n: c for n in names if (c := getattr(options, n)) is not None}
+        place.bad.expect(WORDS, options.words)
 
     def people(self) -> pd.DataFrame:
         """Who occurs in the rows, with what the rows say of them."""
-        o, parts = self.options, []
+        o, suffix, parts = self.options, "_age" if self.options.age else "", []
+        self.place.bad.open = False  # rows are counted when the events are read
         for _, rows in self._rows():
-            part = pd.DataFrame({"subject": rows["subject"]})
-            for name in ("sex", "birth"):
-                part[name] = rows.get(name)
+            part = pd.DataFrame({n: rows[n] for n in ("subject", "sex", "birth") if n in rows})
+            when = rows["age" if o.age else "time"]
             for name, code in (("birth", o.birth_code), ("death", o.death_code)):
-                if code is not None and "time" in rows:
-                    part[name] = rows["time"].where(rows["code"] == code)
-                elif code is not None:
-                    part[f"{name}_age"] = rows["age"].where(rows["code"] == code)
-            parts.append(part[part["subject"].notna()].groupby("subject", sort=False).first().reset_index())
-        out = pd.concat(parts, ignore_index=True).groupby("subject", sort=False).first().reset_index()
-        if "sex" in out:
-            out["sex"] = tables.sex(out["sex"], o.sexes)
-        for name in ("birth", "death"):
-            if name in out:
-                out[name] = tables.dates(out[name], o.date_format, early=name == "birth")
-        if "death_age" in out:
-            out["death_age"] = tables.numbers(out["death_age"]) * UNITS[o.age_unit]
-        return out.drop(columns="birth_age", errors="ignore").assign(aged=True) if o.age else out
+                if code is not None:
+                    part[f"{name}{suffix}"] = when.where(rows["code"] == code)
+            if o.death_code is not None:
+                part["dead"] = rows["code"].where(rows["code"] == o.death_code)
+            parts.append(_first(part))
+        self.place.bad.open = True
+        told = _first(pd.concat(parts, ignore_index=True))
+        out = told.drop(columns=["birth_age", "dead"], errors="ignore")
+        options = People(path="", subject="", sexes=o.sexes, date_format=o.date_format)
+        file = f"{self.files[0].name} (people)"
+        self.place.bad.read(file, len(out))
+        names = {"birth": o.birth or str(o.birth_code), "death": str(o.death_code)}
+        shape = shaped(out, file, options, self.place, UNITS[o.age_unit], "cohort.source", names)
+        if "dead" in told:
+            shape["dead"] = told["dead"].notna()
+        return shape.assign(aged=True) if o.age else shape
 
     def batches(self) -> Iterator[Batch]:
+        """All events."""
+        ends = [c for c in (self.options.birth_code, self.options.death_code) if c]
         for file, rows in self._rows():
-            good = self._timed(file, rows)
-            good = good[
-                ~good["code"].isin([c for c in (self.options.birth_code, self.options.death_code) if c])
-            ]
-            events = self._coded(good)
-            if "value" in good:
-                events["value"] = tables.numbers(good["value"])
-                words = good["value"].where(np.isnan(events["value"].to_numpy(float)))
-                events["text"] = good["text"].fillna(words) if "text" in good else words
-            elif "text" in good:
-                events["text"] = good["text"]
+            good = self._timed(file, rows[~rows["code"].isin(ends)])
+            keep = [c for c in ("subject", "time", "age") if c in good]
+            coded = self._coded(good)
             if "unit" in good:
-                events["unit"] = good["unit"]
-            yield Batch(file, events)
+                coded["unit"] = good["unit"].fillna(coded["unit"])
+            yield Batch(file, pd.concat([good[keep], coded, self._found(good)], axis=1))
+
+    def _found(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """value, text, coded."""
+        out = pd.DataFrame(index=rows.index)
+        if "value" in rows:
+            said = self._in_words(rows)
+            out["value"] = dates.numbers(rows["value"].mask(said.notna()), rows.attrs.get("decimal", "."))
+            words = rows["value"].where(np.isnan(out["value"].to_numpy(float)))
+            out["text"] = said.where(said.notna(), rows["text"].fillna(words) if "text" in rows else words)
+            out["coded"] = said.notna()
+        elif "text" in rows:
+            out["text"] = rows["text"]
+        return out
+
+    def _in_words(self, rows: pd.DataFrame) -> pd.Series:
+        """The word of the study file for each value; missing where there is none."""
+        out = pd.Series(None, index=rows.index, dtype=object)
+        for code, words in self.options.words.items():
+            mine = rows["code"] == code
+            if mine.any():
+                self.place.bad.use(WORDS, code)
+                out[mine] = rows.loc[mine, "value"].map(lambda v, w=words: tables.word(v, w))
+                unnamed = int((mine & rows["value"].notna() & out.isna()).sum())
+                self.place.bad.note(f"values of {code} for which cohort.source.words have no word", unnamed)
+        return out
 
     def _timed(self, file: str, rows: pd.DataFrame) -> pd.DataFrame:
-        """Rows whose time can be read; rows with an empty time hold always where the table has ages."""
-        if "time" in rows:
-            return tables.dated(
-                rows.rename(columns={"time": "date"}), file, "date", self.place, self.options.date_format
+        """Rows with `time` or `age`; missing where there is none or it cannot be read."""
+        o = self.options
+        if o.time is not None:
+            return dates.dated(
+                rows, file, "time", self.place, o.date_format, "cohort.source.date_format", o.time
             )
-        age = tables.numbers(rows["age"]) * UNITS[self.options.age_unit]
-        wrong = rows["age"].notna().to_numpy() & np.isnan(age)
-        self.place.bad.add(
-            file, "age is no number", rows.index[wrong].tolist(), rows.loc[wrong, "age"].tolist()
-        )
-        timed: pd.DataFrame = rows.assign(age=age).loc[~wrong]
-        return timed
+        decimal = rows.attrs.get("decimal", ".")
+        return rows.assign(age=dates.aged(rows, file, "age", self.place, UNITS[o.age_unit], decimal))
 
     def _coded(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """subject, time or age, system, code, kind, name."""
-        keep = [c for c in ("subject", "time", "age") if c in rows]
-        out = rows[keep].copy()
-        triples = [
-            _triple(c, s, k, self.options.default_system)
-            for c, s, k in zip(rows["code"], _or_none(rows, "system"), _or_none(rows, "kind"), strict=True)
-        ]
-        out[["system", "code", "kind"]] = pd.DataFrame(
-            triples, columns=["system", "code", "kind"], index=rows.index
+        """system, code, kind, name, and the unit where it is part of the code."""
+        columns = [list(rows[n]) if n in rows else [None] * len(rows) for n in _CODED]
+        known = {key: self._code(*key) for key in set(zip(*columns, strict=True))}
+        cells = [known[key] for key in zip(*columns, strict=True)]
+        return pd.DataFrame(
+            cells, columns=["system", "code", "kind", "name", "unit"], index=rows.index, dtype=object
         )
-        name = pd.Series(_or_none(rows, "description"), index=rows.index, dtype=object)
-        out["name"] = name.where(name.notna(), (out["system"] + " " + out["code"]).str.strip())
-        return out
+
+    def _code(
+        self, code: object, system: object, kind: object, description: object
+    ) -> tuple[str, str, str, str, str | None]:
+        given = _said(system) or self.options.default_system
+        found = (
+            self.systems.code(_said(code))
+            if given is None
+            else codes.Code(self.systems(given), _said(code), "")
+        )
+        what = found.kind or codes.kind(found.system)
+        if word := _said(kind):
+            named = codes.kind_of_word(word)
+            if named is None:
+                allowed = ", ".join(sorted(get_args(Kind)))
+                raise DataError(
+                    f"cohort.source.kind: found {word!r} in column {self.options.kind!r}; a kind is one "
+                    f"of {allowed}. Correct the column, or leave the key out."
+                )
+            what = named
+        return found.system, found.code, what, _said(description), found.unit
 
     def _rows(self) -> Iterator[tuple[str, pd.DataFrame]]:
         for file in self.files:
-            for rows in tables.chunks(file, self.columns, self.place, "cohort.source"):
+            many = len(self.files) > 1
+            for rows in tables.chunks(
+                file, self.columns, self.place, "cohort.source", self.options, many=many
+            ):
                 yield file.name, rows
 
 
-def _or_none(rows: pd.DataFrame, name: str) -> list[object]:
-    return list(rows[name]) if name in rows else [None] * len(rows)
+def _first(part: pd.DataFrame) -> pd.DataFrame:
+    """A row a person, with the first thing that is said in each column."""
+    return part[part["subject"].notna()].groupby("subject", sort=False).first().reset_index()
 
 
-def _triple(code: object, system: object, kind: object, default: str | None) -> tuple[str, str, str]:
-    """system, code, kind of one row."""
-    text = "" if code is None or code != code else str(code).strip()
-    given = default if system is None or system != system else str(system)
-    if given is None:
-        found, bare, what = codes.parse(text)
-        return found, bare, what if kind is None or kind != kind else str(kind)
-    named = codes.system(given)
-    return named, text, codes.kind(named) if kind is None or kind != kind else str(kind)
+def _said(cell: object) -> str:
+    return "" if cell is None or cell != cell else str(cell).strip()

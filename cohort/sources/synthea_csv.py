@@ -1,4 +1,4 @@
-"""Synthea's CSV export: `patients.csv` and a table a kind of event. What is missing is left out."""
+"""Synthea's CSV export: `patients.csv` and a table a kind of event. Missing tables are left out and named."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,14 +7,17 @@ import pandas as pd
 from pydantic import Field
 
 from ...study.errors import StudyError
-from ...study.records import Record
-from .. import codes, tables
+from .. import codes
 from ..events import Place
-from ..gather import Batch, Gathered
+from ..reading import dates, files
+from ..reading.gather import Batch, Gathered
+from ..reading.names import Names
+from ..reading.systems import Systems
+from ..reading.tables import Form
 from ._people import People, shaped
 
 
-class Options(Record):
+class Options(Form):
     """Where the tables are and which names differ."""
 
     path: str
@@ -22,8 +25,9 @@ class Options(Record):
     tables: dict[str, str] = Field(default_factory=dict)
     """Synthea's name of a table -> its name here, without the ending."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """Synthea's name of a column -> its name here; `table.COLUMN` for one table only."""
-    date_format: str | None = None
+    """Synthea's name of a column -> its name here; `table.COLUMN` for one table only; empty where there is none."""
+    systems: dict[str, str] = Field(default_factory=dict)
+    """Word in a column SYSTEM -> the common name of the coding system, where it is not recognised."""
 
 
 class _Table(NamedTuple):
@@ -44,59 +48,68 @@ TABLES = {
     "careplans": _Table("procedure", "START", "SNOMED"),
     "devices": _Table("procedure", "START", "SNOMED"),
 }
+PEOPLE = {"subject": "Id", "birth": "BIRTHDATE", "death": "DEATHDATE", "sex": "GENDER"}
+EVENTS = {"subject": "PATIENT", "code": "CODE", "name": "DESCRIPTION", "system": "SYSTEM", "value": "VALUE",
+          "unit": "UNITS", "class": "ENCOUNTERCLASS"}  # fmt: skip
+OPTIONAL = frozenset({"name", "system", "value", "unit", "class"})
+"""Columns that a table of events may lack."""
+EXPECTED = {"observations": frozenset({"value", "unit"}), "encounters": frozenset({"class"})}
+FORM = "cohort.source.date_format"
 
 
 def read(options: Options, place: Place) -> Gathered:
     """The records.
 
     Raises:
-        StudyError: nothing there, or no `patients`.
+        StudyError: nothing there, no `patients`, or a name of the study file that nothing has.
         DataError: a column is missing.
     """
-    return Gathered(_people(options, place), _batches(options, place), place)
+    reader = _Reader(options, place)
+    return Gathered(reader.people(), reader.batches(), place)
 
 
-def _rows(
-    options: Options, place: Place, name: str, columns: dict[str, str], optional: set[str]
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    root = tables.opened(place.path(options.path), place, "cohort.source.path")
-    theirs = {o: options.columns.get(f"{name}.{c}", options.columns.get(c, c)) for o, c in columns.items()}
-    for file in tables.find(root, options.tables.get(name, name)):
-        for rows in tables.chunks(
-            file, theirs, place, "cohort.source.columns", frozenset(optional), lists=True
-        ):
-            yield file.name, rows
+class _Reader:
+    def __init__(self, options: Options, place: Place) -> None:
+        self.options, self.place = options, place
+        root = files.opened(place.path(options.path), place, "cohort.source.path")
+        columns = {"patients": set(PEOPLE.values())}
+        columns |= {name: {t.date, *EVENTS.values()} for name, t in TABLES.items()}
+        self.names = Names(options.tables, options.columns, columns, files.Folder(root), place)
+        self.systems = Systems(options.systems, place)
 
-
-def _people(options: Options, place: Place) -> pd.DataFrame:
-    columns = {"subject": "Id", "birth": "BIRTHDATE", "death": "DEATHDATE", "sex": "GENDER"}
-    parts = list(_rows(options, place, "patients", columns, {"death", "sex"}))
-    if not parts:
-        raise StudyError(
-            f"cohort.source.path: {options.path}: no table 'patients' there. Name it in cohort.source.tables."
-        )
-    frame = pd.concat([p for _, p in parts], ignore_index=True)
-    return shaped(
-        frame, parts[0][0], People(path="", subject="Id", date_format=options.date_format), place, 1.0
-    )
-
-
-def _batches(options: Options, place: Place) -> Iterator[Batch]:
-    for name, table in TABLES.items():
-        columns = {"subject": "PATIENT", "date": table.date, "code": "CODE", "name": "DESCRIPTION",
-                   "system": "SYSTEM", "value": "VALUE", "unit": "UNITS", "class": "ENCOUNTERCLASS"}  # fmt: skip
-        optional = {"name", "system", "value", "unit", "class"}
-        for file, rows in _rows(options, place, name, columns, optional):
-            good = tables.dated(rows, file, "date", place, options.date_format)
-            events = good[["subject", "time", "code", "unit"]].assign(
-                kind=table.kind, name=good["name"].fillna(good["code"])
+    def people(self) -> pd.DataFrame:
+        """The people."""
+        parts = list(self.names.rows("patients", PEOPLE, self.options, {"sex"}))
+        if not parts:
+            raise StudyError(
+                f"cohort.source.path: {self.options.path}: no table 'patients' there. "
+                "Name it in cohort.source.tables."
             )
-            system = good["system"].fillna(table.system)
-            events["system"] = system.map({s: codes.system(s) for s in system.unique()})
-            if table.kind == "visit":
-                events["system"], events["code"] = "VISIT", good["class"].fillna("visit")
-                events["name"] = events["code"].str.capitalize() + " visit"
-            events["value"] = tables.numbers(good["value"])
-            events["text"] = good["value"].where(events["value"].isna())
-            events["coded"] = True  # the generator's own words
-            yield Batch(file, events)
+        frame = pd.concat([p for _, p in parts], ignore_index=True)
+        named = People(path="", subject="Id", date_format=self.options.date_format)
+        return shaped(frame, parts[0][0], named, self.place, 1.0, "cohort.source", PEOPLE)
+
+    def batches(self) -> Iterator[Batch]:
+        """All events."""
+        for name, table in TABLES.items():
+            for file, rows in self.names.rows(
+                name, {**EVENTS, "date": table.date}, self.options, OPTIONAL, EXPECTED.get(name, frozenset())
+            ):
+                timed = dates.dated(
+                    rows, file, "date", self.place, self.options.date_format, FORM, table.date
+                )
+                yield Batch(file, self._events(name, table, timed))
+
+    def _events(self, name: str, table: _Table, rows: pd.DataFrame) -> pd.DataFrame:
+        events = rows[["subject", "time", "code", "unit", "name"]].assign(kind=table.kind)
+        if name == "allergies":
+            events["name"] = events["name"].map(codes.of_allergy, na_action="ignore")
+        system = rows["system"].fillna(table.system)
+        events["system"] = system.map({s: self.systems(s) for s in system.unique()})
+        if table.kind == "visit":
+            events["system"], events["code"] = "VISIT", rows["class"].fillna("visit")
+            events["name"] = events["code"].map(codes.visit)
+        events["value"] = dates.numbers(rows["value"], rows.attrs.get("decimal", "."))
+        events["text"] = rows["value"].where(events["value"].isna())
+        events["coded"] = True  # the generator's own words
+        return events

@@ -9,14 +9,23 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from ...study.records import Record
-from .. import codes, tables
+from .. import codes
 from ..events import Place
-from ..gather import Batch, Gathered
-from ._people import NAMES, People, shaped
-from .long_csv import UNITS
+from ..reading import dates, files, tables
+from ..reading.gather import Batch, Gathered
+from ..reading.tables import Form
+from ._people import NAMES, UNITS, People, shaped
 
-PLACEHOLDERS = ("1900-01-01", "1901-01-01", "1902-02-02", "1903-03-03", "1909-09-09", "2037-07-07")
-"""UK Biobank's dates that mean: no date, before birth, at birth, in the year of birth, in the future."""
+Meaning = Literal["unknown", "birth", "birth_year"]
+UK_BIOBANK: dict[str, Meaning] = {
+    "1900-01-01": "unknown",  # the code has no event date
+    "1901-01-01": "unknown",  # the event date is before birth
+    "1902-02-02": "birth",  # the event date is the date of birth
+    "1903-03-03": "birth_year",  # the event date is after birth, in the year of birth
+    "1909-09-09": "unknown",  # the event date is in the future, a placeholder
+    "2037-07-07": "unknown",
+}
+"""Special dates of first occurrences, UK Biobank's Data-Coding 819. In each of them the thing did happen."""
 
 
 class Column(Record):
@@ -29,6 +38,8 @@ class Column(Record):
     kind: Literal["condition", "drug", "measurement", "procedure", "observation", "demographic"] | None = None
     """None: by the system; a measurement where it has numbers of every visit."""
     unit: str | None = None
+    words: dict[str, str] = Field(default_factory=dict)
+    """Value in the table -> the word for it: `{ "1" = "yes", "0" = "no" }`."""
 
 
 class First(Column):
@@ -42,7 +53,17 @@ class First(Column):
     """... and its word for yes. Otherwise the date is of the end of follow-up."""
 
 
-class Options(Record):
+class Death(Record):
+    """Date or age of death, in a column that holds the end of follow-up of the living."""
+
+    column: str
+    when: str
+    """Column that says whether the person died ..."""
+    equals: str = "1"
+    """... and its word for yes."""
+
+
+class Options(Form):
     """Where the table is and what its columns mean."""
 
     path: str
@@ -53,17 +74,17 @@ class Options(Record):
     birth_month: str | None = None
     sex: str | None = None
     sexes: dict[str, str] = Field(default_factory=dict)
+    """Word in the column `sex` -> `male` or `female`, where it is not one of m, f, male, female."""
     site: str | None = None
-    death: str | None = None
+    death: str | Death | None = None
     first: str | None = None
     last: str | None = None
     """Columns of death and of the first and last day of observation, dates or ages like everything else."""
     values: Literal["age", "date"] = "age"
     """What the columns of time hold."""
     age_unit: Literal["years", "months", "days"] = "years"
-    date_format: str | None = None
-    missing: tuple[str, ...] = PLACEHOLDERS
-    """Words that mean nothing is known."""
+    special_dates: dict[str, Meaning] = Field(default_factory=lambda: dict(UK_BIOBANK))
+    """Dates of first occurrences that are none: `unknown` (it happened, nobody knows when), `birth`, `birth_year`."""
     firsts: tuple[First, ...] = ()
     """First occurrences."""
     firsts_file: str | None = None
@@ -101,23 +122,25 @@ class _Wide:
 
     def __init__(self, options: Options, place: Place) -> None:
         self.options, self.place = options, place
-        file = tables.opened(place.path(options.path), place, "cohort.source.path")
+        file = files.opened(place.path(options.path), place, "cohort.source.path")
         self.file = file.name
         self.firsts = [*options.firsts, *self._listed()]
-        raw = pd.concat(tables.chunks(file, {c: c for c in self._columns()}, place, "cohort.source"))
-        self.rows = raw.mask(raw.isin([*options.missing, ""]))
-        blank = self.rows[options.subject].isna()
+        columns = {c: c for c in self._columns()}
+        raw = pd.concat(tables.chunks(file, columns, place, "cohort.source", options))
+        self.decimal = raw.attrs.get("decimal", ".")
+        blank = raw[options.subject].isna()
         place.bad.add(self.file, "no subject", raw.index[blank].tolist(), [""] * int(blank.sum()))
-        self.rows = self.rows[~blank]
+        self.rows = raw[~blank]
+        self.who = self.rows[options.subject]
+        self._people = self._shaped()
 
     def _listed(self) -> list[First]:
         if self.options.firsts_file is None:
             return []
         file = self.place.path(self.options.firsts_file)
         columns = {n: n for n in ("column", "code", "system", "name")}
-        parts = tables.chunks(
-            file, columns, self.place, "cohort.source.firsts_file", frozenset({"name", "system"})
-        )
+        where, optional = "cohort.source.firsts_file", frozenset({"name", "system"})
+        parts = tables.chunks(file, columns, self.place, where, self.options, optional)
         return [
             First.model_validate({k: v for k, v in row.items() if isinstance(v, str)})
             for part in parts
@@ -126,6 +149,7 @@ class _Wide:
 
     def _columns(self) -> list[str]:
         o = self.options
+        ends = [o.death.column, o.death.when] if isinstance(o.death, Death) else [o.death]
         single = [
             o.subject,
             o.birth,
@@ -133,7 +157,7 @@ class _Wide:
             o.birth_month,
             o.sex,
             o.site,
-            o.death,
+            *ends,
             o.first,
             o.last,
             o.at,
@@ -143,46 +167,85 @@ class _Wide:
         return list(dict.fromkeys(c for c in (*single, *listed, *between) if c))
 
     def people(self) -> pd.DataFrame:
-        """The first row that says something, of each person; observation up to the last time that stands anywhere."""
+        """The people; observation up to the last time that stands anywhere, or death."""
+        aged = {"aged": True} if self.options.values == "age" else {}
+        return self._watched(self._people.assign(**aged))
+
+    def _shaped(self) -> pd.DataFrame:
+        """The first row that says something, of each person."""
         o = self.options
         one = self.rows.groupby(o.subject, sort=False).first().reset_index()
         given = {"subject": o.subject, "sex": o.sex, "site": o.site, "birth": o.birth}
         out = pd.DataFrame({ours: one[c] for ours, c in given.items() if c})
         suffix = "_age" if o.values == "age" else ""
-        for name in ("death", "first", "last"):
+        for name in ("first", "last"):
             if (column := getattr(o, name)) is not None:
                 out[name + suffix] = one[column]
+        if o.death is not None:
+            out["death" + suffix], dead = (
+                c.reindex(one[o.subject]).to_numpy() for c in self._deaths(o.death)
+            )
+        out.attrs["decimal"] = self.decimal
+        options = People(path="", subject=o.subject, sexes=o.sexes, date_format=o.date_format)
+        people = shaped(out, self.file, options, self.place, UNITS[o.age_unit], "cohort.source")
+        if o.death is not None:
+            people["dead"] = dead
         if o.birth_year:
-            month = one[o.birth_month].str.zfill(2) if o.birth_month else "07"
-            out["birth"] = one[o.birth_year] + "-" + month + "-15"
-        people = shaped(out, self.file, People(path="", subject=o.subject, sexes=o.sexes, date_format=o.date_format),
-                        self.place, UNITS[o.age_unit])  # fmt: skip
-        assert set(people) <= set(NAMES)
-        return self._watched(people.assign(aged=True) if o.values == "age" else people)
+            month = dates.numbers(one[o.birth_month]) if o.birth_month else np.full(len(one), np.nan)
+            people["birth"] = dates.middle(one[o.birth_year].tolist(), month.tolist(), [np.nan] * len(one))
+            wrong, year = people["birth"].isna(), one[o.birth_year]
+            self.place.bad.add(
+                self.file, f"{o.birth_year} is no year", one.index[wrong].tolist(), year[wrong].tolist()
+            )
+        assert set(people) <= {*NAMES, "dead"}
+        return people
+
+    def _deaths(self, death: str | Death) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
+        """By subject: the text of the day or age of death, and whether the person is known to have died."""
+        column = death if isinstance(death, str) else death.column
+        died = self._there(column) if isinstance(death, str) else self._says(death.when, death.equals)
+        text = self.rows[column].where(died).groupby(self.who, sort=False).first()
+        return text, died.groupby(self.who, sort=False).any()
+
+    def _there(self, column: str) -> "pd.Series[bool]":
+        """Where a column of times says one."""
+        cells = self.rows[column]
+        return cells.notna() if self.options.values == "age" else dates.there(cells)
+
+    def _says(self, column: str, yes: str) -> "pd.Series[bool]":
+        return self.rows[column].map(lambda cell: tables.word(cell, {yes: "yes"}) == "yes").astype(bool)
 
     def _watched(self, people: pd.DataFrame) -> pd.DataFrame:
-        """Where nothing says until when a person was watched, the last time in any of the columns."""
+        """Where nothing says until when a person was watched: the last time in any of the columns, or death."""
         o = self.options
+        name, death = ("last_age", "death_age") if o.values == "age" else ("last", "death")
         columns = [c for c in (o.at, *(f.column for f in self.firsts), *(f.after for f in self.firsts)) if c]
         if o.last is not None or not columns:
             return people
-        times = pd.concat([self._time(self.rows[c]) for c in columns], axis=1)
-        last = times.max(axis=1).groupby(self.rows[o.subject], sort=False).max()
-        name = "last_age" if o.values == "age" else "last"
-        return people.assign(**{name: people["subject"].map(last)})
+        times = pd.concat([self._said_time(self.rows[c]) for c in columns], axis=1)
+        last = people["subject"].map(times.max(axis=1).groupby(self.who, sort=False).max())
+        if death in people:
+            last = pd.concat([last, people[death]], axis=1).max(axis=1)
+        return people.assign(**{name: last})
 
     def batches(self) -> Iterator[Batch]:
-        o, who = self.options, self.rows[self.options.subject]
+        """All events."""
+        o = self.options
         for first in self.firsts:
-            yield self._batch(first, who, self._onset(first))
+            yield self._first(first)
         for column in o.measured:
             assert o.at is not None
-            yield self._batch(
-                column, who, self._checked(o.at, self.rows[column.column].notna()), self.rows[column.column]
-            )
+            value = self.rows[column.column]
+            yield self._batch(column, self.who, self._checked(o.at, value.notna() & self._there(o.at)), value)
         for column in o.always:
             one = self.rows.groupby(o.subject, sort=False)[column.column].first().reset_index()
             yield self._batch(column, one[o.subject], None, one[column.column])
+
+    def _first(self, first: First) -> Batch:
+        """First occurrences: a row for each person with whom it happened, whether or not anybody knows when."""
+        happened, time = self._onset(first)
+        once = happened & ~self.who.where(happened).duplicated()
+        return self._batch(first, self.who, time, keep=once.to_numpy())
 
     def _batch(
         self,
@@ -190,6 +253,7 @@ class _Wide:
         who: "pd.Series[str]",
         time: pd.Series | None,
         value: "pd.Series[str] | None" = None,
+        keep: "np.ndarray[tuple[int], np.dtype[np.bool_]] | None" = None,
     ) -> Batch:
         system = codes.system(column.system)
         default = "measurement" if value is not None and time is not None else "observation"
@@ -198,46 +262,68 @@ class _Wide:
         events = pd.DataFrame(
             {"subject": who, "system": system, "code": column.code, "kind": kind, "name": name}
         )
-        keep = np.ones(len(events), dtype=bool)
         if value is not None:
-            events["value"] = tables.numbers(value)
-            events["text"] = value.where(events["value"].isna())
+            said = value.map(lambda cell: tables.word(cell, column.words))
+            unnamed = int((value.notna() & said.isna()).sum()) if column.words else 0
+            self.place.bad.note(f"values of {column.column} for which its `words` have no word", unnamed)
+            events["value"] = dates.numbers(value.mask(said.notna()), self.decimal)
+            events["text"] = said.where(said.notna(), value.where(events["value"].isna()))
             events["coded"] = True  # the study file names the column
-            keep &= value.notna().to_numpy()
+            keep = value.notna().to_numpy()
         if time is not None:
             events["age" if self.options.values == "age" else "time"] = time
-            keep &= time.notna().to_numpy()
         if column.unit:
             events["unit"] = column.unit
-        return Batch(self.file, events[keep])
+        return Batch(self.file, events if keep is None else events[keep])
 
-    def _onset(self, first: First) -> pd.Series:
-        """Time of a first occurrence, missing where it never was."""
-        happened = self.rows[first.column].notna()
+    def _onset(self, first: First) -> tuple["pd.Series[bool]", pd.Series]:
+        """(rows,) whether it happened, and the time of the first occurrence; missing where nobody knows it."""
+        happened = self._there(first.column)
         if first.when is not None:
-            happened &= (self.rows[first.when].str.removesuffix(".0") == first.equals).fillna(False)
-        upper = self._checked(first.column, happened)
+            happened = self._says(first.when, first.equals)
+        upper = self._checked(first.column, happened & self._there(first.column), first=True)
         if first.after is not None and self.options.interval == "midpoint":
-            lower = self._checked(first.after, happened & self.rows[first.after].notna())
-            upper = upper.where(lower.isna(), lower + (upper - lower) / 2)
-        once = upper.groupby(self.rows[self.options.subject], sort=False).transform("min")
-        repeat = self.rows[self.options.subject].duplicated()
-        return once.where(~repeat)
+            lower = self._checked(first.after, happened & self._there(first.after))
+            upper = upper.where(lower.isna() | upper.isna(), lower + (upper - lower) / 2)
+        return happened, upper.groupby(self.who, sort=False).transform("min")
 
-    def _checked(self, column: str, wanted: "pd.Series[bool]") -> pd.Series:
+    def _checked(self, column: str, wanted: "pd.Series[bool]", first: bool = False) -> pd.Series:
         """The times of a column where they are wanted; what cannot be read is counted."""
-        time = self._time(self.rows[column].where(wanted))
-        wrong = wanted & time.isna()
+        text = self.rows[column].where(wanted)
+        time, special = self._plain_time(text), pd.Series(False, index=text.index)
+        if first and self.options.values == "date":
+            time, special = self._special(time)
+        wrong = wanted & time.isna() & ~special
         what = "no age" if self.options.values == "age" else "no date"
-        self.place.bad.add(
-            self.file,
-            f"{column} is {what}",
-            self.rows.index[wrong].tolist(),
-            self.rows.loc[wrong, column].tolist(),
-        )
+        found = self.rows.loc[wrong, column].tolist()
+        self.place.bad.add(self.file, f"{column} is {what}", self.rows.index[wrong].tolist(), found)
+        if self.options.values == "date":
+            read = int((wanted & ~wrong).sum())
+            self.place.bad.dated(self.file, column, "cohort.source.date_format", read, found)
         return time
 
-    def _time(self, text: "pd.Series[str]") -> pd.Series:
+    def _special(self, time: pd.Series) -> tuple[pd.Series, "pd.Series[bool]"]:
+        """Times in which the special dates mean what they stand for, and which rows had one."""
+        meaning = time.dt.strftime("%Y-%m-%d").map(self.options.special_dates)
+        special = meaning.notna()
+        if not special.any():
+            return time, special
+        birth = self.who.map(self._people.set_index("subject")["birth"])
+        of_year = birth + pd.offsets.YearEnd(0)
+        out = time.mask(special).astype("datetime64[s]")
+        out = out.mask(meaning == "birth", birth).mask(meaning == "birth_year", of_year)
+        return out, special
+
+    def _said_time(self, text: "pd.Series[str]") -> pd.Series:
+        """Times that are said; special dates say none."""
+        time = self._plain_time(text)
         if self.options.values == "age":
-            return pd.Series(tables.numbers(text) * UNITS[self.options.age_unit], index=text.index)
-        return tables.dates(text, self.options.date_format)
+            return time
+        return time.mask(time.dt.strftime("%Y-%m-%d").isin(self.options.special_dates))
+
+    def _plain_time(self, text: "pd.Series[str]") -> pd.Series:
+        if self.options.values == "age":
+            return pd.Series(
+                dates.numbers(text, self.decimal) * UNITS[self.options.age_unit], index=text.index
+            )
+        return dates.dates(text, self.options.date_format)

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..cleaning.units import flag_of, in_words
 from ..events import STATIC, YEAR, Shard
 from ..line import Line, evidence_id
 from ..records import Evidence
-from ..units import flag_of, in_words
 from ..words import number
 from .lines import Lines
 
@@ -81,8 +81,8 @@ def _line(
     end: str,
 ) -> Line:
     dated, age, since, last_age, ago = when
-    if not dated:
-        return Line(id, what, times=count)
+    if not dated:  # what holds always does so once, however often it was written down
+        return Line(id, what)
     if count == 1:
         return Line(id, what, age, since)
     return Line(id, what, age, since, count, between, end, last_age, ago)

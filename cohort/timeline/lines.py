@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..codes import plain
 from ..events import STATIC, Shard
-from ..phenotype import plain
 from .course import Readings, readings
 
 Ints = NDArray[np.int64]

@@ -112,9 +112,9 @@ _GROUP = (
 )
 _NOTE = r"(?:\s?†[^\])】]{0,40}|,\s*(?:lines?|L)\s?\d+)?"
 """Some write where in a source: `【E009†L1-L3】`."""
-_RAISED = re.compile(rf"\s?<sup>\s*[\[(]?{_GROUP}[\])]?\s*</sup>|\s?\^{_GROUP}\^?", re.IGNORECASE)
-_SQUARE = re.compile(rf"\s?[\[【〔⟦{{]{{1,3}}\s?{_GROUP}{_NOTE}\s?[\]】〕⟧}}]{{1,3}}", re.IGNORECASE)
-_ROUND = re.compile(rf"\s?\(\s?[\[(]?\s?{_GROUP}{_NOTE}\s?[\])]?\)", re.IGNORECASE)
+_RAISED = re.compile(rf"(?:\s?<sup>\s?[\[(]?{_GROUP}[\])]?\s?</sup>|\s?\^{_GROUP}\^?)+", re.IGNORECASE)
+_SQUARE = re.compile(rf"(?:\s?[\[【〔⟦{{]{{1,3}}\s?{_GROUP}{_NOTE}\s?[\]】〕⟧}}]{{1,3}})+", re.IGNORECASE)
+_ROUND = re.compile(rf"(?:\s?\(\s?[\[(]?\s?{_GROUP}{_NOTE}\s?[\])]?\))+", re.IGNORECASE)
 _WITHIN = re.compile(
     rf"(?<=[(\[])\s?{_GROUP}\s?[,;:]\s*(?=[^()\[\]]{{1,200}}[)\]])|\s?[,;]\s?{_GROUP}(?=\s*[)\]])",
     re.IGNORECASE,
@@ -126,9 +126,9 @@ _TRAILING = re.compile(
     rf"{_GROUP}\s?(?=\.?\s*\Z)",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(rf"\s?[\[(【]{_LEADS}{{1,4}}{_NUMBERS}\s*[\])】]", re.IGNORECASE)
+_NUMBERED = re.compile(rf"(?:\s?[\[(【]{_LEADS}{{1,4}}{_NUMBERS}\s?[\])】])+", re.IGNORECASE)
 _NUMBERS_ONLY = re.compile(
-    rf"\s?(?:\[{{1,2}}|【)\s*{_NUMBERS}{_NOTE}\s*(?:\]{{1,2}}|】)(?=\s*(?:[.,;:!?]|\Z|[A-Z]))"
+    rf"(?:\s?(?:\[{{1,2}}|【)\s?{_NUMBERS}{_NOTE}\s?(?:\]{{1,2}}|】))+(?=\s*(?:[.,;:!?]|\Z|[A-Z]))"
 )
 _MARKS = re.compile(r"\[cite_(?:start|end)\]", re.IGNORECASE)
 
@@ -145,7 +145,7 @@ def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str,
     (('Stroke at age 69.5.', ['E006']), ('Stroke.', ['E006']), ('Diabetes (ICD-10 E11)', ['E009']))
     """
     found: list[str] = []
-    text = re.sub(r"\s+", " ", _MARKS.sub("", text)).strip()
+    text = re.sub(r"\s+", " ", _MARKS.sub(_gap, text)).strip()
     for pattern, bare in (
         (_RAISED, False),
         (_SQUARE, False),
@@ -158,17 +158,25 @@ def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str,
         def take(m: re.Match[str], bare: bool = bare) -> str:
             inside = ids(m[0], short, bare)
             found.extend(inside)
-            return "" if inside else m[0]
+            return _gap(m) if inside else m[0]
 
         text = pattern.sub(take, text)
     found += ids(text, bare=True)
     for pattern in (_NUMBERED,) if found or elsewhere else (_NUMBERED, _NUMBERS_ONLY):
 
         def count(m: re.Match[str]) -> str:
-            inside = _numbers(re.sub(r"†.*", "", m[0]))
+            inside = [
+                i for part in re.findall(r"[^\[\]()【】]+", m[0]) for i in _numbers(part.partition("†")[0])
+            ]
             found.extend(inside)
-            return "" if inside else m[0]
+            return _gap(m) if inside else m[0]
 
         text = pattern.sub(count, text)
-    text = re.sub(r"\s?[(\[][\s,;&]*[)\]]|\s+(?=[.,;:!?](?:\s|$))", "", text)  # what held citations only
+    text = re.sub(r"\s?[(\[][\s,;&]*[)\]]|\s+(?=[.,;:!?](?:\s|$))", _gap, text)  # what held citations only
     return text.strip(), list(dict.fromkeys(found))
+
+
+def _gap(m: re.Match[str]) -> str:
+    """What stands in place of a citation: nothing, or the space between two words."""
+    before, after = m.string[: m.start()][-1:], m.string[m.end() :][:1]
+    return " " if before.isalnum() and after.isalnum() else ""

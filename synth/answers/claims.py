@@ -58,7 +58,8 @@ def _claim(item: Any, heading: str, short: bool) -> Claim | None:
         return None
     found = _listed(item, key, short)
     text, inline = cited(_without_marks(word(item[key])), short, bool(found))
-    if not re.search(r"\w", text):
+    wordless = not re.search(r"[^\W\d_]{2}", re.sub(r"\b[Ee]\d+\b", "", text))  # nothing but ids and signs
+    if wordless or _DEBRIS.search(text):
         return None
     section = word(get(item, SECTION)) or word(heading)
     kind = word(item.get("kind")).lower()
@@ -70,6 +71,8 @@ def _claim(item: Any, heading: str, short: bool) -> Claim | None:
     )
 
 
+_DEBRIS = re.compile(r"""["'“”]\s*:\s*["'“”\[{]|[}\]]\s*,\s*[{\["“]""")
+"""Keys and brackets in a sentence: a quotation mark too few, and the next members ran into it."""
 _KINDS: dict[str, Kind] = {name: name for name in get_args(Kind)}
 
 
@@ -135,7 +138,12 @@ def repeats(text: str, prompt: str) -> bool:
     >>> repeats("One sentence, without ids.", squeezed('{"text": "one sentence without ids"}')), repeats("<text>", "")
     (True, True)
     """
-    return _PLACEHOLDER.match(text) is not None or squeezed(text) in prompt
+    words = squeezed(text)
+    return EXAMPLE in words or words in prompt or _PLACEHOLDER.match(text) is not None
+
+
+EXAMPLE = squeezed("one sentence without ids")
+"""The claim of the example in `templates/prompts/_answer.jinja`."""
 
 
 def _with_sections(claims: list[Claim], style: Style) -> tuple[Claim, ...]:

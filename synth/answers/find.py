@@ -145,7 +145,7 @@ class Finder:
 
 
 _UNFINISHED = re.compile(r"""["'“”„`]?claims["'“”„`]?\s*:\s*[\[{]""", re.IGNORECASE)
-_SENTENCE = re.compile(r"\S.*?[.!?](?=\s|$)", re.DOTALL)
+_SENTENCE = re.compile(r"\S[^.!?]*(?:[.!?](?!\s|$)[^.!?]*)*[.!?](?=\s|$)")
 
 
 def _whole_but_for_its_end(value: Any) -> bool:

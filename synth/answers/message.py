@@ -20,6 +20,8 @@ ERROR = frozenset(
     {"error", "network_error", "insufficient_system_resource", "internal_error", "server_error"}
 )
 """The same for a fault of the endpoint: the answer is broken off or wrong, whatever it holds."""
+LOOP = "loop"
+"""Of our own local teacher: the text only repeated itself."""
 
 _NOT_TEXT = ("thinking", "reasoning", "thought", "analysis", "redacted")
 """In the type of a content part: it is thinking."""
@@ -35,8 +37,8 @@ DEEPEST = 5
 class Message:
     """The first choice of a chat completion."""
 
-    text: str = ""
-    """Without thinking."""
+    pieces: tuple[str, ...] = ()
+    """Of the text, without the thinking between them."""
     thinking: str = ""
     """That nothing marks as ended; in it an answer may stand whose closing mark was lost."""
     objects: list[Any] = field(default_factory=list)
@@ -46,6 +48,11 @@ class Message:
     refusal: str = ""
     absent: str = ""
     """Why there is nothing to read, in words."""
+
+    @property
+    def text(self) -> str:
+        """Without thinking."""
+        return "\n".join(self.pieces)
 
     @property
     def cut(self) -> bool:
@@ -68,7 +75,7 @@ def message(body: Body) -> Message:
     thinking = "\n".join(text for key in _THINKING if (text := content_text(said.get(key), any_kind=True)))
     finish = choice.get("finish_reason") or choice.get("stop_reason") or ""
     found = Message(
-        text=parts.answer,
+        pieces=parts.pieces,
         thinking=parts.unclosed or thinking,
         objects=_objects(said, content),
         finish=str(finish).lower(),

@@ -13,16 +13,16 @@ from ..records import Claim
 from ..styles import Style
 from ..teaching import Body, Request
 from .citations import ids, short_ids
-from .claims import lacking, read_claims, read_verdict, repeats, squeezed
+from .claims import EXAMPLE, lacking, read_claims, read_verdict, repeats, squeezed
 from .faults import error_in
 from .find import Finder, Found
 from .lenient import values
-from .message import FILTER, Message, message
+from .message import FILTER, LOOP, Message, message
 
 VERSION = "2"
 """Raised when an answer may be read otherwise; part of the stage's key."""
 
-RE_ASK = frozenset({"not_json", "no_claims", "no_sections", "empty", "only_thinking", "template"})
+RE_ASK = frozenset({"not_json", "no_claims", "no_sections", "empty", "only_thinking", "template", "loop"})
 """Reasons that another try may cure."""
 
 MOST_CHECKS = 1000
@@ -124,9 +124,9 @@ def unread(body: Body, request: Request) -> ParsedAnswer | None:
     if style.form == "json" and not style.sections:
         try:
             claims = orjson.loads(body["choices"][0]["message"]["content"])["claims"]
-            if not any(repeats(claim["text"], _EXAMPLE) for claim in claims) and claims:
+            if claims and not any(repeats(claim["text"], EXAMPLE) for claim in claims):
                 return None
-        except (KeyError, IndexError, TypeError, ValueError):
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             pass
     answer: object
     if style.form == "checks":
@@ -136,10 +136,6 @@ def unread(body: Body, request: Request) -> ParsedAnswer | None:
     else:
         answer = read(body, style, request.body)
     return answer if isinstance(answer, ParsedAnswer) and answer.reason else None
-
-
-_EXAMPLE = squeezed("one sentence without ids")
-"""The claim of the example in `templates/prompts/_answer.jinja`."""
 
 
 def _ended(body: Body, said: Message) -> ParsedAnswer | None:
@@ -155,9 +151,9 @@ def _ended(body: Body, said: Message) -> ParsedAnswer | None:
 
 
 def _texts(said: Message) -> list[str]:
-    """Where an answer may stand: the text, or else the end of thinking that no mark closes."""
-    closes = not (said.text or said.objects or said.cut) and _CLOSES.search(said.thinking[-200:])
-    return [said.thinking if closes else said.text]
+    """Where an answer may stand, the likeliest first: the text, or else the end of thinking that no mark closes."""
+    closes = not (said.pieces or said.objects or said.cut) and _CLOSES.search(said.thinking[-200:])
+    return [said.thinking] if closes else list(reversed(said.pieces))
 
 
 _CLOSES = re.compile(r"[}\]][\s`~]*(?:<[^<>]{1,40}>\s*)*\Z")
@@ -181,6 +177,8 @@ def _unread(said: Message) -> ParsedAnswer:
     """Why nothing could be read."""
     if said.cut:
         return ParsedAnswer(reason="length", detail=f"cut off by the token limit{_beside(said)}")
+    if said.finish == LOOP:
+        return ParsedAnswer(reason="loop", detail="stopped because it only repeated itself")
     if said.absent:
         reason = "only_thinking" if said.thinking else "empty"
         return ParsedAnswer(reason=reason, detail=said.absent)
@@ -205,17 +203,19 @@ _REFUSAL = re.compile(
 def _instructions(asked: Body | None) -> str:
     """What a prompt says beside the record of the person."""
     turns = (asked or {}).get("messages")
+    said = [t for t in (turns if isinstance(turns, list) else []) if isinstance(t, dict)]
     lines = [
         line
-        for turn in (turns if isinstance(turns, list) else [])
-        for line in str(turn.get("content") if isinstance(turn, dict) else "").splitlines()
+        for turn in said
+        if turn.get("role") != "assistant"  # a draft may be repeated
+        for line in str(turn.get("content")).splitlines()
     ]
     return "\n".join(
         line for line in lines if not line.startswith(("Person:", "Age now:")) and parse_line(line) is None
     )
 
 
-_SENTENCE = re.compile(rf"\s*(.+?[.!?])((?:\s*{CITATION})?)(?=\s|$)", re.DOTALL)
+_END = re.compile(rf"[.!?]((?:\s?{CITATION})?)(?=\s|$)")
 _HEADING = re.compile(r"^([A-Z][^.:\n\[\]]{2,40}):\s+")
 
 
@@ -232,10 +232,11 @@ def _prose(text: str) -> list[Found]:
         heading = _HEADING.match(line)
         if heading:
             section, line = heading[1], line[heading.end() :]
-        items += [
-            (section, {"text": sentence, "evidence": ids(cited)})
-            for sentence, cited in _SENTENCE.findall(line)
-        ]
+        start = 0
+        for end in _END.finditer(line):
+            sentence = line[start : end.start(1)].strip()
+            items.append((section, {"text": sentence, "evidence": ids(end[1])}))
+            start = end.end()
     return [Found(items, answer.strip(" .\n"))] if items else []
 
 

@@ -7,6 +7,8 @@ from ..styles import STYLES, VERIFY
 
 MOST_CLAIMS = 12
 """Of an answer: a model that loops is stopped by the schema."""
+MOST_CITES = 10
+"""Of a claim."""
 
 
 def schema(style: str) -> dict[str, Any]:
@@ -18,7 +20,7 @@ def schema(style: str) -> dict[str, Any]:
         section={"type": "string", "enum": list(sections) or [""]},
         kind={"type": "string", "enum": list(get_args(Kind))},
         text={"type": "string"},
-        evidence=_array({"type": "string", "pattern": "^E[0-9]{3,}$"}),
+        evidence={**_array({"type": "string", "pattern": "^E[0-9]{3,}$"}), "maxItems": MOST_CITES},
     )
     claims = {**_array(claim), "minItems": max(1, len(sections)), "maxItems": MOST_CLAIMS}
     return _object(claims=claims, verdict={"type": "integer", "enum": [0, 1]})

@@ -12,7 +12,8 @@ from typing import NamedTuple
 class Parts(NamedTuple):
     """An answer, and the thinking that no mark closes."""
 
-    answer: str
+    pieces: tuple[str, ...]
+    """The answer, parted where thinking stood: nothing runs on across it."""
     unclosed: str = ""
 
 
@@ -44,30 +45,32 @@ def split(text: str) -> Parts:
     """The answer without thinking, and thinking that never ends.
 
     >>> split("<think>hm</think> yes"), split("hm, the block began in the prompt</think> yes"), split("<think>hm")
-    (Parts(answer='yes', unclosed=''), Parts(answer='yes', unclosed=''), Parts(answer='', unclosed='hm'))
+    (Parts(pieces=('yes',), unclosed=''), Parts(pieces=('yes',), unclosed=''), Parts(pieces=(), unclosed='hm'))
     """
     finals = list(_FINAL.finditer(text))
     if _CHANNEL.search(text) or finals:
         if not finals:
-            return Parts("", text)
+            return Parts((), text)
         text = text[finals[-1].end() :]
-    unclosed = ""
+    pieces, unclosed = [text], ""
     for opening, closing in _BLOCKS:
-        text, rest = _without(text, opening, closing)
-        unclosed = rest or unclosed
-    return Parts(text.strip(), unclosed.strip())
+        parted = [_without(piece, opening, closing) for piece in pieces]
+        pieces = [piece for kept, _ in parted for piece in kept]
+        unclosed = next((rest for _, rest in reversed(parted) if rest), unclosed)
+    return Parts(tuple(p for p in map(str.strip, pieces) if p), unclosed.strip())
 
 
-def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> tuple[str, str]:
-    """A text without the blocks between two marks; what follows a mark that is never closed comes apart."""
-    kept, at = "", 0
+def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> tuple[list[str], str]:
+    """What stands around the blocks between two marks; what follows a mark that is never closed comes apart."""
+    kept: list[str] = []
+    at = 0
     first_open, first_close = opening.search(text), closing.search(text)
     if first_close and (first_open is None or first_close.start() < first_open.start()):
         at = first_close.end()  # the block was opened in the prompt
     while m := opening.search(text, at):
-        kept += text[at : m.start()]
+        kept.append(text[at : m.start()])
         end = closing.search(text, m.end())
         if end is None:
             return kept, text[m.end() :]
         at = end.end()
-    return kept + text[at:], ""
+    return [*kept, text[at:]], ""

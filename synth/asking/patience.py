@@ -84,6 +84,7 @@ ADVICE = {
     "empty": "Correct synth.teacher.",
     "template": "The model repeats the prompt: choose a stronger one.",
     "no_sections": "Choose a stronger model, or the style free.",
+    "loop": "Choose a stronger model, or another temperature.",
     "refused": "Choose another model.",
     "content_filter": "Choose another model or endpoint.",
 }

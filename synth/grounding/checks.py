@@ -112,6 +112,7 @@ RULES: tuple[Rule, ...] = (
     residue.treated,
     residue.qualifiers,
     residue.stopped,
+    residue.denials,
     residue.unread,
     names.citations,
 )

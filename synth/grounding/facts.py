@@ -17,6 +17,7 @@ Relation = Literal["is", "shows", "narrower", "maybe", "unknown", "no"]
 line; one may argue; the line stands in no table; it is something else."""
 
 NAMED = re.compile(r"[A-Z]\d[\dA-Z](?:\.?[\dA-Z]{1,4})?$")
+ATC = re.compile(r"[A-Z]\d\d[A-Z]{2}\d\d$")
 _ASIDE = re.compile(
     r"\s*\((?:disorder|finding|situation|procedure|substance|organism|event|observable entity)\)$"
 )
@@ -44,6 +45,8 @@ class Known:
         """Token lists by which a sentence may call the line in full."""
         self.words = frozenset(t for t in self.tokens if not words.look(t).flags & _SKIPPED)
         self.nodes, self.state = self._meant()
+        self.system = self._system()
+        """Of its codes: ICD, ATC or LOINC."""
         self.codes = self._codes()
         self._relations: dict[Node, Relation] = {}
 
@@ -78,10 +81,16 @@ class Known:
             i += length
         return by_code or tuple(nodes), state[1] if state else None
 
+    def _system(self) -> str:
+        systems = {n.system for n in self.nodes}
+        if self.kind == "drug" or ATC.match(self.code) or systems == {"ATC"}:
+            return "ATC"
+        return "LOINC" if systems == {"LOINC"} else "ICD"
+
     def _codes(self) -> tuple[str, ...]:
-        if NAMED.match(self.code) or (self.kind == "drug" and re.match(r"[A-Z]\d\d[A-Z]", self.code)):
+        if self.system != "LOINC" and (ATC if self.system == "ATC" else NAMED).match(self.code):
             return (self.code,)
-        return tuple(c for n in self.nodes if n.kind != "measurement" for c in n.codes)
+        return tuple(c for n in self.nodes if n.system == self.system != "LOINC" for c in n.codes)
 
     def relation(self, node: Node) -> Relation:
         """What the line is to a node."""
@@ -93,22 +102,29 @@ class Known:
     def _in(self, category: Node) -> Relation:
         if self.state is not None:
             return "maybe" if self.state.allowed == {"current"} and category.also else "no"
+        if self.system != "ICD":
+            return "no"
         if not self.codes:
-            return "no" if self.kind in ("measurement", "visit", "demographic", "drug") else "unknown"
+            return "no" if self.kind in ("measurement", "visit", "demographic") else "unknown"
         if all(map(category.covers, self.codes)):
             return "is"
         also = Node("", "category", category.also)
         return "maybe" if any(category.covers(c) or also.covers(c) for c in self.codes) else "no"
 
     def _to(self, node: Node) -> Relation:
-        if node.covers(self.code) or any(n.kind_of(node) for n in self.nodes):
+        if (node.system == self.system and node.covers(self.code)) or any(
+            n.kind_of(node) for n in self.nodes
+        ):
             return "is"
         for mine in self.nodes:
             told = [self._vocabulary.nodes[t] for t in (*mine.tells_of, *self._given_for(mine))]
             if any(node.kind_of(t) or t.kind_of(node) for t in told):
                 return "shows"
         if any(node.kind_of(n) for n in self.nodes) or (
-            node.codes and self.codes and all(any(c.startswith(k) for k in self.codes) for c in node.codes)
+            node.codes
+            and self.codes
+            and node.system == self.system
+            and all(any(c.startswith(k) for k in self.codes) for c in node.codes)
         ):
             return "narrower"
         return "no" if self.nodes or self.codes else "unknown"
@@ -154,14 +170,19 @@ class Line:
         )
         self.since = None if e.age is None else age - e.age
         """Years from the first event to the prediction time."""
+        first = () if e.age is None else (e.age,)
         last = () if e.count == 1 or e.years_before is None else (age - e.years_before,)
-        self.ages = (*e.ages, *last)
-        """At the first event, the last, and at each value."""
-        self.values = e.values
-        self.readings = tuple(
-            (r.value, r.age) for r in e.readings if r.value is not None and r.age is not None
-        )
+        self.values: tuple[float, ...] = ()
+        self.readings: tuple[tuple[float, float], ...] = ()
         """Values with the age at each."""
+        self.ages = (*first, *last)
+        """At the first event, the last, and at each value."""
+        if e.value is not None or e.first_value is not None:
+            self.values = e.values
+            self.ages = (*e.ages, *last)
+            self.readings = tuple(
+                (r.value, r.age) for r in e.readings if r.value is not None and r.age is not None
+            )
 
     def __repr__(self) -> str:
         return f"{self.id} ({self.e.name})"

@@ -110,7 +110,7 @@ def body(options: Options, prompt: Prompt, seed: int) -> Body:
     }["none" if prompt.style in PROSE else options.structured]
     fields = {
         "model": options.model,
-        "messages": [m.model_dump() for m in prompt.messages],
+        "messages": _messages(prompt),
         "response_format": form,
         "temperature": options.temperature,
         "top_p": options.top_p,
@@ -120,6 +120,14 @@ def body(options: Options, prompt: Prompt, seed: int) -> Body:
         **options.extra,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _messages(prompt: Prompt) -> list[dict[str, str]]:
+    """The conversation; the beginning of an answer goes into the question, as servers answer a user only."""
+    *turns, last = [m.model_dump() for m in prompt.messages] or [{"role": "user", "content": ""}]
+    if last["role"] == "assistant" and turns:
+        return [*turns[:-1], {**turns[-1], "content": f"{turns[-1]['content']}\n{last['content']}"}]
+    return [*turns, last]
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -30,8 +30,10 @@ class Options(Record):
     """0: the likeliest token each time."""
     top_p: float = Field(default=1, gt=0, le=1)
     batch: int = Field(default=16, gt=0)
-    """Prompts at once; changes no answer but by rounding."""
+    """Prompts at once; changes no answer."""
     device: str = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """`auto`: on a CPU `float32`, in which rounding does not depend on the batch; elsewhere as the model is saved."""
 
 
 def title(options: Options) -> str:
@@ -108,16 +110,17 @@ class _Model:
         except ImportError as e:
             raise not_installed("teacher 'transformers'", str(e.name), "train") from e
         self._options, self._torch = options, torch
-        self._device = (
+        device = (
             ("cuda" if torch.cuda.is_available() else "cpu") if options.device == "auto" else options.device
         )
-        self._tokenizer = AutoTokenizer.from_pretrained(
-            options.path, local_files_only=True, padding_side="left"
-        )
+        dtype = "float32" if options.dtype == "auto" and device == "cpu" else options.dtype
+        folder = {"pretrained_model_name_or_path": options.path, "local_files_only": True}
+        self._tokenizer = AutoTokenizer.from_pretrained(**folder, padding_side="left")
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
-        loaded = AutoModelForCausalLM.from_pretrained(options.path, local_files_only=True, dtype="auto")
-        self._model: Any = loaded.to(self._device).eval()
+        loaded = AutoModelForCausalLM.from_pretrained(**folder, dtype=dtype)
+        self._model: Any = loaded.to(device).eval()
+        self._ends = _ends(self._model, self._tokenizer)
         self._waiting: asyncio.Queue[tuple[Request, asyncio.Future[Reply]]] = asyncio.Queue()
 
     async def ask(self, request: Request) -> Reply:
@@ -143,40 +146,77 @@ class _Model:
                     answer.set_result(reply)
 
     def _write(self, requests: list[Request]) -> list[Reply]:
-        torch, tokenizer, options = self._torch, self._tokenizer, self._options
-        texts = [self._text(r.body["messages"]) for r in requests]
-        given = tokenizer(texts, return_tensors="pt", padding=True).to(self._device)
-        given.pop("token_type_ids", None)
-        sampled = {"do_sample": True, "temperature": options.temperature, "top_p": options.top_p}
-        torch.manual_seed(requests[0].body["seed"])
-        with torch.inference_mode():
+        from ._writing import Loops, RowSampler
+
+        tokenizer, options = self._tokenizer, self._options
+        template = bool(tokenizer.chat_template)
+        texts = [
+            conversation(tokenizer, m) if template else plain(m)
+            for m in (r.body["messages"] for r in requests)
+        ]
+        encoded = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=not template)
+        # what a template writes has its own first token and gets no second
+        given = {name: encoded[name].to(self._model.device) for name in ("input_ids", "attention_mask")}
+        start = given["input_ids"].shape[1]
+        loops = Loops(start, self._ends)
+        seeds = [r.body["seed"] for r in requests]
+        drawn = [RowSampler(seeds, options.temperature, options.top_p)] if options.temperature else []
+        with self._torch.inference_mode():
             out = self._model.generate(
                 **given,
                 max_new_tokens=options.max_tokens,
                 pad_token_id=tokenizer.pad_token_id,
-                **(sampled if options.temperature else {"do_sample": False}),
+                eos_token_id=sorted(self._ends),
+                do_sample=False,  # by chance, but each row by its own: `RowSampler`
+                logits_processor=drawn,
+                stopping_criteria=[loops],
             )
-        start = given["input_ids"].shape[1]
         prompt_tokens = given["attention_mask"].sum(1).tolist()
         return [
-            self._reply(r, row[start:].tolist(), n)
-            for r, row, n in zip(requests, out, prompt_tokens, strict=True)
+            self._reply(request, row[start:].tolist(), n, looped)
+            for request, row, n, looped in zip(requests, out, prompt_tokens, loops.looped, strict=True)
         ]
 
-    def _text(self, messages: list[dict[str, str]]) -> str:
-        if self._tokenizer.chat_template:
-            text: str = self._tokenizer.apply_chat_template(
-                messages, add_generation_prompt=True, tokenize=False
-            )
-            return text
-        return "\n\n".join(m["content"] for m in messages)
-
-    def _reply(self, request: Request, ids: list[int], prompt_tokens: int) -> Reply:
-        end = self._model.generation_config.eos_token_id
-        ends = set(end if isinstance(end, list) else [end])
-        stop = next((i for i, token in enumerate(ids) if token in ends), None)
+    def _reply(self, request: Request, ids: list[int], prompt_tokens: int, looped: bool) -> Reply:
+        stop = next((i for i, token in enumerate(ids) if token in self._ends), None)
         text = self._tokenizer.decode(ids[:stop], skip_special_tokens=True)
         usage = {"prompt_tokens": prompt_tokens, "completion_tokens": len(ids[:stop])}
-        return Reply(
-            completion(text, request.body["model"], "length" if stop is None else "stop", usage=usage)
-        )
+        finish = "loop" if looped else "length" if stop is None else "stop"
+        return Reply(completion(text, request.body["model"], finish, usage=usage))
+
+
+def _ends(model: Any, tokenizer: Any) -> set[int]:
+    """Tokens that end an answer: the model's, and the tokenizer's, which chat models add."""
+    said = model.generation_config.eos_token_id
+    found = [*(said if isinstance(said, list) else [said]), tokenizer.eos_token_id]
+    return {token for token in found if token is not None}
+
+
+def plain(messages: list[dict[str, str]]) -> str:
+    """A prompt for a model without a chat template."""
+    *turns, last = messages
+    if last["role"] != "assistant":
+        return "\n\n".join(m["content"] for m in messages)
+    return "\n\n".join(m["content"] for m in turns) + f"\n{last['content']}"
+
+
+_PLACE = "Zq8textZq8"
+
+
+def conversation(tokenizer: Any, messages: list[dict[str, str]]) -> str:
+    """A prompt in the model's own template; behind it what an assistant's turn at the end begins with.
+
+    A student is asked as it was fitted: its text goes into the template as it is, and its own thinking is off.
+    """
+    *turns, last = messages
+    if last["role"] != "assistant":
+        return str(tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
+    asked = "\n\n".join(m["content"] for m in turns) + "\n"
+    text = tokenizer.apply_chat_template(
+        [{"role": "user", "content": _PLACE}],
+        add_generation_prompt=True,
+        tokenize=False,
+        enable_thinking=False,
+        thinking=False,
+    )
+    return str(text).replace(_PLACE, asked) + last["content"]

@@ -15,6 +15,7 @@ SAME = [[3, 3], [3, 3], [3, 3]]
 
 @pytest.mark.parametrize("name", [n for n, c in COEFFICIENTS.items() if c.corrected])
 def test_one_used_category_is_none_with_the_reason(name: str) -> None:
+    name = f"{name}:3" if COEFFICIENTS[name].weights == "category" else name
     assert coefficient(SAME, name, "ordinal", categories=[1, 2, 3, 4, 5]) is None
     assert coefficient(SAME, name, "nominal") is None
     row = estimate(table(SAME, "ordinal", [1, 2, 3, 4, 5]), name)
@@ -30,7 +31,7 @@ def test_a_lone_rating_of_another_category_is_still_no_variation() -> None:
 def test_shares_of_equal_ratings_are_one_and_have_no_interval() -> None:
     row = estimate(table(SAME * 2, "nominal"), "percent_agreement")
     assert (row.value, row.low) == (1.0, None)
-    assert "no disagreement" in str(row.why_missing)
+    assert "the same in every resample" in str(row.why_missing)
 
 
 @pytest.mark.parametrize("name", [n for n, c in COEFFICIENTS.items() if c.complete])
@@ -229,24 +230,39 @@ def test_a_single_disagreement_is_about_zero_and_the_note_says_why() -> None:
     rows = noted(estimates(made, ["krippendorff_alpha", "gwet_ac", "percent_agreement"]), made)
     assert rows[0].value == pytest.approx(0.0, abs=0.02)
     assert "prevalence paradox: 99% of ratings are 1" in rows[0].note
-    assert rows[0].low is None  # it hangs on the one unit
-    assert "too narrow" not in rows[0].note
+    assert "'2' is on 1 of 50 items only" in rows[0].note
+    assert (
+        rows[0].low is not None
+    )  # what resampling cannot see, the chances of the pairs tell: hardly anything
+    assert rows[0].high is not None
+    assert rows[0].low < 0.0 < 0.7 < rows[0].high
     assert rows[1].value == pytest.approx(0.98, abs=0.01)
 
 
-def test_a_warning_of_too_few_items_is_for_a_rare_category_only() -> None:
-    from wherefore.analysis.agreement.notes import few
+def test_a_warning_counts_the_independent_units_that_a_rare_category_is_on() -> None:
+    from wherefore.analysis.agreement.notes import few, noted
+
+    def rows(rare: int, n: int, split: int = 0) -> list[list[int]]:
+        return [[1, 1]] * (n - rare - split) + [[2, 2]] * rare + [[1, 2]] * split
 
     def note(rare: int, n: int, split: int = 0) -> str:
-        rows = [[1, 1]] * (n - rare - split) + [[2, 2]] * rare + [[1, 2]] * split
-        return few(table(rows, "nominal", [1, 2]))
+        return few(table(rows(rare, n, split), "nominal", [1, 2]))
 
-    assert note(4, 30) == "'2' is on 4 of 30 items only: the interval may be too narrow"
+    assert note(4, 30) == "'2' is on 4 of 30 items only"
     assert "'1' is on 3 of 30" in note(27, 30)
     assert note(4, 30, split=10) != ""  # on 14 items, 18 of 60 ratings
     assert note(5, 30, split=10) == ""  # on 15
     assert note(10, 30) == ""  # a third of the ratings is not rare, though on 10 items
-    assert few(table([[1, 1], [2, 3], [3, 3]] * 4, "nominal", [1, 2, 3])) == ""
+    assert note(6, 12) == "12 independent items only"
+    assert few(table([[1, 1], [2, 3], [3, 3]] * 6, "nominal", [1, 2, 3])) == ""
+    assert few(table([[1, 1]] * 20 + [[2, 3], [3, 3]], "nominal")) == "'2' or '3' is on 2 of 22 items only"
+    patients = [i // 6 for i in range(120)]
+    clustered = table(rows(9, 120, 9), "nominal", [1, 2], clusters=patients, cluster_name="patient")
+    assert few(clustered) == "'2' is on 3 of 20 patients only"
+    asked = ["krippendorff_alpha", "gwet_ac", "cohen_kappa", "category_kappa:2", "percent_agreement"]
+    notes = [r.note for r in noted(estimates(clustered, asked, replicates=300), clustered)]
+    assert all("3 of 20 patients" in n for n in notes[:4])
+    assert ["too narrow" in n for n in notes] == [False, False, False, True, False]
 
 
 def test_unused_categories_that_carry_a_coefficient_are_named() -> None:

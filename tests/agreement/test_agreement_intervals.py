@@ -37,7 +37,7 @@ def test_every_replicate_equals_a_loop_over_krippendorff_on_the_same_draws() -> 
 
 @pytest.mark.parametrize("name", [n for n, c in COEFFICIENTS.items() if not c.two])
 def test_leaving_one_out_equals_computing_without_it(name: str) -> None:
-    name = f"{name}:3" if name == "specific_agreement" else name
+    name = f"{name}:3" if COEFFICIENTS[name].weights == "category" else name
     x = graded(12, 3, missing=0.0)
     d = draw([bind(table(x, "ordinal", DOMAIN), name)], 0, 0)[0]
     for u in range(12):
@@ -168,11 +168,12 @@ def test_the_jackknife_of_a_skewed_coefficient_is_taken_on_the_log_scale() -> No
 def test_undefined_replicates_are_counted_then_the_jackknife_then_nothing() -> None:
     rare = [[1, 1]] * 57 + [[2, 2], [2, 2], [1, 2]]  # (1 - 3/60)^60 = 4.6 % of resamples have no 2
     made = table(rare, "nominal", [1, 2])
-    assert estimate(made, "krippendorff_alpha").method.startswith("95% jackknife")
+    assert estimate(made, "krippendorff_alpha").method.startswith("95% goodness of fit")
+    assert estimate(made, "category_kappa:2").method.startswith("95% jackknife")
     plain = estimate(made, "krippendorff_alpha", method="percentile", replicates=2000)
     assert "undefined and dropped" in plain.method
     one = table([[1, 1]] * 59 + [[1, 2]], "nominal", [1, 2])  # 36 % have no 2, and one unit carries it
-    row = estimate(one, "krippendorff_alpha")
+    row = estimate(one, "category_kappa:2")
     assert row.low is None
     assert "without one of the units it is undefined" in str(row.why_missing)
     bca = estimate(one, "krippendorff_alpha", method="bca", replicates=1000)

@@ -26,7 +26,7 @@ def tables(draw: st.DrawFn, missing: bool = True, raters: int | None = None) -> 
 
 
 def named(name: str) -> str:
-    return f"{name}:2" if name == "specific_agreement" else name
+    return f"{name}:2" if COEFFICIENTS[name].weights == "category" else name
 
 
 def value(rows: Rows, name: str, level: str = "ordinal", **more: Any) -> float | None:
@@ -60,8 +60,8 @@ def test_order_of_units_and_raters_and_an_unrated_unit_change_nothing(name: str,
 @FEW
 @given(data=st.data())
 def test_names_of_categories_do_not_matter_on_a_nominal_scale(name: str, data: st.DataObject) -> None:
-    if name in ("within_one_agreement", "specific_agreement"):
-        return  # the one has steps, the other is of a named category
+    if name == "within_one_agreement" or COEFFICIENTS[name].weights == "category":
+        return  # steps have an order, and the others are of a named category
     rows = shaped(data, name)
     words = dict(zip(CATEGORIES, data.draw(st.permutations("wxyz")), strict=True))
     renamed = [[None if v is None else words[v] for v in row] for row in rows]

@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from wherefore.annotate import judge, rounds, simulated
-from wherefore.annotate.label_studio import forms, server
+from wherefore.annotate.label_studio import accounts, forms, install, server
 from wherefore.annotate.records import Progress, Rating, Verdict
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Simulated
@@ -68,12 +68,14 @@ def exported(
     )
     tasks = json.loads((folder / f"{round}-{rater}" / "tasks.json").read_text())
     by = {t["data"]["item"]: t for t in tasks}
+    # What a person's own server would say: its own numbers and names for everything.
+    unique = f"{rater} {round} {{}}"
     rows = [
         {
             **by[a.item],
             "id": 100 + n,
             "annotations": [
-                {"id": n, "completed_by": account, "result": forms.write(a, len(p.items[a.item].claims)),
+                {"id": n, "unique_id": unique.format(a.item), "completed_by": account, "result": forms.write(a),
                  "lead_time": a.seconds, "was_cancelled": False, "updated_at": f"2026-11-22T10:{n:02d}:00Z"}
             ],
         }
@@ -131,7 +133,7 @@ def test_a_file_that_is_not_the_raters_export_is_one_line(file: Callable[..., Pa
         ('{"a": 1}', "not a list of tasks with annotations"),
         (json.dumps([{"sound": "yes"}]), "not a list of tasks with annotations"),
         (json.dumps(two), "graded by 2 accounts (account 0, account 1)"),
-        (json.dumps(other), "item-000000000000 is no task of ann in round 'main'"),
+        (json.dumps(other), "item-000000000000 is not a task of ann in round 'main'"),
     ):
         path = tmp_path / "bad.json"
         path.write_text(content)
@@ -159,7 +161,7 @@ def test_calibration_gate_main_round_and_adjudication(file: Callable[..., Path],
     grade("ann", CAREFUL, "calibration")
     grade("ben", CARELESS, "calibration")
     said = call("export", study, "--to", str(to), code=3)
-    assert re.search(r"alpha of accuracy on the calibration round is -?0\.\d\d; 0.5 is asked for", said)
+    assert re.search(r"alpha of accuracy on the calibration round is -?0\.\d\d; 0.5 is required", said)
     assert "--past-gate" in said
     assert not (to / "main-ann").exists()
     assert "main-ann" in call("export", study, "--to", str(tmp_path / "past"), "--past-gate")
@@ -171,7 +173,7 @@ def test_calibration_gate_main_round_and_adjudication(file: Callable[..., Path],
     tasks = json.loads((to / "adjudication-zoe" / "tasks.json").read_text())
     assert 0 < len(tasks) < 20, "what they agree about is decided"
     for task in tasks:
-        assert "Earlier grades, without names" in task["data"]["timeline"]
+        assert "You decide: no consensus: accept." in task["data"]["timeline"]
         assert {"Rater A", "Rater B"} == set(re.findall(r"Rater \w", task["data"]["timeline"]))
         assert not re.search("ann|ben|simulated", task["data"]["timeline"])
     assert "the adjudication round waits for people: zoe 0/" in call("run", study, code=3)
@@ -307,7 +309,7 @@ def test_a_judge_is_asked_once_and_stays_apart(
 def test_serve_hands_out_and_pull_brings_back(file: Callable[..., Path], label_studio: Any) -> None:
     study = file(SERVED)
     home = study.parent / "runs" / "quick"
-    template = server.environment().parent.parent.with_name(f"label-studio-{server.VERSION}-tests")
+    template = install.environment().parent.parent.with_name(f"label-studio-{install.VERSION}-tests")
     shutil.copytree(template, home / "label_studio")
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -329,14 +331,14 @@ def test_serve_hands_out_and_pull_brings_back(file: Callable[..., Path], label_s
         assert sorted(found) == ["ann", "ben"]
         state = server.known(home / "label_studio")
         assert state is not None
-        with server.signed_in(state, found["ann"][3], found["ann"][4]) as http:
+        with accounts.signed_in(state.url, found["ann"][3], found["ann"][4]) as http:
             assert http.get("/api/current-user/whoami").json()["email"] == "ann@raters.example.com"
         assert (home / "label_studio").stat().st_mode & 0o077 == 0
         assert "main ann: project" in call("push", study)
         assert "main ann: 0 read, 0 forms here" in call("pull", study)
         assert "0/6" in call("status", study)
     finally:
-        child.send_signal(signal.SIGINT)
+        child.send_signal(signal.SIGTERM)
         out, err = child.communicate(timeout=60)
     assert child.returncode == 0, out + err
     assert "stopped; the grades are kept" in out
@@ -348,7 +350,7 @@ def test_serve_goes_on_while_the_gate_is_shut(
 ) -> None:
     """A server that stopped at the gate could never be told to hand out past it."""
     study = file(ROUNDS.replace('"files"', '"label_studio"'))
-    template = server.environment().parent.parent.with_name(f"label-studio-{server.VERSION}-tests")
+    template = install.environment().parent.parent.with_name(f"label-studio-{install.VERSION}-tests")
     shutil.copytree(template, study.parent / "runs" / "quick" / "label_studio")
     call("export", study, "--to", str(tmp_path))
     for rater, how in (("ann", CAREFUL), ("ben", CARELESS)):
@@ -370,26 +372,27 @@ def test_serve_goes_on_while_the_gate_is_shut(
 def test_the_assisted_arm_sees_the_judge_and_the_blind_arm_does_not(
     label_studio: Any, file: Callable[..., Path], judging: tuple[str, list[str]]
 ) -> None:
+    from wherefore.annotate.label_studio.ledger import read as ledger
     from wherefore.annotate.label_studio.pull import pull
-    from wherefore.annotate.label_studio.push import Beside, ledger, push
+    from wherefore.annotate.label_studio.push import Context, push
     from wherefore.study.config import Study
 
     s = Study(name="tassisted", seed=3, cohort={}, annotate={
-        "raters": "label_studio", "items": 4, "people": ["ann", "ben"],
+        "raters": "label_studio", "items": 4, "people": ["ann", "ben"], "verdict": {"at_least": 1},
         "judge": {"base_url": "http://127.0.0.1:1/v1", "model": "m", "assisted": ["ben"]}})  # fmt: skip
     home = file("").parent / "runs" / "quick"
     state = rounds.people(s, resolve(s), home)
     folder, items = home / "annotate", state.plan.items
     reply = {"sentences": [{"support": "supported"}] * 4,
              "whole": {"accuracy": "2", "faithfulness": "2", "harm": "none", "accept": "reject"}}  # fmt: skip
-    given = {i: judge.answer(item, reply) for i, item in items.items()}
+    given = {i: judge.answer(item, reply, state.plan.rubric) for i, item in items.items()}
     push(state.plan, label_studio.admin, folder, "main")
     push(
         state.plan,
         label_studio.admin,
         folder,
         "assisted",
-        Beside(seen={i: judge.prediction(a, 4) for i, a in given.items()}),
+        Context(filled_in={i: judge.prediction(a) for i, a in given.items()}),
     )
     led = ledger(folder)
     for round, rater, accuracy in (("main", "ann", "5"), ("assisted", "ben", "2")):
@@ -406,7 +409,7 @@ def test_the_assisted_arm_sees_the_judge_and_the_blind_arm_does_not(
             marks = tuple(
                 m.model_copy(update={"value": accuracy}) if m.dimension == "accuracy" else m for m in a.marks
             )
-            label_studio.submit(rater, t["id"], forms.write(a.model_copy(update={"marks": marks}), 4))
+            label_studio.submit(rater, t["id"], forms.write(a.model_copy(update={"marks": marks})))
     pull(state.plan, label_studio.admin, folder)
     state = rounds.people(s, resolve(s), home)
     found = {a.dimension: a for a in judge.anchoring(state, given)}

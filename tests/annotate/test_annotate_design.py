@@ -11,11 +11,15 @@ import pytest
 from wherefore.annotate.design import deal
 from wherefore.annotate.design.blocks import balanced, loads, pair_counts, possible
 from wherefore.annotate.design.items import Item
-from wherefore.annotate.plan import Plan, prepare, save
+from wherefore.annotate.plan import Plan, dealt, prepare, save
+from wherefore.annotate.records import Task
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Settings
 from wherefore.study.config import Study
-from wherefore.synth.records import Claim
+from wherefore.study.errors import StudyError
+from wherefore.study.files import rows
+from wherefore.study.records import read_jsonl, write_jsonl
+from wherefore.synth.records import Claim, Grounding, Rationale
 
 Make = Callable[..., Study]
 
@@ -120,8 +124,9 @@ def test_strata_are_even_and_stay_so_when_a_rater_joins(raters: int, k: int, n: 
 def plan(
     study: Make, home: Path, done: frozenset[tuple[str, str, str]] = frozenset(), **section: object
 ) -> Plan:
-    s = study(raters="label_studio", items=48, **section)
-    return prepare(s, resolve(s), home, done)
+    s = study(raters="label_studio", **{"items": 48, **section})
+    old = rows(home / "annotate" / "tasks.jsonl", Task)
+    return dealt(prepare(s, resolve(s), home, {item for _, _, item in done}), old, done)
 
 
 BALANCED = {"kind": "balanced", "per_item": 2}
@@ -130,8 +135,7 @@ FOUR = ["ann", "ben", "carla", "dora"]
 
 def test_strata_are_style_label_and_split(study: Make, graded: Path) -> None:
     def made(**section: object) -> Plan:
-        s = study(raters="label_studio", items=16, people=FOUR, design=BALANCED, **section)
-        return prepare(s, resolve(s), graded)
+        return plan(study, graded, items=16, people=FOUR, design=BALANCED, **section)
 
     both = made(splits=["train", "held_out"])
     strata = Counter(i.stratum for i in both.items.values() if i.round == "main" and i.control is None)
@@ -177,12 +181,12 @@ def test_with_everybody_on_everything_a_rater_who_joins_moves_nobody(study: Make
 def test_raters_are_blind_to_teacher_style_and_label(study: Make, graded: Path) -> None:
     from wherefore.annotate.label_studio.push import BLIND, task_data
 
-    p = plan(study, graded, people=["ann"], question="Dementia within five years?")
+    p = plan(study, graded, people=["ann", "ben"], question="Dementia within five years?")
     for t in p.tasks:
         seen = str(task_data(p, t, BLIND))
         for word in ("reference", "stepwise", t.rationale, t.case, "label", "verdict", "outcome"):
             assert word not in seen
-    told = plan(study, graded, people=["ann"], show_label=True)
+    told = plan(study, graded, people=["ann", "ben"], show_label=True)
     assert "Recorded outcome: yes" in str([task_data(told, t, BLIND) for t in told.tasks])
 
 
@@ -192,19 +196,106 @@ def test_controls_look_like_all_others_and_everybody_gets_them(study: Make, grad
     assert Counter(i.control for i in planted.values()) == {"other_patient": 3, "wrong_value": 4}
     given = Counter(t.item for t in p.tasks if t.control)
     assert given == dict.fromkeys(planted, 4)
-    assert not {i.rationale for i in planted.values()} & {r for r, c in p.to_judge() if c == "planted"}
+    assert not {i.rationale for i in planted.values()} & {
+        i.rationale for i in p.items.values() if not i.control
+    }, "nobody sees the text of a planted item anywhere else"
     assert len(p.to_judge()) == 48
+    texts = {r.id: r.claims for r in read_jsonl(graded / "synth" / "rationales.jsonl", Rationale)}
     for item in planted.values():
-        original = [
-            c.text for c in p.items[next(i for i in p.items if p.items[i].rationale == item.rationale)].claims
-        ]
         if item.control == "wrong_value":
-            changed = [n for n, (a, b) in enumerate(zip(original, item.claims, strict=True)) if a != b.text]
-            assert set(changed) == p.faulty[item.id]
-            assert len(changed) == 1
+            pairs = zip(texts[item.rationale], item.claims, strict=True)
+            assert {n for n, (a, b) in enumerate(pairs) if a != b} == p.faulty[item.id]
+            assert len(p.faulty[item.id]) == 1
         else:
+            assert item.claims == texts[item.rationale]
             assert p.cases[item.case].id != item.rationale.split("-")[0].replace("r", "c")
             assert p.faulty[item.id] == {0, 1, 2}, "every claim that cites the other history"
+
+
+PLANTED = {"other_patient": 3, "wrong_value": 3}
+
+
+def test_more_items_keep_what_was_handed_out(study: Make, graded: Path) -> None:
+    """More items after calibration, fewer, and a longer calibration: what somebody has graded stays as it was."""
+    settings = {"people": FOUR, "design": BALANCED, "controls": PLANTED}
+    before = plan(study, graded, items=20, rounds={"calibration": 8}, **settings)
+    save(before, graded / "annotate")
+    done = frozenset((t.round, t.rater, t.item) for t in before.tasks)
+    old = {i.id for i in before.items.values()}
+    for items, calibration in ((40, 8), (20, 12), (10, 4)):
+        after = plan(study, graded, done, items=items, rounds={"calibration": calibration}, **settings)
+        assert old <= set(after.items), (items, calibration)
+        assert {(t.round, t.rater, t.item) for t in after.tasks} >= done
+        rounds = Counter((i.round, i.control is not None) for i in after.items.values())
+        assert rounds == {
+            ("calibration", False): max(calibration, 8), ("main", False): max(items, 20), ("main", True): 6,
+        }  # fmt: skip
+        assert len({i.rationale for i in after.items.values()}) == len(after.items), "every text once"
+        assert all(after.faulty[i] == before.faulty[i] for i in old)
+
+
+def test_a_rater_who_leaves_keeps_finished_work_and_the_rest_is_dealt_again(
+    study: Make, graded: Path
+) -> None:
+    before = plan(study, graded, people=FOUR, design=BALANCED, controls=PLANTED)
+    save(before, graded / "annotate")
+    done = frozenset(
+        ("main", "ann", t.item) for t in before.of_round("main") if t.rater == "ann" and t.order < 10
+    )
+    after = plan(study, graded, done, people=FOUR[1:], design=BALANCED, controls=PLANTED)
+    assert {(t.round, t.rater, t.item) for t in after.tasks if t.rater == "ann"} == done
+    shown = {i.id for i in after.items.values() if not i.control}
+    assert set(Counter(t.item for t in after.tasks if t.item in shown).values()) == {2}
+    save(after, graded / "annotate")
+    again = plan(study, graded, done, people=FOUR[1:], design=BALANCED, controls=PLANTED)
+    assert again.tasks == after.tasks, "and dealt once"
+
+
+def test_items_of_one_person_stand_far_apart(study: Make, graded: Path) -> None:
+    """Two styles of 48 people: by chance neighbours would be common."""
+    p = plan(study, graded, items=80, people=["ann", "ben"])
+    for rater in ("ann", "ben"):
+        place: dict[str, list[int]] = {}
+        for t in p.of_round("main"):
+            if t.rater == rater:
+                place.setdefault(p.cases[t.case].subject, []).append(t.order)
+        gaps = [b - a for a, b in place.values() if b] if all(len(v) == 2 for v in place.values()) else [
+            v[1] - v[0] for v in place.values() if len(v) == 2
+        ]  # fmt: skip
+        assert len(gaps) > 30
+        assert min(gaps) >= 20
+    orders = [[t.item for t in p.of_round("main") if t.rater == r] for r in ("ann", "ben")]
+    assert orders[0] != orders[1]
+
+
+def test_too_few_rationales_for_what_is_planted(study: Make, graded: Path) -> None:
+    with pytest.raises(
+        StudyError, match=r"annotate.controls.wrong_value: 90, but the rationales of train allow"
+    ):
+        plan(study, graded, people=FOUR, rounds={"calibration": 10}, controls={"wrong_value": 90})
+
+
+def test_what_gives_the_label_away_can_be_cut(study: Make, graded: Path) -> None:
+    """The grounding check calls the last sentence a judgement; the third is cut by number."""
+    path = graded / "synth" / "groundings.jsonl"
+    kinds = ("finding", "finding", "finding", "judgement")
+    found = list(read_jsonl(path, Grounding))
+    checks = [
+        tuple(c.model_copy(update={"kind": k}) for c, k in zip(g.checks, kinds, strict=True)) for g in found
+    ]
+    write_jsonl(path, [g.model_copy(update={"checks": c}) for g, c in zip(found, checks, strict=True)])
+    whole = plan(study, graded, people=FOUR)
+    assert {len(i.claims) for i in whole.items.values()} == {4}
+    assert not whole.left_out
+    cut = plan(study, graded, people=FOUR, shown={"judgement": False})
+    assert {len(i.claims) for i in cut.items.values()} == {3}
+    assert not [i for i in cut.items.values() if "raised risk" in i.text]
+    assert {len(c) for c in cut.left_out.values()} == {1}
+    short = plan(
+        study, graded, people=FOUR, shown={"judgement": False, "sentences": 2}, controls={"wrong_value": 3}
+    )
+    assert {len(i.claims) for i in short.items.values()} == {2}
+    assert all(max(f, default=0) < 2 for f in short.faulty.values())
 
 
 def test_settings_hold_what_the_design_needs() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from wherefore.annotate import rounds
-from wherefore.annotate.answers import Answer, Mark, Text
+from wherefore.annotate.graded import GradedForm, Mark, Text
 from wherefore.annotate.label_studio import forms
-from wherefore.annotate.label_studio.pull import FOLDER, Sent
+from wherefore.annotate.label_studio.exported import Author, SubmittedForm
+from wherefore.annotate.label_studio.pull import FOLDER
 from wherefore.annotate.records import Verdict
 from wherefore.annotate.run import resolve, run
 from wherefore.annotate.verdicts import edits
@@ -42,7 +43,7 @@ def graded_by_hand(
     return s, plan
 
 
-def sent(plan: Any, item: str, rater: str, n: int, correction: str | None) -> Sent:
+def sent(plan: Any, item: str, rater: str, n: int, correction: str | None) -> SubmittedForm:
     """One form: every sentence supported, good grades, and the correction where there is one."""
     claims = len(plan.items[item].claims)
     whole = {
@@ -54,11 +55,10 @@ def sent(plan: Any, item: str, rater: str, n: int, correction: str | None) -> Se
     marks = [Mark(dimension="support", claim=i, value="supported") for i in range(claims)]
     marks += [Mark(dimension=d, value=v) for d, v in whole.items()]
     texts = (Text(kind="edited", text=correction),) if correction else ()
-    form = forms.write(Answer(item=item, rater=rater, round="main", marks=tuple(marks), texts=texts), claims)
-    who = f"{rater}@raters.example.com"
-    return Sent(
-        item=item, task=n, annotation=n, by=who, changed_by=who, at=f"2026-11-22T10:{n:02d}:00Z", seconds=60.0,
-        skipped=False, result=tuple(form),
+    form = forms.write(GradedForm(item=item, rater=rater, round="main", marks=tuple(marks), texts=texts))
+    return SubmittedForm(
+        item=item, task=n, annotation=n, by=Author(email=f"{rater}@raters.example.com"),
+        at=f"2026-11-22T10:{n:02d}:00Z", seconds=60.0, result=tuple(form),
     )  # fmt: skip
 
 
@@ -122,10 +122,11 @@ def test_corrections_that_differ_go_to_the_adjudicator_who_sees_them(graded_home
     assert (found.edited, found.claims) == (None, ())
     assert state.due == "adjudication"
     assert state.to_adjudicate() == [asked.rationale]
-    lines = state.earlier()[asked.id]
-    assert [line.partition(":")[0] for line in lines] == ["Rater A", "Rater B"]
-    assert all(line.count(FIXED) == 1 for line in lines)
-    assert not [line for line in lines if any(name in line for name in PEOPLE)]
+    seen = state.with_adjudication().disagreements()[asked.id]
+    assert seen.why == "You decide: the raters' corrections differ."
+    assert [o.name for o in seen.opinions] == ["Rater A", "Rater B"]
+    assert sorted(o.correction for o in seen.opinions) == sorted((FIXED, f"{FIXED}."))
+    assert not [name for name in PEOPLE if name in seen.model_dump_json()]
 
 
 def test_a_correction_that_cites_what_nobody_saw_is_not_taught(graded_home: Path, study: Make) -> None:
@@ -134,7 +135,7 @@ def test_a_correction_that_cites_what_nobody_saw_is_not_taught(graded_home: Path
     found = {v.rationale: v for v in read_jsonl(graded_home / "annotate" / "verdicts.jsonl", Verdict)}
     verdict = found[at_place(plan, 0).rationale]
     assert verdict.state == "needs_adjudication"
-    assert verdict.why == "the correction cites E077, which is no line of the timeline"
+    assert verdict.why == "the correction cites E077, which is not a line of the timeline"
     assert not [
         r
         for r in read(graded_home, TEACHER, Settings(faulty="keep", min_support=0)).values()

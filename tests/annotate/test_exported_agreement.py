@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from wherefore.analysis.agreement import coefficient
 from wherefore.annotate import rounds
-from wherefore.annotate.answers import Answer, Mark
+from wherefore.annotate.graded import GradedForm, Mark
 from wherefore.annotate.label_studio import forms
 from wherefore.annotate.run import resolve
 from wherefore.cli.main import main
@@ -122,8 +122,8 @@ def test_a_study_file_gives_what_is_in_so_far(graded: Path, tmp_path: Path) -> N
             marks = tuple(
                 Mark(dimension=d.name, value=d.categories[grade == "yes"]) for d in plan.rubric.dimensions
             )
-            answer = Answer(item=item, rater=rater, round="main", marks=marks)
-            made = {"id": n, "completed_by": 1, "result": forms.write(answer, 4), "was_cancelled": False,
+            answer = GradedForm(item=item, rater=rater, round="main", marks=marks)
+            made = {"id": n, "completed_by": 1, "result": forms.write(answer), "was_cancelled": False,
                     "lead_time": 9.0, "updated_at": "2026-11-22T10:00:00Z"}  # fmt: skip
             rows.append({**task, "id": n, "annotations": [made]})
         (tmp_path / f"{rater}.json").write_text(json.dumps(rows))

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from wherefore.annotate import rounds
-from wherefore.annotate.answers import Answer, Mark
-from wherefore.annotate.label_studio import forms, server
+from wherefore.annotate.graded import GradedForm, Mark
+from wherefore.annotate.label_studio import accounts, forms, server
 from wherefore.annotate.label_studio.client import Server
+from wherefore.annotate.label_studio.ledger import read as ledger
+from wherefore.annotate.label_studio.ledger import save
 from wherefore.annotate.label_studio.pull import pull
-from wherefore.annotate.label_studio.push import ledger, push, restore, save
+from wherefore.annotate.label_studio.push import push, restore
 from wherefore.annotate.run import resolve
 from wherefore.study.config import Study
 from wherefore.study.errors import ServiceError
@@ -32,14 +34,14 @@ class Project:
         push(self.plan, label_studio.admin, self.folder, "main")
         self.id = {p.rater: p.project for p in ledger(self.folder).places}
         self.tasks = {
-            rater: {item: held[0][0] for item, held in label_studio.admin.held(id).items()}
+            rater: {item: held[0].id for item, held in label_studio.admin.held(id).items()}
             for rater, id in self.id.items()
         }
         self.items = sorted(self.tasks["ann"])
 
     def form(self, sound: str = "yes", harm: str = "none") -> list[Any]:
         marks = (Mark(dimension="sound", value=sound), Mark(dimension="harm", value=harm))
-        return forms.write(Answer(item="", rater="", round="main", marks=marks), 4)
+        return forms.write(GradedForm(item="", rater="", round="main", marks=marks))
 
     def grade(
         self, rater: str, n: int, form: list[Any] | None = None, by: str | None = None, **more: Any
@@ -101,9 +103,7 @@ def test_pull_reads_what_changed_and_keeps_edits_skips_and_deletions(project: Pr
     assert {r.seconds for r in got.ratings if r.rater == "ann" and r.item == project.items[0]} == {42.0}
     time.sleep(6)  # past the overlap of two pulls
     project.pull()
-    start = time.monotonic()
     project.pull()
-    assert time.monotonic() - start < 1.0
     assert [p.changed for p in project.pulled] == [0, 0]
     ann = project.ls.session("ann")
     assert ann.patch(f"/api/annotations/{first}/", json={"result": project.form("no")}).status_code == 200
@@ -122,7 +122,7 @@ def test_a_form_changed_by_hand_is_refused_and_can_be_put_back(project: Project)
     project.grade("ann", 0)
     before = project.pull()
     xml = project.ls.admin.project(project.id["ben"]).config
-    project.ls.admin.configure(project.id["ben"], xml.replace('name="sound"', 'name="soundness"'))
+    project.ls.admin.change(project.id["ben"], config=xml.replace('name="sound"', 'name="soundness"'))
     with pytest.raises(ServiceError, match="its labeling interface was changed on the server after the push"):
         project.pull()
     assert rounds.people(project.study, resolve(project.study), project.home).got == before, "nothing lost"
@@ -135,10 +135,12 @@ def test_a_pull_from_the_wrong_project_is_refused(project: Project) -> None:
     ann, ben = led.at("main", "ann"), led.at("main", "ben")
     assert ann is not None
     assert ben is not None
-    save(project.folder, led.with_place(ann.model_copy(update={"project": ben.project})))
+    other = [ann.model_copy(update={"project": ben.project}), ben]
+    save(project.folder, led.model_copy(update={"places": tuple(other)}))
     with pytest.raises(ServiceError, match=rf"project {ben.project} is '.* main ben' and not '.* main ann'"):
         project.pull()
-    save(project.folder, led.with_place(ann.model_copy(update={"project": 10**6})))
+    other[0] = ann.model_copy(update={"project": 10**6})
+    save(project.folder, led.model_copy(update={"places": tuple(other)}))
     with pytest.raises(ServiceError, match="has no project 1000000, or this account may not see it"):
         project.pull()
 
@@ -151,7 +153,11 @@ def test_a_new_text_is_a_new_item_and_graded_old_ones_stay(project: Project, stu
     path.write_text(text)
     plan = rounds.people(project.study, resolve(project.study), project.home).plan
     done = push(plan, project.ls.admin, project.folder, "main")
-    assert [(p.added, p.removed, p.superseded) for p in done] == [(8, 7, 1), (8, 8, 0)]
+    assert [(p.added, p.removed, p.left, p.superseded) for p in done] == [(8, 0, 7, 1), (8, 0, 8, 0)], (
+        "nothing on the server is deleted unless asked"
+    )
+    done = push(plan, project.ls.admin, project.folder, "main", prune=True)
+    assert [(p.added, p.removed, p.left, p.superseded) for p in done] == [(0, 7, 0, 1), (0, 8, 0, 0)]
     assert old.id not in plan.items
     assert {i.rationale for i in plan.items.values()} == {i.rationale for i in project.plan.items.values()}
     got = rounds.people(project.study, resolve(project.study), project.home).got
@@ -160,11 +166,11 @@ def test_a_new_text_is_a_new_item_and_graded_old_ones_stay(project: Project, stu
 
 def test_either_kind_of_token_and_what_is_said_of_a_wrong_one(project: Project) -> None:
     state = project.ls.state
-    with server.signed_in(state, server.ADMIN, state.password) as http:
+    with accounts.signed_in(state.url, server.ADMIN, state.password) as http:
         csrf = {"X-CSRFToken": http.cookies["csrftoken"], "Referer": state.url}
         personal = http.post("/api/token/", headers=csrf).json()["token"]
         mine = Server(state.url, personal)
-        assert project.id["ann"] in {p.id for p in mine.projects(project.study.name)}
+        assert project.id["ann"] in {p.id for p in mine.projects("wherefore run=")}
         again = push(project.plan, mine, project.folder, "main")
         assert [p.added for p in again] == [0, 0]
         said = pytest.raises(

@@ -8,7 +8,7 @@ import pytest
 
 from wherefore.analysis.agreement import coefficient
 from wherefore.annotate import rounds
-from wherefore.annotate.answers import Answer, Mark
+from wherefore.annotate.graded import GradedForm, Mark
 from wherefore.annotate.label_studio import forms
 from wherefore.annotate.label_studio.pull import pull
 from wherefore.annotate.label_studio.push import push
@@ -53,8 +53,8 @@ def test_grades_come_back_as_given(label_studio: Any, graded: Path, study: Make,
         assert {len(tasks) for tasks in held.values()} == {1}
         for item, grade in zip(sorted(held), GRADES[p.rater], strict=True):
             marks = tuple(Mark(dimension=d, value=grade) for d in ("accuracy", "faithfulness"))
-            form = forms.write(Answer(item=item, rater=p.rater, round="main", marks=marks), 4)
-            label_studio.submit(p.rater, held[item][0][0], form, seconds=61.5)
+            form = forms.write(GradedForm(item=item, rater=p.rater, round="main", marks=marks))
+            label_studio.submit(p.rater, held[item][0].id, form, seconds=61.5)
 
     assert [(p.rater, p.changed, p.graded) for p in pull(plan, label_studio.admin, folder)] == [
         ("ann", 3, 3),

@@ -149,6 +149,8 @@ def test_all_rounds_with_an_adjudicator_leave_nothing_undecided(graded_home: Pat
     assert {v.adjudicator for v in asked} == {"simulated_2"}
     assert len(found) == 40
     assert {t.round for t in state.plan.tasks} == {"calibration", "main", "adjudication"}
-    lines = state.earlier()[state.plan.of_round("adjudication")[0].item]
-    assert [line.split(":")[0] for line in lines] == ["Rater A", "Rater B"]
-    assert not any("simulated" in line for line in lines)
+    task = state.plan.of_round("adjudication")[0]
+    seen = state.disagreements()[task.item]
+    assert [o.name for o in seen.opinions] == ["Rater A", "Rater B"]
+    assert [r.title for r in seen.rows if r.differ][:1] == ["Sound"]
+    assert "simulated" not in seen.model_dump_json()

@@ -29,7 +29,7 @@ def ran(*args: object) -> str:
 
 def test_the_flow_is_shown_and_records_are_counted(study: Path, tmp_path: Path) -> None:
     out = ran("cohort", study, "--runs", tmp_path / "runs")
-    assert out.splitlines()[0].startswith("cohort: 3 cases, 1 with onset; made")
+    assert out.splitlines()[0].startswith("cohort: 3 cases, 1 with onset; wrote")
     assert out.splitlines()[1].split() == ["3", "people", "in", "the", "records"]
     assert json.loads(ran("cohort", study, "--count", "--json"))["events_by_kind"] == {
         "condition": 7,
@@ -74,4 +74,4 @@ def test_nobody_of_that_name(study: Path, tmp_path: Path) -> None:
     ran("cohort", study, "--runs", tmp_path / "runs")
     result = CliRunner().invoke(main, ["inspect", str(study), "x", "--runs", str(tmp_path / "runs")])
     assert result.exit_code == 1
-    assert "'x' is not a case; Known: 1@25568, 2@25568, 3@25568." in result.output
+    assert "'x' is not a case; known: 1@25568, 2@25568, 3@25568." in result.output

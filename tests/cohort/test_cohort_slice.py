@@ -59,10 +59,14 @@ def test_a_missing_column(meds: Path, tmp_path: Path) -> None:
         run(s, tmp_path / "home")
 
 
-def test_events_after_the_end_of_the_data(meds: Path, tmp_path: Path) -> None:
-    s = study(source={"name": "meds", "path": str(meds)}, followup={"until_date": "2019-06-30"})
-    with pytest.raises(
-        DataError,
-        match=r"0.parquet: 1 of 14 rows are bad.*after the end of the data, 2019-06-30.*first in row 13",
-    ):
-        run(s, tmp_path / "home")
+def test_what_comes_after_the_end_of_the_study_is_cut(meds: Path, tmp_path: Path) -> None:
+    s = study(
+        source={"name": "meds", "path": str(meds)},
+        predict={"rule": "fixed_age", "age": 70},
+        followup={"until_date": "2019-06-30"},
+    )
+    run(s, tmp_path / "home")
+    cases = read_table(tmp_path / "home/cohort/cases.parquet", Case).set_index("subject")
+    assert cases["outcome"].to_dict() == {"1": "onset", "2": "death", "3": "event_free"}
+    flow = pd.read_csv(tmp_path / "home/cohort/flow.csv")
+    assert "1 events after cohort.followup.until_date, 2019-06-30, cut" in flow["reason"].tolist()

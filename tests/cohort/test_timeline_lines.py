@@ -154,15 +154,15 @@ def test_what_also_happened_in_childhood_is_not_new(tmp_path: Path) -> None:
 
 def test_what_holds_always_stands_apart_from_what_has_a_date(tmp_path: Path) -> None:
     rows: list[Row] = [
-        (None, "ICD10//E66", None, None, None),
-        ("2005-06-01", "ICD10//E66", None, None, None),
+        (None, "RACE//white", None, None, None),
+        ("2005-06-01", "RACE//white", None, None, None),
         (None, "EDUCATION", 12, None, None),
         (None, "EDUCATION", 14, None, None),
     ]
     text, _ = timeline(rows, tmp_path)
     assert text.splitlines()[1:] == [
-        "[E002] ICD10 E66",
+        "[E002] Race: white",
         "[E003] EDUCATION 12",
         "[E004] EDUCATION 14",
-        "[E005] age 65.4 (4.6 y before): ICD10 E66",
+        "[E005] age 65.4 (4.6 y before): Race: white",
     ]

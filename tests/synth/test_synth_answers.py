@@ -257,6 +257,8 @@ CITED: dict[str, tuple[Any, str, tuple[str, ...]]] = {
     "cite": ([], "Stroke [cite: E9].", ("E009",)),
     "cite marks": ([], "[cite_start]Stroke[cite: 6].", ("E006",)),
     "numbers": ([], "Stroke [4, 6].", ("E004", "E006")),
+    "numbers apart": ([], "Stroke [4][6].", ("E004", "E006")),
+    "cite marks apart": ([], "Stroke [cite: 4] [cite: 6].", ("E004", "E006")),
     "lenticular": ([], "Stroke【E009】.", ("E009",)),
     "lenticular with a place": ([], "Stroke 【E009†L1-L3】.", ("E009",)),
     "double": ([], "Stroke [[E006]].", ("E006",)),

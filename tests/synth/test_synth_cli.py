@@ -45,7 +45,7 @@ def test_shards_synth_inspect_and_export(run_folder: tuple[Path, Path], tmp_path
         out = command("synth", study, "--runs", runs, "--shard", f"{i}/2")
         assert f"shard {i}/2 is done" in out.output, out.output
     assert "rationales" in command("synth", study, "--runs", runs).output
-    assert "already there" in command("synth", study, "--runs", runs).output
+    assert "up to date" in command("synth", study, "--runs", runs).output
 
     shown = command("inspect", study, "--runs", runs, "--fault", "any", "--most", "2").output
     assert shown.count("FAULT") >= 2
@@ -100,11 +100,11 @@ def test_the_datasets_library_reads_the_export(
 
 def test_a_bad_shard_or_form_is_one_line(run_folder: tuple[Path, Path], tmp_path: Path) -> None:
     study, runs = run_folder
-    assert "'3/2' is no shard" in command("synth", study, "--runs", runs, "--shard", "3/2").output
+    assert "invalid shard '3/2'" in command("synth", study, "--runs", runs, "--shard", "3/2").output
     command("synth", study, "--runs", runs)
     out = command("export", study, "--runs", runs, "--to", tmp_path / "x", "--form", "csv")
     assert out.exit_code == 1
-    assert "'csv' is not a form; Known: datasets, jsonl, parquet." in out.output
+    assert "'csv' is not a form; known: datasets, jsonl, parquet." in out.output
     assert not (tmp_path / "x").exists()
 
 

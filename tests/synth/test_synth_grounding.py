@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from wherefore.cohort.records import Case, Evidence
+from wherefore.synth.grounding import check_claim, history_of
 from wherefore.synth.grounding.checks import RULES, Facts, ground
 from wherefore.synth.grounding.outcomes import DOUBTS, FAULTS
 from wherefore.synth.records import Check, Claim, Rationale
@@ -79,7 +80,7 @@ def test_there_are_sentences_enough() -> None:
     assert sum(len(made.sentences(t)) for t in ROUNDS) >= 290
 
 
-ROUNDS = ("round_1", "round_2")
+ROUNDS = ("round_1", "round_2", "last")
 
 
 @pytest.mark.parametrize("table", ROUNDS)
@@ -152,6 +153,50 @@ def test_every_kind_of_fault_is_named(kind: str, text: str, cites: tuple[str, ..
 
 def test_every_planted_kind_is_one_that_the_check_can_name() -> None:
     assert set(PLANTED) <= {*FAULTS, *DOUBTS}
+
+
+def test_codes_of_two_systems_are_not_mixed_up() -> None:
+    """N06 is a kidney in ICD-10 and an antidepressant in ATC."""
+    lines = [
+        {"id": "E001", "kind": "drug", "code": "N06AB06", "system": "ATC", "name": "Sertraline", "age": 61.5},
+        {
+            "id": "E002",
+            "kind": "drug",
+            "code": "860975",
+            "system": "RxNorm",
+            "name": "Metformin 500 MG",
+            "age": 60.0,
+        },
+    ]
+    history = history_of({"age": 70.0, "sex": "female", "lines": lines})
+    for text in (
+        "No kidney disease is recorded.",
+        "There is no infectious disease.",
+        "No cardiac disease is recorded.",
+    ):
+        assert check_claim({"text": text}, history).verdict == "supported", text
+    assert check_claim({"text": "No antidepressant is recorded."}, history).fault == "contradiction"
+
+
+def test_a_value_belongs_to_its_own_age() -> None:
+    """A line with several values: the first of them, and the last, each with the age at it."""
+    line = {
+        "id": "E001", "kind": "measurement", "code": "72106-8", "system": "LOINC", "name": "MMSE", "count": 3,
+        "age": 63.0, "last_age": 69.8, "years_before": 0.2, "first_value": 30.0, "first_value_age": 63.0,
+        "value": 19.0, "value_age": 69.8,
+    }  # fmt: skip
+    history = history_of({"age": 70.0, "sex": "female", "lines": [line]})
+    for text, verdict in {
+        "MMSE fell from 30 at 63.0 to 19 at 69.8.": "supported",
+        "MMSE fell by 11 points.": "supported",
+        "MMSE was 19 at 69.8.": "supported",
+        "MMSE was 30 at 69.8.": "fault",
+        "MMSE rose from 19 to 30.": "fault",
+        "MMSE has been stable.": "fault",
+        "MMSE fell by 5 points.": "fault",
+    }.items():
+        found = check_claim({"text": text, "cites": ["E001"]}, history)
+        assert found.verdict == verdict, (text, found)
 
 
 def test_no_rule_stumbles_over_an_empty_or_odd_sentence() -> None:

@@ -107,3 +107,81 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         resolve(
             Study(name="t", cohort={}, synth={"teacher": {"name": "transformers", "path": str(tmp_path)}})
         )
+
+
+@pytest.fixture(scope="module")
+def chatty(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model with a chat template that writes its own first token, and a tokenizer that adds one too."""
+    import shutil
+
+    import tokenizers
+
+    folder = tmp_path_factory.mktemp("chatty") / "model"
+    shutil.copytree(model, folder)
+    made = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    made.post_processor = tokenizers.processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", 0)]
+    )
+    made.save(str(folder / "tokenizer.json"))
+    turn = "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}"
+    (folder / "chat_template.jinja").write_text(
+        "<s>" + turn + "{% if add_generation_prompt %}[assistant] {% endif %}"
+    )
+    return folder
+
+
+def answers(home: Path, model: Path, **options: object) -> dict[str, dict[str, object]]:
+    """Raw answers by key of a run with this teacher."""
+    from wherefore.synth.ledger.ledger import Ledger
+
+    teacher = {"name": "transformers", "path": str(model), "max_tokens": 60, **options}
+    synth = {"teacher": teacher, "styles": ["own"], "reask": 0, "samples": 2, "job": {"unreadable": 0}}
+    run(Study(name="t", cohort={}, synth=synth), home)
+    with Ledger(home / "synth" / "ledger") as ledger:
+        return {e["k"]: e["b"] for e in ledger.entries() if e["e"] == "answer"}
+
+
+def test_a_template_that_writes_the_first_token_gets_no_second(
+    cohort: Write, model: Path, chatty: Path, tmp_path: Path
+) -> None:
+    found = answers(cohort(tmp_path, 3), chatty)
+    case = next(read_jsonl(tmp_path / "synth" / "refusals.jsonl", Refusal)).case
+    with_template = [b["usage"]["prompt_tokens"] for b in found.values()]  # type: ignore[index]
+    plain = [b["usage"]["prompt_tokens"] for b in answers(cohort(tmp_path / "p", 3), model).values()]  # type: ignore[index]
+    extra = len("[user] \n[assistant] ") + 1  # bytes are tokens here; one <s>
+    assert sorted(with_template) == sorted(n + extra for n in plain), case
+
+
+def test_drawn_texts_depend_neither_on_the_batch_nor_on_each_other(
+    cohort: Write, chatty: Path, tmp_path: Path
+) -> None:
+    runs = [
+        answers(cohort(tmp_path / str(batch), 6), chatty, temperature=0.9, top_p=0.95, batch=batch)
+        for batch in (1, 5)
+    ]
+    texts = [{k: b["choices"][0]["message"]["content"] for k, b in r.items()} for r in runs]  # type: ignore[index]
+    assert texts[0] == texts[1]
+    assert len(set(texts[0].values())) == len(texts[0])
+
+
+def test_a_text_that_only_repeats_itself_is_stopped_and_named(
+    cohort: Write, model: Path, tmp_path: Path
+) -> None:
+    """At temperature 0 a random model falls into a loop sooner or later."""
+    found = answers(cohort(tmp_path, 4), model, max_tokens=300)
+    ends = [(b["choices"][0]["finish_reason"], b["usage"]["completion_tokens"]) for b in found.values()]  # type: ignore[index]
+    loops = [n for finish, n in ends if finish == "loop"]
+    assert loops
+    assert max(loops) < 300
+    assert "loop" in {r.reason for r in read_jsonl(tmp_path / "synth" / "refusals.jsonl", Refusal)}
+
+
+def test_a_student_is_asked_in_its_template_as_it_was_fitted(chatty: Path) -> None:
+    import transformers
+
+    from wherefore.synth.teachers.transformers import conversation, plain
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(chatty)
+    talk = [{"role": "user", "content": " A line.\nQuestion?"}, {"role": "assistant", "content": "Reasons:"}]
+    assert conversation(tokenizer, talk) == "<s>[user]  A line.\nQuestion?\n\n[assistant] Reasons:"
+    assert plain(talk) == " A line.\nQuestion?\nReasons:"

@@ -1,6 +1,7 @@
 """The verifier: it judges what the rules let pass, is asked once, is paid for, and its silence is counted."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from wherefore.study.config import DataUse, Study
 from wherefore.study.errors import PendingError, ServiceError, StaleError, StudyError
 from wherefore.study.records import read_jsonl, read_table
+from wherefore.study.runs import Manifest
 from wherefore.synth.records import Call, Grounding, Rationale
 from wherefore.synth.run import describe, resolve, run
 
@@ -137,4 +139,44 @@ def test_the_reference_teacher_cannot_judge_and_text_leaves_only_by_permission()
     with pytest.raises(StudyError, match=r"models\.example\.org.*\[data_use\]"):
         resolve(away)
     leave = away.model_copy(update={"data_use": DataUse(kind="synthetic", name="made")})
-    assert describe(leave, Path("nowhere")).endswith("every rationale checked by openai:checker, not priced")
+    assert describe(leave, Path("nowhere")).endswith("every rationale checked by openai:checker")
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "words"),
+    [
+        (
+            {"model": "plain"},
+            {},
+            r"answer tokens \(without thinking; set thinking_tokens where the model thinks\)",
+        ),
+        ({"model": "gpt-5"}, {}, r"0\.\d+ M of thinking \(2000 an answer, assumed for effort medium;"),
+        (
+            {"model": "m", "reasoning_effort": "high", "max_tokens": 900},
+            {},
+            r"\(900 an answer, assumed for effort high",
+        ),
+        (
+            {"model": "gpt-5"},
+            {"thinking_tokens": 70},
+            r"of thinking \(70 an answer, as thinking_tokens says\)",
+        ),
+    ],
+)
+def test_thinking_and_the_verifier_are_priced(
+    cohort: Write, tmp_path: Path, options: dict[str, object], more: dict[str, object], words: str
+) -> None:
+    home = cohort(tmp_path, 40)
+    made = Manifest(key="k", settings={}, inputs={}, outputs={}, seconds=0.0, provenance={})
+    (home / "cohort" / "manifest.json").write_text(made.model_dump_json())
+    prices = {"prompt": 0.0, "completion": 1e6}  # a token costs 1
+    url = "http://127.0.0.1:9/v1"
+    verifier = {"teacher": {"name": "openai", "model": "plain", "base_url": url}, "prices": prices}
+    teacher = {"name": "openai", "base_url": url, **options}
+    synth = {"teacher": teacher, "styles": ["free"], "prices": prices, "verifier": verifier, **more}
+    told = describe(Study(name="t", cohort={}, synth=synth), home)
+    requests = int(re.search(r"(\d+) requests", told)[1])  # type: ignore[index]
+    assert re.search(words, told), told
+    thinking = int((re.search(r"\((\d+) an answer", told) or ["", "0"])[1])
+    costs = [float(x) for x in re.findall(r"cost about ([\d.]+)", told)]
+    assert costs == [requests * (200 + thinking), requests * 200]

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...study.loops import loops
+
+NEVER = "\0\0"
+"""A frame that nobody writes: the text ends for another reason."""
+
 if TYPE_CHECKING:
     from .engine import Engine, State
-
-_PERIOD, _TIMES, _LOOP = 40, 4, 24
-"""A loop: the same at most so many tokens, so many times in a row, so many tokens long together."""
 
 
 @dataclass(frozen=True)
@@ -122,21 +124,6 @@ class _Row:
     def kept(self) -> list[int]:
         """The ids without a token that ended the text."""
         return self.ids[:-1] if self.ended else self.ids
-
-
-def loops(ids: Sequence[int]) -> bool:
-    """Whether the end of a text only repeats itself.
-
-    >>> loops([1, 2, 3] * 8), loops(list(range(24)))
-    (True, False)
-    """
-    for period in range(1, _PERIOD + 1):
-        length = max(_LOOP, _TIMES * period)
-        if len(ids) >= length and ids[-1] == ids[-1 - period]:
-            tail = ids[-length:]
-            if all(a == b for a, b in zip(tail, tail[period:], strict=False)):
-                return True
-    return False
 
 
 def _close(

@@ -95,9 +95,11 @@ def percent(sums: Floats, scale: Scale, w: Floats) -> Floats:
 
 
 def specific(sums: Floats, scale: Scale, w: Floats) -> Floats:
-    """Given that a rater chose the category, how likely another one did (Cicchetti & Feinstein 1990; Uebersax 1982).
+    """Given that a rater chose the category, how likely another one did (Cicchetti & Feinstein 1990).
 
-    With two raters 2a / (2a + b + c). Units with more ratings count as in Krippendorff's coincidences.
+    With two raters 2a / (2a + b + c). Units with more ratings count as in Krippendorff's coincidences, each by its
+    number of ratings; in `specific_agreement_uebersax` each pair counts the same, as in Uebersax 1982. Without
+    missing ratings the two are one.
 
     >>> from wherefore.analysis.agreement import coefficient
     >>> rows = [["yes", "yes"]] * 40 + [["yes", "no"]] * 9 + [["no", "yes"]] * 6 + [["no", "no"]] * 45
@@ -105,6 +107,43 @@ def specific(sums: Floats, scale: Scale, w: Floats) -> Floats:
     0.8421
     """
     return divide(sums[:, 0], sums[:, 1])
+
+
+def category_kappa(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """Fleiss' kappa of one category against all others (Fleiss 1971, eq. 17; missing ratings as Gwet 2014).
+
+    >>> from wherefore.analysis.agreement import coefficient
+    >>> rows = [["a", "a"], ["a", "b"], ["c", "c"], ["b", "b"]]  # a or not: pa 3/4; shares 3/8, 5/8: pe 34/64
+    >>> coefficient(rows, "category_kappa:a", "nominal")
+    0.4666666666666667
+    """
+    p = _shares(sums)
+    return corrected(divide(sums[:, 0], sums[:, 1]), (p**2).sum(1))
+
+
+def concordance(sums: Floats, scale: Scale, w: Floats) -> Floats:
+    """Concordance correlation of two raters (Lin 1989), and the overall one of several (Barnhart et al. 2002).
+
+    Variances are divided by n, as there. Severity counts as disagreement.
+
+    >>> from wherefore.analysis.agreement import coefficient
+    >>> rows = [[1, 2], [2, 3], [3, 4]]  # covariance 2/3, variances 2/3, means one apart: 4/3 / (4/3 + 1)
+    >>> round(coefficient(rows, "concordance", "interval"), 4)
+    0.5714
+    """
+    n, r = sums[:, :1], int((sums.shape[1] - 0.75) ** 0.5)
+    mean = sums[:, 1 : 1 + r] / n
+    covariance = (
+        sums[:, 1 + r :].reshape(len(sums), r, r) / n[:, :, None] - mean[:, :, None] * mean[:, None, :]
+    )
+    own = np.einsum("brr->b", covariance)
+    apart = r * (mean**2).sum(1) - mean.sum(1) ** 2
+    below = (r - 1) * own + apart
+    return divide(
+        covariance.sum((1, 2)) - own,
+        below,
+        1e-12 * np.einsum("brr->b", sums[:, 1 + r :].reshape(-1, r, r) / n[:, :, None]),
+    )
 
 
 def fleiss(sums: Floats, scale: Scale, w: Floats) -> Floats:
@@ -237,6 +276,21 @@ _COEFFICIENTS: dict[str, Coefficient] = {
     ),
     "specific_agreement": Coefficient(
         terms.category, specific, "specific agreement (Cicchetti & Feinstein 1990)", "category", False
+    ),
+    "specific_agreement_uebersax": Coefficient(
+        terms.pairs_of_category, specific, "specific agreement (Uebersax 1982)", "category", False
+    ),
+    "category_kappa": Coefficient(
+        terms.one_against_rest, category_kappa, "kappa of one category (Fleiss 1971)", "category"
+    ),
+    "concordance": Coefficient(
+        terms.products,
+        concordance,
+        "concordance correlation (Lin 1989; Barnhart et al. 2002)",
+        weights="none",
+        corrected=False,
+        symmetric=False,
+        complete=True,
     ),
     "cohen_kappa": Coefficient(
         terms.joint, cohen, "Cohen's kappa (Cohen 1960, 1968)", symmetric=False, two=True

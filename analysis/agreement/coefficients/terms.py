@@ -76,6 +76,29 @@ def category(table: Table, w: Floats) -> Floats:
     return np.column_stack([c * (c - 1) / np.maximum(table.seen - 1, 1), c])
 
 
+def pairs_of_category(table: Table, w: Floats) -> Floats:
+    """Pairs in the category, pairs with one rating in it or two: 2 columns, every pair counting the same."""
+    m = table.seen.astype(float)
+    c = (table.codes == int(w[0].argmax())).sum(1) * (m >= 2)
+    return np.column_stack([c * (c - 1), c * np.maximum(m - 1, 0)])
+
+
+def one_against_rest(table: Table, w: Floats) -> Floats:
+    """`shares` of a scale of two: the category that the row `w` names, and all others: 5 columns."""
+    m = table.seen.astype(float)
+    c = (table.codes == int(w[0].argmax())).sum(1).astype(float)
+    agree = (c * (c - 1) + (m - c) * (m - c - 1)) / np.maximum(m * (m - 1), 1) * (m >= 2)
+    share = c / np.maximum(m, 1)
+    return np.column_stack([agree, m >= 2, share, np.where(m > 0, 1 - share, 0.0), m >= 1])
+
+
+def products(table: Table, w: Floats) -> Floats:
+    """One, each rater's number, the products of every two: 1 + R + R^2 columns, for complete tables."""
+    x = centred(table)
+    crossed = x[:, :, None] * x[:, None, :]
+    return np.hstack([np.ones((len(x), 1)), x, crossed.reshape(len(x), -1)])
+
+
 def squares(table: Table, w: Floats) -> Floats:
     """Sum of squares between and in all, one, each rater's number: 3 + R columns, for complete tables."""
     x = centred(table)

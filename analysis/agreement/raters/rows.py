@@ -12,9 +12,9 @@ from ..coefficients.bound import Bound, bind
 from ..coefficients.distances import apart
 from ..coefficients.table import DENSE, Floats, Table, table
 from ..coefficients.weights import Weights
-from ..records import PairRow, RaterRow
 from ..uncertainty.intervals import interval
 from ..uncertainty.resample import Draws, draw
+from .records import PairRow, RaterRow
 from .severity import FEW_SHARED, Severity
 
 MANY_RATERS, MANY_UNITS = 30, 20_000
@@ -157,6 +157,7 @@ def _pair(ratings: Table, g: int, h: int, weights: Weights) -> PairRow:
         agreement=float((a == b).mean()) if n else None,
         kappa=None,
         bias=None,
+        **_indices(a, b, len(ratings.scale.categories)),
         confusion=_confusion(a, b, len(ratings.scale.categories)),
         why_missing=f"{n} units in common, fewer than {FEW_SHARED}" if n < FEW_SHARED else None,
     )
@@ -167,6 +168,24 @@ def _pair(ratings: Table, g: int, h: int, weights: Weights) -> PairRow:
     if ratings.scale.level != "nominal":
         bias = float((ratings.scale.values[a] - ratings.scale.values[b]).mean())
     return row.model_copy(update={"kappa": bound.value(), "bias": bias, "why_missing": bound.why_undefined()})
+
+
+def _indices(a: NDArray[np.int32], b: NDArray[np.int32], k: int) -> dict[str, float]:
+    """What lies between kappa and plain agreement on two categories (Byrt, Bishop & Carlin 1993).
+
+    >>> a, b = np.repeat([[0, 0, 1, 1], [0, 1, 0, 1]], [40, 9, 6, 45], axis=1)
+    >>> _indices(a, b, 2)
+    {'pabak': 0.7, 'prevalence_index': 0.05, 'bias_index': 0.03}
+    """
+    n = len(a)
+    if k != 2 or not n:
+        return {}
+    both, neither = int(((a == 0) & (b == 0)).sum()), int(((a == 1) & (b == 1)).sum())
+    return {
+        "pabak": 2 * (both + neither) / n - 1,
+        "prevalence_index": abs(both - neither) / n,
+        "bias_index": abs(int((a == 0).sum()) - int((b == 0).sum())) / n,
+    }
 
 
 def _confusion(a: NDArray[np.int32], b: NDArray[np.int32], k: int) -> tuple[tuple[int, ...], ...]:

@@ -12,10 +12,10 @@ from ..coefficients.bound import Bound, bind, needs_declaring
 from ..coefficients.icc import Limits, limits_irr
 from ..coefficients.table import Table, table
 from ..coefficients.weights import Weights
-from . import intervals
-from .intervals import LEAST, Interval, Method
+from . import goodness, intervals
+from .intervals import LEAST, Interval, Method, jackknife_se
 from .resample import Draws, draw
-from .standard_errors import standard_errors
+from .standard_errors import NULL, standard_errors
 
 Raters = Literal["fixed", "random"]
 """The interval is about these raters, or about raters like these."""
@@ -120,7 +120,7 @@ def _row(
         value=d.value if d else None,
         low=found.low,
         high=found.high,
-        standard_error=standard_errors(b) if d and not b.table.clusters else None,
+        **_errors(b, d),
         n_items=len(b.table.units),
         n_raters=int((b.table.codes >= 0).any(0).sum()),
         n_ratings=int(b.table.seen.sum()),
@@ -129,9 +129,24 @@ def _row(
     )
 
 
+def _errors(b: Bound, d: Draws | None) -> dict[str, Any]:
+    """Standard errors of a defined coefficient: in closed form, by the jackknife, and were it 0."""
+    if d is None:
+        return {}
+    known = not np.isnan(d.left_out).any() and d.n > 1
+    errors: dict[str, Any] = {"jackknife_error": jackknife_se(d.left_out, d.times) if known else None}
+    if not b.table.clusters:
+        errors |= {"standard_error": standard_errors(b), "null_error": standard_errors(b, NULL)}
+    return errors
+
+
 def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: float, seed: int) -> Interval:
     if raters == "random":
         found = _random_raters(b, d, confidence)
+    elif _by_goodness(b, method, d.pairable):
+        return goodness.interval(b, d, confidence)
+    elif method == "goodness":
+        raise DataError(f"interval: goodness is of kappas and alpha of two categories, not of this {b.name}.")
     elif method == "irr":
         if b.name != "icc_ak":
             raise DataError(f"interval: irr is of icc_ak, not of {b.name}.")
@@ -144,6 +159,12 @@ def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: fl
     return found._replace(low=max(found.low, 0.0)) if share and found.low is not None else found
 
 
+def _by_goodness(b: Bound, method: Method, pairable: int) -> bool:
+    if method == "goodness":
+        return goodness.possible(b, pairable)
+    return method == "auto" and goodness.suits(b, pairable)
+
+
 def _of_f(b: Bound, limits: Limits, value: float, confidence: float) -> Interval:
     """Limits of the F distribution; one that does not lie on its own side of the value is none."""
     if value >= 1:
@@ -151,7 +172,9 @@ def _of_f(b: Bound, limits: Limits, value: float, confidence: float) -> Interval
     with np.errstate(all="ignore"):
         low, high = limits(b.total(), confidence)
     text = f"{confidence:.0%} limits of the F distribution (McGraw & Wong 1996)"
-    known = [low if low <= value else None, high if value <= high <= 1 else None]
+    raters = int((b.table.codes >= 0).any(0).sum())
+    least = -np.inf if b.name.endswith("k") else -1 / (raters - 1)
+    known = [low if least <= low <= value else None, high if value <= high <= 1 else None]
     missing = [side for side, limit in zip(("lower", "upper"), known, strict=True) if limit is None]
     if missing:
         text += (
@@ -168,10 +191,8 @@ def _random_raters(b: Bound, d: Draws, confidence: float) -> Interval:
         return Interval(None, None, f"{len(columns)} raters: leaving one out leaves nothing to measure")
     if d.pairable < LEAST or np.isnan(d.left_out).any() or abs(d.value) >= 1:
         return intervals.interval(d, "jackknife", confidence)
-    units = intervals.jackknife_se(d.left_out, d.times) ** 2
-    among = (
-        intervals.jackknife_se(np.array(left_out, dtype=float), np.ones(len(columns), dtype=np.int64)) ** 2
-    )
+    units = jackknife_se(d.left_out, d.times) ** 2
+    among = jackknife_se(np.array(left_out, dtype=float), np.ones(len(columns), dtype=np.int64)) ** 2
     df = (units + among) ** 2 / (units**2 / (d.pairable - 1) + among**2 / (len(columns) - 1))
     low, high = intervals.symmetric(d.value, (units + among) ** 0.5, df, confidence, fisher=True)
     few = "; fewer than 5 raters say little about others" if len(columns) < 5 else ""

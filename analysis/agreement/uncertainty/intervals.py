@@ -8,8 +8,8 @@ from scipy.stats import norm, t
 from ..coefficients.table import Floats, Ints
 from .resample import Draws
 
-Method = Literal["auto", "bca", "expanded", "percentile", "jackknife", "irr"]
-"""`irr`: limits of ICC(A,k) as R's package of that name has them."""
+Method = Literal["auto", "bca", "expanded", "percentile", "jackknife", "goodness", "irr"]
+"""`goodness`: see `goodness.py`; `irr`: limits of ICC(A,k) as R's package of that name has them."""
 
 LEAST = 5
 """Independent units with two ratings below which there is no interval."""
@@ -19,6 +19,9 @@ SPARSE = 10
 
 FEW = 100
 """Below this many, `auto` takes the expanded percentiles, or for a skewed coefficient the jackknife; else BCa."""
+
+NOTHING = 1e-12
+"""Spread of a coefficient below which there is none but for rounding; coefficients are of the order of 1."""
 
 
 class Interval(NamedTuple):
@@ -76,8 +79,8 @@ def jackknife(d: Draws, confidence: float) -> Interval:
     if np.isnan(d.left_out).any():
         return Interval(None, None, "without one of the units it is undefined: no interval by resampling")
     se, df = jackknife_se(d.left_out, d.times), d.pairable - 1
-    if se == 0 or (d.bounded and abs(d.value) >= 1):
-        return Interval(None, None, "no disagreement to resample: no interval by resampling")
+    if se < NOTHING or (d.bounded and abs(d.value) > 1 - NOTHING):
+        return Interval(None, None, "the value is the same in every resample: no interval")
     if d.skewed and d.left_out.max() < 1:
         logs = np.log(1 - d.left_out)
         centre = d.n * np.log(1 - d.value) - (d.n - 1) * np.average(logs, weights=d.times)  # bias taken out
@@ -118,7 +121,7 @@ def p_value(d: Draws, null: float = 0.0) -> float | None:
     method = suited(d) if len(kept) >= 0.99 * len(d.replicates) and len(kept) else "jackknife"
     corrections = _corrections(d, kept) if method != "jackknife" else None
     if corrections is None:
-        if np.isnan(d.left_out).any() or (se := jackknife_se(d.left_out, d.times)) == 0:
+        if np.isnan(d.left_out).any() or (se := jackknife_se(d.left_out, d.times)) < NOTHING:
             return None
         return float(2 * t.sf(abs(d.value - null) / se, d.pairable - 1))
     below = (np.sum(kept < null) + np.sum(kept == null) / 2 + 0.5) / (len(kept) + 1)
@@ -134,7 +137,7 @@ def p_value(d: Draws, null: float = 0.0) -> float | None:
 
 def _limits(d: Draws, kept: Floats, method: Method, confidence: float) -> tuple[float, float] | None:
     """Two quantiles of the replicates; None where they are all the same, or BCa has no answer."""
-    if np.ptp(kept) == 0:
+    if np.ptp(kept) < NOTHING:
         return None
     tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
     if method == "expanded":  # Hesterberg 2015, Am Stat 69:371: what a normal sample of n would need
@@ -154,7 +157,7 @@ def _limits(d: Draws, kept: Floats, method: Method, confidence: float) -> tuple[
 def _corrections(d: Draws, kept: Floats) -> tuple[float, float] | None:
     """Bias z0 and acceleration a; None where all replicates lie on one side or leaving one out is undefined."""
     below = (np.sum(kept < d.value) + np.sum(kept == d.value) / 2) / len(kept)
-    if below in (0.0, 1.0) or np.ptp(kept) == 0 or np.isnan(d.left_out).any():
+    if below in (0.0, 1.0) or np.ptp(kept) < NOTHING or np.isnan(d.left_out).any():
         return None
     deviations = np.average(d.left_out, weights=d.times) - d.left_out
     spread = float((d.times * deviations**2).sum())

@@ -47,10 +47,17 @@ class Node:
         """Whether a code begins with one of its own."""
         return any(code[:n] in self.codes for n in self.lengths)
 
+    @property
+    def system(self) -> str:
+        """Of its codes: N06 is a disease of the kidney in ICD-10 and an antidepressant in ATC."""
+        return {"drug": "ATC", "drug class": "ATC", "measurement": "LOINC"}.get(self.kind, "ICD")
+
     def kind_of(self, other: "Node") -> bool:
         """Whether it is a kind of another node, or that node itself."""
         if self is other or other.name in self.is_a:
             return True
+        if self.system != other.system:
+            return False
         return bool(self.codes) and bool(other.codes) and all(map(other.covers, self.codes))
 
 

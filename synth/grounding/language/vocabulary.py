@@ -43,7 +43,7 @@ class Vague(NamedTuple):
 class Sense:
     """What a word or a phrase may mean."""
 
-    __slots__ = ("any_next", "category", "flags", "nodes", "number", "phrases", "states", "vague")
+    __slots__ = ("any_next", "category", "flags", "nodes", "number", "phrases", "plain", "states", "vague")
 
     def __init__(self) -> None:
         self.flags = 0
@@ -58,15 +58,22 @@ class Sense:
         """Longer phrases that begin with it, by their second token, the longest first."""
         self.any_next: tuple[Phrase, ...] = ()
         """Those whose second token may end in any way."""
+        self.plain = False
+        """Whether it has classes and names nothing, as most words do."""
 
     @property
     def means_something(self) -> bool:
         """Whether it names something or tells a time or number, beside its classes."""
         return bool(self.nodes or self.states or self.vague or self.category)
 
+    def settle(self) -> None:
+        """Once all tables have been read."""
+        drug = self.flags & BIT["any drug"]
+        self.plain = bool(self.flags) and not drug and self.number is None and not self.means_something
+
     def longest(self, words: list[str], start: int) -> "tuple[Sense, int]":
         """The longest phrase that goes on at a place, and where it ends; itself where none does."""
-        if start < len(words):
+        if start < len(words) and (self.phrases or self.any_next):
             best, end = self, start
             for rest, sense in self.phrases.get(words[start], ()):
                 if matches(rest, words, start):
@@ -110,6 +117,9 @@ class Vocabulary:
         self.categories: list[Node] = []
         self._read_nodes()
         self._read_words()
+        for table in (*self._exact.values(), *self._beginnings.values()):
+            for sense in table.values():
+                sense.settle()
         self.look = lru_cache(maxsize=65536)(self._look)
 
     def node(self, name: str) -> Node:
@@ -205,6 +215,7 @@ class Vocabulary:
         by_second: dict[str, list[Phrase]] = defaultdict(list)
         for rest, sense in longer:
             by_second["*" if rest[0][-1] == "*" else rest[0]].append((rest, sense))
+        out.settle()
         out.any_next = tuple(by_second.pop("*", ()))
         out.phrases = {second: tuple(found) for second, found in by_second.items()}
         return out

@@ -140,6 +140,7 @@ def _denied(scan: Scan) -> None:
             end = next((i for i in range(begin, len(scan.words)) if scan.words[i] in HARD), len(scan.words))
         for m in scan.mentions:
             if begin <= m.start < end:
+                scan.denials.add(p)
                 if m.frame == "led" and scan.words[p] not in WHOLE:
                     m.frame = "general"  # `not related to diabetes` says neither that it is there nor that it is not
                 elif scan.words[m.end : m.end + 1] and scan.words[m.end] in HEADS and m.category is None:
@@ -161,7 +162,7 @@ def _led_away(scan: Scan, p: int) -> bool:
 
 
 NEXT = wordset(
-    "have had been be a an any suffer suffered experience experienced diagnosed the yet ever show shown "
+    "known have had been be a an any suffer suffered experience experienced diagnosed the yet ever show shown "
     "develop"
 )
 
@@ -227,6 +228,7 @@ def _denied_behind(scan: Scan) -> None:
     for i, w in enumerate(words):
         if w in BE and (found := _verdict_behind(scan, i)):
             kind, end = found
+            scan.denials.update(range(i, end))
             before = [m for m in scan.mentions if m.end <= i and not _broken(scan, m.end, i)]
             if words[i - 1] in ("which", "that") and (
                 near := [m for m in scan.mentions if i - 3 <= m.end < i]

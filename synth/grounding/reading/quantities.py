@@ -135,6 +135,8 @@ def _read(scan: Scan, units: Units, start: int, end: int, value: float) -> Quant
         q.role = "ordinal"
     else:
         q.role, scale = _role(scan, q, before, hedge.start)
+        if q.role in ("at", "age") and value > 121:
+            q.role = "bare"
         if (
             q.role == "bare"
             and hedge.kind in ("less", "most", "more")
@@ -144,9 +146,19 @@ def _read(scan: Scan, units: Units, start: int, end: int, value: float) -> Quant
             q.role = "age"
         q.value *= scale
         q.low, q.high = _range(q, scale, hedge.kind)
+        _inverted(words, hedge, q)
         return q
     q.low, q.high = _range(q, 1.0, hedge.kind)
+    _inverted(words, hedge, q)
     return q
+
+
+def _inverted(words: list[str], hedge: _Hedge, q: Quantity) -> None:
+    """`never dropped below 120`: the limit holds the other way round."""
+    if hedge.kind in ("less", "more") and {"never", "not"} & set(
+        words[max(0, hedge.start - 4) : hedge.start]
+    ):
+        q.low, q.high = (q.value - 0.05, math.inf) if hedge.kind == "less" else (-math.inf, q.value + 0.05)
 
 
 def _role(scan: Scan, q: Quantity, before: str, left: int) -> tuple[str, float]:
@@ -190,7 +202,8 @@ def _role(scan: Scan, q: Quantity, before: str, left: int) -> tuple[str, float]:
         return (
             "count" if words[q.start] != "once" or scan.flags[q.start - 1] & BIT["record"] else "none"
         ), 1.0
-    role = _counted(scan, q, i)
+    timed = before in ("at", "@", "since", "from", "by") and (q.value > 14 or "." in q.text)
+    role = "" if timed or q.value != int(q.value) else _counted(scan, q, i)
     if role:
         return role, 1.0
     if not digits:
@@ -199,6 +212,13 @@ def _role(scan: Scan, q: Quantity, before: str, left: int) -> tuple[str, float]:
         return "age", 1.0
     if before in ("is", "now") and left > 1 and words[left - 2] in PERSONS:
         return "own age", 1.0
+    if (
+        before in ("was", "were", "turned", "reached")
+        and left > 1
+        and words[left - 2] in PERSONS
+        and q.value > 5
+    ):
+        return "age", 1.0
     if before == "between" or before in _AGE:
         return (
             "at"
@@ -542,7 +562,9 @@ def _ends(words: list[str], found: list[Quantity]) -> None:
 
 
 def _agree(first: Quantity, second: Quantity) -> None:
-    """Both ends of a change are of one kind."""
+    """Both ends of a change are of one kind; `61.0 -> 78.0 years` are ages."""
+    if second.role in ("years", "span") and first.role == "bare" and min(first.value, second.value) > 14:
+        first.role = second.role = "age"
     if second.unit and not first.unit:
         first.role, first.unit = "value", second.unit
         first.low, first.high = _range(first, 1.0, "")

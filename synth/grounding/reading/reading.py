@@ -91,7 +91,7 @@ class Reading:
             if self.words[:1] and self.words[0] in ("these", "this", "both", "such", "it")
             else first
         )
-        for p in self.starts("opens tail"):
+        for p in sorted((*self.starts("opens tail"), *self.starts("lead"))):
             if p >= subject and not (out and p < out[-1][1]):
                 out.append(
                     (p, next((i for i in range(p + 1, len(self.words)) if self._breaks(i)), len(self.words)))
@@ -129,7 +129,7 @@ class Reading:
 
     def attached(self, q: Quantity) -> list[Line]:
         """Lines that a number may be about, the likeliest first; those cited where the sentence names none."""
-        linked = self.linked
+        linked = [m for m in self.linked if m.cited] or self.linked
         if not linked:
             return self.cited
         if len(linked) == 1:

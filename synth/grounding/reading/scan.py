@@ -64,6 +64,7 @@ class Scan:
     """
 
     __slots__ = (
+        "denials",
         "facts",
         "flags",
         "mentions",
@@ -88,6 +89,8 @@ class Scan:
         """Numbers: where each begins and ends, and what it is."""
         self.unread: list[int] = []
         """Words of no table."""
+        self.denials: set[int] = set()
+        """Places of denials that were read, by `frames`."""
         self.supposed = (0, 0)
         """What is supposed and not so, by `frames`."""
         self._read()
@@ -108,19 +111,22 @@ class Scan:
                     stop = _named(rest, words, i + 1)
                     if stop >= end:
                         line, end = one, stop
-            if (
-                line is None
-                and end == i + 1
-                and word[0] <= "9"
-                and (word[0].isdigit() or word[1:2].isdigit())
-            ):
-                self.values.append((i, end, _value(word)))
-                i = end
-                continue
-            if word in ("a", "an") and end == i + 1 and words[end : end + 1] and words[end] in _LENGTHS:
-                self.values.append((i, end, 1.0))
-            self._take(i, end, sense, line)
+            if sense.plain and line is None:
+                self._mark(i, end, sense.flags)
+                if word in ("a", "an") and end == i + 1 and words[end : end + 1] and words[end] in _LENGTHS:
+                    self.values.append((i, end, 1.0))
+            elif line is None and end == i + 1 and word[0] <= "9":
+                if word[0].isdigit() or word[1:2].isdigit():
+                    self.values.append((i, end, _value(word)))
+            else:
+                self._take(i, end, sense, line)
             i = end
+
+    def _mark(self, start: int, end: int, flags: int) -> None:
+        self.seen |= flags
+        self.flags[start] = flags
+        for i in range(start + 1, end):
+            self.flags[i] = flags | INSIDE
 
     def _take(self, start: int, end: int, sense: Sense, line: Line | None) -> None:
         flags = sense.flags
@@ -146,10 +152,7 @@ class Scan:
             self._number(start, end, sense.number)
         elif not flags and line is None and self.words[start][0].isalpha() and not sense.means_something:
             self.unread.append(start)
-        self.seen |= flags
-        self.flags[start] = flags
-        for i in range(start + 1, end):
-            self.flags[i] = flags | INSIDE
+        self._mark(start, end, flags)
 
     def _qualified(self, start: int) -> bool:
         """Whether a kind of drug or illness stands right before a word for any drug."""

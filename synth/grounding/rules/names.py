@@ -57,7 +57,7 @@ def _stray(r: Reading, m: Mention, found: Findings) -> None:
         found.doubt("unread", f"names {m.text}, which is {hidden[0].id} and was not shown")
     elif nameless:
         found.doubt("unread", f"{m.text!r} may be another name for {nameless[0]}")
-    elif m.frame == "supposed" or all(n.kind == "measurement" for n in m.nodes):
+    elif m.frame == "supposed" or r.has("denial opens") or all(n.kind == "measurement" for n in m.nodes):
         found.doubt("unread", f"{m.text!r} is no line of the history")
     else:
         cited = ", ".join(map(repr, r.cited))

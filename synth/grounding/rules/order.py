@@ -173,7 +173,7 @@ def _leftover(r: Reading, dated: list[Mention], found: Findings) -> None:
     lines = {x.id for m in dated for x in m.lines}
     if len(lines) < 2:
         return
-    for i in (*r.starts("before"), *r.starts("after")):
+    for i in (*r.starts("before"), *r.starts("after"), *r.starts("when")):
         spent = any(q.start - 1 <= i < q.end for q in r.quantities)
         if (
             not spent
@@ -207,7 +207,8 @@ def _extreme(r: Reading, name: str, place: int, found: Findings) -> None:
     kind = next((m for m in r.mentions if m.category is not None and place < m.start <= end + 3), None)
     if noun is None and kind is None:
         return
-    subject = next((m for m in r.linked if m.category is None and m.cited), None)
+    dated = (m for m in r.linked if m.category is None and m.cited and m.lines[0].age is not None)
+    subject = next(dated, None)
     if subject is None:
         found.doubt("unread", f"says {r.scan.phrase(place, end)!r}")
         return

@@ -95,6 +95,26 @@ def stopped(r: Reading, found: Findings) -> None:
         return
 
 
+def denials(r: Reading, found: Findings) -> None:
+    """A denial that denies nothing that was read may deny what was taken for told: `stroke: none recorded`."""
+    for p in r.starts("denial opens"):
+        if (
+            p in r.scan.denials
+            or r.flags[p] & BIT["no denial"]
+            or any(m.start <= p < m.end for m in r.mentions)
+        ):
+            continue
+        end = r.end(p)
+        weighs = any(
+            r.flags[i] & (BIT["judge"] | DEGREE | BIT["modal"])
+            for i in range(end, min(end + 3, len(r.words)))
+        )
+        if r.own and not weighs:
+            found.doubt("unread", f"{r.scan.phrase(p, end)!r} denies something")
+            found.unread = True
+            return
+
+
 def unread(r: Reading, found: Findings) -> None:
     """Words that stand in no table, where they do not merely weigh what was said."""
     for i in r.scan.unread:

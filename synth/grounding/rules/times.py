@@ -26,6 +26,10 @@ def _age(r: Reading, q: Quantity, found: Findings) -> None:
             "future", f"says age {q.text}; the prediction time is at age {own:.1f}", sure=r.certain(q)
         )
         return
+    if not r.cited and not r.linked and q.matches(own):
+        q.role = "own age"
+        found.holds()
+        return
     if not r.linked and any(m.frame.startswith("denied") for m in r.mentions):
         found.doubt("unread", f"denies something with age {q.text}")
         return

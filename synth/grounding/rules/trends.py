@@ -11,7 +11,7 @@ from ..reading.reading import Reading
 
 CUES = ("rise", "fall", "steady", "better", "worse")
 _TREND = sum(BIT[c] for c in CUES)
-AFTER = wordset("risk burden likelihood chance vulnerability reserve the odds susceptibility probability")
+AFTER = wordset("risk burden likelihood chance vulnerability reserve odds susceptibility probability")
 
 
 def is_change(r: Reading, q: Quantity) -> bool:
@@ -67,7 +67,7 @@ def _wanted(kinds: set[str], better: str) -> set[str] | None:
     if "rise" in kinds and "fall" in kinds:
         return None
     for kind in ("rise", "fall", "steady"):
-        if kind in kinds and not ({"better", "worse"} & kinds and better):
+        if kind in kinds:
             return {kind}
     if not better:
         return None
@@ -94,7 +94,7 @@ def _cue(r: Reading) -> tuple[int, set[str]] | None:
     for i, f in enumerate(r.flags):
         if not f & _TREND or any(m.start <= i < m.end for m in r.mentions):
             continue
-        if r.words[r.end(i) : r.end(i) + 1] and r.words[r.end(i)] in AFTER:
+        if AFTER & set([w for w in r.words[r.end(i) : r.end(i) + 2] if w != "the"][:1]):
             continue
         if r.scan.supposed[0] <= i < r.scan.supposed[1]:
             continue

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ....cohort.units import flag_of, table
+from ....cohort.cleaning.units import flag_of, table
 from ..facts import Line
 from ..findings import Findings
 from ..reading.quantities import Quantity
@@ -157,9 +157,13 @@ def _bare(r: Reading, q: Quantity, found: Findings) -> None:
     ]
     if not _placed(r, q):
         kinds = kinds[:1]
-    for _, known in kinds:
+    for name, known in kinds:
         if any(v is not None and _equals(q, v) for v in known):
-            found.holds(*lines)
+            other = _at_another_age(r, q, lines) if name == "wrong_value" else None
+            if other is None:
+                found.holds(*lines)
+            else:
+                found.fault("wrong_value", other, sure=True)
             return
     if any(q.text in x.known.tokens for x in lines):
         return
@@ -206,7 +210,11 @@ def _share(r: Reading, q: Quantity, found: Findings) -> None:
 def _in_a_name(r: Reading, q: Quantity, found: Findings) -> None:
     """`stage 4`, `type 1`: part of the name of a line, or not."""
     lines = r.attached(q)
-    if any(q.text in x.known.tokens for x in lines):
+    word = r.words[q.start - 1]
+    named = [x for x in (*lines, *r.cited) if q.text in x.known.tokens and word in x.known.tokens]
+    if named:
+        found.holds(named[0])
+    elif any(q.text in x.known.tokens for x in lines):
         found.holds()
     elif lines and any(r.words[q.start - 1] in x.known.tokens for x in lines):
         found.fault(
@@ -247,7 +255,7 @@ NORMAL = frozenset(("normal", "range", "limits", "elevated", "raised", "unremark
 def _of(r: Reading, p: int, end: int, start: int) -> bool:
     """Whether an adjective at a place belongs to what stands close by, and to no risk or burden."""
     after = r.words[r.end(p) : r.end(p) + 2]
-    return abs(p - end) <= 6 or (
+    return abs(p - end) <= 9 or (
         0 <= start - p <= 2 and not {"risk", "burden", "likelihood", "chance"} & set(after)
     )
 
@@ -260,9 +268,11 @@ def _flag(r: Reading, x: Line) -> str | None:
         if f"({flag})" in said:
             return flag
     known = table()["LOINC"].get(x.known.code)
-    if known is None or known["normal"] is None or not x.unit:
+    if known is None or known["normal"] is None:
         return None
-    if r.units.plain(x.unit) != r.units.plain(known["unit"]):
+    usual = [u for n in x.known.nodes for u in n.units]
+    unit = x.unit or (usual[0] if len(usual) == 1 else "")
+    if r.units.plain(unit) != r.units.plain(known["unit"]):
         return None
     return flag_of(x.known.code, x.value, known["unit"])
 

@@ -1,0 +1,1 @@
+"""Statistical models of ratings, by the libraries that fit them well: an extra, imported where they are asked for."""

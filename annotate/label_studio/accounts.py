@@ -1,0 +1,90 @@
+"""Accounts on Label Studio, made and opened as a person would: its own call for them leaves out the password."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import httpx
+
+from ...study.errors import ServiceError
+from .client import Server
+
+
+def sign_up(server: Server, email: str) -> str:
+    """Make an account by the organisation's invitation link; its password.
+
+    Raises:
+        ServiceError: the server did not make it, or has one of this address already.
+    """
+    if email.casefold() in {e.casefold() for e in server.accounts().values()}:
+        raise ServiceError(f"{server.url}: has an account {email} already, whose password is not known here.")
+    invite = server.call("GET", "/api/invite")["invite_url"]
+    password = secrets.token_urlsafe(9)
+    with _browser(server.url) as http:
+        http.get(invite)
+        sent = http.post(
+            invite,
+            data={
+                "email": email,
+                "password": password,
+                "how_find_us": "",
+                "elaborate": "",
+                "allow_newsletters": "false",
+                "csrfmiddlewaretoken": http.cookies.get("csrftoken", ""),
+            },
+            headers={"Referer": server.url + invite},
+        )
+    if email.casefold() not in {e.casefold() for e in server.accounts().values()}:
+        raise ServiceError(f"{server.url}: no account could be made for {email} ({sent.status_code}).")
+    return password
+
+
+def token(url: str, email: str, password: str) -> str:
+    """A token of an account: the legacy one where the organisation allows these, else a personal access token.
+
+    Raises:
+        ServiceError: the password is wrong, or no token is given out.
+    """
+    with signed_in(url, email, password) as http:
+        legacy = http.get("/api/current-user/token")
+        found = legacy.json().get("token", "") if legacy.is_success else ""
+        if found and _works(url, found):
+            return str(found)
+        csrf = {"X-CSRFToken": http.cookies.get("csrftoken") or "", "Referer": url}
+        personal = http.post("/api/token/", headers=csrf)
+    if personal.is_error:
+        raise ServiceError(
+            f"{url}: gives {email} no token ({personal.status_code}). Was its password changed?"
+        )
+    return str(personal.json()["token"])
+
+
+def _works(url: str, token: str) -> bool:
+    headers = {"Authorization": f"Token {token}"}
+    return httpx.get(
+        f"{url}/api/current-user/whoami", headers=headers, timeout=60, trust_env=False
+    ).is_success
+
+
+@contextmanager
+def signed_in(url: str, email: str, password: str) -> Iterator[httpx.Client]:
+    """A browser-like session of one account."""
+    with _browser(url) as http:
+        http.get("/user/login/")
+        form = {
+            "email": email,
+            "password": password,
+            "csrfmiddlewaretoken": http.cookies.get("csrftoken", ""),
+        }
+        http.post("/user/login/", data=form, headers={"Referer": f"{url}/user/login/"})
+        yield http
+
+
+def _browser(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=60, trust_env=False, follow_redirects=True)
+
+
+def link(url: str, project: int) -> str:
+    """Where a rater grades on Label Studio's page: signing in, then the label stream, which shows no other work."""
+    return f"{url}/user/login/?next={quote(f'/projects/{project}/data?labeling=1', safe='')}"

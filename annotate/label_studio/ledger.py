@@ -1,0 +1,66 @@
+"""Where the tasks of a run are on the server: `annotate/project.json`, kept beside them and rewritten whole."""
+
+import secrets
+from collections.abc import Collection
+from pathlib import Path
+
+from ...study.records import Record, read_record, write_text
+
+FILE = "project.json"
+
+
+class Place(Record):
+    """One rater's project of one round, by one version of the rubric and the page."""
+
+    round: str
+    rater: str
+    version: str
+    """Of rubric and page, by which its forms are graded."""
+    project: int
+    origin: str
+    """What tells this project from another one with the same number, on this server or the next."""
+    config: str
+    """Hash of the labeling interface that it was given; the text of it is in `annotate/pages/`."""
+    importing: bool = False
+    """An import was begun and not seen to end."""
+    pulled: str | None = None
+    """Server time up to which everything is here; None: nothing yet."""
+    sentences: int = 0
+    """Of the longest rationale that its page has room for."""
+    tasks: int = 0
+    """How many were on the server when it was last looked at."""
+
+
+class Ledger(Record):
+    """Where everything is."""
+
+    run: str = ""
+    """Name of this run on the server: another run folder of the same study has another."""
+    url: str = ""
+    creating: str = ""
+    """The mark of a project that was asked for and not seen to be made."""
+    places: tuple[Place, ...] = ()
+
+    def at(self, round: str, rater: str, versions: Collection[str] = ()) -> Place | None:
+        """The project of one rater in one round; of these versions, or of the last one where none is given."""
+        mine = [p for p in self.places if (p.round, p.rater) == (round, rater)]
+        return next((p for p in reversed(mine) if not versions or p.version in versions), None)
+
+    def with_place(self, place: Place) -> "Ledger":
+        """The ledger with this project put in or replaced."""
+        mine = (place.round, place.rater, place.origin)
+        rest = [p for p in self.places if (p.round, p.rater, p.origin) != mine]
+        return self.model_copy(update={"places": (*rest, place)})
+
+
+def read(folder: Path) -> Ledger:
+    """What is known of the server side of a run folder."""
+    path = folder / FILE
+    if not path.exists():
+        return Ledger(run=secrets.token_hex(6))
+    return read_record(path, Ledger, "Restore it from a copy.")
+
+
+def save(folder: Path, ledger: Ledger) -> None:
+    """Write the ledger."""
+    write_text(folder / FILE, ledger.model_dump_json(indent=1) + "\n")
