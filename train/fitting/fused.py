@@ -79,7 +79,7 @@ def fused(model: Any) -> Iterator[int]:
 
 
 def _norm(module: Any) -> Any:
-    """A quicker forward of a frozen RMS norm in float32, after it was seen to give the same; None for anything else."""
+    """A quicker forward of a frozen float32 RMS norm that was seen to give the same; None for anything else."""
     weight, eps = (
         getattr(module, "weight", None),
         getattr(module, "variance_epsilon", getattr(module, "eps", None)),

@@ -151,7 +151,7 @@ class Engine:
         return found
 
     def _alone(self, rows: Sequence[Ids], tokens: Ids) -> torch.Tensor:
-        """(rows, tokens) logits behind rows that nothing is known of: padded on the right, so without mask or cache."""
+        """(rows, tokens) logits behind rows that share no state: padded on the right, so without mask or cache."""
         ids = torch.zeros((len(rows), max(map(len, rows))), dtype=torch.int64, device=self._device)
         for i, row in enumerate(rows):
             ids[i, : len(row)] = torch.tensor(row, dtype=torch.int64)
