@@ -360,9 +360,9 @@ class OnServer(StudyRun):
         return self.ls.submit(by or rater, self.tasks(rater, round)[item], form, **more)
 
     @contextlib.contextmanager
-    def page(self) -> Iterator[str]:
+    def page(self, port: int | None = None) -> Iterator[str]:
         """Serve the grading page in front of the server; its address."""
-        port = free_port()
+        port = port or free_port()
         url = f"http://127.0.0.1:{port}"
         office = Office(self.file, self.run_folder, sign.by_own_server(self.ls.folder))
         links.issued(self.folder, self.people, url)

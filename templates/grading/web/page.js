@@ -6,7 +6,7 @@ import { Form } from "./form.js";
 
 const SAVE_AFTER = 400, IDLE = 120_000;
 let desk, form, now, refused = false, agreed = new Set();
-let dirty = false, saving = null, timer, seconds = 0, active = 0, ticked = 0;
+let pressed = false, dirty = false, saving = null, timer, seconds = 0, active = 0, ticked = 0;
 
 const kept = (task) => `form ${task}`;
 
@@ -18,6 +18,11 @@ setInterval(() => {
 }, 500);
 for (const event of ["keydown", "pointerdown", "pointermove", "wheel"])
   addEventListener(event, () => { active = Date.now(); }, { passive: true });
+
+for (const event of ["pointerdown", "mousedown"]) addEventListener(event, () => { pressed = true; }, true);
+for (const event of ["pointerup", "mouseup", "pointercancel"])
+  addEventListener(event, () => setTimeout(() => { pressed = false; }), true);
+addEventListener("click", () => { pressed = false; }, true);
 
 async function start() {
   const got = await get("desk");
@@ -59,7 +64,7 @@ async function open(task) {
   timeline(item.lines);
   drawForm(form, { choose, write });
   disagreement(item.disagreement, take);
-  $("left-pane").scrollTop = $("sentences").scrollTop = 0;
+  for (const pane of ["left-pane", "right-pane", "sentences"]) $(pane).scrollTop = 0;
   alert_(item.standing === "sent" ? "You have sent this item. Change it and submit it again." :
     item.standing === "skipped" ? "You have skipped this item. You can still grade it." : "");
   $("saved").textContent = unsaved ? "kept from before" : item.standing === "begun" ? "draft" : "";
@@ -96,15 +101,14 @@ function toggle(id, open) {
   $(`show-${id}`).setAttribute("aria-expanded", show);
 }
 
-// The question that digits answer.
-function go(key, focus = false) {
+// The question that digits answer. Nothing moves under a finger or a mouse button that is down, or its click is lost.
+function go(key) {
   now = key;
   mark(form, now, refused, agreed);
   const question = document.querySelector(`.question[data-key="${now}"]`);
   const sentence = question?.closest(".sentence");
-  (sentence || question)?.scrollIntoView({ block: "nearest" });
-  light(sentence ? cited(sentence) : []);
-  if (focus) question?.querySelector('[tabindex="0"]')?.focus();
+  if (!pressed) (sentence || question)?.scrollIntoView({ block: "nearest" });
+  light(sentence ? cited(sentence) : [], !pressed);
   const step = form.steps().find((s) => s.key === now);
   const digits = Math.min(9, step.dimension.options.length);
   $("keys").textContent = `${step.dimension.question} 1–${digits} answer · ↑↓ move · n note · c comment · s skip · g guide`;
@@ -270,7 +274,10 @@ for (const pane of ["sentences", "timeline"]) $(pane).addEventListener("pointero
   else if (sentence) light(cited(sentence));
 });
 $("timeline").addEventListener("pointerleave", () => lightSentences(null));
-$("sentences").addEventListener("pointerleave", () => { if (form) go(now); });
+$("sentences").addEventListener("pointerleave", () => {
+  const sentence = form && document.querySelector(".sentence.now");
+  light(sentence ? cited(sentence) : [], false);
+});
 document.addEventListener("focusin", (event) => {
   const question = event.target.closest(".question");
   if (form && question && question.dataset.key !== now) go(question.dataset.key);
