@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from ...study.errors import ServiceError
+from ...study.permission import loopback
 from .client import Server
 
 
@@ -82,7 +83,15 @@ def signed_in(url: str, email: str, password: str) -> Iterator[httpx.Client]:
 
 
 def _browser(url: str) -> httpx.Client:
-    return httpx.Client(base_url=url, timeout=60, trust_env=False, follow_redirects=True)
+    http = httpx.Client(base_url=url, timeout=60, trust_env=False, follow_redirects=True)
+    if loopback(url):
+        # Behind TLS our server marks its cookies as for HTTPS only; on loopback we talk to it without.
+        def unmark(_: httpx.Response) -> None:
+            for cookie in http.cookies.jar:
+                cookie.secure = False
+
+        http.event_hooks = {"response": [unmark]}
+    return http
 
 
 def link(url: str, project: int) -> str:

@@ -413,6 +413,14 @@ def on_server(
 
 
 @pytest.fixture
+def own(graded: Path) -> StudyRun:
+    """A study of ann and ben with a server of its own, which is not running."""
+    out = StudyRun(graded.rename(graded.with_name("served")))
+    out.study(raters="label_studio", rubric="clinical", items=2, people=["ann", "ben"])
+    return out
+
+
+@pytest.fixture
 def by_files(graded: Path) -> StudyRun:
     """A study that ann and ben grade by files with the short rubric, handed out."""
     out = StudyRun(graded.rename(graded.with_name("byfiles")))

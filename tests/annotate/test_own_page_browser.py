@@ -223,6 +223,7 @@ def test_a_phone_of_390_pixels_by_taps(browser: Any, served: Any) -> None:
     for key, value in (("accuracy", "4"), ("faithfulness", "5"), ("harm", "none"), ("accept", "edit")):
         page.locator(f'[data-key="{key}"] [data-value="{value}"]').tap()
     page.locator('[data-text="edited"]').fill("A stroke at 66.4 raises the risk. [E003]")
+    assert page.locator("#alert").inner_text() == "", "nothing is lacking any more"
     look(page, "phone_filled")
     assert not page.evaluate(wide)
     page.locator("#send").tap()

@@ -123,6 +123,7 @@ function choose(key, value) {
 
 function write(key, text) {
   form.texts[key] = text;
+  document.querySelector(`[data-text="${key}"]`).classList.remove("lacking");
   changed();
 }
 
@@ -136,6 +137,7 @@ function take(correction) {
 }
 
 function changed() {
+  if (refused) alert_(form.missing().length ? `Still to answer: ${names(form.missing().map((s) => s.key))}.` : "");
   dirty = true;
   sessionStorage.setItem(kept(form.item.task), JSON.stringify(form.draft(seconds)));
   $("saved").textContent = "…";
@@ -196,11 +198,13 @@ function refuse(wrong) {
     box.classList.add("lacking");
     box.focus();
   }
-  const names = [...new Set(wrong.filter((w) => open.includes(w.at)).map((w) => form.describe(w.at)))];
+  const asked = wrong.map((w) => w.at).filter((at) => open.includes(at));
   const other = wrong.filter((w) => !open.includes(w.at)).map((w) => w.why);
-  const lacking = names.length ? [`still to answer: ${names.join(", ")}`] : [];
+  const lacking = asked.length ? [`still to answer: ${names(asked)}`] : [];
   alert_(`Not sent: ${[...lacking, ...other].join("; ")}.`);
 }
+
+const names = (keys) => [...new Set(keys.map((key) => form.describe(key)))].join(", ");
 
 function ask(doubts) {
   $("doubts").replaceChildren(...doubts.map((d) => make("li", { textContent: d })));
