@@ -83,7 +83,7 @@ def export(
             click.echo("everything is graded; `wherefore run` goes on")
             return
         state = state.with_adjudication() if due == "adjudication" else state
-        _grading.gate(state, due, past_gate)
+        _grading.gate(state, due, folder, past_gate=past_gate)
         plan.save(state.plan, folder)
         versions.record(state.plan, folder)
         where = to or run_folder / "annotate_files"

@@ -127,7 +127,7 @@ def push_due(
             plan_.save(state.plan, folder)
             click.echo("everything is graded; `wherefore run` goes on")
             return
-        gate(state, due, past_gate)
+        gate(state, due, folder, past_gate=past_gate)
         state = state.with_adjudication() if due == "adjudication" else state
         plan_.save(state.plan, folder)
         versions.record(state.plan, folder)
@@ -223,24 +223,28 @@ def links(run_folder: Path, settings: "Settings") -> Iterator[str]:
         yield f"{round} {rater}: {accounts.link(public, place.project)}"
 
 
-def gate(state: "State", due: str, past_gate: bool) -> None:
-    """Stop before the main round while raters disagree on the calibration round.
+def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
+    """Stop before the main round while raters disagree on the calibration round; once it is open it stays open.
 
     Raises:
         PendingError: they do.
     """
+    from ..annotate.decisions import Decisions, now
     from ..study.errors import PendingError
 
-    rounds = state.plan.settings.rounds
-    if due != "main" or not rounds.gate or not rounds.calibration:
+    rounds, version = state.plan.settings.rounds, state.plan.version
+    decisions = Decisions.read(folder)
+    if due != "main" or not rounds.gate or not rounds.calibration or decisions.past_gate(version):
         return
     alpha = agreement(state, rounds.gate, "calibration")
+    found = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
     if (alpha is None or alpha < rounds.gate_alpha) and not past_gate:
-        found = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
         raise PendingError(
             f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {found}; {rounds.gate_alpha} is "
             "required. Discuss the items with the raters, then push with --past-gate, or calibrate on more items."
         )
+    why = f"alpha of {rounds.gate} {found}" + (", --past-gate" if past_gate else "")
+    decisions.add(folder, now("gate", after=version, why=why))
 
 
 def context(state: "State", round: str, folder: Path) -> "Context":

@@ -4,8 +4,11 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -410,6 +413,50 @@ def on_server(
     out = OnServer(label_studio, named)
     out.study(raters="label_studio", rubric="short", items=6, people=["ann", "ben"])
     return out
+
+
+class Running:
+    """A command of `annotate` that goes on until it is ended, such as `serve`."""
+
+    def __init__(self, run: StudyRun, command: str, *options: str) -> None:
+        args = ["annotate", command, str(run.file), "--runs", str(run.run_folder.parent), *options]
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "wherefore", *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )
+        self.lines: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+            if line.startswith("Serving"):
+                return
+        raise AssertionError("\n".join(self.lines))
+
+    def end(self, number: signal.Signals) -> str:
+        """Send a signal and wait; what was said since."""
+        self.process.send_signal(number)
+        out, _ = self.process.communicate(timeout=60)
+        return str(out)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    """Starts commands, which end with the test."""
+    started: list[Running] = []
+
+    def start_one(run: StudyRun, command: str, *options: str) -> Running:
+        started.append(Running(run, command, *options))
+        return started[-1]
+
+    yield start_one
+    for s in started:
+        if s.process.poll() is None:
+            s.end(signal.SIGTERM)
+        assert s.process.stdout is not None
+        s.process.stdout.close()
 
 
 @pytest.fixture

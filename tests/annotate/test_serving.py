@@ -6,7 +6,6 @@ import shutil
 import signal
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,50 +24,6 @@ OTHER = "127.0.0.2"
 """An address of this machine that is not the one which `serve` takes by itself."""
 GOOD = {"accuracy": "4", "faithfulness": "4", "harm": "none", "accept": "accept"}
 SUPPORTED = {f"support_{n}": "supported" for n in range(1, 5)}
-
-
-class Serving:
-    """A running `annotate serve`."""
-
-    def __init__(self, run: Any, *options: str, environment: dict[str, str] | None = None) -> None:
-        args = ["annotate", "serve", str(run.file), "--runs", str(run.run_folder.parent), *options]
-        self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "wherefore", *args],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "PYTHONWARNINGS": "ignore", **(environment or {})},
-        )
-        self.lines: list[str] = []
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
-            if line.startswith("Serving."):
-                return
-        raise AssertionError("\n".join(self.lines))
-
-    def end(self, number: signal.Signals) -> str:
-        """Send a signal and wait; what was said since."""
-        self.process.send_signal(number)
-        out, _ = self.process.communicate(timeout=60)
-        return str(out)
-
-
-@pytest.fixture
-def serve(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Starts servers, which end with the test."""
-    started: list[Serving] = []
-
-    def start(run: Any, *options: str, **more: Any) -> Serving:
-        started.append(Serving(run, *options, **more))
-        return started[-1]
-
-    yield start
-    for s in started:
-        if s.process.poll() is None:
-            s.end(signal.SIGTERM)
-        assert s.process.stdout is not None
-        s.process.stdout.close()
 
 
 def prepared(run: Any) -> Path:
@@ -120,12 +75,14 @@ def alive(process: int) -> bool:
 
 
 def test_tls_on_another_address_a_backup_and_its_restore_elsewhere(
-    label_studio: Any, own: Any, serve: Any, tmp_path: Path
+    label_studio: Any, own: Any, start: Any, tmp_path: Path
 ) -> None:
     folder = prepared(own)
     cert, key = certificate(tmp_path, OTHER)
     port = free_port()
-    running = serve(own, "--host", OTHER, "--port", str(port), "--cert", str(cert), "--key", str(key))
+    running = start(
+        own, "serve", "--host", OTHER, "--port", str(port), "--cert", str(cert), "--key", str(key)
+    )
     url = f"https://{OTHER}:{port}"
     assert f"main ann: {url}/grade/#" in "\n".join(running.lines)
     state = server_.known(folder)
@@ -158,7 +115,7 @@ def test_tls_on_another_address_a_backup_and_its_restore_elsewhere(
     said = elsewhere.call("restore", str(copy))
     assert "restored (Label Studio 1.23.2, sqlite)" in said
     assert "exists. Move it away" in elsewhere.call("restore", str(copy), code=1)
-    again = serve(elsewhere, "--port", str(free_port()), "--page-port", str(page := free_port()))
+    again = start(elsewhere, "serve", "--port", str(free_port()), "--page-port", str(page := free_port()))
     with httpx.Client(base_url=f"http://127.0.0.1:{page}", trust_env=False, timeout=60) as http:
         desk = entered(elsewhere, http)
         assert (desk["done"], desk["of"]) == (1, 2), "the form is in the copy, and the link still opens it"
@@ -176,11 +133,11 @@ def _elsewhere(run: Any, tmp_path: Path) -> Any:
     return other
 
 
-def test_behind_a_proxy_and_what_a_kill_leaves_behind(label_studio: Any, own: Any, serve: Any) -> None:
+def test_behind_a_proxy_and_what_a_kill_leaves_behind(label_studio: Any, own: Any, start: Any) -> None:
     folder = prepared(own)
     port = str(free_port())
     public = "https://grading.clinic.example"
-    running = serve(own, "--port", port, "--behind", public)
+    running = start(own, "serve", "--port", port, "--behind", public)
     assert f"main ben: {public}/grade/#" in "\n".join(running.lines)
     proxied = {"Host": "grading.clinic.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.9"}
     with httpx.Client(
@@ -202,7 +159,7 @@ def test_behind_a_proxy_and_what_a_kill_leaves_behind(label_studio: Any, own: An
     running.process.kill()
     running.process.wait()
     assert alive(state.process), "a killed `serve` cannot end its server"
-    again = serve(own, "--port", port)
+    again = start(own, "serve", "--port", port)
     assert f"ending Label Studio, process {state.process}" in "\n".join(again.lines)
     assert not alive(state.process)
     now = server_.known(folder)
@@ -255,7 +212,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_postgresql_in_place_of_sqlite(own: Any, serve: Any, postgres: str, tmp_path: Path) -> None:
+def test_postgresql_in_place_of_sqlite(own: Any, start: Any, postgres: str, tmp_path: Path) -> None:
     """Half a minute of Label Studio's migrations, which SQLite's prepared folder saves elsewhere."""
     where = postgres.removeprefix("postgresql://grader@127.0.0.1:")
     for name in ("first", "second"):
@@ -265,7 +222,7 @@ def test_postgresql_in_place_of_sqlite(own: Any, serve: Any, postgres: str, tmp_
     assert "does not exist" in own.call("serve", code=1)
     own.study(server={"database": f"{postgres}/first"})
     page = free_port()
-    running = serve(own, "--port", str(free_port()), "--page-port", str(page))
+    running = start(own, "serve", "--port", str(free_port()), "--page-port", str(page))
     assert f"(data in {postgres}/first)" in "\n".join(running.lines)
     assert not (own.run_folder / "label_studio" / "label_studio.sqlite3").exists()
     with httpx.Client(base_url=f"http://127.0.0.1:{page}", trust_env=False, timeout=60) as http:
@@ -279,7 +236,7 @@ def test_postgresql_in_place_of_sqlite(own: Any, serve: Any, postgres: str, tmp_
     elsewhere._all = dict(own._all)
     elsewhere.study(server={"database": f"{postgres}/second"})
     assert "postgresql)" in elsewhere.call("restore", str(copy))
-    again = serve(elsewhere, "--port", str(free_port()))
+    again = start(elsewhere, "serve", "--port", str(free_port()))
     elsewhere.call("pull")
     assert list(elsewhere.values("ann", "accuracy").values()) == ["4"]
     again.end(signal.SIGTERM)

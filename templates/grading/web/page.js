@@ -171,13 +171,17 @@ async function submit(sure = false) {
   if (!form) return;
   const lacking = form.missing();
   if (lacking.length) { refuse(lacking.map((s) => ({ at: s.key }))); return; }
-  await save();
+  // What is sent needs no draft first; one that is under way must not arrive after it.
+  clearTimeout(timer);
+  await saving;
+  clearTimeout(timer);
   const { task } = form.item;
   const got = await post(`api/task/${task}/submit`, { ...form.final(seconds), sure });
-  if (!got.ok) { alert_(`Not sent: ${got.error}. What you filled in is kept.`); return; }
-  if (!got.sent && got.wrong.length) { refuse(got.wrong); return; }
-  if (!got.sent) { ask(got.doubts); return; }
-  await sent(task, got.desk);
+  if (got.ok && got.sent) { await sent(task, got.desk); return; }
+  if (!got.ok) alert_(`Not sent: ${got.error}. What you filled in is kept.`);
+  else if (got.wrong.length) refuse(got.wrong);
+  else ask(got.doubts);
+  save();
 }
 
 async function sent(task, overview) {
