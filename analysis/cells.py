@@ -45,7 +45,7 @@ def _state(cell: Cell, folder: Path) -> CellState:
     return CellState(cell, "missing" if now == "running" else now, folder, why.error if why else "")
 
 
-ARM = ("target", "loss", "corpus")
+ARM = ("target", "loss", "corpus", "weight", "dropped", "projected")
 """The axes that say how a model is taught. Cells that share them are one arm; the others are design."""
 
 
@@ -57,7 +57,12 @@ def arm(cell: Cell) -> str:
     ('label_then_rationale', 'label_then_rationale, group_mean')
     """
     changed = [f for f in ARM[1:] if getattr(cell, f) != Cell.model_fields[f].default]
-    return ", ".join([cell.target, *(getattr(cell, f) for f in changed)])
+    return ", ".join([cell.target, *(_said(f, getattr(cell, f)) for f in changed)])
+
+
+def _said(axis: str, value: object) -> str:
+    """A value of an axis as it reads behind a target: `group_mean`, `weight 0.7`, `projected`."""
+    return str(value) if isinstance(value, str) else axis if value is True else f"{axis} {value:g}"
 
 
 def reference_of(cell: Cell, grid: AbstractSet[Cell], target: str) -> Cell | None:

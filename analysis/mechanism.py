@@ -8,7 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
+from ..study.grid import Cell
 from ..synth.records import Grounding, Rationale
+from ..train.encoding.encoder import GROUPS
+from ..train.fitting.losses import loss
+from ..train.targets import TARGETS
 from .cells import CellState
 from .performance.odds import odds_ratio
 from .records import Cited, Dilution, Grounded
@@ -26,14 +32,22 @@ def dilution(cells: Iterable[CellState]) -> Iterator[Dilution]:
     for state in cells:
         fit = state.fit() if state.state == "done" else None
         counted = {g: n for g, n in fit.tokens.items() if g != "prompt" and n} if fit else {}
-        own_means = state.cell.loss == "group_mean"
+        weights = _weights(state.cell, counted)
         for group, tokens in counted.items():
-            share = tokens / sum(counted.values())
             yield Dilution(
-                cell=state.cell.id, target=state.cell.target, group=group, tokens=tokens, share=share,
-                weight=1 / len(counted) if own_means else share,
+                cell=state.cell.id, target=state.cell.target, group=group, tokens=tokens,
+                share=tokens / sum(counted.values()), weight=weights[group],
                 final_loss=fit.final_loss.get(group) if fit else None,
             )  # fmt: skip
+
+
+def _weights(cell: Cell, tokens: dict[str, int]) -> dict[str, float]:
+    """What each loss group weighs in the loss of a cell; together one."""
+    if not tokens:
+        return {}
+    groups = np.repeat([GROUPS[g] for g in tokens], list(tokens.values()))
+    each = loss(TARGETS[cell.target].loss or cell.loss, cell.weight)(groups)
+    return {g: float(each[groups == GROUPS[g]].sum(dtype=np.float64)) for g in tokens}
 
 
 def cited(rationales: Sequence[Rationale], evidence: "pd.DataFrame", cases: "pd.DataFrame") -> list[Cited]:

@@ -38,6 +38,10 @@ class Agreement(Record):
     """Name of the agreement weights, where the coefficient takes some."""
     standard_error: float | None = None
     """In closed form, for independent items, where the literature has one; a check on the interval."""
+    jackknife_error: float | None = None
+    """Standard error by leaving out one independent unit at a time."""
+    null_error: float | None = None
+    """Standard error were the true coefficient 0, in closed form: the value over it is the z of that test."""
     note: str = ""
     """What a reader must know beside the number: a prevalence paradox, unused categories, few raters."""
 
@@ -176,7 +180,7 @@ class Dilution(Record):
     share: float
     """Of the tokens that count."""
     weight: float
-    """Of the loss: the share of the tokens, or an equal part for each group where every group has its own mean."""
+    """Share of the group in the loss; of a label that is scored, the share of its score."""
     final_loss: float | None
     """Nats per token, mean of the last epoch."""
 

@@ -9,7 +9,7 @@ from ..study import layout
 from ..study.config import Study
 from ..study.errors import StudyError, not_one_of
 from ..study.provenance import release
-from ..study.runs import FAILURE, MANIFEST, run_once
+from ..study.runs import FAILURE, MANIFEST, outcome, run_once
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run(study: Study, home: Path, *, quiet: bool = False) -> bool:
         lambda folder: _work(study, home, settings, folder), set_aside=True,
     )  # fmt: skip
     if not quiet:
-        click.echo(f"analysis: {'wrote' if done else 'already there:'} {layout.REPORT.at(home)}")
+        click.echo(f"analysis: {outcome(done, layout.REPORT.at(home))}")
     return done
 
 

@@ -394,6 +394,7 @@ def grounding(rows: Rows, people: int = 1000) -> None:
     from conftest import people as make
 
     from wherefore.study.records import digest
+    from wherefore.synth.dial.told import Told
     from wherefore.synth.grounding.checks import Facts, ground
     from wherefore.synth.records import Claim, Rationale
     from wherefore.synth.reference.narrative import narrative
@@ -406,7 +407,7 @@ def grounding(rows: Rows, people: int = 1000) -> None:
     for i, case in enumerate(cases):
         history = History(case, lines[case.id])
         style = list(STYLES.values())[i % len(STYLES)]
-        made = narrative(history, style, int(case.label or 0), 0.25, np.random.default_rng(i))
+        made = narrative(history, style, Told(int(case.label or 0)), 0.25, np.random.default_rng(i))
         claims = tuple(
             Claim(text=c["text"], cites=tuple(c["evidence"]), section=c["section"])
             for c in (s.as_claim() for s in made.statements)

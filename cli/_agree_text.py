@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from . import _agree_parts as parts
+from ._agree_parts import number, span
+
 if TYPE_CHECKING:
     from ..analysis.agreement.reading.source import Reading
     from ..analysis.agreement.records import DimensionSummary, Summary
-    from ..analysis.records import Agreement
 
 
 def lines(s: "Summary") -> Iterator[str]:
@@ -15,6 +17,9 @@ def lines(s: "Summary") -> Iterator[str]:
     yield ""
     for d in s.dimensions:
         yield from _dimension(d)
+        yield ""
+    for i in s.instruments:
+        yield from parts.instrument(i)
         yield ""
     if s.differences:
         yield from _differences(s)
@@ -56,14 +61,21 @@ def _dimension(d: "DimensionSummary") -> Iterator[str]:
         f"  {d.n_ratings:,} ratings of {d.n_items:,} items by {d.n_raters} raters; {d.n_missing:,} not given, "
         f"{d.n_lone:,} items with one rating; {d.independent:,} independent {d.unit}s"
     )
-    yield from map(_coefficient, d.agreement)
+    yield from map(parts.coefficient, (*d.agreement, *d.mixed))
+    yield from map(parts.benchmark, d.benchmarks)
     yield from _raters(d)
+    yield from parts.repeats(d)
+    yield from parts.reference(d)
     if len(d.categories_used) <= 12:
         for c in d.categories_used:
             yield (
                 f"  category {c.category:<12} {c.share:6.1%} of ratings, {c.least:.1%} to {c.most:.1%} by rater, "
-                f"specific agreement {_number(c.specific)}"
+                f"specific agreement {number(c.specific)}, kappa {number(c.kappa)}"
             )
+    yield from parts.tests(d)
+    yield from parts.limits(d)
+    if d.hierarchical:
+        yield from parts.hierarchical(d.hierarchical)
     disputed = [f"{i.item} ({', '.join(i.ratings.values())})" for i in d.items if i.disagreement > 0]
     if disputed:
         yield "  most disputed: " + "; ".join(disputed)
@@ -71,18 +83,6 @@ def _dimension(d: "DimensionSummary") -> Iterator[str]:
         hours = "" if d.plan.hours is None else f", {d.plan.hours:,.1f} hours in all"
         yield f"  plan: {d.plan.items:,} items for +-{d.plan.half_width:g} with these {d.plan.raters} raters{hours}"
     yield from (f"  note: {note}" for note in d.notes)
-
-
-def _coefficient(row: "Agreement") -> str:
-    name = row.statistic + (f" ({row.weights})" if row.weights not in ("", "identity", "within_one") else "")
-    if row.value is None:
-        return f"  {name:<34} none    {row.why_missing}"
-    limits = f"[{span(row.low, row.high)}]"
-    if row.low is None and row.high is None:
-        limits = f"no interval: {row.why_missing}"
-    elif row.why_missing:
-        limits += f" {row.why_missing.partition('; ')[2] or row.why_missing}"
-    return f"  {name:<34} {row.value:6.3f}  {limits}" + (f"  {row.note}" if row.note else "")
 
 
 def _raters(d: "DimensionSummary") -> Iterator[str]:
@@ -93,15 +93,6 @@ def _raters(d: "DimensionSummary") -> Iterator[str]:
         cells = (r.own, r.effect, r.without, r.change, r.drift)
         yield (
             f"  {r.rater[:20]:<20} {r.n:>6} "
-            + " ".join(f"{_number(v):>{w}}" for v, w in zip(cells, (7, 7, 8, 7, 7), strict=True))
+            + " ".join(f"{number(v):>{w}}" for v, w in zip(cells, (7, 7, 8, 7, 7), strict=True))
             + (f"  {r.why_missing}" if r.why_missing else "")
         )
-
-
-def span(low: float | None, high: float | None) -> str:
-    """Both limits; a dash for one that does not exist."""
-    return ", ".join("-" if limit is None else f"{limit:.3f}" for limit in (low, high))
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"

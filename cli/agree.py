@@ -68,9 +68,19 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     help="All that raters could give, lowest first, used or not; 0..100 for whole numbers. Quote a category with "
     "a comma.",
 )
-@click.option("--statistic", multiple=True, metavar="NAME", help="Beside those that suit the scale.")
+@click.option("--statistic", multiple=True, metavar="NAME", help="Additional coefficient to report.")
 @click.option(
-    "--weights", help="Of --statistic: identity, linear, quadratic, ...; the level's own if not given."
+    "--weights",
+    metavar="NAME|FILE",
+    help="Of --statistic: identity, linear, quadratic, ..., or a CSV file with your own matrix, categories as its "
+    "first row and column; the level's own if not given.",
+)
+@click.option(
+    "--interval",
+    type=click.Choice(["auto", "bca", "expanded", "percentile", "jackknife", "goodness", "irr"]),
+    default="auto",
+    show_default=True,
+    help="How confidence intervals are made.",
 )
 @click.option(
     "--raters",
@@ -88,11 +98,34 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
 @click.option(
     "--judge", metavar="RATER", help="Does this rater agree with the others as they do with each other?"
 )
+@click.option(
+    "--reference",
+    metavar="RATER",
+    help="This rater is the reference standard: sensitivity, specificity and kappa of each of the others. A column "
+    "with the reference is --column reference=NAME.",
+)
+@click.option(
+    "--benchmark",
+    type=click.Choice(["landis_koch", "fleiss", "altman", "cicchetti"]),
+    help="Words for the coefficients, their uncertainty taken into account.",
+)
+@click.option(
+    "--model",
+    multiple=True,
+    type=click.Choice(["mixed", "glmm"]),
+    help="mixed: intraclass correlations with missing ratings; glmm: yes-no ratings of items in clusters.",
+)
+@click.option(
+    "--instrument",
+    multiple=True,
+    metavar="NAME=A,B,...",
+    help="Dimensions A, B, ... form one scale: Cronbach's alpha, and agreement on their mean.",
+)
 @click.option("--margin", type=float, help="How much worse still counts as no worse.")
 @click.option(
     "--half-width", type=float, help="Plan: items for an interval of +- this, RATINGS being the pilot."
 )
-@click.option("--minutes", type=float, help="A rater takes for an item, for the hours of the plan.")
+@click.option("--minutes", type=float, help="Minutes a rater needs per item, for the hours of the plan.")
 @click.option("--items", type=int, default=10, show_default=True, help="How many disputed items to list.")
 @click.option("--confidence", type=float, default=0.95, show_default=True)
 @click.option("--replicates", type=int, help="Bootstrap draws; 10,000, and more where items are few.")
@@ -114,7 +147,12 @@ def command(ratings: tuple[Path, ...], runs: Path, figure: Path | None, json_out
     from ._agree_text import lines
 
     reading = _reading(asked)
-    asked["statistics"] = asked.pop("statistic")
+    asked["statistics"], asked["models"] = asked.pop("statistic"), asked.pop("model")
+    asked["weights"] = _weights(asked["weights"])
+    instruments = _named(
+        "instrument", asked.pop("instrument"), needed="NAME=A,B, such as quality=accuracy,clarity"
+    )
+    asked["instruments"] = {name: _categories(dimensions) for name, dimensions in instruments.items()}
     settings = _checked(AgreementSettings, asked)
     summary = summarise(_source(ratings, runs, reading), settings)
     if figure is not None:
@@ -149,7 +187,9 @@ def _reading(asked: dict[str, Any]) -> "ReadSettings":
     from ..analysis.agreement.reading.source import ReadSettings
 
     columns: dict[str, list[str]] = {}
-    for role, name in (_parted("column", text, needed=True) for text in asked.pop("column")):
+    for role, name in (
+        _parted("column", text, "ROLE=NAME, such as item=case_id") for text in asked.pop("column")
+    ):
         columns.setdefault(role, []).append(name)
     own = {k: asked.pop(k) for k in ("shape", "names", "header", "delimiter", "encoding", "sheet", "missing")}
     own["label_separator"] = asked.pop("label_separator")
@@ -159,8 +199,8 @@ def _reading(asked: dict[str, Any]) -> "ReadSettings":
     return _checked(ReadSettings, own)  # type: ignore[no-any-return]
 
 
-def _parted(option: str, text: str, needed: bool = False) -> tuple[str, str]:
-    """`key=value`; a bare value has the empty key.
+def _parted(option: str, text: str, needed: str = "") -> tuple[str, str]:
+    """`key=value`; a bare value has the empty key, unless the form `needed` has one.
 
     Raises:
         StudyError: a key is needed.
@@ -171,20 +211,29 @@ def _parted(option: str, text: str, needed: bool = False) -> tuple[str, str]:
     if sign:
         return key.strip(), value
     if needed:
-        raise StudyError(f"--{option} {text}: write ROLE=NAME, such as item=case_id.")
+        raise StudyError(f"--{option} {text}: write {needed}.")
     return "", text
 
 
-def _named(option: str, values: Sequence[str]) -> dict[str, str]:
+def _weights(asked: str | None) -> Any:
+    """The name of weights, or a matrix from a file."""
+    if asked is None or not Path(asked).suffix:
+        return asked
+    from ..analysis.agreement.reading.matrices import weight_matrix
+
+    return weight_matrix(Path(asked))
+
+
+def _named(option: str, values: Sequence[str], needed: str = "") -> dict[str, str]:
     """Values by dimension.
 
     Raises:
-        StudyError: two for one dimension.
+        StudyError: two for one dimension, or a value without a name where one is needed.
     """
     from ..study.errors import StudyError
 
     out: dict[str, str] = {}
-    for key, value in (_parted(option, text) for text in values):
+    for key, value in (_parted(option, text, needed) for text in values):
         if key in out:
             raise StudyError(f"--{option}: given twice for {key or 'all dimensions'}.")
         out[key] = value

@@ -149,7 +149,7 @@ class Case(Record):
     sampling_weight: float = Field(gt=0, default=1.0)
     """How many people of the source population this one stands for (case-control sampling)."""
     true_risk: float | None = Field(ge=0, le=1, default=None)
-    """Five-year risk given everything that the record shows; known only for the simulator."""
+    """Risk of onset within the horizon, given everything that the record shows; known only for the simulator."""
     timeline: str
     """The history as every model and every rater sees it: evidence lines within the token budget."""
     n_shown: int

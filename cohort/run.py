@@ -12,7 +12,7 @@ import click
 from ..study import layout, parts
 from ..study.config import Study
 from ..study.records import digest
-from ..study.runs import manifest, run_once, sha256
+from ..study.runs import manifest, outcome, run_once, sha256
 from .phenotype import code_set
 from .settings import Settings
 
@@ -145,6 +145,5 @@ def opened(study: Study, settings: Settings) -> Iterator[tuple["Records", "Place
 
 def _said(folder: Path, done: bool) -> str:
     known = json.loads((folder / layout.COHORT_SUMMARY.name).read_text())
-    state = "made" if done else "already there"
     bad = f", {known['bad_rows']} bad rows listed in bad_rows.csv" if known["bad_rows"] else ""
-    return f"cohort: {known['cases']} cases, {known['with_onset']} with onset{bad}; {state}: {folder}"
+    return f"cohort: {known['cases']} cases, {known['with_onset']} with onset{bad}; {outcome(done, folder)}"

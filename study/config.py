@@ -31,8 +31,8 @@ class DataUse(Record):
 class Study(Record):
     """Everything that a run needs to know, as written in the study file."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    """Also the name of the run folder."""
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
+    """Also the name of the run folder: letters, digits, `_` and `-`."""
     title: str = ""
     """The report's heading; the name where empty."""
     seed: int = Field(default=0, ge=0)

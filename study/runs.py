@@ -165,6 +165,15 @@ def run_once(
     return True
 
 
+def outcome(done: bool, place: Path) -> str:
+    """How a stage says what `run_once` did.
+
+    >>> outcome(True, Path("runs/demo/cohort")), outcome(False, Path("runs/demo/cohort"))
+    ('wrote runs/demo/cohort', 'up to date: runs/demo/cohort')
+    """
+    return f"wrote {place}" if done else f"up to date: {place}"
+
+
 def complete(folder: Path, settings: dict[str, Any], inputs: Iterable[Path]) -> bool:
     """Whether the folder is complete for these settings and inputs.
 

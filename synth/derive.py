@@ -9,26 +9,26 @@ from typing import Any
 
 from ..study import layout
 from ..study.files import writing
-from ..study.records import Record, digest, write_text
-from .answers import parse
-from .balance import balanced_away
+from ..study.records import Record, write_text
+from .dial.told import IN_WORDS
 from .grounding.checks import Facts
-from .histories import histories
-from .ledger.calls import Accounts, Books, write_calls
-from .ledger.ledger import Ledger
+from .judging import Judged, judged
+from .ledger.calls import Accounts, PricedLedger, write_calls
 from .plan import Plan
 from .prompts import template_hash
 from .records import Grounding, Planted, Rationale, Refusal
-from .teaching import Body, History, Request, again
 
-Judged = tuple[History, Rationale | Refusal, Body | None]
-"""Of one question: whom it was about, what became of it, the raw answer."""
 Check = Callable[[Rationale, Facts], Grounding]
 """By the rules alone, or by the rules and a verifier."""
 
 
 def derive_all(
-    plan: Plan, ledgers: Sequence[Books], cohort: Path, folder: Path, away: frozenset[str], check: Check
+    plan: Plan,
+    ledgers: Sequence[PricedLedger],
+    cohort: Path,
+    folder: Path,
+    left_out: frozenset[str],
+    check: Check,
 ) -> None:
     """Write rationales, groundings, refusals, calls and the summary into the stage's folder, row by row.
 
@@ -37,7 +37,7 @@ def derive_all(
         ledgers: the teacher's with its prices, then others whose calls count too.
         cohort: folder of the cohort stage.
         folder: of this stage.
-        away: ids of rationales that are left out.
+        left_out: ids of rationales that are left out.
         check: of every claim.
     """
     ledger = ledgers[0][0]
@@ -51,114 +51,41 @@ def derive_all(
         put = {kind: stack.enter_context(writing(folder / f"{name}.jsonl")) for kind, name in kinds.items()}
 
         facts: Facts | None = None
-        for history, made, body in judged(plan, ledger, cohort):
-            if facts is None or facts.case is not history.case:
-                facts = Facts(history, plan.tables)
-            for row in _rows(facts, made, body, away, check):
+        for question in judged(plan, ledger, cohort):
+            if facts is None or facts.case is not question.history.case:
+                facts = Facts(question.history, plan.tables)
+            for row in _rows(facts, question, left_out, check):
                 if isinstance(row, Grounding) and settings.decides == "clinicians":
                     row = _left_to_clinicians(row)
                 put[type(row)](row)
-                tally.add(row)
+                tally.add(row, question.history.case.label)
     accounts = write_calls(ledgers, folder / layout.CALLS.name)
-    lost = sum(len(attempts) for books, _ in ledgers for attempts in books.unanswered.values())
+    lost = sum(len(attempts) for opened, _ in ledgers for attempts in opened.unanswered.values())
     summary = _summary(plan, tally, accounts, lost)
     write_text(folder / layout.SYNTH_SUMMARY.name, json.dumps(summary, indent=1))
 
 
-def judged(plan: Plan, ledger: Ledger, cohort: Path) -> Iterator[Judged]:
-    """What became of every question of a study, in order."""
-    for history in histories(cohort, plan.settings.splits):
-        yield from judge_case(plan, history, ledger)
-
-
-def left_out(plan: Plan, ledger: Ledger, cohort: Path) -> frozenset[str]:
-    """Ids of right rationales that go so that the classes keep their ratio; none where nothing is filtered."""
-    if plan.settings.label != "filtered":
-        return frozenset()
-    return balanced_away(((h.case, made) for h, made, _ in judged(plan, ledger, cohort)), plan.study.seed)
-
-
-def judge_case(plan: Plan, history: History, ledger: Ledger) -> Iterator[Judged]:
-    """For every question about a case: a rationale, or why there is none."""
-    if history.case.label is None:
-        for style in plan.styles:
-            for sample in range(plan.settings.samples):
-                yield (
-                    history,
-                    _refusal(
-                        history.case.id, style.name, sample, "censored", "lost before the horizon ended"
-                    ),
-                    None,
-                )
-    for request in plan.about(history):
-        name, body = last_answer(request, ledger, plan.settings.reask)
-        yield history, judge(plan, request, name, body, ledger), body
-
-
-def judge(plan: Plan, request: Request, name: str, body: Body | None, ledger: Ledger) -> Rationale | Refusal:
-    """A rationale from the answer stored under `name`, or why it is none."""
-    history, style, sample = request.history, request.style, request.sample
-    if body is None:
-        kind, why = ledger.faults.get(name, ("not_asked", "no answer is stored"))
-        return _refusal(history.case.id, style.name, sample, kind, why, name)
-    answer = parse.read(body, style, request.body)
-    reason, detail, truth = answer.reason, answer.detail, history.case.label
-    told = request.label is not None
-    if reason is None and answer.verdict is None and not told:
-        reason, detail = "no_verdict", "the answer names no verdict"
-    elif (
-        reason is None and answer.verdict not in (None, truth) and (told or plan.settings.label == "filtered")
-    ):
-        reason, detail = "wrong_verdict", f"argues for {answer.verdict}, the outcome is {truth}"
-    if reason is not None:
-        return _refusal(history.case.id, style.name, sample, reason, detail, name)
-    return Rationale(
-        id=digest([history.case.id, style.name, sample, name]),
-        case=history.case.id,
-        style=style.name,
-        sample=sample,
-        teacher=plan.teacher.title,
-        claims=answer.claims,
-        verdict=answer.verdict,
-        unread=answer.unread,
-        label_shown=told,
-        key=name,
-    )
-
-
-def last_answer(request: Request, ledger: Ledger, reask: int) -> tuple[str, Body | None]:
-    """The answer that counts, with its key: the first that could be read when it came, or else the last."""
-    name = request.key
-    for repeat in range(1, reask + 1):
-        later = again(request, repeat).key
-        if name not in ledger.unreadable or later not in ledger:
-            break
-        name = later
-    return name, ledger.body(name)
-
-
-def _refusal(
-    case: str, style: str, sample: int, reason: str, detail: str, name: str | None = None
-) -> Refusal:
-    return Refusal(case=case, style=style, sample=sample, reason=reason, detail=detail, key=name)
-
-
-def _rows(
-    facts: Facts, made: Rationale | Refusal, body: Body | None, away: frozenset[str], check: Check
-) -> Iterator[Record]:
+def _rows(facts: Facts, question: Judged, left_out: frozenset[str], check: Check) -> Iterator[Record]:
     """The rows that one judged question gives."""
-    if isinstance(made, Refusal):
-        yield made
+    rationale = question.outcome
+    if isinstance(rationale, Refusal):
+        yield rationale
         return
-    if made.id in away:
-        detail = "right, and left out so that the classes keep their ratio"
-        yield _refusal(facts.case.id, made.style, made.sample, "balanced_away", detail, made.key)
+    if rationale.id in left_out:
+        yield Refusal(
+            case=rationale.case,
+            style=rationale.style,
+            sample=rationale.sample,
+            reason="balanced_away",
+            detail="right, and left out so that the classes keep their ratio",
+            key=rationale.key,
+        )
         return
-    yield made
-    yield check(made, facts)
-    for i, kind in enumerate((body or {}).get("planted") or ()):
+    yield rationale
+    yield check(rationale, facts)
+    for i, kind in enumerate((question.body or {}).get("planted") or ()):
         if kind:
-            yield Planted(rationale=made.id, claim=i, fault=kind)
+            yield Planted(rationale=rationale.id, claim=i, fault=kind)
 
 
 def _left_to_clinicians(grounding: Grounding) -> Grounding:
@@ -184,13 +111,18 @@ class Tally:
         self.styles, self.reasons = Counter[str](), Counter[str]()
         self.verdicts, self.faults, self.doubts = Counter[str](), Counter[str](), Counter[str]()
         self.kinds = Counter[str]()
-        self.facts = self.without_facts = self.without_verdict = self.unread = 0
+        self.facts = self.without_facts = self.without_verdict = self.unread = self.outcome_told = 0
+        self.blind = Counter[bool]()
+        """Verdicts that the teacher gave before it was told the outcome, if ever: whether they are right."""
         self.verified = Counter[tuple[str, bool | None]]()
         """By what the rules found, and what the verifier said."""
 
-    def add(self, row: Record) -> None:
-        """Count one row."""
+    def add(self, row: Record, label: int | None) -> None:
+        """Count one row about a case with this outcome."""
         if isinstance(row, Rationale):
+            blind = row.draft_verdict if row.label_shown else row.verdict
+            self.blind.update([] if blind is None else [blind == label])
+            self.outcome_told += row.label_shown
             self.styles[row.style] += 1
             self.unread += row.unread
             self.without_verdict += row.verdict is None
@@ -210,6 +142,10 @@ def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[st
     return {
         "teacher": plan.teacher.title,
         "label": plan.settings.label,
+        "told": IN_WORDS[plan.settings.label],
+        "outcome_told": tally.outcome_told,
+        "verdicts_without_the_outcome": tally.blind.total(),
+        "right_without_the_outcome": tally.blind[True],
         "rationales": tally.styles.total(),
         "by_style": tally.styles,
         "refusals": tally.reasons.total(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..cohort.question import Question, question
 from ..study import parts, permission
@@ -12,10 +12,14 @@ from ..study.records import Record, digest
 from ..study.seeds import derive
 from . import teachers
 from .controls import CONTROLS
+from .dial.told import NOTHING, Dial, Told
 from .records import Prompt
 from .settings import Settings
-from .styles import VERIFY, style
+from .styles import LATE, VERIFY, Style, style
 from .teaching import Body, History, Request, key
+
+if TYPE_CHECKING:
+    from .answers.parse import ParsedAnswer
 
 
 class Teacher:
@@ -66,36 +70,71 @@ class Teacher:
 class Plan:
     """The questions of a study, each made when it is needed.
 
+    Args:
+        study: as written.
+        settings: of the stage.
+        cohort: folder of the cohort stage; None where nothing is asked yet.
     Raises:
         StudyError: a name or option in the section does not exist.
     """
 
-    def __init__(self, study: Study, settings: Settings) -> None:
+    def __init__(self, study: Study, settings: Settings, cohort: Path | None = None) -> None:
         self.study, self.settings = study, settings
         self.teacher = Teacher(study, settings.teacher, "synth.teacher")
         self.verifier = verifier(study, settings)
         self.tables = tables(study, settings)
+        self.risks = risks(study, settings)
+        self.dial = Dial(settings.label, settings.shown_share, self.risks, cohort, study.seed)
         self.styles = tuple(style(name) for name in settings.styles)
         self.question = asked_of(study)
         for name in settings.controls:
             parts.pick(CONTROLS, "control", name)
         self.size = len(self.styles) * settings.samples
-        """Questions about one case."""
+        """Rationales asked for about one case."""
+        self.rounds = 2 if self.dial.late else 1
+        """Requests for each of them."""
 
     def about(self, history: History) -> Iterator[Request]:
-        """All questions about one case; none where it has no label that could be explained."""
+        """All questions about one case, as they are first asked; none where it has no label to explain."""
         from .prompts import prompt
 
-        case = history.case
-        if case.label is None:
+        if history.case.label is None:
             return
-        label = case.label if self.settings.label == "shown" else None
+        first = self.dial.first(history.case)
         for asked_style in self.styles:
+            told = NOTHING if asked_style.form == "text" else first  # asked as a student is
             for sample in range(self.settings.samples):
-                asked = prompt(case, asked_style, sample, label, self.question)
-                seed = derive(self.study.seed, "synth", case.id, asked_style.name, sample)
-                body = self.teacher.body(asked, seed)
-                yield Request(key(body, sample), body, history, asked_style, sample, label)
+                asked = prompt(history.case, asked_style, sample, told, self.question)
+                yield self._request(asked, history, asked_style, told)
+
+    def after(self, draft: Request, answer: "ParsedAnswer") -> Request:
+        """The question that tells the outcome after a draft.
+
+        Args:
+            draft: what was asked.
+            answer: the draft.
+        """
+        from .prompts import prompt, revision
+
+        case, asked_style = draft.history.case, draft.style
+        assert case.label is not None
+        first = prompt(case, asked_style, draft.sample, NOTHING, self.question)
+        asked = revision(first, asked_style, answer, case.label)
+        return self._request(asked, draft.history, asked_style, Told(label=case.label, late=True))
+
+    def _request(self, asked: Prompt, history: History, asked_style: Style, told: Told) -> Request:
+        seed = derive(self.study.seed, "synth", asked.case, asked.style, asked.sample)
+        body = self.teacher.body(asked, seed)
+        return Request(
+            key(body, asked.sample),
+            body,
+            history,
+            asked_style,
+            asked.sample,
+            told.label,
+            told.risk,
+            told.late,
+        )
 
     def identity(self) -> dict[str, Any]:
         """What decides the outcome: not how fast or by which door it was asked."""
@@ -103,6 +142,7 @@ class Plan:
         from .answers import parse
         from .grounding import checks as grounding
 
+        used = (*self.settings.styles, LATE) if self.dial.late else self.settings.styles
         said = {
             "name": self.settings.teacher.name,
             **self.teacher.settings(self.settings.styles[0]),
@@ -114,11 +154,12 @@ class Plan:
             "seed": self.study.seed,
             "question": self.question.model_dump(),
             "teacher": said,
-            "templates": {name: prompts.template_hash(name) for name in self.settings.styles},
+            "templates": {name: prompts.template_hash(name) for name in used},
             "grounding": grounding.VERSION,
             "tables": {p.name: digest(p.read_text()) for p in sorted(self.tables.iterdir())}
             if self.tables
             else None,
+            "risks": self.risks if isinstance(self.risks, str) else digest(self.risks),
             "reading": parse.VERSION,
         }
         if self.verifier is not None:
@@ -162,6 +203,24 @@ def tables(study: Study, settings: Settings) -> Path | None:
         raise StudyError(f"synth.tables: {not_one_of('table', stray[0], names)}")
     vocabulary(folder)
     return folder
+
+
+def risks(study: Study, settings: Settings) -> str | dict[str, float]:
+    """The probabilities that the teacher is told: a name in the table `RISKS`, or those of a file by case.
+
+    Raises:
+        StudyError: neither.
+        DataError: the file is no table of risks.
+    """
+    from .dial.risks import RISKS, from_table
+
+    if settings.risks in RISKS or settings.label != "probability":
+        return settings.risks
+    path = study.path(settings.risks)
+    if not path.is_file():
+        wrong = not_one_of("source of risks", settings.risks, list(RISKS))
+        raise StudyError(f"synth.risks: {wrong} Nor is there a file {path}.")
+    return from_table(path)
 
 
 def verifier(study: Study, settings: Settings) -> Teacher | None:

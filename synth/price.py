@@ -1,10 +1,12 @@
 """What a run will take, before it starts: the teacher, its thinking, and the verifier."""
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
+from .answers.parse import ParsedAnswer
 from .asking.spending import prompt_tokens
 from .histories import histories
 from .ledger.calls import cost
@@ -13,7 +15,7 @@ from .prompts import turns
 from .records import Claim, Prompt
 from .settings import Asking
 from .styles import VERIFY
-from .teaching import History
+from .teaching import History, Request
 
 SAMPLE = 50
 """Cases whose prompts are made to learn their length."""
@@ -31,32 +33,41 @@ CLAIMS = (
 
 
 def price(plan: Plan, cohort: Path, total: int) -> str:
-    """Tokens and, where the study names prices, money of `total` answers and of the verifier's, in words."""
+    """Tokens and, where the study names prices, money of `total` rationales and of the verifier's word, in words."""
     sample = list(islice(histories(cohort, plan.settings.splits), SAMPLE))
-    lengths = [prompt_tokens(request.body) for history in sample for request in plan.about(history)]
+    lengths = [
+        sum(prompt_tokens(r.body) for r in _rounds(plan, first))
+        for history in sample
+        for first in plan.about(history)
+    ]
     if not lengths:
         return "no case has a label that could be explained"
-    told = _told(plan.teacher, plan.settings, total, fmean(lengths))
+    written = _in_words(plan.teacher, plan.settings, total * plan.rounds, total * fmean(lengths))
     if plan.verifier is None or plan.settings.verifier is None:
-        return told
+        return written
     read = [_verifying(plan.verifier, history) for history in sample if history.case.label is not None]
-    checked = _told(plan.verifier, plan.settings.verifier, total, fmean(read))
-    return f"{told}; every rationale checked by {plan.verifier.title}: {checked}"
+    checked = _in_words(plan.verifier, plan.settings.verifier, total, total * fmean(read))
+    return f"{written}; every rationale checked by {plan.verifier.title}: {checked}"
 
 
-def _told(teacher: Teacher, asking: Asking, n: int, prompt: float) -> str:
+def _rounds(plan: Plan, first: Request) -> Iterator[Request]:
+    """The requests for one rationale: where the outcome is told late, the one after the draft too."""
+    yield first
+    if plan.dial.late:
+        yield plan.after(first, ParsedAnswer(claims=CLAIMS, verdict=0))
+
+
+def _in_words(teacher: Teacher, asking: Asking, answers: int, prompt: float) -> str:
+    """Tokens and money of so many answers to so many prompt tokens."""
     thinking, why = thinking_tokens(teacher, asking)
-    answer, thought = n * COMPLETION, n * thinking
-    told = f"about {n * prompt / 1e6:.2g} M prompt and {answer / 1e6:.2g} M answer tokens"
-    told += (
-        f", {thought / 1e6:.2g} M of thinking ({thinking:g} an answer, {why})"
-        if thinking
-        else f" ({why})"
-        if why
-        else ""
-    )
-    money = cost(asking.prices, n * prompt, answer + thought)
-    return told if money is None else f"{told}, cost about {money:.2f}"
+    answer, thought = answers * COMPLETION, answers * thinking
+    words = f"about {prompt / 1e6:.2g} M prompt and {answer / 1e6:.2g} M answer tokens"
+    if thinking:
+        words += f", {thought / 1e6:.2g} M of thinking ({thinking:g} an answer, {why})"
+    elif why:
+        words += f" ({why})"
+    money = cost(asking.prices, prompt, answer + thought)
+    return words if money is None else f"{words}, cost about {money:.2f}"
 
 
 def _verifying(verifier: Teacher, history: History) -> float:
@@ -81,8 +92,6 @@ def thinking_tokens(teacher: Teacher, asking: Asking) -> tuple[int, str]:
     if effort is None and not _THINKS.search(options["model"]):
         return 0, "without thinking; set thinking_tokens where the model thinks"
     named = str(effort or "medium")
-    found = THINKING.get(named, THINKING["medium"])
-    most = options["max_tokens"]
-    return (
-        found if most is None else min(found, most)
-    ), f"assumed for effort {named}; set thinking_tokens if you know"
+    assumed = THINKING.get(named, THINKING["medium"])
+    most = options["max_tokens"] or assumed
+    return min(assumed, most), f"assumed for effort {named}; set thinking_tokens if you know"

@@ -56,6 +56,11 @@ class Rationale(Record):
     unread: int = Field(ge=0, default=0)
     """Further claims of the answer that had no readable sentence."""
     label_shown: bool
+    """Whether the teacher was told the outcome of this case, before it wrote or after a draft."""
+    risk_told: float | None = Field(ge=0, le=1, default=None)
+    """Probability of the outcome that the teacher was told instead."""
+    draft_verdict: int | None = Field(ge=0, le=1, default=None)
+    """What the teacher concluded in its draft, before it was told; None where there was no draft, or no verdict."""
     key: str
     """Of the request in the ledger that answered."""
 

@@ -8,7 +8,8 @@ import click
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import StaleError
-from ..study.runs import MANIFEST, complete, locked, manifest, put_aside, run_once
+from ..study.runs import MANIFEST, complete, locked, manifest, outcome, put_aside, run_once
+from .dial.told import IN_WORDS
 from .histories import tables
 from .plan import Plan
 from .plan import resolve as resolve
@@ -20,14 +21,16 @@ def describe(study: Study, home: Path) -> str:
     from .price import price
 
     s = resolve(study)
-    plan = Plan(study, s)
-    each = plan.size
+    plan = Plan(study, s, home / "cohort")
+    each = plan.size * plan.rounds
     head = f"{s.teacher.name} teacher, {', '.join(s.styles)}"
+    if s.label != "shown":
+        head += f", the outcome {IN_WORDS[s.label]}"
     if manifest(home / "cohort") is None:
         checked = f"; every rationale checked by {plan.verifier.title}" if plan.verifier else ""
         return f"{head}: {each} requests a case (cases not made yet){checked}"
-    total = count(home / "cohort", s.splits) * each
-    return f"{head}: {total} requests, {price(plan, home / 'cohort', total)}"
+    total = count(home / "cohort", s.splits) * plan.size
+    return f"{head}: {total * plan.rounds} requests, {price(plan, home / 'cohort', total)}"
 
 
 def run(study: Study, home: Path, *, again: bool = False) -> bool:
@@ -42,24 +45,25 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
         ServiceError: the teacher cannot be asked at all.
         PendingError: stopped before the end (budget, deadline, Ctrl-C); the same call goes on.
     """
-    plan = Plan(study, resolve(study))
     cohort = home / "cohort"
+    plan = Plan(study, resolve(study), cohort)
     inputs = tables(home)
 
     def work(folder: Path) -> None:
         from .controls import write_controls
         from .corpus.card import write_card
-        from .derive import derive_all, left_out
+        from .derive import derive_all
+        from .judging import left_out_ids
         from .ledger.ledger import Ledger, set_aside
         from .shards import ask, total
         from .verifier import checking
 
         expected = total(plan, cohort)
-        with Ledger(folder / "ledger", expected=expected, also=set_aside(home)) as ledger:
+        with Ledger(folder / "ledger", expected=plan.rounds * expected, also=set_aside(home)) as ledger:
             ask(plan, ledger, cohort, expected)
-            away = left_out(plan, ledger, cohort)
-            with checking(plan, ledger, cohort, folder, expected, away) as (ledgers, check):
-                derive_all(plan, ledgers, cohort, folder, away, check)
+            left_out = left_out_ids(plan, ledger, cohort)
+            with checking(plan, ledger, cohort, folder, expected, left_out) as (ledgers, check):
+                derive_all(plan, ledgers, cohort, folder, left_out, check)
         write_controls(plan.settings, cohort, folder, study.seed)
         write_card(plan, cohort, folder)
 
@@ -71,10 +75,9 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
 
         over_ray(plan, home)  # before the stage is held: each shard holds its own part
     done = run_once(stage, plan.identity(), inputs, work, keep=("ledger", "verifier"))
-    found = json.loads((stage / layout.SYNTH_SUMMARY.name).read_text())
+    summary = json.loads((stage / layout.SYNTH_SUMMARY.name).read_text())
     click.echo(
-        f"synth: {found['rationales']} rationales, {found['refusals']} refused; "
-        f"{'made' if done else 'already there'}: {stage}"
+        f"synth: {summary['rationales']} rationales, {summary['refusals']} refused; {outcome(done, stage)}"
     )
     failed = _failed(stage)
     if failed:

@@ -8,6 +8,9 @@ from ..cohort.records import Split
 from ..study.parts import Part
 from ..study.records import Record
 
+Position = Literal["shown", "hidden", "filtered", "probability", "partial", "late"]
+"""What a teacher is told of the outcome; see `synth/dial/told.py`."""
+
 
 class Job(Record):
     """How the requests are sent. None of it changes an answer, so none of it makes a finished stage stale."""
@@ -65,8 +68,18 @@ class Settings(Asking):
     teacher: Part = Part(name="reference")
     styles: tuple[str, ...] = Field(default=("free", "stepwise"), min_length=1)
     """Names in the table of `synth/styles.py`."""
-    label: Literal["shown", "hidden", "filtered"] = "shown"
-    """Whether the teacher is told the outcome; `filtered`: hidden, and kept only where the verdict is right."""
+    label: Position = "shown"
+    """What the teacher is told of the outcome: the label itself (`shown`); nothing (`hidden`); nothing, and only
+    rationales with the right verdict are kept (`filtered`); a probability in its place (`probability`, see `risks`);
+    the label of some cases and nothing of the others (`partial`, see `shown_share`); nothing for a first draft, then
+    the label (`late`: two requests for each rationale). The style `own` asks as a student is asked, and tells
+    nothing but late."""
+    shown_share: float = Field(default=0.5, ge=0, le=1)
+    """For `partial`: the share of cases whose label is told. A larger share holds the cases of a smaller one."""
+    risks: str = "base_rate"
+    """For `probability`, what is told: the share with the outcome in the training split (`base_rate`), a risk that
+    logistic regression reads off the history (`estimate`), the simulator's own (`true_risk`), or a CSV or Parquet
+    file with the columns `case` and `risk`."""
     samples: int = Field(default=1, gt=0)
     """Rationales per case and style."""
     splits: tuple[Split, ...] = ("train", "tuning", "held_out")

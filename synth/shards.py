@@ -8,8 +8,9 @@ shards run as Ray actors and share what the endpoint bears.
 import asyncio
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,16 +24,17 @@ from ..study.progress import Progress
 from ..study.runs import complete
 from .asking.job import Job
 from .histories import count, histories, tables
+from .judging import revisions
 from .ledger.ledger import Ledger, set_aside
 from .plan import Plan, Teacher, resolve
 from .settings import Asking, Settings
-from .teaching import Request
+from .teaching import History, Request
 
 WHOLE = (1, 1)
 
 
 def total(plan: Plan, cohort: Path, shard: tuple[int, int] = WHOLE) -> int:
-    """About how many questions a shard holds."""
+    """About how many rationales a shard asks for."""
     return -(-count(cohort, plan.settings.splits) * plan.size // shard[1])
 
 
@@ -51,9 +53,15 @@ def ask(
     Raises:
         PendingError: stopped before the end.
     """
-    mine = islice(histories(cohort, plan.settings.splits), shard[0] - 1, None, shard[1])
-    requests = (r for h in mine for r in plan.about(h))
-    ask_all(plan.teacher, plan.settings, ledger, requests, expected, share=share, shards=shard[1])
+
+    def send(questions: Callable[[History], Iterator[Request]], name: str) -> None:
+        part = islice(histories(cohort, plan.settings.splits), shard[0] - 1, None, shard[1])
+        requests = (request for history in part for request in questions(history))
+        ask_all(plan.teacher, plan.settings, ledger, requests, expected, name, share, shard[1])
+
+    send(plan.about, "synth")
+    if plan.dial.late:
+        send(partial(revisions, plan, ledger=ledger), "synth, outcome told")
 
 
 def ask_all(
@@ -114,13 +122,16 @@ def run_shard(study: Study, home: Path, shard: tuple[int, int], share: Any = Non
         StaleError: a finished corpus of other settings is in the way.
         BusyError: the whole stage is being run, or the same shard.
     """
-    plan = Plan(study, resolve(study))
+    plan = Plan(study, resolve(study), home / "cohort")
     folder = home / "synth"
     if complete(folder, plan.identity(), tables(home)):
         return int(json.loads((folder / layout.SYNTH_SUMMARY.name).read_text())["calls"].get("ok", 0))
     expected = total(plan, home / "cohort", shard)
     writer = f"{shard[0]}-of-{shard[1]}"
-    with _beside(folder), Ledger(folder / "ledger", writer, expected, set_aside(home)) as ledger:
+    with (
+        _beside(folder),
+        Ledger(folder / "ledger", writer, plan.rounds * expected, set_aside(home)) as ledger,
+    ):
         ask(plan, ledger, home / "cohort", expected, shard, share)
         return len(ledger)
 

@@ -23,6 +23,7 @@ STYLES = {
         Style(name="free"),
         Style(name="stepwise", sections=("Risk factors", "Against", "Judgement")),
         Style(name="for_and_against", sections=("For", "Against", "Weighing")),
+        Style(name="against_and_for", sections=("Against", "For", "Weighing")),
         Style(name="evidence_list", sections=("Evidence", "Judgement")),
         Style(name="counterfactual", sections=("Reasons", "Counterfactual")),
         Style(name="own", form="text"),
@@ -32,6 +33,8 @@ STYLES = {
 PROSE = frozenset(name for name, style in STYLES.items() if style.form == "text")
 """Styles whose answers are text; no endpoint is to hold them to JSON."""
 
+LATE = "late"
+"""The template of the turn after a draft, which tells the outcome; no style to choose."""
 VERIFY = "verify"
 """The template by which claims are checked; it explains nothing and is no style to choose."""
 

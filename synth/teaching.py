@@ -44,7 +44,11 @@ class Request:
     style: Style
     sample: int
     label: int | None
-    """As the teacher is told it."""
+    """As the teacher is told it; None: it is not."""
+    risk: float | None = None
+    """Probability of the outcome that the teacher is told in place of the label."""
+    late: bool = False
+    """Whether the teacher wrote a draft before it was told."""
 
 
 class Fault(Exception):  # noqa: N818  (a fault is an outcome here, not an error of this package)
@@ -70,9 +74,8 @@ class Fault(Exception):  # noqa: N818  (a fault is an outcome here, not an error
         fatal: bool = False,
     ) -> None:
         super().__init__(kind, detail)
-        self.kind, self.detail, self.again, self.busy, self.wait, self.fatal = (
-            kind, detail, again, busy, wait, fatal,
-        )  # fmt: skip
+        self.kind, self.detail = kind, detail
+        self.again, self.busy, self.wait, self.fatal = again, busy, wait, fatal
 
 
 @dataclass(frozen=True, slots=True)

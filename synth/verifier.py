@@ -14,10 +14,11 @@ from ..study.seeds import derive
 from .answers import parse
 from .answers.parse import ParsedAnswer
 from .derive import Check as Checker
-from .derive import judged, last_answer
 from .grounding.checks import Facts, ground
-from .ledger.calls import Books
+from .judging import judged
+from .ledger.calls import PricedLedger
 from .ledger.ledger import Ledger, set_aside
+from .ledger.stored import stored
 from .plan import Plan
 from .prompts import turns
 from .records import Check, Grounding, Prompt, Rationale
@@ -57,7 +58,7 @@ class Verifier:
         """Check every claim of a rationale by the rules, then by what the model said of it."""
         found = ground(rationale, facts)
         request = self.request(rationale, facts.history)
-        _, body = last_answer(request, self.ledger, self.settings.reask)
+        body = stored(request, self.ledger, self.settings.reask).body
         said = parse.read_checks(body, len(found.checks)) if body is not None else ParsedAnswer()
         if isinstance(said, ParsedAnswer):
             return found
@@ -81,8 +82,8 @@ def _joined(check: Check, word: tuple[bool, str] | None, decides: bool) -> Check
 
 @contextmanager
 def checking(
-    plan: Plan, ledger: Ledger, cohort: Path, folder: Path, expected: int, away: frozenset[str]
-) -> Iterator[tuple[list[Books], Checker]]:
+    plan: Plan, ledger: Ledger, cohort: Path, folder: Path, expected: int, left_out: frozenset[str]
+) -> Iterator[tuple[list[PricedLedger], Checker]]:
     """How claims are checked, and the ledgers whose calls count; the verifier, where there is one, is asked first.
 
     Args:
@@ -91,20 +92,20 @@ def checking(
         cohort: folder of the cohort stage.
         folder: of this stage.
         expected: about how many rationales there are.
-        away: ids of those that are left out.
+        left_out: ids of those that are left out.
     Raises:
         PendingError: stopped before the end.
     """
-    books: list[Books] = [(ledger, plan.settings.prices)]
+    ledgers: list[PricedLedger] = [(ledger, plan.settings.prices)]
     if plan.verifier is None:
-        yield books, ground
+        yield ledgers, ground
         return
     with Ledger(folder / "verifier", expected=expected, also=set_aside(folder.parent, "verifier")) as own:
         verifier = Verifier(plan, own)
         requests = (
-            verifier.request(made, history)
-            for history, made, _ in judged(plan, ledger, cohort)
-            if isinstance(made, Rationale) and made.id not in away
+            verifier.request(j.outcome, j.history)
+            for j in judged(plan, ledger, cohort)
+            if isinstance(j.outcome, Rationale) and j.outcome.id not in left_out
         )
         ask_all(plan.verifier, verifier.settings, own, requests, expected, "verifier")
-        yield [*books, (own, verifier.settings.prices)], verifier.ground
+        yield [*ledgers, (own, verifier.settings.prices)], verifier.ground

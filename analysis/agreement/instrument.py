@@ -85,10 +85,10 @@ def forms(source: Source, name: str, dimensions: Sequence[str]) -> tuple[pd.Data
         DataError, StudyError: as `instrument`.
     """
     if len(set(dimensions)) < 2:
-        raise DataError(f"--scale {name}: {len(set(dimensions))} dimension; two are needed.")
+        raise DataError(f"--instrument {name}: {len(set(dimensions))} dimension; two are needed.")
     for d in dimensions:
         if d not in source.scales:
-            raise StudyError(f"--scale {name}: {not_one_of('dimension', d, source.scales)}")
+            raise StudyError(f"--instrument {name}: {not_one_of('dimension', d, source.scales)}")
     own = source.ratings[source.ratings["dimension"].isin(dimensions)]
     own = own.assign(value=_numbers(own, source.scales, name))
     key = ["item", "rater", "group", "replicate"]
@@ -96,7 +96,7 @@ def forms(source: Source, name: str, dimensions: Sequence[str]) -> tuple[pd.Data
     complete = wide.reindex(columns=list(dimensions)).dropna()
     if len(complete) < LEAST:
         raise DataError(
-            f"--scale {name}: {len(complete)} forms answer all of {', '.join(dimensions)}; {LEAST} are needed."
+            f"--instrument {name}: {len(complete)} forms answer all of {', '.join(dimensions)}; {LEAST} are needed."
         )
     cluster = own.drop_duplicates("item").set_index("item")["cluster"]
     units = [cluster[item] or item for item, *_ in complete.index]
@@ -115,7 +115,7 @@ def _numbers(own: pd.DataFrame, scales: Mapping[str, ScaleFound], name: str) -> 
             out[part.index] = part["value"].map(place).astype(float)
         else:
             raise DataError(
-                f"--scale {name}: {d} has words without an order; declare its categories, lowest first."
+                f"--instrument {name}: {d} has words without an order; declare its categories, lowest first."
             )
     return out
 
@@ -127,7 +127,7 @@ def with_total(source: Source, name: str, dimensions: Sequence[str]) -> Source:
         DataError, StudyError: as `instrument`; a dimension that is called so already.
     """
     if name in source.scales:
-        raise StudyError(f"--scale {name}: a dimension is called so; give the scale another name.")
+        raise StudyError(f"--instrument {name}: a dimension is called so; give the scale another name.")
     wide, _, left_out = forms(source, name, dimensions)
     total = wide.mean(axis=1).rename("value").reset_index()
     first = source.ratings.drop_duplicates(["item", "rater", "group", "replicate"])

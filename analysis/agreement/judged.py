@@ -6,9 +6,9 @@ from ...annotate.records import Dimension, Rating, Rubric
 from ...annotate.verdicts.consensus import by_unit
 from ...study.records import Record
 from ..records import Agreement
+from .raters.records import PairRow
 from .raters.rows import pair_rows
 from .reading.answers import of_ratings, pivot
-from .records import PairRow
 from .uncertainty.estimate import estimates
 
 ROUNDS = ("calibration", "main")

@@ -5,13 +5,22 @@ from collections.abc import Iterable
 from ...study.provenance import release
 from ...study.records import Level
 from ..records import Agreement
+from . import further_methods as more
 from .coefficients.formulas import COEFFICIENTS
 from .records import Summary
 
 
 def paragraph(s: Summary) -> str:
     """Plain text. What only the authors know is asked for in square brackets (GRRAS items 6 to 10)."""
-    parts = [_material(s), _coefficients(s), _intervals(s), _judge(s), _comparisons(s), _limits(s)]
+    parts = [
+        _material(s),
+        _coefficients(s),
+        _intervals(s),
+        *more.sentences(s),
+        _judge(s),
+        _comparisons(s),
+        _limits(s),
+    ]
     return " ".join(p for p in parts if p)
 
 
@@ -98,12 +107,7 @@ def _limits(s: Summary) -> str:
     about = "raters like these" if s.raters == "random" else "these raters only"
     some = any(row.method for d in s.dimensions for row in d.agreement)
     said = f"The intervals are about items like these and {about}. " if some else ""
-    return f"{said}Computed with wherefore {_version()}."
-
-
-def _version() -> str:
-
-    return release()
+    return f"{said}Computed with wherefore {release()}."
 
 
 def _list(parts: Iterable[str]) -> str:

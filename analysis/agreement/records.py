@@ -1,9 +1,20 @@
-"""What comparison, diagnostics and planning make, row by row, and all of it for one set of ratings."""
+"""Results of comparison, planning, models and scales of several items, row by row; and the summary that holds all."""
 
 from pydantic import Field
 
 from ...study.records import Level, Record
 from ..records import Agreement
+from .raters.records import (
+    CategoryRow,
+    ItemRow,
+    LimitsRow,
+    PairRow,
+    RaterRow,
+    RaterTest,
+    ReferenceRow,
+    RepeatRow,
+    ShareRow,
+)
 from .reading.source import Reading
 from .uncertainty.estimate import Raters
 
@@ -34,165 +45,6 @@ class Difference(Record):
     """Of them, those rated under both: the pairing rests on these."""
     why_missing: str | None = None
     method: str = ""
-
-
-class RaterRow(Record):
-    """One rater beside the others. Steps are positions on the scale, or its own numbers."""
-
-    rater: str
-    n: int
-    """Ratings given."""
-    n_shared: int
-    """Of them, on units that another rater saw."""
-    share: dict[str, float]
-    """Of each category among the rater's ratings."""
-    own: float | None
-    """1 - disagreement of the pairs the rater is in / expected disagreement: alpha is its mean over ratings."""
-    effect: float | None = None
-    """Ratings above (+) or below (-) the raters' mean on the same units, steps; two-way least squares."""
-    effect_low: float | None = None
-    effect_high: float | None = None
-    spread: float | None = None
-    """SD of the rater's own error, steps (Grubbs 1948): inconsistency that severity does not explain."""
-    without: float | None = None
-    """The coefficient of the other raters."""
-    change: float | None = None
-    """All raters minus the others: negative where this rater lowers agreement."""
-    change_low: float | None = None
-    change_high: float | None = None
-    drift: float | None = None
-    """Change from the rater's first rating to the last, against the others on the same units, steps."""
-    drift_low: float | None = None
-    drift_high: float | None = None
-    why_missing: str | None = None
-    """Why one of the numbers is not there."""
-
-
-class PairRow(Record):
-    """Two raters on the units that both saw."""
-
-    a: str
-    b: str
-    n: int
-    agreement: float | None
-    """Share of equal ratings."""
-    kappa: float | None
-    """Cohen's, with the level's own weights."""
-    bias: float | None
-    """Mean of a minus b, steps; None on a nominal scale."""
-    pabak: float | None = None
-    """Two categories: twice the share of equal ratings less 1 (Byrt, Bishop & Carlin 1993)."""
-    prevalence_index: float | None = None
-    """Two categories: how far the pairs of equal ratings are on one side, 0 to 1."""
-    bias_index: float | None = None
-    """Two categories: how far the pairs of unequal ratings are on one side, 0 to 1."""
-    confusion: tuple[tuple[int, ...], ...]
-    """Counts, category of `a` by category of `b`; empty where there are more than 20 categories."""
-    why_missing: str | None = None
-
-
-class RaterTest(Record):
-    """A test of how raters use the scale."""
-
-    test: str
-    """`mcnemar`, `stuart_maxwell`, `bowker`, `kendall_w`."""
-    of: str
-    """What is alike under the null hypothesis: `margins`, `symmetry`; `rankings` for Kendall's W."""
-    raters: tuple[str, ...]
-    value: float | None
-    """Chi squared, or Kendall's W; None for an exact test."""
-    statistic: float | None = None
-    """Chi squared of Kendall's W."""
-    df: int | None = None
-    p: float | None
-    p_adjusted: float | None = None
-    """Holm, over the pairs of raters under the same test."""
-    n: int
-    """Items that the raters all rated."""
-    method: str = ""
-    why_missing: str | None = None
-
-
-class AccuracyRow(Record):
-    """How well one category is recognised, against all others."""
-
-    category: str
-    n_true: int
-    """Ratings of items that are of the category by the reference."""
-    n_said: int
-    """Ratings that say so."""
-    sensitivity: float | None
-    sensitivity_low: float | None
-    sensitivity_high: float | None
-    specificity: float | None
-    specificity_low: float | None
-    specificity_high: float | None
-    positive_predictive: float | None
-    negative_predictive: float | None
-
-
-class ReferenceRow(Record):
-    """One rater, or all together, against a reference standard."""
-
-    rater: str
-    n: int
-    """Ratings of items that have a reference value."""
-    correct: float | None
-    """Share of ratings that equal it, with Wilson's interval."""
-    correct_low: float | None
-    correct_high: float | None
-    kappa: float | None
-    """Cohen's, with the level's own weights."""
-    bias: float | None
-    """Mean of rating minus reference, steps or numbers; None on a nominal scale."""
-    categories: tuple[AccuracyRow, ...]
-
-
-class ShareRow(Record):
-    """A share of the items that all raters rated."""
-
-    name: str
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-
-class RepeatRow(Record):
-    """One rater's repeated readings of the same items."""
-
-    rater: str
-    n: int
-    """Items read more than once."""
-    readings: int
-    agreement: tuple[Agreement, ...] = ()
-    why_missing: str | None = None
-
-
-class LimitsRow(Record):
-    """Limits of agreement of two raters, `a` minus `b`, in the numbers of the scale."""
-
-    a: str
-    b: str
-    n: int
-    bias: float | None = None
-    """Mean difference."""
-    bias_low: float | None = None
-    bias_high: float | None = None
-    sd: float | None = None
-    """Of the differences."""
-    lower: float | None = None
-    """Bias minus 1.96 SD, at a confidence of 95 %."""
-    lower_low: float | None = None
-    lower_high: float | None = None
-    upper: float | None = None
-    upper_low: float | None = None
-    upper_high: float | None = None
-    slope: float | None = None
-    """Change of the difference for a unit of the mean of the two: far from 0, the limits do not fit all sizes."""
-    concordance: float | None = None
-    """Lin's coefficient (1989)."""
-    why_missing: str | None = None
 
 
 class BenchmarkRow(Record):
@@ -275,32 +127,6 @@ class InstrumentSummary(Record):
     items: tuple[InstrumentItem, ...]
 
 
-class ItemRow(Record):
-    """One item, by how far its raters are apart."""
-
-    item: str
-    n: int
-    disagreement: float
-    """Mean distance of its pairs over the expected one: 0 all equal, 1 as far apart as by chance."""
-    share: float
-    """Of all disagreement: what goes if this item is settled."""
-    ratings: dict[str, str]
-
-
-class CategoryRow(Record):
-    """How a category is used."""
-
-    category: str
-    n: int
-    share: float
-    """Prevalence: of all ratings."""
-    least: float
-    most: float
-    """Lowest and highest share among the raters; their distance is the bias."""
-    specific: float | None
-    """Specific agreement: given that one rater chose it, how likely another one did."""
-
-
 class Plan(Record):
     """How many items a wanted precision takes."""
 
@@ -343,6 +169,22 @@ class DimensionSummary(Record):
     disagreement: tuple[float, ...]
     """Of the items with two ratings or more, highest first; of more than a thousand, evenly spaced ones."""
     categories_used: tuple[CategoryRow, ...]
+    tests: tuple[RaterTest, ...] = ()
+    """Whether raters use the categories alike, two by two; and Kendall's W."""
+    limits: tuple[LimitsRow, ...] = ()
+    """Limits of agreement, two raters by two; interval and ratio scales."""
+    reference: tuple[ReferenceRow, ...] = ()
+    """Each rater against the reference standard, where there is one."""
+    shares: tuple[ShareRow, ...] = ()
+    """Items on which all raters agree, with each other and with the reference."""
+    repeats: tuple[RepeatRow, ...] = ()
+    """Each rater against himself or herself, where items were read more than once."""
+    benchmarks: tuple[BenchmarkRow, ...] = ()
+    """A word for each coefficient, where a scale of words was asked for."""
+    mixed: tuple[Agreement, ...] = ()
+    """Intraclass correlations of the mixed model, where it was asked for."""
+    hierarchical: HierarchicalModel | None = None
+    """The logistic model of yes-no ratings, where it was asked for."""
     plan: Plan | None = None
     notes: tuple[str, ...] = ()
 
@@ -356,9 +198,12 @@ class Summary(Record):
     simulated: bool
     dimensions: tuple[DimensionSummary, ...]
     differences: tuple[Difference, ...]
+    instruments: tuple[InstrumentSummary, ...] = ()
     raters: Raters
     judge: str | None = None
     """Left out of every coefficient, and compared with the raters."""
+    reference: str | None = None
+    """The reference standard: a rater, or the column or forms of the file that hold it."""
     confidence: float
     seed: int
     skipped: dict[str, str] = Field(default_factory=dict)

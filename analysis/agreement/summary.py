@@ -1,34 +1,23 @@
-"""All of it for one set of ratings: coefficients, raters, items, comparisons, planning, and the methods paragraph."""
+"""All of it for one set of ratings: dimensions, comparisons, scales of several items, and the methods paragraph."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import partial
 from itertools import combinations
 
-import numpy as np
 import pandas as pd
 
 from ...study.errors import DataError, StudyError, not_one_of
-from .coefficients.bound import bind
 from .coefficients.table import NoPairsError, Table
 from .compare import Side, adjusted, compare, judge
+from .dimension import DimensionRatings, dimension_summary
+from .instrument import instrument, with_total
 from .methods import paragraph
-from .notes import noted
-from .planning import from_pilot
-from .raters.items import category_rows, disagreement, item_rows
-from .raters.rows import pair_rows, rater_rows
-from .raters.severity import groups
-from .reading.answers import by_group, groups_of_raters, orders, pivot
+from .models.fits import with_models
+from .raters.replicates import first_readings
+from .reading.answers import by_group, groups_of_raters, pivot
 from .reading.source import ScaleFound, Source
-from .records import Difference, DimensionSummary, RaterRow, Summary
-from .rubric import suited
+from .records import Difference, DimensionSummary, InstrumentSummary, Summary
 from .settings import AgreementSettings
-from .uncertainty.estimate import Statistic, estimates
-
-CURVE = 1000
-"""Points of the curve of disagreement by item."""
-
-SHOWN = 100
-"""Categories that are described one by one, the commonest."""
 
 
 def summarise(source: Source, settings: AgreementSettings) -> Summary:
@@ -39,48 +28,49 @@ def summarise(source: Source, settings: AgreementSettings) -> Summary:
         settings: what to compute.
     Raises:
         DataError: ratings that cannot be used, by row.
-        StudyError: an unknown coefficient, weighting or comparison.
+        StudyError: an unknown coefficient, weighting, comparison or rater.
     """
     name = source.reading.source
     if source.ratings.empty:
         raise DataError(f"{name}: no ratings.")
+    check(source, settings)
+    source, instruments = _with_instruments(source, settings)
+    source = _with_reference(source, settings)
     ratings = by_group(source.ratings, source.group_name)
-    own_clusters = bool((source.ratings["cluster"] != "").any())
-    cluster_name = source.cluster_name if own_clusters else "item"  # an item rated in several groups
+    firsts = first_readings(ratings)
     tables: dict[str, Table] = {}
     dimensions: list[DimensionSummary] = []
     skipped: dict[str, str] = {}
+    own_clusters = bool((source.ratings["cluster"] != "").any())
+    cluster_name = source.cluster_name if own_clusters else "item"  # an item rated in several groups
     for dimension, scale in source.scales.items():
-        own = ratings[ratings["dimension"] == dimension]
-        people = own[own["rater"] != settings.judge]
-        as_table = partial(
-            pivot,
-            level=scale.level,
-            categories=scale.categories,
-            cluster_name=cluster_name,
-            declared=scale.declared,
-        )
+        own = firsts[firsts["dimension"] == dimension]
+        as_table = partial(_table, scale=scale, cluster_name=cluster_name)
+        people = _people(own, settings)
         try:
             alone = as_table(people)
         except NoPairsError as e:
             skipped[dimension] = str(e)
             continue
-        tables[dimension] = alone if len(people) == len(own) else as_table(own)
-        dimensions.append(_dimension(dimension, people, alone, scale, settings, source.nameless))
+        tables[dimension] = alone if settings.judge is None else as_table(own)
+        readings = _people(ratings[ratings["dimension"] == dimension], settings)
+        standard = _standard(own, source)
+        parts = DimensionRatings(dimension, alone, people, readings, scale, standard, source.nameless)
+        dimensions.append(dimension_summary(parts, settings))
     if not dimensions:
         raise NoPairsError(f"{name}: {next(iter(skipped.values()))}")
-    if groups_of_raters(source.ratings, source.group_name):
-        source = source.noted(
-            "every rater is in one group: groups are taken as groups of raters of the same items"
-        )
+    _check_statistics(dimensions, settings)
+    dimensions = with_models(dimensions, tables, settings)
     summary = Summary(
         source=name,
-        reading=source.reading,
+        reading=_noted(source, ratings).reading,
         simulated=source.simulated,
         dimensions=tuple(dimensions),
-        differences=tuple(_differences(ratings, tables, settings)),
+        differences=tuple(_differences(firsts, tables, settings)),
+        instruments=tuple(instruments),
         raters=settings.raters,
         judge=settings.judge,
+        reference=settings.reference or source.reading.columns.get("reference"),
         confidence=settings.confidence,
         seed=settings.seed,
         skipped=skipped,
@@ -88,84 +78,103 @@ def summarise(source: Source, settings: AgreementSettings) -> Summary:
     return summary.model_copy(update={"methods": paragraph(summary)})
 
 
-def _statistics(table: Table, settings: AgreementSettings) -> list[Statistic]:
-    """Those that suit the scale, and those asked for, with the weights asked for; each once."""
-    own = suited(table.scale)
-    asked: list[Statistic] = [(s, settings.weights) if settings.weights else s for s in settings.statistics]
-    return own + [s for s in dict.fromkeys(asked) if s not in own]
+def check(source: Source, settings: AgreementSettings) -> None:
+    """Nothing that was asked for is left out without a word.
+
+    Raises:
+        StudyError: weights of no coefficient, a rater that there is not, a rater with two offices.
+    """
+    if settings.weights and not settings.statistics:
+        raise StudyError("--weights: of which coefficient? Name it, such as --statistic cohen_kappa.")
+    raters = sorted(map(str, source.ratings["rater"].unique()))
+    for option, who in (("judge", settings.judge), ("reference", settings.reference)):
+        if who is not None and who not in raters:
+            raise StudyError(f"--{option}: {not_one_of('rater', who, raters)}")
+    if settings.judge is not None and settings.judge == settings.reference:
+        raise StudyError(f"--judge and --reference: both are {settings.judge!r}; a rater can be one of them.")
 
 
-def _dimension(
-    name: str, own: pd.DataFrame, table: Table, scale: ScaleFound, settings: AgreementSettings, nameless: bool
-) -> DimensionSummary:
-    rows = estimates(
-        table,
-        _statistics(table, settings),
-        dimension=name,
-        raters=settings.raters,
-        confidence=settings.confidence,
-        replicates=settings.replicates,
-        seed=settings.seed,
-    )
-    varies = bind(table, "krippendorff_alpha").why_undefined() is None
-    notes = []
-    several = [f"{{{', '.join(sorted(map(str, g)))}}}" for g in groups(table)]
-    if len(several) > 1:
-        notes.append(f"raters in groups without a common item: {' '.join(several)}")
-    if not table.scale.declared and not table.scale.continuous and not table.scale.sets:
-        notes.append(
-            "categories not declared: AC and Brennan-Prediger, which count unused ones, are left out"
+def _check_statistics(dimensions: Iterable[DimensionSummary], settings: AgreementSettings) -> None:
+    """Every coefficient asked for suits some dimension.
+
+    Raises:
+        DataError: one suits none, with the reason.
+    """
+    for name in settings.statistics:
+        rows = [row for d in dimensions for row in d.agreement if row.statistic == name]
+        if rows and all(row.value is None and not row.method and row.weights == "" for row in rows):
+            refused = [row.why_missing or "" for row in rows]
+            raise DataError(f"{refused[0]}.")
+
+
+def _table(own: pd.DataFrame, scale: ScaleFound, cluster_name: str) -> Table:
+    return pivot(own, scale.level, scale.categories, cluster_name, declared=scale.declared)
+
+
+def _people(own: pd.DataFrame, settings: AgreementSettings) -> pd.DataFrame:
+    """Ratings of all but the judge; the reference is out already."""
+    return own[own["rater"] != settings.judge]
+
+
+def _with_instruments(source: Source, settings: AgreementSettings) -> tuple[Source, list[InstrumentSummary]]:
+    """The source with the mean of each scale of several items, and their internal consistency."""
+    summaries = []
+    out = source
+    outside = {settings.judge, settings.reference}
+    people = source._replace(ratings=source.ratings[~source.ratings["rater"].isin(outside)])
+    for name, dimensions in settings.instruments.items():
+        summaries.append(
+            instrument(
+                people,
+                name,
+                dimensions,
+                confidence=settings.confidence,
+                replicates=settings.replicates or 10_000,
+                seed=settings.seed,
+            )
         )
-    plan = None
-    if settings.half_width is not None:
-        try:
-            plan = from_pilot(table, settings.half_width, minutes=settings.minutes)
-        except DataError as e:
-            notes.append(f"no plan: {e}")
-    independent, unit = table.independent
-    return DimensionSummary(
-        name=name,
-        level=table.scale.level,
-        categories=table.scale.labels,
-        declared=table.scale.declared,
-        assumed=scale.assumed,
-        n_items=len(table.units),
-        n_raters=rows[0].n_raters,
-        n_ratings=int(table.seen.sum()),
-        n_missing=int(own["value"].isna().sum()),
-        n_lone=int((table.seen == 1).sum()),
-        independent=independent,
-        unit=unit,
-        agreement=tuple(noted(rows, table)),
-        raters=() if nameless else _raters(own, table, settings),
-        pairs=() if nameless else tuple(pair_rows(table)),
-        items=tuple(item_rows(table, settings.items)) if varies else (),
-        disagreement=_curve(table) if varies else (),
-        categories_used=tuple(category_rows(table, SHOWN)),
-        plan=plan,
-        notes=tuple(notes),
-    )
+        out = with_total(out, name, dimensions)
+    return out, summaries
 
 
-def _curve(table: Table) -> tuple[float, ...]:
-    """Disagreement of the items, highest first; of very many items evenly spaced ones."""
-    each = disagreement(table)
-    falling = np.sort(each[~np.isnan(each)])[::-1]
-    if len(falling) > CURVE:
-        falling = falling[np.linspace(0, len(falling) - 1, CURVE).round().astype(int)]
-    return tuple(falling.tolist())
-
-
-def _raters(own: pd.DataFrame, table: Table, settings: AgreementSettings) -> tuple[RaterRow, ...]:
-    return tuple(
-        rater_rows(
-            table,
-            order=orders(own, table),
-            confidence=settings.confidence,
-            seed=settings.seed,
-            replicates=settings.replicates or 10_000,
+def _with_reference(source: Source, settings: AgreementSettings) -> Source:
+    """A rater who is the reference standard is no rater."""
+    if settings.reference is None:
+        return source
+    own = source.ratings["rater"] == settings.reference
+    standard = source.ratings[own & source.ratings["value"].notna()]
+    if standard.duplicated(["item", "dimension"]).any():
+        standard = standard[~standard.duplicated(["item", "dimension"])]
+        source = source.noted(
+            f"{settings.reference} rated some items twice; the first rating is the reference"
         )
+    return source._replace(
+        ratings=source.ratings[~own],
+        reference=standard[["item", "dimension", "value"]].reset_index(drop=True),
     )
+
+
+def _standard(own: pd.DataFrame, source: Source) -> Mapping[Hashable, Hashable]:
+    """Item of the table -> value of the reference standard."""
+    if source.reference is None or own.empty:
+        return {}
+    rows = source.reference[source.reference["dimension"] == own["dimension"].iloc[0]]
+    value = dict(zip(rows["item"], rows["value"], strict=True))
+    name = dict(zip(own["item"], source.ratings["item"].reindex(own.index), strict=True))
+    return {item: value[plain] for item, plain in name.items() if plain in value}
+
+
+def _noted(source: Source, ratings: pd.DataFrame) -> Source:
+    """The source, with how groups and repeated readings were taken."""
+    if groups_of_raters(source.ratings, source.group_name):
+        source = source.noted(
+            "every rater is in one group: groups are taken as groups of raters of the same items"
+        )
+    if (ratings["replicate"] != "").any():
+        source = source.noted(
+            "items were read more than once: the first readings are compared between raters, all readings within each"
+        )
+    return source
 
 
 def _differences(
@@ -194,13 +203,13 @@ def _differences(
 
 def _groups(own: pd.DataFrame, name: str, table: Table) -> list[tuple[Side, Side]]:
     """The groups of a dimension, two and two."""
-    found = sorted(own["group"].unique())
-    if len(found) < 2:
-        only = repr(found[0]) if found[0] else "no group"
+    names = sorted(own["group"].unique())
+    if len(names) < 2:
+        only = repr(names[0]) if names[0] else "no group"
         raise DataError(
             f"groups: {name!r} has {only} alone; two are needed. Name their column: --column group=."
         )
-    return list(combinations([_side(g, own[own["group"] == g], table) for g in found], 2))
+    return list(combinations([_side(g, own[own["group"] == g], table) for g in names], 2))
 
 
 def _side(name: str, own: pd.DataFrame, like: Table) -> Side:

@@ -156,6 +156,7 @@ def _reasons(study: Study, home: Path, settings: Settings, tables: Tables) -> di
     return {
         "teachers": sorted({r.teacher for r in rationales}), "n_rationales": len(rationales),
         "label_shown": any(r.label_shown for r in rationales),
+        "outcome_was": _json(layout.CARD.at(home)).get("told", "told to the teacher"),
         "readable": _json(layout.CARD.at(home)).get("readability", []),
         "example": None if hidden else example(home), "example_hidden": hidden,
         "samples": (None, []) if hidden else _samples(home, tables),

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from ..events import Shard
 from ..reading.bad_rows import BadRows
-from ..words import LONGEST_FINDING, one_line, tagless
+from ..words import LONGEST_FINDING, number, one_line, tagless
+from .units import is_unit
 
 NOT_SHOWN = "free texts are not shown; cohort.timeline.free_text = true shows them, shortened"
+BESIDE = "words beside a number are not shown; the number is"
 NOTHING = frozenset({"", "nan", "nat", "null", "\\n", "na", "n/a", "n.a.", "<na>", "#n/a"})
 """What tables write where there is nothing, in lower case."""
 
@@ -27,6 +29,8 @@ _COMPARED = re.compile(
     r"(?P<unit>%|[a-zµμ°\[{/][\wµμ°*^%/.\[\]{}\-]{0,24})?",
     re.I,
 )
+_SIGNS = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "=<": "<=", "=>": ">=", "≤": "≤", "≥": "≥", "~": "~"}
+_MONTH = re.compile(r"(?:19|20)\d\d\s*[-/]\s*(?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])\s*[-/]\s*(?:19|20)\d\d")
 _SHAPED = re.compile(
     r"[-+<>≤≥=~]*\s*\d+(?:[.,]\d+)?(?:\s*[-:/–]\s*\d+(?:[.,]\d+)?)?\s*[-+%]*|[-+]{1,4}|\d\+", re.I
 )
@@ -69,17 +73,21 @@ def result(text: str) -> Finding | None:
     (Finding(text='Not detected', value=nan, unit=None), None)
     """
     flat = one_line(tagless(text), LONGEST_FINDING)
-    if (m := _COMPARED.fullmatch(flat)) is not None:
+    m = _COMPARED.fullmatch(flat)
+    if m is not None and (m["unit"] is None or is_unit(m["unit"])):
         said = f"{m['sign']}{m['number']}" if m["sign"] else None
         return Finding(said, float(m["number"]), m["unit"])
-    if _SHAPED.fullmatch(flat):
+    if flat in _SIGNS or (_SHAPED.fullmatch(flat) and not _MONTH.fullmatch(flat)):
         return Finding(flat)
     words = re.findall(r"[^\s,;()/]+", flat.lower())
     return Finding(flat) if 0 < len(words) <= 8 and all(w in RESULT_WORDS for w in words) else None
 
 
 def spoken(shard: Shard, free_text: bool, bad: BadRows) -> Shard:
-    """The shard with texts as lines may hold them; a number that was written as text is a value.
+    """The shard with texts as lines may hold them.
+
+    A number that was written as text is a value. Beside a number a text counts where it compares (`<` beside 5,
+    `<5`); other words do not replace the number, and are counted.
 
     Args:
         shard: `coded` says which texts are words of a vocabulary.
@@ -88,9 +96,9 @@ def spoken(shard: Shard, free_text: bool, bad: BadRows) -> Shard:
     """
     if shard.text is None:
         return shard
-    number, texts = pd.factorize(shard.text)
-    rows = np.flatnonzero(number >= 0)
-    which = number[rows]
+    at, texts = pd.factorize(shard.text)
+    rows = np.flatnonzero(at >= 0)
+    which = at[rows]
     results = [_result(str(t)) for t in texts]
     is_result = np.array([r is not None for r in results], dtype=bool)[which]
     trusted = np.full(len(rows), free_text) if shard.coded is None else shard.coded[rows] | free_text
@@ -99,15 +107,34 @@ def spoken(shard: Shard, free_text: bool, bad: BadRows) -> Shard:
         r or Finding(one_line(tagless(str(t)), LONGEST_FINDING)) for r, t in zip(results, texts, strict=True)
     ]
     text, value, unit = (np.array([f[i] for f in found], dtype=object)[which] for i in range(3))
-    said = np.full(len(number), None, dtype=object)
+    said = np.full(len(at), None, dtype=object)
     said[rows] = np.where(is_result | trusted, text, np.array(None, dtype=object))
-    values = np.full(len(number), np.nan) if shard.value is None else shard.value.copy()
-    units = np.full(len(number), None, dtype=object) if shard.unit is None else shard.unit.copy()
+    values = np.full(len(at), np.nan) if shard.value is None else shard.value.copy()
+    units = np.full(len(at), None, dtype=object) if shard.unit is None else shard.unit.copy()
+    beside = rows[~np.isnan(values[rows])]
+    compared = [_compared(said[row], values[row]) for row in beside]
+    bad.note(BESIDE, sum(s is not None and c is None for s, c in zip(said[beside], compared, strict=True)))
+    said[beside] = compared
     new = np.isnan(values[rows])
     values[rows[new]] = value[new].astype(float)
     bare = new & (units[rows] == None)  # noqa: E711
     units[rows[bare]] = unit[bare]
     return replace(shard, text=_or_none(said), value=values, unit=_or_none(units), coded=None)
+
+
+def _compared(text: str | None, value: float) -> str | None:
+    """A text beside a number, where it compares with that number.
+
+    >>> _compared(">", 140.0), _compared("<0.01", 0.01), _compared("High", 7.1), _compared("<5", 10.0)
+    ('>140', '<0.01', None, None)
+    """
+    if text is None:
+        return None
+    if text in _SIGNS:
+        return f"{_SIGNS[text]}{number(value)}"
+    found = result(text)
+    same = found is not None and found.text is not None and np.isclose(found.value, value, rtol=1e-5, atol=0)
+    return text if same else None
 
 
 def _result(text: str) -> Finding | None:

@@ -50,6 +50,16 @@ def _part(word: str) -> str | None:
     return known.get(word) or known.get(word.removesuffix("s"))
 
 
+def is_unit(word: str) -> bool:
+    """Whether a word behind a number is a unit: a known spelling, or one with marks that words do not have.
+
+    >>> is_unit("umol/L"), is_unit("mg"), is_unit("%"), is_unit("Elm")
+    (True, True, True, False)
+    """
+    lower = word.lower()
+    return lower in table()["same"] or _part(lower) is not None or any(c in "/%[]{}^*°" for c in word)
+
+
 def flag_of(code: str, value: float, unit: str | None) -> str:
     """`high`, `low`, or nothing: the value is within limits, the code has none, or the unit is not the table's.
 

@@ -24,6 +24,8 @@ class BadRows:
     """(file, reason) -> rows that were left out because they say so themselves (entered in error, cancelled)."""
     total: Counter[str] = field(default_factory=Counter)
     """File -> rows read."""
+    groups: dict[str, str] = field(default_factory=dict)
+    """File -> the name of many small files that it belongs to, which are judged together."""
     notes: Counter[str] = field(default_factory=Counter)
     """What was read otherwise than it stands there, or was not found -> how often; none of it is a fault."""
     dates: dict[tuple[str, str, str], list[int | str]] = field(default_factory=dict)
@@ -37,10 +39,11 @@ class BadRows:
     open: bool = True
     """Closed after the first pass, so that a second one over the same rows counts nothing twice."""
 
-    def read(self, file: str, rows: int) -> None:
-        """So many rows were read of a file."""
+    def read(self, file: str, rows: int, group: str | None = None) -> None:
+        """So many rows were read of a file; of many small ones that are judged together, `group` is the name."""
         if self.open:
             self.total[file] += rows
+            self.groups[file] = group or file
 
     def add(self, file: str, reason: str, rows: Sequence[int], found: Sequence[object]) -> None:
         """These rows of a file are bad for this reason."""
@@ -98,17 +101,25 @@ class BadRows:
         """
         self._check_keys()
         self._check_dates()
+        totals, reasons = Counter[str](), dict[str, Counter[str]]()
         for file, total in self.total.items():
-            reasons = {reason: n for (f, reason), n in self.bad.items() if f == file}
-            bad = sum(reasons.values())
-            if bad > self.limit * total:
-                reason = max(reasons, key=lambda r: reasons[r])
-                first = next(r for r in self.rows if r["file"] == file and r["reason"] == reason)
-                raise DataError(
-                    f"{file}: {bad} of {total} rows are bad, and cohort.bad_rows allows {self.limit:.1%}. "
-                    f"Commonest: {reason} ({reasons[reason]}), first in row {first['row']}: {first['found']!r}. "
-                    "Correct the records or the mapping, or raise the limit."
-                )
+            totals[self.groups[file]] += total
+        for (file, reason), n in self.bad.items():
+            reasons.setdefault(self.groups.get(file, file), Counter())[reason] += n
+        for group, found in reasons.items():
+            if group in totals and found.total() > self.limit * totals[group]:
+                raise DataError(self._too_many(group, found, totals[group]))
+
+    def _too_many(self, group: str, found: Counter[str], total: int) -> str:
+        reason, n = found.most_common(1)[0]
+        mine = (r for r in self.rows if self.groups.get(str(r["file"])) == group and r["reason"] == reason)
+        first = next(mine)
+        where = f"row {first['row']}" if first["file"] == group else f"{first['file']}, row {first['row']}"
+        return (
+            f"{group}: {found.total()} of {total} rows are bad, and cohort.bad_rows allows {self.limit:.1%}. "
+            f"Commonest: {reason} ({n}), first in {where}: {first['found']!r}. "
+            "Correct the records or the mapping, or raise the limit."
+        )
 
     def _check_keys(self) -> None:
         for (key, name), user in self.keys.items():

@@ -119,6 +119,13 @@ class Names:
             ):
                 yield file.name, chunk
 
+    def has(self, table: str, column: str, form: Form) -> bool:
+        """Whether the table is there and has this column of the standard, under whatever name."""
+        files = self.files(table)
+        return any(
+            self._here(table, column).lower() in map(tables.plain, tables.columns_of(f, form)) for f in files
+        )
+
     def _used(self, table: str, column: str) -> None:
         for name in self._columns:
             if name.lower() in (f"{table}.{column}".lower(), column.lower()):

@@ -6,6 +6,7 @@ import gzip
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -100,7 +101,7 @@ def chunks(
             if lacking:
                 raise DataError(_no_column(table, lacking[0], where, form))
             out = {o: raw[by_case[c.lower()]] if c.lower() in by_case else None for o, c in columns.items()}
-            frame = pd.DataFrame(out, index=pd.RangeIndex(first, first + len(raw)))
+            frame = pd.DataFrame(out, index=pd.RangeIndex(first, first + len(raw))).astype("str")
             frame.attrs["decimal"] = decimal
             first += len(frame)
             place.bad.read(table.name, len(frame))
@@ -237,14 +238,26 @@ def _text(
     words = {c: empty(c) for c in some}
     with _opened(file, form, usecols=some, chunksize=CHUNK, keep_default_na=False, na_values=words) as reader:
         for frame in reader:
-            yield (_unquoted(frame) if delimiter == "\t" else frame), decimal
+            yield (_unquoted(frame) if delimiter == "\t" and not _quotes(file) else frame), decimal
 
 
 def _opened(file: Path, form: Form, **more: Any) -> Any:
-    """The file in pandas. Tab-separated exports hold lone quotation marks in their names and quote nothing."""
+    """The file in pandas."""
     delimiter = _delimiter(file, form)
-    more |= {"quoting": csv.QUOTE_NONE} if delimiter == "\t" else {}
+    more |= {"quoting": csv.QUOTE_NONE} if delimiter == "\t" and not _quotes(file) else {}
     return pd.read_csv(file, sep=delimiter, dtype=str, encoding=form.encoding, **more)
+
+
+@lru_cache(maxsize=256)
+def _quotes(file: Path) -> bool:
+    """Whether a tab-separated file wraps cells in quotation marks, so that a cell may go on over several lines.
+
+    Many (OHDSI Athena's vocabularies) hold lone marks in their names and wrap nothing: then every line has as many
+    tabs as the first.
+    """
+    with _bytes(file) as lines:
+        tabs = next(lines, b"").count(b"\t")
+        return any(line.count(b"\t") != tabs for line in lines if line.strip())
 
 
 def _unquoted(frame: pd.DataFrame) -> pd.DataFrame:
@@ -262,8 +275,7 @@ def _delimiter(file: Path, form: Form) -> str:
     """What stands between the columns: as named, or the commonest of the usual marks in the first line."""
     if form.delimiter is not None:
         return {"space": r"\s+", "tab": "\t", "\\t": "\t"}.get(form.delimiter, form.delimiter)
-    opener = next((o for end, o in _OPENERS.items() if file.name.lower().endswith(end)), Path.open)
-    with opener(file, "rb") as f:
+    with _bytes(file) as f:
         line = f.readline(1 << 20).decode(form.encoding, errors="replace")
     bare = "".join(line.split('"')[::2]).strip()
     counts = {d: bare.count(d) for d in DELIMITERS}
@@ -271,6 +283,12 @@ def _delimiter(file: Path, form: Form) -> str:
     if counts[best]:
         return best
     return r"\s+" if len(bare.split()) > 1 else ","
+
+
+def _bytes(file: Path) -> Any:
+    """The file, unpacked, as bytes."""
+    opener = next((o for end, o in _OPENERS.items() if file.name.lower().endswith(end)), Path.open)
+    return opener(file, "rb")
 
 
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}

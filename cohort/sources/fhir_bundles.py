@@ -16,6 +16,7 @@ from ._fhir_records import Lines, gathered, without_mark
 from ._fhir_records import Options as Options
 
 ENDINGS = (".json", ".json.gz")
+BUNDLES = "the bundles"
 _NO_RECORDS = ("OperationOutcome", "Parameters", "CapabilityStatement")
 
 
@@ -43,13 +44,13 @@ def _entries(found: list[Path], place: Place) -> Lines:
         try:
             whole = orjson.loads(raw)
         except orjson.JSONDecodeError:
-            place.bad.read(file.name, 1)
+            place.bad.read(file.name, 1, BUNDLES)
             place.bad.add(file.name, "not JSON", [0], [raw[:60].decode(errors="replace")])
             continue
         row = -1
         for row, resource in enumerate(_resources(whole, file.name, place)):
             yield file.name, row, resource, orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
-        place.bad.read(file.name, row + 1)
+        place.bad.read(file.name, row + 1, BUNDLES)
 
 
 def _resources(whole: Any, file: str, place: Place) -> Iterator[Any]:

@@ -153,7 +153,7 @@ class _Reader:
         parts = [p for _, p in self._rows("person", {**PERSON, **site}, optional)]
         person = pd.concat(parts, ignore_index=True)
         if person["year"].isna().all() and person["birth"].isna().all():
-            raise self._nothing_in("person", "'year_of_birth' or 'birth_datetime'")
+            raise self._nothing_in("person", "year_of_birth", "birth_datetime")
         sex = tables.sex(person["gender"], {})
         sex = np.where(sex == None, tables.sex(person["gender_source"], {}), sex)  # noqa: E711
         self.place.bad.note("people of whom the sex is not known", int(pd.isna(sex).sum()))
@@ -179,7 +179,7 @@ class _Reader:
         parts = []
         for file, rows in self._rows("death", DEATH, {"death", "moment"}):
             if rows["death"].isna().all() and rows["moment"].isna().all() and len(rows):
-                raise self._nothing_in("death", "'death_date' or 'death_datetime'")
+                raise self._nothing_in("death", "death_date", "death_datetime")
             text = rows.assign(death=rows["death"].fillna(rows["moment"]))
             day = dates.birthdays(
                 text, file, "death", self.place, self.options.date_format, FORM, "death_date"
@@ -203,13 +203,17 @@ class _Reader:
         columns = ["subject", "first", "last"]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
-    def _nothing_in(self, table: str, columns: str) -> DataError:
+    def _has(self, table: str, *columns: str) -> bool:
+        """Whether a table has one of these columns of the standard, under whatever name."""
+        return any(self.names.has(table, column, self.options) for column in columns)
+
+    def _nothing_in(self, table: str, *columns: str) -> DataError:
         """The error for a table of which what matters most is missing."""
         file = self.names.files(table)[0]
-        have, first = ", ".join(tables.columns_of(file, self.options)), columns.split("'")[1]
+        have, named = ", ".join(tables.columns_of(file, self.options)), " or ".join(map(repr, columns))
         return DataError(
-            f"{file.name}: no column {columns} with anything in it; it has {have}. Name the right one in {COLUMNS}, "
-            f'such as columns = {{ "{table}.{first}" = "..." }}.'
+            f"{file.name}: no column {named} with anything in it; it has {have}. Name the right one in {COLUMNS}, "
+            f'such as columns = {{ "{table}.{columns[0]}" = "..." }}.'
         )
 
     def batches(self) -> Iterator[Batch]:
@@ -223,8 +227,8 @@ class _Reader:
 
     def _events(self, file: str, rows: pd.DataFrame, name: str, table: _Table) -> pd.DataFrame:
         when = rows.assign(date=rows["date"].fillna(rows["datetime"]))
-        if when["date"].isna().all() and len(when):
-            raise self._nothing_in(name, f"'{table.date}date'")
+        if when["date"].isna().all() and not self._has(name, f"{table.date}date", f"{table.date}datetime"):
+            raise self._nothing_in(name, f"{table.date}date")
         timed = dates.dated(
             when, file, "date", self.place, self.options.date_format, FORM, f"{table.date}date"
         )
@@ -247,15 +251,17 @@ class _Reader:
         """value, unit, text, coded of each row."""
         value = dates.numbers(rows["value"], rows.attrs.get("decimal", "."))
         word = rows["value_concept"].map(_id).map(self.concepts.name)
-        free = rows["value_text"].fillna(rows["value_source"].where(np.isnan(value)))
+        free = rows["value_text"].fillna(rows["value_source"].where(np.isnan(value)))  # else the number again
         compared = rows["operator"].map(_id).map(COMPARED)
-        said = (compared + rows["value"]).where(~np.isnan(value))
+        said = (compared.astype("str") + rows["value"].astype("str")).where(
+            compared.notna() & ~np.isnan(value)
+        )
         unit = rows["unit_concept"].map(_id).map(self.concepts.unit)
         return {
             "value": value,
             "unit": unit.where(unit.notna(), rows["unit"]),
-            "text": said.where(said.notna(), word.where(word.notna(), free).where(np.isnan(value))),
-            "coded": (word.notna() & said.isna() & np.isnan(value)),
+            "text": said.where(said.notna(), word.where(word.notna(), free)),
+            "coded": word.notna() & said.isna(),
         }
 
 

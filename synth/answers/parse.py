@@ -203,10 +203,12 @@ _REFUSAL = re.compile(
 def _instructions(asked: Body | None) -> str:
     """What a prompt says beside the record of the person."""
     turns = (asked or {}).get("messages")
+    said = [t for t in (turns if isinstance(turns, list) else []) if isinstance(t, dict)]
     lines = [
         line
-        for turn in (turns if isinstance(turns, list) else [])
-        for line in str(turn.get("content") if isinstance(turn, dict) else "").splitlines()
+        for turn in said
+        if turn.get("role") != "assistant"  # a draft may be repeated
+        for line in str(turn.get("content")).splitlines()
     ]
     return "\n".join(
         line for line in lines if not line.startswith(("Person:", "Age now:")) and parse_line(line) is None

@@ -1,7 +1,7 @@
 """The corpus card: what is in the corpus, what it cost, what it gives away, and what may be done with it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,10 @@ from ..histories import histories
 from ..plan import Plan
 from ..records import Rationale
 from ..teaching import History
+from .hedging import Hedges
 from .leakage import MOST, Evidence, Readability, readability, without_conclusion
+
+Pair = tuple[History, Rationale]
 
 
 def write_card(plan: Plan, cohort: Path, folder: Path) -> None:
@@ -29,28 +32,31 @@ def write_card(plan: Plan, cohort: Path, folder: Path) -> None:
 
 
 def measured(plan: Plan, cohort: Path, folder: Path) -> dict[str, Any]:
-    """Readability of the outcome by style, and the odds ratios of the evidence."""
-    from ..records import Rationale as Row
-
-    evidence = Evidence()
-    texts: dict[str, list[tuple[History, Rationale]]] = {style.name: [] for style in plan.styles}
+    """Readability of the outcome by style, odds ratios of the evidence, and how much doubt is voiced."""
+    evidence, hedges = Evidence(), Hedges()
+    texts: dict[str, list[Pair]] = {style.name: [] for style in plan.styles}
     total = json.loads((folder / layout.SYNTH_SUMMARY.name).read_text())["rationales"]
     share = min(1.0, MOST / max(1, total))
-    rows = read_jsonl(folder / layout.RATIONALES.name, Row)
-    for history, made in _together(histories(cohort, plan.settings.splits), rows):
+    rows = read_jsonl(folder / layout.RATIONALES.name, Rationale)
+    for history, rationales in _together(histories(cohort, plan.settings.splits), rows):
         evidence.add_case(history)
-        for rationale in made:
+        for rationale in rationales:
             evidence.add_rationale(rationale, history)
-            if (
-                int(rationale.id, 16) / 16 ** len(rationale.id) < share
-            ):  # ids are hashes: a sample without a seed
+            hedges.add(rationale, history.case.label or 0)
+            if _sampled(rationale, share):
                 texts[rationale.style].append((history, rationale))
     return {
         "readability": [r.model_dump() for style, pairs in texts.items() for r in _readable(style, pairs)],
         "readability_sampled": share < 1,
+        "hedging": [h.model_dump() for h in hedges.rows(texts)],
         "evidence": evidence.summary(),
         "findings": [r.model_dump() for r in evidence.odds_ratios() if r.cited][:25],
     }
+
+
+def _sampled(rationale: Rationale, share: float) -> bool:
+    """Whether a rationale is in a sample; ids are hashes, so that it needs no seed."""
+    return int(rationale.id, 16) < share * float(16 ** len(rationale.id))
 
 
 def _together(
@@ -59,20 +65,32 @@ def _together(
     """Each case with its rationales; both come in the order of the cases."""
     head = next(rows, None)
     for history in all_histories:
-        made = []
+        rationales = []
         while head is not None and head.case == history.case.id:
-            made.append(head)
+            rationales.append(head)
             head = next(rows, None)
-        yield history, made
+        yield history, rationales
 
 
-def _readable(style: str, pairs: list[tuple[History, Rationale]]) -> Iterator[Readability]:
-    labels = [h.case.label or 0 for h, _ in pairs]
-    people = [h.case.subject for h, _ in pairs]
+def _readable(style: str, pairs: list[Pair]) -> Iterator[Readability]:
+    """From the whole rationale, without its conclusion, and from the history; where some teachers were told the
+    outcome and others were not, from the rationales of each."""
     if not pairs:
         return
-    yield readability("rationale", style, [r.text for _, r in pairs], labels, people)
-    yield readability(
-        "rationale without its last claim", style, [without_conclusion(r) for _, r in pairs], labels, people
+    yield _reading("rationale", style, pairs, lambda h, r: r.text)
+    yield _reading("rationale without its last claim", style, pairs, lambda h, r: without_conclusion(r))
+    told = [pair for pair in pairs if pair[1].label_shown]
+    if 0 < len(told) < len(pairs):
+        blind = [pair for pair in pairs if not pair[1].label_shown]
+        yield _reading("rationale, outcome told", style, told, lambda h, r: r.text)
+        yield _reading("rationale, outcome hidden", style, blind, lambda h, r: r.text)
+    yield _reading("history", style, pairs, lambda h, r: h.case.timeline)
+
+
+def _reading(
+    name: str, style: str, pairs: list[Pair], text: Callable[[History, Rationale], str]
+) -> Readability:
+    labels = [h.case.label or 0 for h, _ in pairs]
+    return readability(
+        name, style, [text(*pair) for pair in pairs], labels, [h.case.subject for h, _ in pairs]
     )
-    yield readability("history", style, [h.case.timeline for h, _ in pairs], labels, people)

@@ -107,7 +107,8 @@ def _file(path: Path, with_history: bool) -> Iterator[Callable[[Row], None]]:
     claim = pa.struct([("text", text), ("cites", pa.list_(text)), ("section", text), ("kind", text)])
     fields = [
         ("id", text), ("case", text), ("style", text), ("sample", whole), ("teacher", text),
-        ("claims", pa.list_(claim)), ("verdict", whole), ("label_shown", pa.bool_()), ("key", text),
+        ("claims", pa.list_(claim)), ("verdict", whole), ("label_shown", pa.bool_()),
+        ("risk_told", pa.float64()), ("draft_verdict", whole), ("key", text),
         ("text", text), ("label", whole), ("verdicts", pa.list_(text)), ("faults", pa.list_(text)),
         ("doubts", pa.list_(text)), ("facts", whole), ("support", pa.float64()),
     ]  # fmt: skip

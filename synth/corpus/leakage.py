@@ -25,7 +25,8 @@ class Readability(Record):
     """Area under the ROC curve of a plain text classifier for the outcome, cross-validated by person."""
 
     text: str
-    """`rationale`, `rationale without its last claim`, or `history`."""
+    """`rationale`, `rationale without its last claim`, `rationale, outcome told`, `rationale, outcome hidden`, or
+    `history`."""
     style: str
     roc_auc: float | None
     n: int

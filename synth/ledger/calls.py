@@ -12,7 +12,7 @@ from ..settings import Prices
 from ..teaching import Body, adds_up, usage
 from .ledger import Ledger
 
-Books = tuple[Ledger, Prices | None]
+PricedLedger = tuple[Ledger, Prices | None]
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ def cost(prices: Prices | None, prompt: float, completion: float) -> float | Non
     return None if prices is None else (prompt * prices.prompt + completion * prices.completion) / 1e6
 
 
-def write_calls(ledgers: Sequence[Books], path: Path) -> Accounts:
+def write_calls(ledgers: Sequence[PricedLedger], path: Path) -> Accounts:
     """Every request that came to an end, in the order of the ledgers, as a table; and the sums."""
     import pyarrow as pa
 

@@ -6,11 +6,13 @@ import numpy as np
 
 from ...cohort.records import Evidence
 from ...cohort.words import number
+from ..dial.told import Told
 from ..grounding.lexicon import BY_NAME, FINDINGS, finding_of
 from ..styles import Style
 from ..teaching import History
 from .faults import plant
 from .statement import Statement
+from .view import View, view_of, weight
 
 
 @dataclass(slots=True)
@@ -64,6 +66,11 @@ NO = (
     "on balance this pattern does not point towards a diagnosis in the coming years.",
     "the whole picture is one of ordinary ageing, so no diagnosis is expected.",
 )
+OPEN = (
+    "taken together these findings leave it open whether a diagnosis follows within the horizon.",
+    "on balance this pattern points neither way with any certainty.",
+)
+"""In place of a verdict, where the writer does not lean on what it was told."""
 COUNTER = (
     "had {name} been absent, the judgement would have moved most.",
     "the judgement rests most on {name}; in its absence it would change first.",
@@ -73,93 +80,92 @@ OTHER_SIDE = 0.2
 """Share of findings in flowing text that are told against the verdict, as an honest writer does."""
 
 ROLES = {
-    "Risk factors": "for", "For": "for", "Reasons": "side", "Evidence": "side", "Against": "against",
-    "Judgement": "verdict", "Weighing": "verdict", "Counterfactual": "counter",
-}  # fmt: skip
+    "Risk factors": "for",
+    "For": "for",
+    "Reasons": "side",
+    "Evidence": "side",
+    "Against": "against",
+    "Judgement": "verdict",
+    "Weighing": "verdict",
+    "Counterfactual": "counter",
+}
 """What is told under which heading; `side`: whatever supports the verdict."""
 
 
 def narrative(
-    history: History, style: Style, label: int | None, faults: float, rng: np.random.Generator
+    history: History,
+    style: Style,
+    told: Told,
+    faults: float,
+    rng: np.random.Generator,
+    hindsight: float = 1.0,
 ) -> Narrative:
     """Explain one case.
 
     Args:
         history: what may be told.
         style: how.
-        label: the outcome to argue for; None: the teacher judges for itself, by age and recorded findings.
+        told: of the outcome; nothing: the teacher judges for itself, by age and recorded findings.
         faults: probability of a planted fault per claim.
         rng: of this one answer.
+        hindsight: how far what it is told decides what it writes, in [0, 1].
     """
     shown = [e for e in history.evidence if e.shown and e.kind != "demographic"]
-    verdict = _judge(history, shown, rng) if label is None else label
-    told = _ranked(shown, verdict, rng)
+    view = view_of(history, shown, told, hindsight, rng)
+    picked = _ranked(shown, view.choice, rng)
     out: list[Statement] = []
     for section in style.sections or ("",):
         role = ROLES.get(section, "flow")
-        for statement in _role(role, history, told, verdict, rng):
+        for statement in _role(role, history, picked, view, rng):
             statement.section = section
             out.append(statement)
-    _conclude(out, told)
+    _conclude(out, picked)
     for statement in out:
         if rng.random() < faults:
             plant(statement, history, rng)
-    return Narrative(out, verdict)
+    return Narrative(out, view.verdict)
 
 
-def weight(e: Evidence) -> float:
-    """How much a line says about dementia; 0 where nothing is known."""
-    found = finding_of(e.name, e.code)
-    return BY_NAME[found].weight if found else 0.0
-
-
-def _judge(history: History, shown: list[Evidence], rng: np.random.Generator) -> int:
-    """A verdict without the label: age doubles the odds every five years, findings multiply, plus doubt."""
-    found = {f for e in shown if (f := finding_of(e.name, e.code))}
-    score = (
-        0.139 * (history.case.age - 75)
-        + sum(BY_NAME[f].weight for f in found)
-        - 1.0
-        + 0.7 * rng.standard_normal()
-    )
-    return int(score > 0)
-
-
-def _ranked(shown: list[Evidence], verdict: int, rng: np.random.Generator) -> list[Evidence]:
-    """Lines in the order in which they are told: what fits the verdict first, with some of a writer's freedom."""
-    sign = 1.0 if verdict else -1.0
+def _ranked(shown: list[Evidence], choice: float, rng: np.random.Generator) -> list[Evidence]:
+    """Lines in the order in which they are told: what fits the choice first, with some of a writer's freedom."""
+    sign = 2 * choice - 1
     score = [sign * weight(e) + 0.25 * rng.standard_normal() for e in shown]
     ranked = [shown[i] for i in np.argsort(score)[::-1]]
     return list({e.name: e for e in reversed(ranked)}.values())[::-1]
 
 
 def _role(
-    role: str, history: History, told: list[Evidence], verdict: int, rng: np.random.Generator
+    role: str, history: History, picked: list[Evidence], view: View, rng: np.random.Generator
 ) -> list[Statement]:
     if role == "verdict":
-        return [_verdict(verdict, rng)]
+        return [_verdict(view, rng)]
     if role == "counter":
-        return [_say(COUNTER, told[0], rng), _verdict(verdict, rng)] if told else [_verdict(verdict, rng)]
+        return [_say(COUNTER, picked[0], rng), _verdict(view, rng)] if picked else [_verdict(view, rng)]
     if role == "for":
-        lines = sorted(told, key=weight, reverse=True)[: 2 + verdict]
+        lines = sorted(picked, key=weight, reverse=True)[: 2 + view.side(rng)]
         return [_tell(e, RAISES, rng) for e in lines] or [_absent(history, rng)]
     if role == "against":
-        rest = sorted(told, key=weight)[: 2 - verdict]
+        rest = sorted(picked, key=weight)[: 2 - view.side(rng)]
         return [*(_tell(e, LOWERS, rng) for e in rest), _absent(history, rng)]
-    return _flow(history, told, verdict, rng, conclude=role == "flow")
+    return _flow(history, picked, view, rng, conclude=role == "flow")
 
 
 def _flow(
-    history: History, told: list[Evidence], verdict: int, rng: np.random.Generator, conclude: bool
+    history: History, picked: list[Evidence], view: View, rng: np.random.Generator, conclude: bool
 ) -> list[Statement]:
-    banks = (RAISES, LOWERS) if verdict else (LOWERS, RAISES)
-    out = [_tell(e, banks[int(rng.random() < OTHER_SIDE)], rng) for e in told[: int(rng.integers(2, 5))]]
-    dated = sorted((e for e in told[:6] if e.age is not None), key=lambda e: e.age or 0.0)
+    out = [_tell(e, _bank(view, rng), rng) for e in picked[: int(rng.integers(2, 5))]]
+    dated = sorted((e for e in picked[:6] if e.age is not None), key=lambda e: e.age or 0.0)
     if len(dated) >= 2 and dated[-1].age - dated[0].age >= 1 and rng.random() < 0.4:  # type: ignore[operator]
         out.append(_order(dated[0], dated[-1], rng))
-    if not out or rng.random() < (0.3 if verdict else 0.7):
+    if not out or rng.random() < (0.3 if view.side(rng) else 0.7):
         out.append(_absent(history, rng))
-    return [*out, _verdict(verdict, rng)] if conclude else out
+    return [*out, _verdict(view, rng)] if conclude else out
+
+
+def _bank(view: View, rng: np.random.Generator) -> tuple[str, ...]:
+    """Sentences for the side that the writer takes, and now and then for the other."""
+    banks = (RAISES, LOWERS) if view.side(rng) else (LOWERS, RAISES)
+    return banks[int(rng.random() < OTHER_SIDE)]
 
 
 def _tell(e: Evidence, bank: tuple[str, ...], rng: np.random.Generator) -> Statement:
@@ -205,14 +211,16 @@ def _absent(history: History, rng: np.random.Generator) -> Statement:
     return Statement(str(rng.choice(ABSENT)), [], [], kind="absence", values=values)
 
 
-def _verdict(verdict: int, rng: np.random.Generator) -> Statement:
-    return Statement(str(rng.choice(YES if verdict else NO)), [], ["*"], kind="judgement")
+def _verdict(view: View, rng: np.random.Generator) -> Statement:
+    outright = view.concludes == 1 or rng.random() < view.concludes
+    bank = OPEN if not outright else YES if view.verdict else NO
+    return Statement(str(rng.choice(bank)), [], ["*"], kind="judgement")
 
 
-def _conclude(statements: list[Statement], told: list[Evidence]) -> None:
+def _conclude(statements: list[Statement], picked: list[Evidence]) -> None:
     """A judgement cites what was told before it."""
     before = list(dict.fromkeys(i for s in statements for i in s.cites if i != "*"))[:3]
-    by_id = {e.id: e for e in told}
+    by_id = {e.id: e for e in picked}
     for statement in statements:
         if statement.cites == ["*"]:
             statement.cites = before

@@ -1,6 +1,7 @@
 """The built-in teacher: plausible narratives from rules, without a network, a model or a cost.
 
 It picks evidence that fits the answer it was told, and words it accordingly: hindsight, as a real teacher has it.
+How much of it is set by `hindsight`.
 A seeded share of its claims carries a planted fault; which ones stands in the raw answer and nowhere in the text.
 """
 
@@ -12,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from ...study.records import Record
+from ..dial.told import Told
 from ..records import Prompt
 from ..reference.narrative import narrative
 from ..teaching import Body, Reply, Request, completion
@@ -25,6 +27,9 @@ class Options(Record):
 
     faults: float = Field(default=0.05, ge=0, le=1)
     """Share of claims with a planted fault."""
+    hindsight: float = Field(default=1, ge=0, le=1)
+    """How far what it is told decides which findings it picks, how it words them and whether it concludes; 0: it
+    writes as if it had not been told, and leaves the conclusion open."""
 
 
 def title(options: Options) -> str:
@@ -45,18 +50,21 @@ def body(options: Options, prompt: Prompt, seed: int) -> Body:
         "style": prompt.style,
         "seed": seed,
         "faults": options.faults,
+        "hindsight": options.hindsight,
     }
 
 
 class _Reference:
     async def ask(self, request: Request) -> Reply:
         rng = np.random.default_rng(request.body["seed"])
-        written = narrative(request.history, request.style, request.label, request.body["faults"], rng)
+        body = request.body
+        told = Told(request.label, request.risk, request.late)
+        written = narrative(request.history, request.style, told, body["faults"], rng, body["hindsight"])
         content = json.dumps(
             {"claims": [s.as_claim() for s in written.statements], "verdict": written.verdict}
         )
         usage = {
-            "prompt_tokens": sum(len(m["content"]) for m in request.body["messages"]) // 4,
+            "prompt_tokens": sum(len(m["content"]) for m in body["messages"]) // 4,
             "completion_tokens": len(content) // 4,
         }
         planted = [s.planted for s in written.statements]

@@ -98,7 +98,7 @@ def test_comparison_judge_plan_and_figure(ratings: Path, tmp_path: Path) -> None
         (["{ratings}", "--statistic", "kapa"], "'kapa' is not a coefficient"),
         (["{ratings}", "--statistic", "gwet_ac"], "declare the categories"),
         (["{ratings}", "--column", "item=itm"], "no column 'itm' for item; did you mean 'item'"),
-        (["{ratings}", "--judge", "gpt"], "'gpt' is no rater here"),
+        (["{ratings}", "--judge", "gpt"], "--judge: 'gpt' is not a rater"),
         (["{ratings}", "--confidence", "2"], "confidence"),
         (["{ratings}", "--figure", "x.bmp"], "ends in '.bmp'"),
     ],

@@ -31,7 +31,7 @@ def test_a_lone_rating_of_another_category_is_still_no_variation() -> None:
 def test_shares_of_equal_ratings_are_one_and_have_no_interval() -> None:
     row = estimate(table(SAME * 2, "nominal"), "percent_agreement")
     assert (row.value, row.low) == (1.0, None)
-    assert "no disagreement" in str(row.why_missing)
+    assert "the same in every resample" in str(row.why_missing)
 
 
 @pytest.mark.parametrize("name", [n for n, c in COEFFICIENTS.items() if c.complete])

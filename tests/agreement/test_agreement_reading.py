@@ -318,8 +318,12 @@ def test_levels_and_categories_by_dimension(tmp_path: Path) -> None:
     said = ReadSettings(
         levels={"accuracy": "interval"}, categories={"": ("no", "yes"), "accuracy": tuple("12345")}
     )
+    both = measured(tmp_path, rows(), said, statistics=("icc_a1",))  # an ICC of yes and no is none
+    accuracy, accept = (next(a for a in d.agreement if a.statistic == "icc_a1") for d in both.dimensions)
+    assert accuracy.value is not None
+    assert "icc_a1 is of numbers; the scale is nominal" in str(accept.why_missing)
     with pytest.raises(DataError, match="icc_a1 is of numbers; the scale is nominal"):
-        measured(tmp_path, rows(), said, statistics=("icc_a1",))  # an ICC of yes and no
+        measured(tmp_path, rows(), ReadSettings(levels={"": "nominal"}), statistics=("icc_a1",))
     with pytest.raises(StudyError, match="'acuracy' is not a dimension; did you mean 'accuracy'"):
         measured(tmp_path, rows(), ReadSettings(levels={"acuracy": "ordinal"}))
     with pytest.raises(DataError, match=r"ratings.csv:42 \('5'\).*outside the scale. Allowed: 1, 2, 3, 4"):

@@ -1,13 +1,13 @@
-"""A few people and dated facts about them, written in every format that is read.
+"""People and facts about them, written in every format that is read.
 
-A fact is a measurement of LOINC code with a value, a unit and a word, each of which may be missing, or a condition.
-`WRITERS` has a writer a source; `SHAPES` names the column types and file kinds in which each is tried.
+`WRITERS` has a writer a source, and the column types and kinds of file in which each is tried. A format that cannot
+hold a fact leaves it out; `holds` says so.
 """
 
 import datetime as dt
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 BIRTH = dt.date(1940, 1, 1)
 """Of everybody."""
 DAYS = 365.25
+PERIOD = (dt.date(1960, 1, 1), dt.date(2025, 1, 1))
+"""Of observation, where a format has one and nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -25,40 +27,80 @@ class Fact:
     """One row of a record."""
 
     subject: str
-    day: int
-    """Days since birth."""
+    day: int | None
+    """Days since birth; None: without a date."""
     code: str
     system: str = "LOINC"
     value: float | None = None
     unit: str | None = None
     word: str | None = None
+    """What was found, as text."""
+    kind: str = ""
+    """Empty: a measurement for LOINC, else a condition."""
+    also: tuple[tuple[str, str], ...] = ()
+    """Other codes of the same fact: (system, code)."""
+    when: str | None = None
+    """What stands where the date should be, instead of `day`."""
 
     @property
-    def date(self) -> str:
-        return (BIRTH + dt.timedelta(days=self.day)).isoformat()
+    def what(self) -> str:
+        return self.kind or ("measurement" if self.system == "LOINC" else "condition")
+
+    @property
+    def date(self) -> str | None:
+        if self.when is not None:
+            return self.when
+        return None if self.day is None else (BIRTH + dt.timedelta(days=self.day)).isoformat()
+
+    @property
+    def age(self) -> float | str | None:
+        return self.when if self.when is not None else None if self.day is None else self.day / DAYS
 
 
-Facts = Sequence[Fact]
+@dataclass(frozen=True)
+class Person:
+    """Somebody, where there is more to say than that there are facts."""
+
+    id: str
+    died: int | None = None
+    """Days since birth."""
+    dead: bool = False
+    """Known to have died, on a day that is not known."""
+    periods: tuple[tuple[dt.date, dt.date], ...] = (PERIOD,)
+
+
+@dataclass(frozen=True)
+class Records:
+    """What is written."""
+
+    facts: Sequence[Fact]
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def persons(self) -> list[Person]:
+        ids = dict.fromkeys([f.subject for f in self.facts] + list(self.people))
+        return [self.people.get(i, Person(i)) for i in ids]
+
+
 Options = dict[str, Any]
 
 
-def subjects(facts: Facts) -> list[str]:
-    return list(dict.fromkeys(f.subject for f in facts))
+def _day(days: int) -> str:
+    return (BIRTH + dt.timedelta(days=days)).isoformat()
 
 
 def _table(rows: list[dict[str, Any]], folder: Path, name: str, shape: str) -> None:
     """Rows as CSV, TSV or Parquet; of Parquet the type of the text columns is the rest of the shape."""
+    if not rows:
+        return
     frame = pd.DataFrame(rows)
     if not shape.startswith("parquet"):
-        tab = shape == "tsv"
-        frame.to_csv(folder / f"{name}.{shape}", index=False, sep="\t" if tab else ",")
+        separator = {"tsv": "\t", "semicolon": ";"}.get(shape, ",")
+        ending = "csv" if shape == "semicolon" else shape
+        frame.to_csv(folder / f"{name}.{ending}", index=False, sep=separator)
         return
-    text = {
-        "dictionary": pa.dictionary(pa.int32(), pa.string()),
-        "large": pa.large_string(),
-        "view": pa.string_view(),
-    }
-    kind = text.get(shape.partition("-")[2], pa.string())
+    types = {"dictionary": pa.string(), "large": pa.large_string(), "view": pa.string_view()}
+    kind = types.get(shape.partition("-")[2], pa.string())
     columns = {}
     for column in frame:
         cells = [None if pd.isna(v) else v for v in frame[column]]
@@ -70,203 +112,229 @@ def _table(rows: list[dict[str, Any]], folder: Path, name: str, shape: str) -> N
     pq.write_table(pa.table(columns), folder / f"{name}.parquet")
 
 
-def meds(facts: Facts, folder: Path, shape: str) -> Options:
+def meds(records: Records, folder: Path, shape: str) -> Options:
+    prefix = {"procedure": "PROCEDURE//", "allergy": "ALLERGY//"}
+    empty = {"numeric_value": None, "unit": None, "text_value": None}
     rows: list[dict[str, Any]] = []
-    for s in subjects(facts):
-        empty = {"numeric_value": None, "unit": None, "text_value": None}
-        rows.append({"subject_id": int(s), "time": None, "code": "SEX//F", **empty})
-        rows.append({"subject_id": int(s), "time": pd.Timestamp(BIRTH), "code": "MEDS_BIRTH", **empty})
-        rows += [
-            {
-                "subject_id": int(s),
-                "time": pd.Timestamp(f.date),
-                "code": f"{f.system}//{f.code}",
-                "numeric_value": f.value,
-                "unit": f.unit,
-                "text_value": f.word,
-            }
-            for f in sorted(facts, key=lambda f: f.day)
-            if f.subject == s
-        ]
+    parents = {}
+    for p in records.persons:
+        rows.append({"subject_id": int(p.id), "time": None, "code": "SEX//F", **empty})
+        rows.append({"subject_id": int(p.id), "time": pd.Timestamp(BIRTH), "code": "MEDS_BIRTH", **empty})
+        mine = [f for f in records.facts if f.subject == p.id and f.when is None]
+        for f in sorted(mine, key=lambda f: -1 if f.day is None else f.day):
+            code = f"{prefix.get(f.what, '')}{f.system}//{f.code}"
+            parents[code] = [f"{s}//{c}" for s, c in f.also]
+            time = None if f.day is None else pd.Timestamp(f.date)
+            row = {"subject_id": int(p.id), "time": time, "code": code}
+            rows.append({**row, "numeric_value": f.value, "unit": f.unit, "text_value": f.word})
+        if p.dead or p.died is not None:
+            time = None if p.died is None else pd.Timestamp(_day(p.died))
+            rows.append({"subject_id": int(p.id), "time": time, "code": "MEDS_DEATH//HOSPITAL", **empty})
     (folder / "data").mkdir()
+    (folder / "metadata").mkdir()
     _table(rows, folder / "data", "0", shape)
-    return {"path": str(folder), "text": "text_value"}
-
-
-def omop(facts: Facts, folder: Path, shape: str) -> Options:
-    _table(
-        [
-            {"person_id": s, "year_of_birth": 1940, "month_of_birth": 1, "day_of_birth": 1}
-            for s in subjects(facts)
-        ],
-        folder,
-        "person",
-        shape,
-    )
-    codes = {c: str(i) for i, c in enumerate(sorted({(f.system, f.code) for f in facts}), 1)}
-    concept = [
-        {"concept_id": i, "concept_name": f"{v} {c}", "vocabulary_id": v, "concept_code": c}
-        for (v, c), i in codes.items()
-    ]
-    _table(concept, folder, "concept", shape)
-    rows = [
-        {
-            "person_id": f.subject,
-            "measurement_concept_id": codes[f.system, f.code],
-            "measurement_date": f.date,
-            "value_as_number": f.value,
-            "unit_source_value": f.unit,
-            "value_source_value": f.word,
-        }
-        for f in facts
-        if f.system == "LOINC"
-    ]
-    _table(rows, folder, "measurement", shape)
-    others = [
-        {
-            "person_id": f.subject,
-            "condition_concept_id": codes[f.system, f.code],
-            "condition_start_date": f.date,
-        }
-        for f in facts
-        if f.system != "LOINC"
-    ]
-    _table(others, folder, "condition_occurrence", shape)
+    codes = {"code": list(parents), "parent_codes": list(parents.values())}
+    pq.write_table(pa.table(codes), folder / "metadata" / "codes.parquet")
     return {"path": str(folder)}
 
 
-_SYSTEMS = {"LOINC": "http://loinc.org", "ICD10": "http://hl7.org/fhir/sid/icd-10-cm"}
+_OMOP = {
+    "condition": ("condition_occurrence", "condition", "condition_start_date"),
+    "drug": ("drug_exposure", "drug", "drug_exposure_start_date"),
+    "procedure": ("procedure_occurrence", "procedure", "procedure_date"),
+    "measurement": ("measurement", "measurement", "measurement_date"),
+    "allergy": ("observation", "observation", "observation_date"),
+}
 
 
-def _resources(facts: Facts) -> dict[str, list[dict[str, Any]]]:
+def omop(records: Records, folder: Path, shape: str) -> Options:
+    birth = {"year_of_birth": 1940, "month_of_birth": 1, "day_of_birth": 1, "gender_concept_id": 8532}
+    _table([{"person_id": p.id, **birth} for p in records.persons], folder, "person", shape)
+    codes = sorted({pair for f in records.facts for pair in ((f.system, f.code), *f.also)})
+    ids = {pair: str(i) for i, pair in enumerate(codes, 1)}
+    concept = [
+        {"concept_id": ids[v, c], "concept_name": None, "vocabulary_id": v, "concept_code": c}
+        for v, c in codes
+    ]
+    _table(concept, folder, "concept", shape)
+    for kind, (name, prefix, date) in _OMOP.items():
+        rows = []
+        for f in records.facts:
+            if f.what != kind:
+                continue
+            row = {"person_id": f.subject, f"{prefix}_concept_id": ids[f.system, f.code], date: f.date}
+            row[f"{prefix}_source_concept_id"] = ids[f.also[0]] if f.also else "0"
+            row[f"{prefix}_source_value"] = f.code
+            if kind == "measurement":
+                row |= {"value_as_number": f.value, "unit_source_value": f.unit, "value_source_value": f.word}
+            rows.append(row)
+        _table(rows, folder, name, shape)
+    died = [
+        {"person_id": p.id, "death_date": None if p.died is None else _day(p.died)}
+        for p in records.persons
+        if p.dead or p.died is not None
+    ]
+    _table(died, folder, "death", shape)
+    periods = [
+        {
+            "person_id": p.id,
+            "observation_period_start_date": a.isoformat(),
+            "observation_period_end_date": b.isoformat(),
+        }
+        for p in records.persons
+        for a, b in p.periods
+    ]
+    _table(periods, folder, "observation_period", shape)
+    return {"path": str(folder)}
+
+
+_SYSTEMS = {
+    "LOINC": "http://loinc.org",
+    "ICD10": "http://hl7.org/fhir/sid/icd-10-cm",
+    "ICD9": "http://hl7.org/fhir/sid/icd-9-cm",
+    "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "SNOMED": "http://snomed.info/sct",
+}
+_FHIR = {
+    "condition": ("Condition", "recordedDate", "subject", "code"),
+    "drug": ("MedicationRequest", "authoredOn", "subject", "medicationCodeableConcept"),
+    "procedure": ("Procedure", "performedDateTime", "subject", "code"),
+    "measurement": ("Observation", "effectiveDateTime", "subject", "code"),
+    "allergy": ("AllergyIntolerance", "recordedDate", "patient", "code"),
+}
+
+
+def _resources(records: Records) -> dict[str, list[dict[str, Any]]]:
     out: dict[str, list[dict[str, Any]]] = {}
-    for s in subjects(facts):
-        out[s] = [{"resourceType": "Patient", "id": s, "gender": "female", "birthDate": BIRTH.isoformat()}]
-    for i, f in enumerate(facts):
-        code = {"coding": [{"system": _SYSTEMS[f.system], "code": f.code}]}
-        about = {"id": str(i), "subject": {"reference": f"Patient/{f.subject}"}, "code": code}
-        if f.system == "LOINC":
-            said: dict[str, Any] = {"valueString": f.word} if f.word else {}
-            if f.value is not None:
-                said = {"valueQuantity": {"value": f.value} | ({"unit": f.unit} if f.unit else {})}
-            row = {
-                "resourceType": "Observation",
-                "status": "final",
-                "effectiveDateTime": f.date,
-                **about,
-                **said,
-            }
-        else:
-            row = {"resourceType": "Condition", "recordedDate": f.date, **about}
+    for p in records.persons:
+        patient = {"resourceType": "Patient", "id": p.id, "gender": "female", "birthDate": BIRTH.isoformat()}
+        if p.dead:
+            patient["deceasedBoolean"] = True  # type: ignore[assignment]
+        if p.died is not None:
+            patient["deceasedDateTime"] = _day(p.died)
+        out[p.id] = [patient]
+    for i, f in enumerate(records.facts):
+        kind, date, who, what = _FHIR[f.what]
+        pairs = [*reversed(f.also), (f.system, f.code)] if f.also else [(f.system, f.code)]
+        codings = [{"system": _SYSTEMS.get(s, s), "code": c} for s, c in pairs]
+        row: dict[str, Any] = {"resourceType": kind, "id": str(i), who: {"reference": f"Patient/{f.subject}"}}
+        row[what] = {"coding": codings}
+        if f.date is not None:
+            row[date] = f.date
+        if f.what == "measurement" and f.value is not None:
+            row["valueQuantity"] = {"value": f.value} | ({"unit": f.unit} if f.unit else {})
+        elif f.what == "measurement" and f.word:
+            row["valueString"] = f.word
         out[f.subject].append(row)
     return out
 
 
-def fhir_bulk(facts: Facts, folder: Path, shape: str) -> Options:
-    lines = [json.dumps(r) for rows in _resources(facts).values() for r in rows]
+def fhir_bulk(records: Records, folder: Path, shape: str) -> Options:
+    lines = [json.dumps(r) for rows in _resources(records).values() for r in rows]
     (folder / "all.ndjson").write_text("\n".join(lines))
     return {"path": str(folder)}
 
 
-def fhir_bundles(facts: Facts, folder: Path, shape: str) -> Options:
-    for s, rows in _resources(facts).items():
+def fhir_bundles(records: Records, folder: Path, shape: str) -> Options:
+    for s, rows in _resources(records).items():
         bundle = {"resourceType": "Bundle", "entry": [{"resource": r} for r in rows]}
         (folder / f"{s}.json").write_text(json.dumps(bundle))
     return {"path": str(folder)}
 
 
-def synthea_csv(facts: Facts, folder: Path, shape: str) -> Options:
-    _table(
-        [
-            {"Id": s, "BIRTHDATE": BIRTH.isoformat(), "DEATHDATE": None, "GENDER": "F"}
-            for s in subjects(facts)
-        ],
-        folder,
-        "patients",
-        shape,
-    )
-    _table(
-        [
-            {
-                "DATE": f.date,
-                "PATIENT": f.subject,
-                "CODE": f.code,
-                "DESCRIPTION": f.code,
-                "VALUE": f.word if f.value is None else str(f.value),
-                "UNITS": f.unit,
-            }
-            for f in facts
-            if f.system == "LOINC"
-        ],
-        folder,
-        "observations",
-        shape,
-    )
-    _table(
-        [
-            {"START": f.date, "PATIENT": f.subject, "SYSTEM": f.system, "CODE": f.code, "DESCRIPTION": f.code}
-            for f in facts
-            if f.system != "LOINC"
-        ],
-        folder,
-        "conditions",
-        shape,
-    )
+_SYNTHEA = {
+    "condition": "conditions",
+    "drug": "medications",
+    "procedure": "procedures",
+    "allergy": "allergies",
+}
+
+
+def synthea_csv(records: Records, folder: Path, shape: str) -> Options:
+    patients = [
+        {
+            "Id": p.id,
+            "BIRTHDATE": BIRTH.isoformat(),
+            "DEATHDATE": None if p.died is None else _day(p.died),
+            "GENDER": "F",
+        }
+        for p in records.persons
+    ]
+    _table(patients, folder, "patients", shape)
+    seen = [f for f in records.facts if f.what == "measurement"]
+    rows = [
+        {"DATE": f.date, "PATIENT": f.subject, "CODE": f.code, "DESCRIPTION": None,
+         "VALUE": f.word if f.value is None else str(f.value), "UNITS": f.unit} for f in seen
+    ]  # fmt: skip
+    _table(rows, folder, "observations", shape)
+    for kind, name in _SYNTHEA.items():
+        rows = [
+            {"START": f.date, "PATIENT": f.subject, "SYSTEM": f.system, "CODE": f.code, "DESCRIPTION": None}
+            for f in records.facts
+            if f.what == kind
+        ]
+        _table(rows, folder, name, shape)
     return {"path": str(folder)}
 
 
-def long_csv(facts: Facts, folder: Path, shape: str) -> Options:
+def long_csv(records: Records, folder: Path, shape: str) -> Options:
+    decimal = (
+        (lambda v: str(v).replace(".", ",") if v is not None else None)
+        if shape == "semicolon"
+        else lambda v: v
+    )
     rows = [
-        {
-            "who": f.subject,
-            "born": BIRTH.isoformat(),
-            "when": f.date,
-            "what": f.code,
-            "of": f.system,
-            "n": f.value,
-            "u": f.unit,
-            "w": f.word,
-        }
-        for f in facts
-    ]
+        {"who": f.subject, "born": BIRTH.isoformat(), "when": f.date, "what": f.code, "of": f.system, "is": f.what,
+         "n": decimal(f.value), "u": f.unit, "w": f.word} for f in records.facts
+    ]  # fmt: skip
+    for p in records.persons:
+        when = None if p.died is None else _day(p.died)
+        if p.dead or p.died is not None:
+            rows.append({"who": p.id, "born": BIRTH.isoformat(), "when": when, "what": "DIED", "of": "local"})
     (folder / "in").mkdir()
     _table(rows, folder / "in", "long", shape)
+    ends = {"death_code": "DIED"} if any(r["what"] == "DIED" for r in rows) else {}
     return {
-        "path": str(folder / "in"),
-        "subject": "who",
-        "time": "when",
-        "birth": "born",
-        "code": "what",
-        "system": "of",
-        "value": "n",
-        "unit": "u",
-        "text": "w",
-    }
+        "path": str(folder / "in"), "subject": "who", "time": "when", "birth": "born", "code": "what", "system": "of",
+        "kind": "is", "value": "n", "unit": "u", "text": "w", **ends,
+    }  # fmt: skip
 
 
-def wide(facts: Facts, folder: Path, shape: str) -> Options:
+def wide(records: Records, folder: Path, shape: str) -> Options:
     """A row a fact, so that each code's column is empty in the rows of all others."""
-    codes = sorted({(f.system, f.code) for f in facts})
+    codes = sorted({(f.system, f.code, f.what) for f in records.facts})
     rows = []
-    for f in facts:
-        said = f.word if f.value is None else f.value
-        cell = said if f.system == "LOINC" else f.day / DAYS
-        row = {"id": f.subject, "age": f.day / DAYS} | {c: None for _, c in codes} | {f.code: cell}
+    for f in records.facts:
+        person = records.people.get(f.subject, Person(f.subject))
+        row: dict[str, Any] = {"id": f.subject, "age": f.age} | {_column(c, k): None for _, c, k in codes}
+        if f.what == "measurement":
+            row |= {f.code: f.word if f.value is None else f.value}
+        else:
+            column = _column(f.code, f.what)
+            row |= {column: f.age, f"has {column}": "1"}
+        row |= {"died": "1" if person.dead or person.died is not None else "0"}
+        row |= {"end": None if person.died is None else person.died / DAYS}
         rows.append({name: None if v is None else str(v) for name, v in row.items()})
     (folder / "in").mkdir()
     _table(rows, folder / "in", "wide", shape)
-    measured = [{"column": c, "code": c, "system": s} for s, c in codes if s == "LOINC"]
-    return {
-        "path": str(next((folder / "in").iterdir())),
-        "subject": "id",
-        "at": "age",
-        "measured": measured,
-        "firsts": [{"column": c, "code": c, "system": s} for s, c in codes if s != "LOINC"],
-    }
+    firsts = [_first(*code) for code in codes if code[2] != "measurement"]
+    measured = [{"column": c, "code": c, "system": s} for s, c, k in codes if k == "measurement"]
+    path = str(next((folder / "in").iterdir()))
+    out = {"path": path, "subject": "id", "at": "age", "measured": measured, "firsts": firsts}
+    return out | ({"death": {"column": "end", "when": "died"}} if any(r["died"] == "1" for r in rows) else {})
 
 
-FLAT = ("csv", "tsv", "parquet", "parquet-dictionary", "parquet-large")
-WRITERS: dict[str, tuple[Callable[[Facts, Path, str], Options], tuple[str, ...]]] = {
+def _column(code: str, kind: str) -> str:
+    return code if kind == "measurement" else f"{code} {kind}"
+
+
+def _first(system: str, code: str, kind: str) -> Options:
+    column, what = _column(code, kind), "observation" if kind == "allergy" else kind
+    return {"column": column, "code": code, "system": system, "when": f"has {column}", "kind": what}
+
+
+FLAT = ("csv", "tsv", "semicolon", "parquet", "parquet-dictionary", "parquet-large")
+WRITERS: dict[str, tuple[Callable[[Records, Path, str], Options], tuple[str, ...]]] = {
     "meds": (meds, ("parquet", "parquet-dictionary", "parquet-large", "parquet-view")),
     "omop": (omop, FLAT),
     "fhir_bulk": (fhir_bulk, ("ndjson",)),

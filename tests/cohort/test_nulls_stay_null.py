@@ -1,7 +1,6 @@
 """An empty cell stays empty, whatever the rows beside it hold: in every source and every type of column."""
 
 import importlib.util
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wherefore.cohort import sources
-from wherefore.cohort.build import build
-from wherefore.cohort.events import Place
-from wherefore.cohort.phenotype import code_set
-from wherefore.cohort.reading.bad_rows import BadRows
-from wherefore.cohort.settings import Settings
-from wherefore.cohort.tokens import counter
 from wherefore.study import parts
 
-_spec = importlib.util.spec_from_file_location("_facts", Path(__file__).with_name("_facts.py"))
-assert _spec is not None
-assert _spec.loader is not None
-_facts = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_facts)
+
+def _beside(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_facts, _read = _beside("_facts"), _beside("_read")
 Fact = _facts.Fact
 
 PATIENT = [
@@ -49,31 +48,18 @@ neighbour = st.builds(
 
 def evidence(source: str, shape: str, facts: list[Any]) -> pd.DataFrame:
     """What the cohort stage says of these facts at age 70."""
-    with tempfile.TemporaryDirectory() as name:
-        folder, scratch = Path(name) / "records", Path(name) / "scratch"
-        folder.mkdir(), scratch.mkdir()
-        write, _ = _facts.WRITERS[source]
-        options = write(facts, folder, shape)
-        s = Settings.model_validate(
-            {
-                "source": {"name": source, **options},
-                "predict": {"rule": "fixed_age", "age": 70},
-                "history_years": 0,
-                "min_events": 0,
-                "followup": {"until_age": 85},
-                "timeline": {"budget": None},
-            }
-        )
-        part = parts.find(sources, "source", source)
-        place = Place(Path, 0, scratch, BadRows(1.0))
-        records = part.read(s.source.options(part.Options, "cohort.source"), place)
-        return build(records, s, code_set("adrd", Path()), 0, counter(None), place.bad).evidence
+    write, _ = _facts.WRITERS[source]
+    records = _facts.Records(facts)
+    cohort, _ = _read.read(
+        source, lambda folder: write(records, folder, shape), followup={"until_age": 85}, bad_rows=1.0
+    )
+    return cohort.evidence
 
 
 @pytest.mark.parametrize(
     ("source", "shape"), [(s, shape) for s, (_, shapes) in _facts.WRITERS.items() for shape in shapes]
 )
-@settings(max_examples=3, deadline=None, database=None, derandomize=True)
+@settings(max_examples=2, deadline=None, database=None, derandomize=True)
 @given(neighbours=st.lists(neighbour, min_size=1, max_size=4))
 def test_what_is_said_of_a_person_is_that_person_s(source: str, shape: str, neighbours: list[Any]) -> None:
     others = [Fact("2", 24_000, "I10", "ICD10"), *neighbours, ILL]

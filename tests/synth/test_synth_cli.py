@@ -45,7 +45,7 @@ def test_shards_synth_inspect_and_export(run_folder: tuple[Path, Path], tmp_path
         out = command("synth", study, "--runs", runs, "--shard", f"{i}/2")
         assert f"shard {i}/2 is done" in out.output, out.output
     assert "rationales" in command("synth", study, "--runs", runs).output
-    assert "already there" in command("synth", study, "--runs", runs).output
+    assert "up to date" in command("synth", study, "--runs", runs).output
 
     shown = command("inspect", study, "--runs", runs, "--fault", "any", "--most", "2").output
     assert shown.count("FAULT") >= 2

@@ -31,7 +31,7 @@ def hierarchical(ratings: Table) -> HierarchicalModel:
     """
     if len(ratings.scale.categories) != 2:
         raise DataError(
-            f"hierarchical model: of two categories; the scale has {len(ratings.scale.categories)}."
+            f"hierarchical model: it needs two categories; the scale has {len(ratings.scale.categories)}."
         )
     u, g = np.nonzero(ratings.codes >= 0)
     y = ratings.codes[u, g].astype(float)
@@ -58,7 +58,7 @@ def hierarchical(ratings: Table) -> HierarchicalModel:
                 rater=str(ratings.raters[r]),
                 log_odds=float(level[i]),
                 difference=float(coefficients[i]) if i else 0.0,
-                standard_error=float(errors[i]) if i else None,
+                standard_error=float(errors[i]) if i and np.isfinite(errors[i]) else None,
             )
             for i, r in enumerate(raters)
         ),
@@ -81,7 +81,12 @@ def _fit(y: Floats, x: Floats, groups: Ints) -> tuple[Floats, Floats, Floats]:
     except ImportError as e:
         raise MissingPartError("gpboost: not installed. pip install 'wherefore-lab[glmm]'.") from e
     with contextlib.redirect_stdout(io.StringIO()):
-        model = gpboost.GPModel(group_data=groups, likelihood="bernoulli_logit", num_parallel_threads=1)
+        model = gpboost.GPModel(
+            group_data=groups,
+            likelihood="bernoulli_logit",
+            matrix_inversion_method="cholesky",  # the iterative default leaves standard errors out
+            num_parallel_threads=1,
+        )
         model.fit(y=y, X=x)
         coefficients = np.asarray(model.get_coef(std_err=True), dtype=float)
         variances = np.asarray(model.get_cov_pars(), dtype=float).ravel()

@@ -82,13 +82,17 @@ def components(ratings: Table) -> Components:
         DataError, MissingPartError: as `icc_rows`.
     """
     if ratings.scale.level == "nominal":
-        raise DataError("mixed model: of numbers; the scale is nominal. Use --model glmm for two categories.")
+        raise DataError(
+            "mixed model: the scale is nominal; it needs numbers. For two categories: --model glmm."
+        )
     u, g = np.nonzero(ratings.codes >= 0)
     if len(np.unique(u)) + len(np.unique(g)) > MOST:
         raise DataError(
             f"mixed model: {len(np.unique(u)):,} items and {len(np.unique(g)):,} raters, more than {MOST:,}."
         )
     x = ratings.scale.values[ratings.codes[u, g]]
+    if all(len(set(row[row >= 0])) < 2 for row in ratings.codes):
+        raise DataError("mixed model: the raters never differ, so there is no error to estimate.")
     scale = float(x.std()) or 1.0
     frame = pd.DataFrame({"y": (x - x.mean()) / scale, "item": u, "rater": g, "all": 1})
     fit = _fit(frame)

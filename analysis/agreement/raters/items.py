@@ -6,7 +6,7 @@ from ....study.errors import DataError
 from ..coefficients.bound import bind
 from ..coefficients.distances import apart
 from ..coefficients.table import Floats, Table
-from ..records import CategoryRow, ItemRow
+from .records import CategoryRow, ItemRow
 
 
 def disagreement(ratings: Table) -> Floats:
@@ -53,7 +53,7 @@ def item_rows(ratings: Table, most: int | None = None) -> list[ItemRow]:
 
 
 def category_rows(ratings: Table, most: int | None = None) -> list[CategoryRow]:
-    """Every category with its prevalence, the raters' range (bias) and specific agreement.
+    """Every category with its prevalence, the raters' range (bias), specific agreement and kappa.
 
     Args:
         ratings: the table.
@@ -74,6 +74,8 @@ def category_rows(ratings: Table, most: int | None = None) -> list[CategoryRow]:
             least=float(shares[:, c].min()),
             most=float(shares[:, c].max()),
             specific=bind(ratings, f"specific_agreement:{labels[c]}").value(),
+            specific_uebersax=bind(ratings, f"specific_agreement_uebersax:{labels[c]}").value(),
+            kappa=bind(ratings, f"category_kappa:{labels[c]}").value(),
         )
         for c in kept
     ]

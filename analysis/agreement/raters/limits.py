@@ -5,9 +5,9 @@ from scipy.stats import norm, t
 
 from ..coefficients.bound import bind
 from ..coefficients.table import Floats, Ints, Table
-from ..records import LimitsRow
 from ..uncertainty.intervals import jackknife_se
 from ..uncertainty.resample import added
+from .records import LimitsRow
 
 LEAST = 5
 """Independent units below which there are no limits."""

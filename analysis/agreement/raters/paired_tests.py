@@ -13,8 +13,8 @@ from scipy.stats import binomtest, chi2, rankdata
 
 from ...multiplicity import holm
 from ..coefficients.table import DENSE, Floats, Table
-from ..records import RaterTest
 from ..uncertainty.resample import added
+from .records import RaterTest
 
 EXACT = 25
 """Discordant items up to which McNemar's test is the exact binomial one."""

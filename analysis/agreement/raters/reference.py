@@ -1,15 +1,21 @@
 """Raters against a reference standard: sensitivity, specificity, kappa of each, as in attribute-agreement studies."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ....study.errors import DataError, not_one_of
+from ....study.errors import DataError
 from ..coefficients.bound import bind
 from ..coefficients.table import DENSE, MISSING, Ints, Table
-from ..records import AccuracyRow, ReferenceRow
+from ..uncertainty.estimate import estimate
+from .records import AccuracyRow, ReferenceRow, ShareRow
 from .shares import Share, share
+
+KAPPA_DRAWS = 2000
+"""Bootstrap draws for the interval of a rater's kappa."""
 
 
 def against(
@@ -19,12 +25,13 @@ def against(
 
     Args:
         ratings: the table.
-        reference: unit -> its value, one of the categories.
-        confidence: of the intervals: Wilson's, with the design effect of clusters, for all raters together of items.
+        reference: unit -> its value on the scale of the ratings. A value that no rater gave widens a scale whose
+            categories were not declared.
+        confidence: of the intervals: Wilson's with the design effect of clusters, for all raters together of items.
     Raises:
-        DataError: a reference value outside the scale, or no item with one.
+        DataError: a reference value outside a declared scale, or no item with one.
     """
-    codes = _coded(ratings, reference)
+    ratings, codes = _coded(ratings, reference)
     rows = [_row(ratings, codes, [g], confidence) for g in range(len(ratings.raters))]
     rows = [r for r in rows if r.n]
     if len(rows) > 1:
@@ -32,35 +39,58 @@ def against(
     return rows
 
 
-def split_off(ratings: Table, rater: Hashable) -> tuple[Table, dict[Hashable, Hashable]]:
-    """The table without a rater, and the rater's values as the reference.
+def attribute_shares(
+    ratings: Table, reference: Mapping[Hashable, Hashable], confidence: float = 0.95
+) -> list[ShareRow]:
+    """Of the items that all raters rated: on how many all agree, and on how many all agree with the reference.
+
+    Args, Raises:
+        as `against`.
+    """
+    ratings, codes = _coded(ratings, reference)
+    raters = ratings.columns(np.flatnonzero((ratings.codes >= 0).any(0)))
+    full = np.flatnonzero((raters.codes != MISSING).all(1))
+    raters, codes = raters.of_units(full), codes[full]
+    alike = (raters.codes == raters.codes[:, :1]).all(1)
+    known = np.flatnonzero(codes != MISSING)
+    right = alike[known] & (raters.codes[known, 0] == codes[known])
+    clusters = [raters.clusters[i] for i in known] if raters.clusters else ()
+    shares = {
+        "all raters agree": share(alike, raters.clusters, confidence),
+        "all agree with the reference": share(right, clusters, confidence),
+    }
+    return [ShareRow(name=name, **s._asdict()) for name, s in shares.items()]
+
+
+def _coded(ratings: Table, reference: Mapping[Hashable, Hashable]) -> tuple[Table, Ints]:
+    """The table on a scale that holds every reference value, and (units,) their codes; MISSING where there is none.
 
     Raises:
-        DataError: no such rater.
+        DataError: as `against`.
     """
-    if rater not in ratings.raters:
-        raise DataError(f"--reference: {not_one_of('rater', str(rater), map(str, ratings.raters))}")
-    place = ratings.raters.index(rater)
-    given = np.flatnonzero(ratings.codes[:, place] != MISSING)
-    reference = {ratings.units[u]: ratings.scale.categories[ratings.codes[u, place]] for u in given}
-    return ratings.only([g for g in range(len(ratings.raters)) if g != place]), reference
-
-
-def _coded(ratings: Table, reference: Mapping[Hashable, Hashable]) -> Ints:
-    """(units,) code of the reference value; MISSING where an item has none."""
-    place = {c: k for k, c in enumerate(ratings.scale.categories)}
-    outside = [(u, v) for u, v in reference.items() if v not in place and u in set(ratings.units)]
-    if outside and not ratings.scale.declared and ratings.scale.level == "nominal":
-        outside = []  # a truth that no rater ever gave: nobody is right there
-    if outside:
-        known = ", ".join(ratings.scale.labels[:12])
-        raise DataError(
-            f"reference: {outside[0][1]!r} of item {outside[0][0]!r} is outside the scale. Allowed: {known}."
-        )
-    codes = [place.get(reference[u], len(place)) if u in reference else MISSING for u in ratings.units]
-    if all(c == MISSING for c in codes):
+    values = {u: reference[u] for u in ratings.units if u in reference}
+    if not values:
         raise DataError("reference: none of the items that were rated has a reference value.")
-    return np.array(codes, dtype=np.int64)
+    outside = {u: v for u, v in values.items() if v not in ratings.scale.categories}
+    if outside and ratings.scale.declared:
+        unit, value = next(iter(outside.items()))
+        known = ", ".join(ratings.scale.labels[:12])
+        raise DataError(f"reference: {value!r} of item {unit!r} is outside the scale. Allowed: {known}.")
+    if outside:
+        ratings = _widened(ratings, list(dict.fromkeys(outside.values())))
+    place = {c: k for k, c in enumerate(ratings.scale.categories)}
+    codes = [place[values[u]] if u in values else MISSING for u in ratings.units]
+    return ratings, np.array(codes, dtype=np.int64)
+
+
+def _widened(ratings: Table, more: Sequence[Hashable]) -> Table:
+    """The table on a scale with more categories: numbers in their order, words behind the others."""
+    old = ratings.scale.categories
+    new: tuple[Any, ...] = (*old, *more)
+    if all(isinstance(c, int | float) for c in new):
+        new = tuple(sorted(new))
+    place = np.array([new.index(c) for c in old] + [MISSING], dtype=np.int32)
+    return replace(ratings, codes=place[ratings.codes], scale=replace(ratings.scale, categories=new))
 
 
 def _row(ratings: Table, codes: Ints, raters: Sequence[int], confidence: float) -> ReferenceRow:
@@ -68,19 +98,21 @@ def _row(ratings: Table, codes: Ints, raters: Sequence[int], confidence: float) 
     u, g = np.nonzero((given != MISSING) & (codes != MISSING)[:, None])
     said, true = given[u, g].astype(np.int64), codes[u]
     several = len(raters) > 1
-    clusters = (
-        [ratings.clusters[i] if ratings.clusters else i for i in u] if several or ratings.clusters else []
-    )
-    correct = share(said == true, clusters, confidence)
+    clusters: list[Hashable] = []
+    if several or ratings.clusters:
+        clusters = [ratings.clusters[i] if ratings.clusters else int(i) for i in u]
+    exact = Share(None, None, None, len(said))
+    if not ratings.scale.continuous:
+        exact = share(said == true, clusters, confidence)
     return ReferenceRow(
         rater="all raters" if several else str(ratings.raters[raters[0]]),
         n=len(said),
-        correct=correct.value,
-        correct_low=correct.low,
-        correct_high=correct.high,
-        kappa=None if several else _kappa(ratings, codes, raters[0]),
+        correct=exact.value,
+        correct_low=exact.low,
+        correct_high=exact.high,
         bias=_bias(ratings, said, true),
         categories=tuple(_category(ratings, k, said, true, clusters, confidence) for k in _shown(ratings)),
+        **({} if several else _chance_corrected(ratings, codes, raters[0], confidence)),
     )
 
 
@@ -90,15 +122,30 @@ def _shown(ratings: Table) -> Sequence[int]:
     return [1] if k == 2 else range(k) if k <= DENSE else []
 
 
-def _kappa(ratings: Table, codes: Ints, rater: int) -> float | None:
-    """Cohen's kappa with the reference, weighted as suits the level."""
-    k = len(ratings.scale.categories)
-    pair = np.stack([ratings.codes[:, rater], np.where(codes < k, codes, MISSING)], axis=1).astype(np.int32)
+def _chance_corrected(ratings: Table, codes: Ints, rater: int, confidence: float) -> dict[str, Any]:
+    """Cohen's kappa of a rater and the reference, weighted as suits the level; of measurements, the concordance."""
+    pair = np.stack([ratings.codes[:, rater], codes], axis=1).astype(np.int32)
     both = np.flatnonzero((pair != MISSING).all(1))
     if not len(both):
-        return None
-    units = tuple(ratings.units[i] for i in both)
-    return bind(Table(pair[both], ratings.scale, units, ("rater", "reference")), "cohen_kappa").value()
+        return {}
+    table = replace(
+        ratings,
+        codes=pair[both],
+        units=tuple(ratings.units[i] for i in both),
+        raters=("rater", "reference"),
+        clusters=tuple(ratings.clusters[i] for i in both) if ratings.clusters else (),
+    )
+    if ratings.scale.continuous:
+        return {"concordance": bind(table, "concordance").value()}
+    weights = None if ratings.scale.declared or ratings.scale.level != "ordinal" else "identity"
+    row = estimate(table, ("cohen_kappa", weights), confidence=confidence, replicates=KAPPA_DRAWS)
+    return {
+        "kappa": row.value,
+        "kappa_low": row.low,
+        "kappa_high": row.high,
+        "weights": row.weights,
+        "why_missing": row.why_missing,
+    }
 
 
 def _bias(ratings: Table, said: Ints, true: Ints) -> float | None:
@@ -112,15 +159,15 @@ def _category(
     ratings: Table, k: int, said: Ints, true: Ints, clusters: Sequence[Hashable], confidence: float
 ) -> AccuracyRow:
     """One category against all others."""
-    found: NDArray[np.bool_] = said == k
+    named: NDArray[np.bool_] = said == k
     real: NDArray[np.bool_] = true == k
 
     def of(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Share:
         some = [clusters[i] for i in np.flatnonzero(among)] if clusters else ()
         return share(hits[among], some, confidence)
 
-    sensitivity, specificity = of(found, real), of(~found, ~real)
-    positive, negative = of(real, found), of(~real, ~found)
+    sensitivity, specificity = of(named, real), of(~named, ~real)
+    positive, negative = of(real, named), of(~real, ~named)
     return AccuracyRow(
         category=ratings.scale.labels[k],
         n_true=sensitivity.n,
@@ -134,22 +181,3 @@ def _category(
         positive_predictive=positive.value,
         negative_predictive=negative.value,
     )
-
-
-def attribute_shares(
-    ratings: Table, reference: Mapping[Hashable, Hashable], confidence: float = 0.95
-) -> dict[str, Share]:
-    """Of the items that all raters rated: on how many all agree, and on how many all agree with the reference."""
-    raters = np.flatnonzero((ratings.codes >= 0).any(0))
-    own = ratings.columns(raters)
-    full = np.flatnonzero((own.codes != MISSING).all(1))
-    own = own.of_units(full)
-    alike = (own.codes == own.codes[:, :1]).all(1)
-    clusters = own.clusters
-    out = {"all raters agree": share(alike, clusters, confidence)}
-    codes = _coded(ratings, reference)[full]
-    known = np.flatnonzero(codes != MISSING)
-    right = alike[known] & (own.codes[known, 0] == codes[known])
-    some = [clusters[i] for i in known] if clusters else ()
-    out["all agree with the reference"] = share(right, some, confidence)
-    return out

@@ -6,26 +6,32 @@ from ...records import Agreement
 from ..coefficients.table import NoPairsError
 from ..reading.answers import pivot
 from ..reading.source import ScaleFound
-from ..records import RepeatRow
+from ..reading.words import as_number
 from ..uncertainty.estimate import Statistic, estimates
+from .records import RepeatRow
 
 
 def first_readings(own: pd.DataFrame) -> pd.DataFrame:
-    """Every rater's first reading of every item: what is compared between raters."""
+    """Every rater's first reading of every item: what is compared between raters.
+
+    First is the lowest number; of readings with names, the one that was given earlier, or stands first in the file.
+    """
     if (own["replicate"] == "").all():
         return own
-    order = {name: i for i, name in enumerate(sorted(own["replicate"].unique(), key=_natural))}
-    ranked = own.assign(_rank=own["replicate"].map(order)).sort_values("_rank", kind="stable")
-    first = ranked.drop_duplicates(["item", "rater", "dimension"])
+    rank = {name: i for i, name in enumerate(_in_order(own))}
+    ranked = own.assign(_rank=own["replicate"].map(rank)).sort_values("_rank", kind="stable")
+    first = ranked.drop_duplicates(["item", "rater", "dimension", "group"])
     return first.sort_index().drop(columns="_rank")
 
 
-def _natural(name: str) -> tuple[int, float, str]:
-    """Numbers by size, before words."""
-    try:
-        return 0, float(name), ""
-    except ValueError:
-        return 1, 0.0, name
+def _in_order(own: pd.DataFrame) -> list[str]:
+    """The names of the readings, first to last."""
+    names = [str(n) for n in own["replicate"].unique()]
+    numbers = [as_number(n) for n in names]
+    if all(n is not None for n in numbers):
+        return [n for _, n in sorted(zip(numbers, names, strict=True))]
+    time = own.groupby("replicate", sort=False)["order"].mean()
+    return names if time.isna().any() else [str(n) for n in time.sort_values(kind="stable").index]
 
 
 def repeat_rows(

@@ -12,9 +12,9 @@ from ..coefficients.bound import Bound, bind
 from ..coefficients.distances import apart
 from ..coefficients.table import DENSE, Floats, Table, table
 from ..coefficients.weights import Weights
-from ..records import PairRow, RaterRow
 from ..uncertainty.intervals import interval
 from ..uncertainty.resample import Draws, draw
+from .records import PairRow, RaterRow
 from .severity import FEW_SHARED, Severity
 
 MANY_RATERS, MANY_UNITS = 30, 20_000

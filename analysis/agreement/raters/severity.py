@@ -9,9 +9,9 @@ from scipy.optimize import nnls
 from scipy.stats import t
 
 from ..coefficients.table import Floats, Ints, Table
-from ..records import RaterRow
 from ..uncertainty.intervals import jackknife_se
 from ..uncertainty.resample import added
+from .records import RaterRow
 
 CELLS = 20_000_000
 """Units times raters squared, up to which units are left out one by one for standard errors."""

@@ -182,6 +182,8 @@ def _may_be(
         return what in ("rating", "text") and not (what == "text" and not _plain_value(column))
     if role == "item":
         return what not in ("confidence", "duration") and _comes_again(cells, c)
+    if role == "reference":
+        return what == "rating"
     if role == "cluster":
         return kind("", cells.tolist()) == "rating" and _holds_items(cells, c, of)
     if role in ("group", "dimension", "replicate"):

@@ -13,7 +13,9 @@ from .clock import clock
 from .names import joined_names
 from .source import Place, Reading, ReadSettings, ScaleFound, Source, Unsettled, place_in
 from .values import Cells, Measured, measure
-from .words import as_number, folded
+
+_STANDARD = "\0reference"
+"""Stands for the rater of a reference value while names are joined."""
 
 
 def settled(raw: Unsettled, settings: ReadSettings) -> Source:
@@ -31,7 +33,7 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
     ratings = raw.ratings.reset_index(drop=True)
     if ratings.empty:
         raise DataError(f"{raw.name}: no ratings.")
-    ratings = joined_names(ratings, notes)
+    ratings, reference = _joined(ratings, raw, notes)
     ratings = _replicates(ratings, notes)
     check_clusters(ratings, place, raw.cluster_name)
     ratings["order"] = _orders(ratings, raw, notes)
@@ -40,18 +42,21 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
         for asked in set(said) - {""} - set(dimensions):
             raise StudyError(f"--{kind}: {not_one_of('dimension', asked, dimensions)}")
     scales: dict[str, ScaleFound] = {}
-    parts = []
+    parts, standards = [], []
     for dimension, own in ratings.groupby("dimension", sort=False):
         name = str(dimension)
-        cells = Cells(own, place, name)
-        measured = _measured(cells, name, raw, settings)
+        both = pd.concat([own, reference[reference["dimension"] == name]], ignore_index=True)
+        measured = _measured(Cells(both, place, name), name, raw, settings)
         notes += [f"{name}: {n}" if len(dimensions) > 1 else n for n in measured.notes]
-        part = own.assign(value=pd.Series(measured.values, index=own.index, dtype=object))
-        parts.append(part)
+        both["value"] = pd.Series(measured.values, dtype=object)
         scales[name] = ScaleFound(measured.level, measured.categories, measured.declared, measured.assumed)
-        for label in measured.labels:
-            parts.append(_box(part, name, label))
-            scales[f"{name}: {label}"] = ScaleFound("nominal", ("no", "yes"), True, False)
+        boxes = [_box(both, name, label) for label in measured.labels]
+        scales |= {
+            str(box["dimension"].iloc[0]): ScaleFound("nominal", ("no", "yes"), True, False) for box in boxes
+        }
+        for part in (both, *boxes):
+            parts.append(part.iloc[: len(own)])
+            standards.append(part.iloc[len(own) :])
     ratings = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
     _check_missing(raw, settings, notes)
     notes += _lone(ratings)
@@ -69,7 +74,7 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
         raw.cluster_name,
         raw.group_name,
         nameless=raw.nameless,
-        reference=_reference(raw, scales, ratings),
+        reference=_reference(pd.concat(standards, ignore_index=True), place),
     )
 
 
@@ -167,26 +172,43 @@ def _some(names: list[Any]) -> str:
     return ", ".join(repr(str(n)) for n in names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def _reference(
-    raw: Unsettled, scales: Mapping[str, ScaleFound], ratings: pd.DataFrame
-) -> pd.DataFrame | None:
-    """The reference standard on the scale of the ratings.
+def _joined(ratings: pd.DataFrame, raw: Unsettled, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings and reference standard with one spelling for each item and rater."""
+    reference = _of_dimensions(raw, ratings, notes)
+    both = joined_names(pd.concat([ratings, reference], ignore_index=True), notes)
+    return both.iloc[: len(ratings)].copy(), both.iloc[len(ratings) :]
+
+
+def _of_dimensions(raw: Unsettled, ratings: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """The rows of the reference standard, in the columns of ratings, each once; none where it suits no dimension."""
+    empty = ratings.iloc[:0]
+    if raw.reference is None:
+        return empty
+    rows = raw.reference[raw.reference["value"].map(lambda cell: cell != "")]
+    dimensions = list(dict.fromkeys(ratings["dimension"]))
+    if "dimension" not in rows:
+        if len(dimensions) > 1:
+            notes.append(
+                f"the reference is not used: nothing says which of {', '.join(map(repr, dimensions[:4]))} it is of; "
+                "measure one at a time (--column value=NAME)"
+            )
+            return empty
+        rows = rows.assign(dimension=dimensions[0])
+    rows = rows.drop_duplicates(["item", "dimension", "value"]).assign(rater=_STANDARD)
+    return rows.reindex(columns=list(ratings.columns), fill_value="")
+
+
+def _reference(rows: pd.DataFrame, place: Place) -> pd.DataFrame | None:
+    """Item, dimension and value of the reference standard; None where there is none.
 
     Raises:
         DataError: an item with two reference values.
     """
-    if raw.reference is None:
-        return None
-    own = raw.reference[raw.reference["value"] != ""].drop_duplicates(["item", "value"])
-    twice = own["item"].duplicated()
+    rows = rows[rows["value"].notna()].drop_duplicates(["item", "dimension", "value"])
+    twice = rows.duplicated(["item", "dimension"], keep=False)
     if twice.any():
-        row = own[twice].iloc[0]
-        raise DataError(
-            f"{place_in(raw.name)(row['where'])}: item {row['item']!r} has two reference values. Give one."
-        )
-    dimension = next(iter(scales))
-    kinds = {str(v): v for v in ratings.loc[ratings["dimension"] == dimension, "value"].dropna().unique()}
-    by_fold = {folded(text): v for text, v in kinds.items()}
-    numeric = all(isinstance(v, int | float) for v in kinds.values())
-    values = [by_fold.get(folded(v), as_number(v) if numeric else v) for v in own["value"]]
-    return own.assign(value=pd.Series(values, index=own.index, dtype=object), dimension=dimension)
+        first = rows[twice].iloc[0]
+        same = rows[(rows["item"] == first["item"]) & (rows["dimension"] == first["dimension"])]
+        each = " and ".join(f"{v!r} ({place(w)})" for v, w in zip(same["value"], same["where"], strict=True))
+        raise DataError(f"reference: item {first['item']!r} has two values, {each}. Give one.")
+    return rows[["item", "dimension", "value"]].reset_index(drop=True) if len(rows) else None

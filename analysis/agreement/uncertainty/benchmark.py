@@ -12,25 +12,27 @@ SURE = 0.95
 """Probability with which a coefficient is to lie in a range, or above it."""
 
 
-def benchmark(row: Agreement, standard_error: float | None, scale: str) -> BenchmarkRow:
+def benchmark(row: Agreement, scale: str) -> BenchmarkRow:
     """The highest word of a scale that the coefficient reaches with 95 % probability.
 
     The coefficient is taken as normal between -1 and 1. Its own range alone would ignore the uncertainty.
 
     Args:
-        row: the coefficient.
-        standard_error: of it; None leaves the row without a word.
+        row: the coefficient; its standard error in closed form where it has one, else by the jackknife, and without
+            either no word.
         scale: a name in `BENCHMARKS`.
     Raises:
         StudyError: no such scale.
 
-    >>> row = Agreement(dimension="", statistic="gwet_ac", value=0.65, n_items=50, n_raters=2, n_ratings=100)
-    >>> b = benchmark(row, 0.1, "landis_koch")
+    >>> row = Agreement(dimension="", statistic="gwet_ac", value=0.65, standard_error=0.1, n_items=50,
+    ...                 n_raters=2, n_ratings=100)
+    >>> b = benchmark(row, "landis_koch")
     >>> b.word, round(b.probability, 3), b.own_word
     ('moderate', 0.994, 'substantial')
     """
     ranges = parts.pick(BENCHMARKS, "benchmark", scale)
     out = BenchmarkRow(statistic=row.statistic, weights=row.weights, scale=scale, value=row.value)
+    standard_error = row.standard_error or row.jackknife_error
     if row.value is None or not standard_error:
         why = row.why_missing or "no standard error"
         return out.model_copy(update={"why_missing": why})

@@ -13,9 +13,9 @@ from ..coefficients.icc import Limits, limits_irr
 from ..coefficients.table import Table, table
 from ..coefficients.weights import Weights
 from . import goodness, intervals
-from .intervals import LEAST, Interval, Method
+from .intervals import LEAST, Interval, Method, jackknife_se
 from .resample import Draws, draw
-from .standard_errors import standard_errors
+from .standard_errors import NULL, standard_errors
 
 Raters = Literal["fixed", "random"]
 """The interval is about these raters, or about raters like these."""
@@ -120,13 +120,24 @@ def _row(
         value=d.value if d else None,
         low=found.low,
         high=found.high,
-        standard_error=standard_errors(b) if d and not b.table.clusters else None,
+        **_errors(b, d),
         n_items=len(b.table.units),
         n_raters=int((b.table.codes >= 0).any(0).sum()),
         n_ratings=int(b.table.seen.sum()),
         why_missing=found.text if found.low is None or found.high is None else None,
         method=f"{found.text}, by {unit} (n = {n}), raters {raters}" if d and some else "",
     )
+
+
+def _errors(b: Bound, d: Draws | None) -> dict[str, Any]:
+    """Standard errors of a defined coefficient: in closed form, by the jackknife, and were it 0."""
+    if d is None:
+        return {}
+    known = not np.isnan(d.left_out).any() and d.n > 1
+    errors: dict[str, Any] = {"jackknife_error": jackknife_se(d.left_out, d.times) if known else None}
+    if not b.table.clusters:
+        errors |= {"standard_error": standard_errors(b), "null_error": standard_errors(b, NULL)}
+    return errors
 
 
 def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: float, seed: int) -> Interval:
@@ -180,10 +191,8 @@ def _random_raters(b: Bound, d: Draws, confidence: float) -> Interval:
         return Interval(None, None, f"{len(columns)} raters: leaving one out leaves nothing to measure")
     if d.pairable < LEAST or np.isnan(d.left_out).any() or abs(d.value) >= 1:
         return intervals.interval(d, "jackknife", confidence)
-    units = intervals.jackknife_se(d.left_out, d.times) ** 2
-    among = (
-        intervals.jackknife_se(np.array(left_out, dtype=float), np.ones(len(columns), dtype=np.int64)) ** 2
-    )
+    units = jackknife_se(d.left_out, d.times) ** 2
+    among = jackknife_se(np.array(left_out, dtype=float), np.ones(len(columns), dtype=np.int64)) ** 2
     df = (units + among) ** 2 / (units**2 / (d.pairable - 1) + among**2 / (len(columns) - 1))
     low, high = intervals.symmetric(d.value, (units + among) ** 0.5, df, confidence, fisher=True)
     few = "; fewer than 5 raters say little about others" if len(columns) < 5 else ""

@@ -65,7 +65,15 @@ class Pairs(NamedTuple):
 def possible(b: Bound, pairable: int) -> bool:
     """Two categories are used, and the coefficient is one of chance-corrected agreement."""
     plain = b.weighting in ("", "identity") or len(b.table.scale.categories) == 2
-    return b.name in (*SAME_MODEL, *OTHER_CHANCE) and plain and len(b.table.used) == 2 and pairable >= LEAST
+    if b.name not in (*SAME_MODEL, *OTHER_CHANCE) or not plain or len(b.table.used) != 2 or pairable < LEAST:
+        return False
+    return b.name in SAME_MODEL or _all_vary(b.table)
+
+
+def _all_vary(ratings: Table) -> bool:
+    """Every rater gave both categories: else kappa is 0 whatever the other raters say."""
+    used = [len(np.unique(column[column >= 0])) for column in ratings.codes.T]
+    return all(n != 1 for n in used)
 
 
 def suits(b: Bound, pairable: int) -> bool:

@@ -33,12 +33,15 @@ def long(c: Columns, name: str, r: Roles) -> Found:
     )
     for role in ("item", "rater"):
         check_names(base[role], role, c.lines, name)
+    values = _values(c, r, base)
     reference = None
     if (column := r.one("reference")) is not None:
         reference = pd.DataFrame({"item": base["item"], "value": text(c, column), "where": base["where"]})
+        if len(r.of["value"]) == 1:
+            reference["dimension"] = values["dimension"]
     said = {("rating" if role == "value" else role): ", ".join(columns) for role, columns in r.of.items()}
     return Found(
-        _values(c, r, base),
+        values,
         "long",
         {role: said[role] for role in ("item", "rater", "rating", *said) if role in said},
         unused(c, used),

@@ -1,0 +1,1 @@
+"""What a teacher is told of the outcome: the positions of the hindsight dial."""
