@@ -57,12 +57,15 @@ def server_of(settings: "Settings", run_folder: Path, rater: str = "") -> "Itera
     Args:
         settings: the section.
         run_folder: `runs/<study>`.
-        rater: act as this rater, where the account is one that our own server made.
+        rater: act as this rater, where the account is one that we made.
     """
     import os
 
+    from ..annotate.label_studio import accounts, ledger
     from ..annotate.label_studio import server as server_
     from ..annotate.label_studio.client import Server
+    from ..annotate.people import page_account
+    from ..annotate.web import sign
     from ..study.errors import ServiceError
 
     if settings.server.url:
@@ -70,6 +73,9 @@ def server_of(settings: "Settings", run_folder: Path, rater: str = "") -> "Itera
         token = os.environ.get(name, "")
         if not token:
             raise ServiceError(f"{name}: not set. Put your token of {url} into this environment variable.")
+        email = page_account(rater, ledger.read(run_folder / "annotate").run)
+        if rater and (password := sign.known(run_folder / "annotate").passwords.get(email)):
+            token = accounts.token(url, email, password)
     else:
         own = server_.known(run_folder / "label_studio")
         if own is None:

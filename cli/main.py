@@ -1,5 +1,6 @@
 """`wherefore`: each command is a file of this folder and is loaded when it is called."""
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -9,9 +10,18 @@ import click
 from ..study import parts
 from ..study.errors import DISTRIBUTION, PendingError, WhereforeError
 
+_FULL = "What was finished is kept; make room and run the command again."
+DISK = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: "Choose another folder with --runs.",
+    errno.EACCES: "Choose another folder, or ask for permission to it.",
+}
+"""Errors of the operating system that are nobody's bug, and what to do about each."""
+
 
 class _Commands(click.Group):
-    """One command a file; our own errors are one line, any other keeps its traceback."""
+    """One command a file; our own errors and those of a disk are one line, any other keeps its traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         from .. import cli
@@ -31,6 +41,11 @@ class _Commands(click.Group):
         except WhereforeError as e:
             click.echo(f"wherefore: {e}", err=True)
             sys.exit(3 if isinstance(e, PendingError) else 1)
+        except OSError as e:
+            if e.errno not in DISK:
+                raise
+            click.echo(f"wherefore: {e.filename or 'a file'}: {e.strerror}. {DISK[e.errno]}", err=True)
+            sys.exit(1)
 
 
 @click.command(

@@ -12,33 +12,36 @@ from ...study.permission import loopback
 from .client import Server
 
 
-def sign_up(server: Server, email: str) -> str:
-    """Make an account by the organisation's invitation link; its password.
+def password() -> str:
+    """A new one. It is to be kept before `sign_up`, or an account could be made whose password nobody knows."""
+    return secrets.token_urlsafe(9)
+
+
+def exists(server: Server, email: str) -> bool:
+    """Whether the server has an account of this address, in whatever letters."""
+    return email.casefold() in {e.casefold() for e in server.accounts().values()}
+
+
+def sign_up(server: Server, email: str, password: str) -> None:
+    """Make an account by the organisation's invitation link.
 
     Raises:
-        ServiceError: the server did not make it, or has one of this address already.
+        ServiceError: the server did not make it.
     """
-    if email.casefold() in {e.casefold() for e in server.accounts().values()}:
-        raise ServiceError(f"{server.url}: has an account {email} already, whose password is not known here.")
     invite = server.call("GET", "/api/invite")["invite_url"]
-    password = secrets.token_urlsafe(9)
     with _browser(server.url) as http:
         http.get(invite)
-        sent = http.post(
-            invite,
-            data={
-                "email": email,
-                "password": password,
-                "how_find_us": "",
-                "elaborate": "",
-                "allow_newsletters": "false",
-                "csrfmiddlewaretoken": http.cookies.get("csrftoken", ""),
-            },
-            headers={"Referer": server.url + invite},
-        )
-    if email.casefold() not in {e.casefold() for e in server.accounts().values()}:
+        form = {
+            "email": email,
+            "password": password,
+            "how_find_us": "",
+            "elaborate": "",
+            "allow_newsletters": "false",
+            "csrfmiddlewaretoken": http.cookies.get("csrftoken", ""),
+        }
+        sent = http.post(invite, data=form, headers={"Referer": server.url + invite})
+    if not exists(server, email):
         raise ServiceError(f"{server.url}: no account could be made for {email} ({sent.status_code}).")
-    return password
 
 
 def token(url: str, email: str, password: str) -> str:

@@ -29,6 +29,8 @@ class Place(Record):
     """Of the longest rationale that its page has room for."""
     tasks: int = 0
     """How many were on the server when it was last looked at."""
+    graded: int = 0
+    """How many of them had a form."""
 
 
 class Ledger(Record):

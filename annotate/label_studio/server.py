@@ -245,16 +245,20 @@ def account(folder: Path, own: OwnServer, email: str) -> str:
     Raises:
         ServiceError: it could not be made.
     """
-    if email in own.raters:
-        return own.raters[email]
     server = Server(own.url, own.token)
     try:
-        password = accounts.sign_up(server, email)
+        there = accounts.exists(server, email)
+        if there and email not in own.raters:
+            raise ServiceError(
+                f"{own.url}: has an account {email} already, whose password is not known here."
+            )
+        own.raters.setdefault(email, accounts.password())
+        keep(folder, own)
+        if not there:
+            accounts.sign_up(server, email, own.raters[email])
     finally:
         server.close()
-    own.raters[email] = password
-    keep(folder, own)
-    return password
+    return own.raters[email]
 
 
 def token(own: OwnServer, email: str) -> str:

@@ -237,7 +237,10 @@ class Grading:
         if writes:
             given = request.headers.get("x-csrf-token", "")
             if not hmac.compare_digest(given, request.session.get("csrf", "")):
-                raise HTTPException(403, "this request does not come from the page; reload it")
+                raise HTTPException(
+                    403,
+                    "somebody else has opened a link in this browser since; open yours again, what you typed is kept",
+                )
             _same_site(request)
         return rater
 

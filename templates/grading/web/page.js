@@ -12,12 +12,12 @@ const kept = (task) => `form ${task}`;
 
 // Time on the item: while the page is seen, and somebody has touched it in the last two minutes.
 setInterval(() => {
-  const then = Date.now();
+  const then = performance.now();
   if (form && document.visibilityState === "visible" && then - active < IDLE) seconds += (then - ticked) / 1000;
   ticked = then;
 }, 500);
 for (const event of ["keydown", "pointerdown", "pointermove", "wheel"])
-  addEventListener(event, () => { active = Date.now(); }, { passive: true });
+  addEventListener(event, () => { active = performance.now(); }, { passive: true });
 
 for (const event of ["pointerdown", "mousedown"]) addEventListener(event, () => { pressed = true; }, true);
 for (const event of ["pointerup", "mouseup", "pointercancel"])
@@ -29,6 +29,7 @@ async function start() {
   if (!got.ok) { alert_(got.error); return; }
   remember(got.csrf);
   desk = got;
+  $("who").textContent = desk.rater;
   $("guide").innerHTML = "";
   $("guide").append(guide(got.rubric), make("p", { className: "keys", textContent: KEYS }));
   if (desk.next && !desk.done) toggle("guide", true);
@@ -298,5 +299,11 @@ $("skip-back").onclick = () => $("ask-skip").close();
 $("skip-send").onclick = sendSkip;
 $("sure-back").onclick = () => $("ask-sure").close();
 $("sure-send").onclick = () => { $("ask-sure").close(); submit(true); };
-$("leave").onclick = async () => { await save(); await post("leave", {}); sessionStorage.clear(); location.replace("/grade/"); };
+$("leave").onclick = async () => {
+  await save();
+  if (dirty) { alert_("Not signed out: what you typed is not saved yet. Try again in a minute."); return; }
+  await post("leave", {});
+  sessionStorage.clear();
+  location.replace("/grade/");
+};
 start();
