@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from ..study import layout
 from ..study.config import Study
 from ..study.grid import Cell
+from ..study.reads import exists
 from ..study.records import read_record
 from ..study.runs import failure, state
 from ..train.records import Fit
@@ -30,7 +31,7 @@ class CellState(NamedTuple):
         """What the fit took; None where nothing was fitted."""
         path = self.folder / layout.FIT
         remedy = "Remove the folder to have the cell done again."
-        return read_record(path, Fit, remedy) if path.exists() else None
+        return read_record(path, Fit, remedy) if exists(path) else None
 
 
 def states(study: Study, home: Path) -> list[CellState]:

@@ -10,18 +10,9 @@ import click
 from ..study import parts
 from ..study.errors import DISTRIBUTION, PendingError, WhereforeError
 
-_FULL = "What was finished is kept; make room and run the command again."
-DISK = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EROFS: "Choose another folder with --runs.",
-    errno.EACCES: "Choose another folder, or ask for permission to it.",
-}
-"""Errors of the operating system that are nobody's bug, and what to do about each."""
-
 
 class _Commands(click.Group):
-    """One command a file; our own errors and those of a disk are one line, any other keeps its traceback."""
+    """One command a file; our own errors are one line, any other keeps its traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         from .. import cli
@@ -42,10 +33,28 @@ class _Commands(click.Group):
             click.echo(f"wherefore: {e}", err=True)
             sys.exit(3 if isinstance(e, PendingError) else 1)
         except OSError as e:
-            if e.errno not in DISK:
+            if (said := _of_the_machine(e)) is None:
                 raise
-            click.echo(f"wherefore: {e.filename or 'a file'}: {e.strerror}. {DISK[e.errno]}", err=True)
+            click.echo(f"wherefore: {said}", err=True)
             sys.exit(1)
+
+
+DISK = {
+    errno.ENOSPC: "no space left on the disk. Make room and run the same command again: what is finished stays.",
+    errno.EDQUOT: "the disk quota is used up. Make room and run the same command again: what is finished stays.",
+    errno.EROFS: "the file system is read-only. Choose another folder with --runs.",
+    errno.EACCES: "no permission. Choose another folder with --runs, or have its rights changed.",
+    errno.EPERM: "no permission. Choose another folder with --runs, or have its rights changed.",
+}
+"""Faults of the machine that are said in one line, and what to do."""
+
+
+def _of_the_machine(error: OSError) -> str | None:
+    """A fault of disk or rights in one line; None for any other, which keeps its traceback."""
+    for number, said in DISK.items():
+        if error.errno == number or os.strerror(number) in str(error):
+            return f"{error.filename}: {said}" if error.filename else said
+    return None
 
 
 @click.command(

@@ -100,6 +100,8 @@ class Baseline(Record):
     """A name in `train/baselines.py`."""
     n: int | None
     """Training cases; None: it learns nothing from them."""
+    parameters: int | None = None
+    """Predictor parameters of a regression; None where that is no count of what it fits."""
     optimum: bool = False
     """Its risk is the true one, about the source population: no model can rank better."""
 

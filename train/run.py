@@ -136,7 +136,7 @@ def chosen(cells: Sequence[Cell], only: Sequence[str], shard: tuple[int, int]) -
     """
     i, n = shard
     if not 1 <= i <= n:
-        raise StudyError(f"--shard: {i}/{n} is not a shard. Write i/n with i from 1 to n.")
+        raise StudyError(f"--shard: invalid shard {i}/{n}. Write i/n with i from 1 to n.")
     for prefix in only:
         if not any(c.id.startswith(prefix) for c in cells):
             raise StudyError(f"--cells: {not_one_of('cell', prefix, [c.id for c in cells])}")

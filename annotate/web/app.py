@@ -239,7 +239,7 @@ class Grading:
             if not hmac.compare_digest(given, request.session.get("csrf", "")):
                 raise HTTPException(
                     403,
-                    "somebody else has opened a link in this browser since; open yours again, what you typed is kept",
+                    "another link was opened in this browser; open yours again, what you typed is kept",
                 )
             _same_site(request)
         return rater
