@@ -32,7 +32,8 @@ from wherefore.annotate.web.office import Office
 from wherefore.cli.main import main
 from wherefore.cohort.records import Case, Evidence
 from wherefore.study.config import Study, load
-from wherefore.study.records import digest, to_frame, write_jsonl, write_table
+from wherefore.study.records import digest, to_frame, write_jsonl, write_table, write_text
+from wherefore.study.runs import Manifest
 from wherefore.synth.records import Check, Claim, Grounding, Rationale
 
 QUICK = (files("wherefore.examples") / "quick.toml").read_text()
@@ -125,6 +126,9 @@ def written(home: Path, n: int = 60) -> Path:
     pairs = [(i, style) for i in range(n) for style in ("free", "stepwise")]
     write_jsonl(home / "synth" / "rationales.jsonl", [rationale(*p) for p in pairs])
     write_jsonl(home / "synth" / "groundings.jsonl", [grounding(*p) for p in pairs])
+    finished = Manifest(key="", settings={}, inputs={}, outputs={}, seconds=1.0, provenance={})
+    for stage in ("cohort", "synth"):
+        write_text(home / stage / "manifest.json", finished.model_dump_json())
     return home
 
 
