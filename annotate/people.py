@@ -38,8 +38,8 @@ class People:
             self._add(p.name, emails=(p.account.casefold(),))
         # An address that the study file gives to one rater is nobody else's any more.
         for rater, k in self._known.items():
-            mine = tuple(e for e in k.emails if now.get(e, rater) == rater)
-            self._known[rater] = k.model_copy(update={"emails": mine})
+            emails = tuple(e for e in k.emails if now.get(e, rater) == rater)
+            self._known[rater] = k.model_copy(update={"emails": emails})
 
     @classmethod
     def read(cls, folder: Path, people: Iterable[Person]) -> "People":

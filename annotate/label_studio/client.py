@@ -78,14 +78,14 @@ class Server:
         self._plain = httpx.Client(timeout=600, trust_env=False)
         return LabelStudio(base_url=self.url, api_key=self._token, httpx_client=self._plain, timeout=600)
 
-    def call(self, method: str, path: str, **how: Any) -> Any:
+    def call(self, method: str, path: str, **request: Any) -> Any:
         """One request; JSON back.
 
         Raises:
             ServiceError: unreachable or refused, with what to do.
         """
         with self._said():
-            answer = self._http.request(method, path, **how)
+            answer = self._http.request(method, path, **request)
             self._date = answer.headers.get("date", self._date)
             if answer.is_error:
                 raise _refused(self.url, answer.status_code, answer.text, self._token)

@@ -84,13 +84,18 @@ def application(
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
             Middleware(Hardened),
             Middleware(
-                SessionMiddleware, secret_key=first.signing, session_cookie="wherefore_grading",
-                max_age=HOURS * 3600, path="/grade", same_site="strict", https_only=secure,
+                SessionMiddleware,
+                secret_key=first.signing,
+                session_cookie="wherefore_grading",
+                max_age=HOURS * 3600,
+                path="/grade",
+                same_site="strict",
+                https_only=secure,
             ),
         ],
         exception_handlers={HTTPException: _refused, WhereforeError: _failed},
         max_body_size=LARGEST,
-    )  # fmt: skip
+    )
 
 
 def _refused(_: Request, e: Exception) -> Response:

@@ -304,10 +304,15 @@ class StudyRun:
         return {(f.rater, f.item): f.fault for f in self.state.got.faults}
 
     def exported(
-        self, rater: str, change: Callable[[int, dict[str, Any]], object] | None = None, *, account: Any = 1,
-        values: Mapping[str, str] | Callable[[str], Mapping[str, str]], first: int | None = None,
+        self,
+        rater: str,
+        change: Callable[[int, dict[str, Any]], object] | None = None,
+        *,
+        account: Any = 1,
+        values: Mapping[str, str] | Callable[[str], Mapping[str, str]],
+        first: int | None = None,
         round: str = "main",
-    ) -> Path:  # fmt: skip
+    ) -> Path:
         """A rater's file after `annotate export`, graded and exported again by a server of the rater's own.
 
         Args:
@@ -359,9 +364,16 @@ class OnServer(StudyRun):
         return {item: held[0].id for item, held in self.ls.admin.held(self.project(rater, round)).items()}
 
     def grade(
-        self, rater: str, item: str, values: Mapping[str, str], *, round: str = "main", by: str | None = None,
-        texts: Sequence[Text] = (), **more: Any,
-    ) -> int:  # fmt: skip
+        self,
+        rater: str,
+        item: str,
+        values: Mapping[str, str],
+        *,
+        round: str = "main",
+        by: str | None = None,
+        texts: Sequence[Text] = (),
+        **more: Any,
+    ) -> int:
         """Send a form; the annotation's number."""
         form = self.form(item, values, texts)
         return self.ls.submit(by or rater, self.tasks(rater, round)[item], form, **more)

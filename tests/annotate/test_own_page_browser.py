@@ -233,8 +233,9 @@ def test_a_phone_of_390_pixels_by_taps(browser: Any, served: Any) -> None:
     served.call("pull")
     assert list(served.values("ann", "accept").values()) == ["edit"]
     assert {n.kind: n.text for n in served.state.notes()} == {
-        "note": "At 64.0.", "edited": "A stroke at 66.4 raises the risk. [E003]",
-    }  # fmt: skip
+        "note": "At 64.0.",
+        "edited": "A stroke at 66.4 raises the risk. [E003]",
+    }
 
 
 def test_evidence_lights_up_both_ways_and_the_decision_is_in_view(browser: Any, served: Any) -> None:

@@ -42,10 +42,27 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
     cert, key = folder / "cert.pem", folder / "key.pem"
     kind = "IP" if name[0].isdigit() else "DNS"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(cert),
-         "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName={kind}:{name}"],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            str(key),
+            "-out",
+            str(cert),
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={name}",
+            "-addext",
+            f"subjectAltName={kind}:{name}",
+        ],
+        check=True,
+        capture_output=True,
+    )
     return cert, key
 
 
@@ -98,8 +115,11 @@ def test_tls_on_another_address_a_backup_and_its_restore_elsewhere(
         assert http.get("/user/login/").status_code == 200, "Label Studio is behind the same address"
         form = {"email": "ann@raters.example.com", "password": state.raters["ann@raters.example.com"]}
         token = http.cookies.get("csrftoken", domain=OTHER) or http.cookies.get("csrftoken")
-        signed = http.post("/user/login/", data={**form, "csrfmiddlewaretoken": token or ""},
-                           headers={"Referer": f"{url}/user/login/"})  # fmt: skip
+        signed = http.post(
+            "/user/login/",
+            data={**form, "csrfmiddlewaretoken": token or ""},
+            headers={"Referer": f"{url}/user/login/"},
+        )
         assert signed.status_code == 302, signed.text[:300]
         assert http.get("/api/current-user/whoami").json()["email"] == form["email"]
     with pytest.raises(httpx.HTTPError):
@@ -185,8 +205,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data, port = folder / "data", free_port()
     subprocess.run(
         [*drop, str(bins[-1]), "--pgdata", str(data), "--auth=trust", "--username=grader", "--no-sync"],
-        check=True, **quiet,
-    )  # fmt: skip
+        check=True,
+        **quiet,
+    )
     program = [
         *drop,
         str(bins[-1].with_name("postgres")),

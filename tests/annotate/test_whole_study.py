@@ -96,21 +96,27 @@ def test_a_study_from_push_to_verdicts(browser: Any, on_server: Any, start: Any,
     run, port = on_server, str(free_port())
     path = run.run_folder / "synth" / "rationales.jsonl"
     rationales = [
-        r.model_copy(update={"claims": (
-            Claim(text="A stroke at 66.4 adds vascular risk.", cites=("E003",)),
-            Claim(text=f"Number {n} is therefore at raised risk."),
-        )})
+        r.model_copy(
+            update={
+                "claims": (
+                    Claim(text="A stroke at 66.4 adds vascular risk.", cites=("E003",)),
+                    Claim(text=f"Number {n} is therefore at raised risk."),
+                )
+            }
+        )
         for n, r in enumerate(read_jsonl(path, Rationale))
-    ]  # fmt: skip
+    ]
     write_jsonl(path, rationales)
     number = {r.id: str(n) for n, r in enumerate(rationales)}
     rubric = tmp_path / "rubric.toml"
     rubric.write_text(RUBRIC)
     misspelt = {"name": "carla", "email": "karla@clinic.example"}
     run.study(
-        rubric=str(rubric), items=24, people=["ann", "ben", misspelt, "dora"],
+        rubric=str(rubric),
+        items=24,
+        people=["ann", "ben", misspelt, "dora"],
         rounds={"calibration": 2, "gate": "accuracy", "gate_alpha": 0.5, "adjudicator": "dora"},
-    )  # fmt: skip
+    )
     run.call("push")
     page = start(run, "page", "--port", port)
     everybody = {"ann": 2, "ben": 2, "carla": 2}
