@@ -44,21 +44,35 @@ DATES = {
     "MedicationRequest": ("authoredOn",),
     "MedicationOrder": ("dateWritten",),
     "MedicationStatement": ("effectiveDateTime", "effectivePeriod", "dateAsserted"),
-    "MedicationAdministration": ("effectiveDateTime", "effectivePeriod", "effectiveTimeDateTime",
-                                 "effectiveTimePeriod", "occurenceDateTime", "occurencePeriod"),
+    "MedicationAdministration": (
+        "effectiveDateTime",
+        "effectivePeriod",
+        "effectiveTimeDateTime",
+        "effectiveTimePeriod",
+        "occurenceDateTime",
+        "occurencePeriod",
+    ),
     "MedicationDispense": ("whenHandedOver", "whenPrepared"),
     "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
     "Procedure": ("performedDateTime", "performedPeriod", "occurrenceDateTime", "occurrencePeriod"),
     "AllergyIntolerance": ("recordedDate", "assertedDate", "onsetDateTime", "onset"),
     "Immunization": ("occurrenceDateTime", "date", "recorded"),
-}  # fmt: skip
+}
 """Resource -> where its date stands, first choice first; for conditions the day it was recorded, because a date of
 onset may be written down long after."""
 KINDS = {
-    "Condition": "condition", "Encounter": "visit", "MedicationRequest": "drug", "MedicationOrder": "drug",
-    "MedicationStatement": "drug", "MedicationAdministration": "drug", "MedicationDispense": "drug",
-    "Observation": "measurement", "Procedure": "procedure", "AllergyIntolerance": "condition", "Immunization": "drug",
-}  # fmt: skip
+    "Condition": "condition",
+    "Encounter": "visit",
+    "MedicationRequest": "drug",
+    "MedicationOrder": "drug",
+    "MedicationStatement": "drug",
+    "MedicationAdministration": "drug",
+    "MedicationDispense": "drug",
+    "Observation": "measurement",
+    "Procedure": "procedure",
+    "AllergyIntolerance": "condition",
+    "Immunization": "drug",
+}
 _VOID = frozenset(
     [
         "entered-in-error",
@@ -289,8 +303,18 @@ def end(resource: Resource) -> str | None:
     return word(period.get("end")) or word(period.get("start")) or None
 
 
-_YEARS = {"a": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25, "year": 1.0, "years": 1.0, "yr": 1.0, "": 1.0,
-          "month": 1 / 12, "months": 1 / 12}  # fmt: skip
+_YEARS = {
+    "a": 1.0,
+    "mo": 1 / 12,
+    "wk": 7 / 365.25,
+    "d": 1 / 365.25,
+    "year": 1.0,
+    "years": 1.0,
+    "yr": 1.0,
+    "": 1.0,
+    "month": 1 / 12,
+    "months": 1 / 12,
+}
 
 
 def _age(quantity: Any) -> float | None:
