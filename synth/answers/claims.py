@@ -142,7 +142,7 @@ def repeats(text: str, prompt: str) -> bool:
     return EXAMPLE in words or words in prompt or _PLACEHOLDER.match(text) is not None
 
 
-EXAMPLE = squeezed("one sentence without ids")
+EXAMPLE = squeezed("one sentence without ids").strip()
 """The claim of the example in `templates/prompts/_answer.jinja`."""
 
 
