@@ -9,7 +9,8 @@ from typing import Any, get_args
 from ..records import Claim, Kind
 from ..styles import Style
 from .citations import cited, ids, listed
-from .find import EVIDENCE, SECTION, TEXT, Item, get, plain, plain_key, word
+from .find import SECTION, TEXT, plain
+from .shapes import EVIDENCE, Item, get, plain_key, word
 
 LONGEST = 4000
 """Characters of a sentence; what is longer is a loop."""
@@ -21,6 +22,7 @@ class Read:
 
     claims: tuple[Claim, ...]
     unread: int
+    """Claims without a sentence that could be read, and those that stand there already."""
     template: int
     """Claims that repeat the prompt."""
 
@@ -36,13 +38,17 @@ def read_claims(items: Iterable[Item], style: Style, prompt: str, short: bool) -
     """
     claims: list[Claim] = []
     counts: Counter[str] = Counter()
+    seen: set[tuple[str, str]] = set()
     for heading, item in items:
         claim = _claim(item, heading, short)
         if claim is None:
             counts["unread"] += 1
         elif repeats(claim.text, prompt):
             counts["template"] += 1
+        elif (claim.section, claim.text) in seen:
+            counts["unread"] += 1
         else:
+            seen.add((claim.section, claim.text))
             claims.append(claim)
     return Read(_with_sections(claims, style), counts["unread"], counts["template"])
 
@@ -106,7 +112,7 @@ def _text_key(item: dict[str, Any]) -> str | None:
 _MARKS = (
     (re.compile(r"^\s*(?:[-*•–·▪]|\d{1,2}[.)]|#{1,6})\s+"), ""),
     (re.compile(r"(\*\*\*|\*\*|__|`|\*)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"</?(?:b|i|u|em|strong|p|br|span|mark|cite|li)\b[^<>]{0,60}>", re.IGNORECASE), ""),
+    (re.compile(r"</?(?:b|i|u|em|strong|p|br|span|mark|li)\b[^<>]{0,60}>", re.IGNORECASE), ""),
 )
 
 
@@ -185,7 +191,19 @@ def read_verdict(value: Any) -> int | None:
 
 
 _SAID = {"1": 1, "1.0": 1, "yes": 1, "true": 1, "0": 0, "0.0": 0, "no": 0, "false": 0}
-_VERDICT = re.compile(r"(?<![\w.])(?:1\.0|0\.0|1|0|yes|no|true|false)(?![\w]|\.\d)")
-_FIRST = re.compile(
-    r"^\W*(?:(?:the )?(?:verdict|answer|label)\W+(?:is )?)?(?:1\.0|0\.0|1|0|yes|no|true|false)\b"
-)
+_SAID |= {
+    "ja": 1,
+    "oui": 1,
+    "sí": 1,
+    "si": 1,
+    "sim": 1,
+    "是": 1,
+    "nein": 0,
+    "nee": 0,
+    "non": 0,
+    "não": 0,
+    "否": 0,
+}
+_WORDS = "|".join(map(re.escape, sorted(_SAID, key=len, reverse=True)))
+_VERDICT = re.compile(rf"(?<![\w.])(?:{_WORDS})(?![\w]|\.\d)")
+_FIRST = re.compile(rf"^\W*(?:(?:the )?(?:verdict|answer|label)\W+(?:is )?)?(?:{_WORDS})\b")

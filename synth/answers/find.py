@@ -11,22 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from .lenient import Value, values
+from .shapes import EVIDENCE, Item, beside_evidence, get, numbered, plain_key, under_other_keys, word
 
 CLAIMS = ("claims", "claim_list", "statements", "sentences", "rationale_claims")
 """Keys of the list of claims, in lower case."""
 TEXT = ("text", "claim", "sentence", "statement", "content", "claim_text", "finding", "reason", "explanation")
 """Keys of a claim's sentence, the likeliest first."""
-EVIDENCE = re.compile(
-    r"(\w+_)?evidence(_ids?|_lines?)?|cit(es|ed|ations?)|ids|ref(erence)?s?|sources?|lines?"
-)
-"""Keys of what a claim cites."""
 SECTION = ("section", "heading", "step", "part")
 VERDICT = ("verdict", "final_verdict", "label", "answer", "prediction", "outcome", "decision")
 DEEPEST = 6
 """Objects and texts within each other."""
-
-Item = tuple[str, Any]
-"""The section that is said outside of a claim, and the claim as it was given."""
 
 
 @dataclass(slots=True)
@@ -99,14 +93,18 @@ class Finder:
             return _rows(value) or _parts([self.in_value(item, depth + 1) for item in value])
         if not isinstance(value, dict):
             return None
-        held = get(value, CLAIMS)
+        held = beside_evidence(get(value, CLAIMS), value)
         items = [] if held is None else list(self._items(held, word(get(value, SECTION)), depth))
-        items = items or self._by_section(value)
+        items = items or self._by_section(value) or numbered(value)
         if items:
-            return Found(items, verdict_in(value))
+            last = items[-1][1]
+            verdict = verdict_in(value)
+            return Found(items, verdict_in(last) if verdict is None and not is_claim(last) else verdict)
         found_inside = _parts([self.in_value(v, depth + 1) for v in value.values()])
         if found_inside and found_inside.verdict is None:
             found_inside.verdict = verdict_in(value)
+        if found_inside is None and (foreign := under_other_keys(value)):
+            return Found(*foreign)
         return found_inside
 
     def _items(self, held: Any, section: str, depth: int) -> Iterator[Item]:
@@ -186,21 +184,9 @@ def is_claim(item: Any) -> bool:
 def verdict_in(value: Any) -> Any:
     """What an object gives as its verdict; None where it gives none."""
     found = get(value, VERDICT) if isinstance(value, dict) else None
+    if isinstance(found, dict):
+        found = get(found, ("value", *VERDICT))
     return None if isinstance(found, dict) else found
-
-
-def get(item: dict[str, Any], keys: Iterable[str]) -> Any:
-    """The value under the first of the keys that there is; capitals and signs around it do not matter."""
-    for key in keys:
-        if (found := item.get(key)) is not None:
-            return found
-    tidied = {plain_key(k): v for k, v in item.items()}
-    return next((tidied[k] for k in keys if tidied.get(k) is not None), None)
-
-
-def plain_key(key: Any) -> str:
-    """A key in lower case, words joined by `_`, without quotes and signs around it."""
-    return re.sub(r"[\s\-]+", "_", str(key).strip(" *_:`'\"").lower())
 
 
 def plain(heading: str) -> str:
@@ -211,8 +197,3 @@ def plain(heading: str) -> str:
     """
     letters = re.sub(r"^\W*(?:(?:step|part|section)\s*)?(?:\d+|[ivx]+\b)?\W+", "", " " + heading.lower())
     return re.sub(r"[\W\d_]", "", letters).replace("judgment", "judgement")
-
-
-def word(value: Any) -> str:
-    """A text, trimmed, halves of characters replaced; empty where it is none."""
-    return value.strip().encode("utf-8", "replace").decode() if isinstance(value, str) else ""

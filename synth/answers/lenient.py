@@ -73,7 +73,7 @@ def _members(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_members, parse_constant=lambda word: None)
 _OPENING = re.compile(
-    r"\{(?=[\s\u200b\u2060\ufeff]*(?:[\"'`“”„‟«»‘’‚‛}#]|/[/*]|[^\W\d][\w.\-]*\s*:))|\[(?=[\s\u200b\u2060\ufeff]*\{)"
+    r"\{(?=[\s\u200b\u2060\ufeff]*(?:[\"'`“”„‟«»‘’‚‛}#]|/[/*]|[^\W\d][\w.\-]*\s*[:：]))|\[(?=[\s\u200b\u2060\ufeff]*\{)"
 )
 """An object with a key in sight, or an array of objects: braces and brackets of prose are passed over."""
 _SPACE = re.compile(r"(?:[\s\u200b\u2060\ufeff]|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
@@ -81,6 +81,8 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
 _WORD = re.compile(r"[^\W\d][\w.\-]*")
 _WORDS = {"true": True, "false": False, "null": None, "none": None, "nan": None, "undefined": None}
 _QUOTES = {**dict.fromkeys('"“”„‟«»', '"“”„‟«»'), **dict.fromkeys("'‘’‚‛`", "'‘’‚‛`")}
+_WIDE = {"：": ":", "，": ",", "、": ","}
+"""Separators of East Asian typing."""
 _PAIRS = {"{": "}", "[": "]", "(": ")"}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
 
@@ -161,7 +163,7 @@ class _Reader:
         self.at = m.end() if m else self.at
         if self.at >= len(self.text):
             raise _CutError
-        return self.text[self.at]
+        return _WIDE.get(self.text[self.at], self.text[self.at])
 
     def _string(self, ends: str) -> str:
         """A string; a quotation mark inside it that no character of `ends` follows belongs to it."""
@@ -185,7 +187,8 @@ class _Reader:
         if after >= len(self.text):
             return True
         gap = after > self.at  # a comma may be missing between two strings, with a space there
-        return self.text[after] in ends or (gap and ends != ":" and self.text[after] in _QUOTES)
+        c = _WIDE.get(self.text[after], self.text[after])
+        return c in ends or (gap and ends != ":" and c in _QUOTES)
 
     def _escape(self) -> str:
         c = self.text[self.at : self.at + 1]
