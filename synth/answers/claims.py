@@ -67,7 +67,8 @@ def _claim(item: Any, heading: str, short: bool) -> Claim | None:
     wordless = not re.search(r"[^\W\d_]{2}", re.sub(r"\b[Ee]\d+\b", "", text))  # nothing but ids and signs
     if wordless or _DEBRIS.search(text):
         return None
-    section = word(get(item, SECTION)) or word(heading)
+    named = get(item, SECTION)
+    section = (str(named) if isinstance(named, int) else word(named)) or word(heading)
     kind = word(item.get("kind")).lower()
     return Claim(
         text=text,
@@ -153,15 +154,33 @@ EXAMPLE = squeezed("one sentence without ids").strip()
 
 
 def _with_sections(claims: list[Claim], style: Style) -> tuple[Claim, ...]:
-    """Claims under the headings of their style: by name, or by their order where as many others were written."""
+    """Claims under the headings of their style and in its order.
+
+    A heading is known by its name or its number, or stands at the beginning of the sentence; where as many others
+    were written, their order decides.
+    """
     if style.form != "json":
         return tuple(claims)
-    by_name = {plain(name): name for name in style.sections}
+    by_name = {plain(name).rstrip("s"): name for name in style.sections}
+    by_name |= {str(number): name for number, name in enumerate(style.sections, 1)}
+    claims = [c if c.section else _heading_in_text(c, by_name) for c in claims]
     given = list(dict.fromkeys(c.section for c in claims))
-    names = {heading: by_name.get(plain(heading), "") for heading in given}
+    names = {heading: by_name.get(plain(heading).rstrip("s") or heading, "") for heading in given}
     if len(given) == len(style.sections) and "" not in given and not any(names.values()):
         names = dict(zip(given, style.sections, strict=True))
-    return tuple(c.model_copy(update={"section": names[c.section]}) for c in claims)
+    found = [c.model_copy(update={"section": names[c.section]}) for c in claims]
+    return tuple(sorted(found, key=lambda c: style.sections.index(c.section) if c.section else -1))
+
+
+_HEADING = re.compile(r"\W*([A-Za-z][A-Za-z ]{2,30}?)\W{0,3}[:：]\W{0,3}(?=\w)")
+
+
+def _heading_in_text(claim: Claim, by_name: dict[str, str]) -> Claim:
+    """`Against: hearing loss at 68.9.` as a sentence under its heading."""
+    m = _HEADING.match(claim.text)
+    if m is None or plain(m[1]).rstrip("s") not in by_name:
+        return claim
+    return claim.model_copy(update={"section": m[1], "text": claim.text[m.end() :]})
 
 
 def lacking(claims: Iterable[Claim], style: Style) -> str | None:

@@ -18,6 +18,8 @@ CLAIMS = ("claims", "claim_list", "statements", "sentences", "rationale_claims")
 TEXT = ("text", "claim", "sentence", "statement", "content", "claim_text", "finding", "reason", "explanation")
 """Keys of a claim's sentence, the likeliest first."""
 SECTION = ("section", "heading", "step", "part")
+HEADING = (*SECTION, "name", "title")
+"""The same of an object that holds claims."""
 VERDICT = ("verdict", "final_verdict", "label", "answer", "prediction", "outcome", "decision")
 DEEPEST = 6
 """Objects and texts within each other."""
@@ -51,25 +53,26 @@ class Finder:
         """
         found: list[Found] = []
         loose: list[Value] = []
-        end, cut = 0, False
+        end = last = open_until = 0
         for value in values(text):
             if value.start < end:
                 continue
             inside = self.in_value(value.value, depth + 1)
             if inside and (not value.cut or _whole_but_for_its_end(value.value)):
                 found.append(inside)
-                end = value.end
+                end = last = value.end
             elif value.cut:
-                cut = True
+                open_until = max(open_until, value.end)
             else:
                 loose.append(value)
-        if not found:
-            rows = None if cut else _rows(v.value for v in loose)
+                last = value.end if value.start >= open_until else last
+        if not found:  # claims inside of an object that cannot be read may lack others
+            rows = None if open_until or _UNFINISHED.search(text) else _rows(v.value for v in loose)
             return ([rows], False) if rows else self._unescaped(text, depth)
         if found[-1].verdict is None:  # it may stand in an object of its own
             said = (verdict_in(v.value) for v in reversed(loose))
             found[-1].verdict = next((v for v in said if v is not None), None)
-        return found, _UNFINISHED.search(text, end) is not None
+        return found, _UNFINISHED.search(text, max(end, last)) is not None
 
     def _unescaped(self, text: str, depth: int) -> tuple[list[Found], bool]:
         """A text within a text: `"{\\"claims\\": ...}"`, or one with HTML entities."""
@@ -94,7 +97,7 @@ class Finder:
         if not isinstance(value, dict):
             return None
         held = beside_evidence(get(value, CLAIMS), value)
-        items = [] if held is None else list(self._items(held, word(get(value, SECTION)), depth))
+        items = [] if held is None else list(self._items(held, word(get(value, HEADING)), depth))
         items = items or self._by_section(value) or numbered(value)
         if items:
             last = items[-1][1]
@@ -118,7 +121,8 @@ class Finder:
             for item in held:
                 nested = get(item, CLAIMS) if isinstance(item, dict) else None
                 if isinstance(nested, list | dict):
-                    yield from self._items(nested, word(get(item, SECTION)) or section, depth + 1)
+                    heading = word(get(item, HEADING))
+                    yield from self._items(nested, heading or section, depth + 1)
                 else:
                     yield section, item
         elif isinstance(held, dict) and is_claim(held):

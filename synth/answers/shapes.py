@@ -13,6 +13,7 @@ Item = tuple[str, Any]
 """The section that is said outside of a claim, and the claim as it was given."""
 
 _NUMBERED = re.compile(r"(?:claim|statement|sentence|reason|finding)_?\d+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ID = re.compile(r"\W*[Ee]\d{1,5}\W*")
 
 
@@ -31,8 +32,10 @@ def plain_key(key: Any) -> str:
 
 
 def word(value: Any) -> str:
-    """A text, trimmed, halves of characters replaced; empty where it is none."""
-    return value.strip().encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    """A text, trimmed, halves of characters replaced, without control characters; empty where it is none."""
+    if not isinstance(value, str):
+        return ""
+    return _CONTROL.sub(" ", value).strip().encode("utf-8", "replace").decode()
 
 
 def beside_evidence(held: Any, value: dict[str, Any]) -> Any:

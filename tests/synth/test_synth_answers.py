@@ -426,6 +426,11 @@ STEPS = ("Risk factors", "Against", "Judgement")
         {s.lower(): [f"About {s}."] for s in STEPS},
         {"sections": [{"section": s, "claims": [f"About {s}."]} for s in STEPS]},
         [{"heading": s, "claims": [{"text": f"About {s}."}]} for s in STEPS],
+        {"sections": [{"title": s, "claims": [{"text": f"About {s}."}]} for s in STEPS]},
+        {"claims": [{"section": i, "text": f"About {s}."} for i, s in enumerate(STEPS, 1)]},
+        {"claims": [{"section": "", "text": f"{s}: About {s}."} for s in STEPS]},
+        {"claims": [{"section": s, "text": f"About {s}."} for s in reversed(STEPS)]},
+        {"claims": [{"section": s.rstrip("s"), "text": f"About {s}."} for s in STEPS]},
     ],
 )  # fmt: skip
 def test_sections_are_repaired_where_they_can_be(answer: Any) -> None:
