@@ -1,4 +1,5 @@
-# Two commands on a fresh machine: `make demo` and `make test`. Beside them `make setup`, `make docs` and `make bench NAME=...`.
+# Two commands on a fresh machine: `make demo` and `make test`. Beside them `make setup`, `make docs`,
+# `make test-lowest` and `make bench NAME=...`.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -11,13 +12,25 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test setup lint types imports label-studio browser docs bench clean
+.PHONY: demo test test-lowest setup lint types imports label-studio browser docs bench clean
 
 demo: setup
 	$(BIN)/wherefore demo
 
 test: lint types imports label-studio browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+# The lower bounds of pyproject.toml, in an environment of their own: hospital images are older than this machine.
+# Old packages warn of newer ones, so warnings are no errors here; what needs torch is left out.
+LOWEST ?= $(HOME)/.cache/wherefore/lowest
+test-lowest:
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct \
+	-e '.[agreement]' 'pytest>=8.3' 'hypothesis>=6.100' 'pytest-timeout>=2.3' 'pytest-xdist>=3.6'
+	$(LOWEST)/bin/python -m pytest -n $(WORKERS) -o filterwarnings=default \
+	-m "not slow and not service and not realmodel and not shared" \
+	tests/study tests/cohort tests/synth tests/analysis tests/agreement
 
 setup: $(READY)
 

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from ..study import layout
 from ..study.config import Study
 from ..study.grid import Cell
+from ..study.reads import exists
 from ..study.records import read_record
 from ..study.runs import failure, state
 from ..train.records import Fit
@@ -30,7 +31,7 @@ class CellState(NamedTuple):
         """What the fit took; None where nothing was fitted."""
         path = self.folder / layout.FIT
         remedy = "Remove the folder to have the cell done again."
-        return read_record(path, Fit, remedy) if path.exists() else None
+        return read_record(path, Fit, remedy) if exists(path) else None
 
 
 def states(study: Study, home: Path) -> list[CellState]:
@@ -45,7 +46,7 @@ def _state(cell: Cell, folder: Path) -> CellState:
     return CellState(cell, "missing" if now == "running" else now, folder, why.error if why else "")
 
 
-ARM = ("target", "loss", "corpus")
+ARM = ("target", "loss", "corpus", "weight", "dropped", "projected")
 """The axes that say how a model is taught. Cells that share them are one arm; the others are design."""
 
 
@@ -57,7 +58,12 @@ def arm(cell: Cell) -> str:
     ('label_then_rationale', 'label_then_rationale, group_mean')
     """
     changed = [f for f in ARM[1:] if getattr(cell, f) != Cell.model_fields[f].default]
-    return ", ".join([cell.target, *(getattr(cell, f) for f in changed)])
+    return ", ".join([cell.target, *(_said(f, getattr(cell, f)) for f in changed)])
+
+
+def _said(axis: str, value: object) -> str:
+    """A value of an axis as it reads behind a target: `group_mean`, `weight 0.7`, `projected`."""
+    return str(value) if isinstance(value, str) else axis if value is True else f"{axis} {value:g}"
 
 
 def reference_of(cell: Cell, grid: AbstractSet[Cell], target: str) -> Cell | None:

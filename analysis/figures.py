@@ -8,7 +8,9 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +24,61 @@ KINDS = {"yardstick": (INK, "-"), "optimum": (INK, ":"), "rule": (MUTED, "--")}
 """Colour and dash of what is no rival."""
 _NAMES = {INK: "ink", MUTED: "muted", RULE: "rule"} | {c: f"s{i}" for i, c in enumerate(SERIES)}
 _STYLE = {
-    "svg.fonttype": "none", "svg.hashsalt": "wherefore", "text.parse_math": False, "font.size": 9,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "wherefore",
+    "text.parse_math": False,
+    "font.size": 9,
     "font.family": "sans-serif",
-    "text.color": INK, "axes.labelcolor": MUTED, "axes.edgecolor": MUTED, "axes.linewidth": 0.6,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 9.5, "axes.titlelocation": "left",
-    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelsize": 8, "ytick.labelsize": 8,
-    "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 3, "ytick.major.size": 3,
-    "legend.frameon": False, "legend.fontsize": 8.5, "figure.facecolor": "none", "axes.facecolor": "none",
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "figure.constrained_layout.use": True,
-}  # fmt: skip
+}
 
 
-def write(folder: Path, rows: Sequence[Curve]) -> dict[str, str]:
-    """Write `<figure>.csv` and `<figure>.svg` for every figure in `rows`; return the SVGs by name."""
-    out = {}
+@dataclass(frozen=True)
+class Figure:
+    """A picture, and the data behind it."""
+
+    title: str
+    """What it shows, for who cannot see it."""
+    draw: Callable[[Sequence[Curve], Mapping[str, str]], Any]
+    """Rows of its data, and what stands beside the name of a series in the legend."""
+    data: tuple[str, ...]
+    """`Curve.figure` of its rows; each is a file of its own."""
+
+
+Notes = Mapping[str, Mapping[str, str]]
+"""What stands beside the names of series, by figure."""
+
+
+def write(folder: Path, rows: Sequence[Curve], notes: Notes | None = None) -> dict[str, str]:
+    """Write `<data>.csv` for every set of rows and `<figure>.svg` for every figure; return the SVGs by name."""
     for name in dict.fromkeys(r.figure for r in rows):
-        mine = [r for r in rows if r.figure == name]
-        _write_csv(folder / f"{name}.csv", mine)
-        out[name] = svg(mine, FIGURES[name])
-        write_text(folder / f"{name}.svg", out[name])
+        _write_csv(folder / f"{name}.csv", [r for r in rows if r.figure == name])
+    out = {}
+    for name, figure in FIGURES.items():
+        behind = [r for r in rows if r.figure in figure.data]
+        if behind:
+            out[name] = svg(name, behind, (notes or {}).get(name, {}))
+            write_text(folder / f"{name}.svg", out[name])
     return out
 
 
@@ -52,19 +90,26 @@ def _write_csv(path: Path, rows: Iterable[Curve]) -> None:
     write_text(path, text.getvalue())
 
 
-def svg(rows: Sequence[Curve], draw: Callable[[Sequence[Curve]], Any]) -> str:
-    """One figure as SVG text without prologue."""
+def svg(name: str, rows: Sequence[Curve], notes: Mapping[str, str]) -> str:
+    """One figure as SVG text without prologue, its ids its own, so that several can share a page."""
     import matplotlib as mpl
 
+    figure = FIGURES[name]
     with mpl.rc_context(_STYLE):
-        figure = draw(rows)
+        drawing = figure.draw(rows, notes)
         out = io.StringIO()
-        figure.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        drawing.savefig(out, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = out.getvalue()
-    text = re.sub(r' id="[A-Za-z0-9]+_\d+"', "", text[text.index("<svg") :])  # several figures share a page
-    for colour, name in _NAMES.items():
-        text = text.replace(colour, f"var(--{name}, {colour})")
-    return text.replace("'DejaVu Sans', ", "")
+    text = re.sub(
+        r' id="[A-Za-z]+_\d+"', "", text[text.index("<svg") :]
+    )  # names of groups that nothing refers to
+    text = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{name}-", text)
+    for colour, ink in _NAMES.items():
+        text = text.replace(colour, f"var(--{ink}, {colour})")
+    label = (
+        f'role="img" aria-labelledby="{name}-title"><title id="{name}-title">{escape(figure.title)}</title>'
+    )
+    return re.sub(r"<svg ([^>]*)>", rf"<svg \1 {label}", text, count=1).replace("'DejaVu Sans', ", "")
 
 
 def _ys(points: Sequence[Curve]) -> list[float]:
@@ -88,81 +133,121 @@ def series_of(rows: Sequence[Curve]) -> dict[str, list[Curve]]:
     return {s: [r for r in rows if r.series == s] for s in dict.fromkeys(r.series for r in rows)}
 
 
-def calibration(rows: Sequence[Curve]) -> Any:
-    """A panel a model: observed share against mean risk with Wilson's interval; area of a point is its count."""
-    from matplotlib.figure import Figure
+def calibration(rows: Sequence[Curve], notes: Mapping[str, str]) -> Any:
+    """A panel a model: groups with their interval, area the count; a smooth curve with its band. Axes are its own."""
+    from matplotlib.figure import Figure as Canvas
+    from matplotlib.ticker import MaxNLocator
 
     panels = series_of(rows)
     columns = min(4, len(panels))
     tiers = -(-len(panels) // columns)
-    top = min(1.0, 1.08 * max(max(r.high or 0, r.x) for r in rows))
-    figure = Figure(figsize=(2.45 * columns + 0.3, 2.7 * tiers + 0.2))
-    figure.set_layout_engine("constrained", h_pad=0.1)
-    axes = figure.subplots(tiers, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    canvas = Canvas(figsize=(2.6 * columns + 0.3, 2.75 * tiers + 0.2))
+    axes = canvas.subplots(tiers, columns, squeeze=False).ravel()
     for ax in axes[len(panels) :]:
         ax.set_visible(False)
     for ax, (name, points) in zip(axes, panels.items(), strict=False):
-        colour = colours(rows)[name]
+        groups = [r for r in points if r.figure == "calibration"]
+        curve = [r for r in points if r.figure == "calibration_curve"]
+        colour, top = colours(rows)[name], _reach(groups)
         ax.plot([0, top], [0, top], color=MUTED, lw=0.7, ls=(0, (3, 3)))
-        for r in points:
+        if curve:
+            xs = [r.x for r in curve]
+            ax.fill_between(
+                xs, [r.low for r in curve], [r.high for r in curve], color=colour, alpha=0.13, lw=0
+            )
+            ax.plot(xs, _ys(curve), color=colour, lw=1.1)
+        for r in groups:
             ax.plot([r.x, r.x], _bar(r), color=colour, lw=1, alpha=0.55)
-        ax.plot([r.x for r in points], _ys(points), color=colour, lw=0.8, alpha=0.5)
-        ax.scatter(
-            [r.x for r in points], _ys(points), s=[max(8.0, r.n / 4) for r in points],
-            color=colour, zorder=3, linewidths=0,
-        )  # fmt: skip
-        ax.set_title(words(name), color=INK)
+        size = [max(8.0, r.n / 4) for r in groups]
+        ax.scatter([r.x for r in groups], _ys(groups), s=size, color=colour, zorder=3, linewidths=0)
+        ax.set_title(_folded(words(name), 30), color=INK)
         ax.set(xlim=(0, top), ylim=(0, top), aspect="equal")
-    figure.supylabel("observed share", fontsize=9, color=MUTED)
-    figure.supxlabel("predicted risk", fontsize=9, color=MUTED)
-    return figure
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.yaxis.set_major_locator(MaxNLocator(4))
+    canvas.supylabel("observed share", fontsize=9, color=MUTED)
+    canvas.supxlabel("predicted risk", fontsize=9, color=MUTED)
+    return canvas
+
+
+def _reach(groups: Sequence[Curve]) -> float:
+    """The end of both axes: every point, and of the bars as much as does not squeeze the points."""
+    points = max(max(r.x, r.y or 0) for r in groups)
+    bars = max(r.high or 0 for r in groups)
+    return min(1.0, 1.08 * max(points, min(bars, 1.6 * points), 1e-3))
+
+
+def _folded(text: str, width: int) -> str:
+    """A title in lines that fit its panel."""
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, width))
 
 
 def lines(
-    xlabel: str, ylabel: str, *, diagonal: bool = False, square: bool = True
-) -> Callable[[Sequence[Curve]], Any]:
-    """A drawing of one line a series, with a legend."""
+    xlabel: str, ylabel: str, *, diagonal: bool = False, square: bool = True, zero: bool = False
+) -> Callable[[Sequence[Curve], Mapping[str, str]], Any]:
+    """A drawing of one line a series, with bands where the rows have limits, and a legend."""
 
-    def draw(rows: Sequence[Curve]) -> Any:
-        from matplotlib.figure import Figure
+    def draw(rows: Sequence[Curve], notes: Mapping[str, str]) -> Any:
+        from matplotlib.figure import Figure as Canvas
 
-        figure = Figure(figsize=(4.6, 5.0) if square else (6.4, 4.3))
-        ax = figure.subplots()
+        series = series_of(rows)
+        canvas = Canvas(
+            figsize=(5.0, 4.6 + 0.19 * len(series)) if square else (6.8, 3.9 + 0.19 * len(series))
+        )
+        ax = canvas.subplots()
         if diagonal:
             ax.plot([0, 1], [0, 1], color=MUTED, lw=0.7, ls=(0, (3, 3)))
-        series = series_of(rows)
         for name, points in series.items():
-            kind = points[0].kind
+            colour, kind, xs = colours(rows)[name], points[0].kind, [r.x for r in points]
+            label = f"{words(name)}{': ' + notes[name] if name in notes else ''}"
             ax.plot(
-                [r.x for r in points], _ys(points), label=words(name), color=colours(rows)[name],
-                lw=1.6 if kind == "model" else 1.0, ls=KINDS.get(kind, ("", "-"))[1],
-            )  # fmt: skip
+                xs,
+                _ys(points),
+                label=label,
+                color=colour,
+                lw=1.6 if kind == "model" else 1.0,
+                ls=KINDS.get(kind, ("", "-"))[1],
+            )
+            if kind == "model" and any(r.low is not None for r in points):
+                low, high = zip(*map(_bar, points), strict=True)
+                ax.fill_between(xs, low, high, color=colour, alpha=0.08, lw=0)
         ax.set_xlabel(xlabel)
         ax.set_ylabel(ylabel)
         if square:
-            ax.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
+            ax.set(xlim=(0, 1), ylim=(0, _ceiling(rows)))
+            ax.set_box_aspect(1)
         else:
-            _trim(ax, rows)
-        figure.legend(loc="outside lower left", ncols=2, handlelength=1.4, columnspacing=1.4)
-        return figure
+            _trim(ax, rows, zero=zero)
+        canvas.legend(loc="outside lower left", ncols=1, handlelength=1.4, labelspacing=0.3)
+        return canvas
 
     return draw
 
 
-def _trim(ax: Any, rows: Sequence[Curve]) -> None:
-    """Net benefit below a little under zero is of no interest and would flatten the rest."""
+def _ceiling(rows: Sequence[Curve]) -> float:
+    """1 for curves that reach it; for precision at a low prevalence, what its curves reach past the first people."""
+    if rows[0].figure != "precision_recall":
+        return 1.005
+    steady = [r.y for r in rows if r.y is not None and r.n >= 10]
+    return min(1.005, 1.15 * max(steady, default=1.0))
+
+
+def _trim(ax: Any, rows: Sequence[Curve], *, zero: bool) -> None:
+    """What lies far below zero is of no interest and would flatten the rest."""
     top = max(r.y for r in rows if r.y is not None)
-    ax.set_ylim(-0.25 * top, 1.08 * top)
+    bottom = min(r.y for r in rows if r.y is not None)
+    ax.set_ylim(max(bottom, -0.25 * top) if zero else max(bottom, -top), 1.08 * top)
     ax.axhline(0, color=MUTED, lw=0.7)
     ax.set_xlim(0, max(r.x for r in rows))
 
 
-def evidence(rows: Sequence[Curve]) -> Any:
+def evidence(rows: Sequence[Curve], notes: Mapping[str, str]) -> Any:
     """Odds ratio of having the evidence (x, logarithmic) against how often it is cited where it stands (y)."""
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Canvas
 
-    figure = Figure(figsize=(6.4, 3.6))
-    ax = figure.subplots()
+    canvas = Canvas(figsize=(6.4, 3.6))
+    ax = canvas.subplots()
     ax.axvline(1, color=MUTED, lw=0.7, ls=(0, (3, 3)))
     for r in rows:
         ax.plot(_bar(r), _ys([r, r]), color=SERIES[0], lw=0.8, alpha=0.35)
@@ -177,10 +262,10 @@ def evidence(rows: Sequence[Curve]) -> Any:
     ax.set(
         xlim=(0.2, 6),
         ylim=(0, 1.02),
-        xlabel="odds ratio, cases against controls",
+        xlabel="odds ratio, people with against people without the outcome",
         ylabel="cited where present",
     )
-    return figure
+    return canvas
 
 
 def _apart(rows: Sequence[Curve], most: int = 8) -> list[Curve]:
@@ -193,11 +278,34 @@ def _apart(rows: Sequence[Curve], most: int = 8) -> list[Curve]:
     return out
 
 
-FIGURES: dict[str, Callable[[Sequence[Curve]], Any]] = {
-    "calibration": calibration,
-    "roc": lines("1 − specificity", "sensitivity", diagonal=True),
-    "precision_recall": lines("recall", "precision"),
-    "net_benefit": lines("risk threshold", "net benefit per person", square=False),
-    "evidence": evidence,
+FIGURES: dict[str, Figure] = {
+    "calibration": Figure(
+        "Calibration: observed share against predicted risk, a panel a model",
+        calibration,
+        ("calibration", "calibration_curve"),
+    ),
+    "roc": Figure(
+        "ROC curves: sensitivity against one minus specificity",
+        lines("1 − specificity", "sensitivity", diagonal=True),
+        ("roc",),
+    ),
+    "precision_recall": Figure(
+        "Precision against recall", lines("recall", "precision"), ("precision_recall",)
+    ),
+    "net_benefit": Figure(
+        "Decision curves: net benefit against the risk threshold",
+        lines("risk threshold", "net benefit per person", square=False, zero=True),
+        ("net_benefit",),
+    ),
+    "interventions_avoided": Figure(
+        "Interventions avoided per 100 people against the risk threshold",
+        lines("risk threshold", "interventions avoided per 100", square=False),
+        ("interventions_avoided",),
+    ),
+    "evidence": Figure(
+        "Cited evidence: how often it is cited against how well it tells people apart",
+        evidence,
+        ("evidence",),
+    ),
 }
-"""Every figure by its name; the data file has the same name."""
+"""Every figure by its name; the picture has the same name, the data the names that the entry gives."""

@@ -154,6 +154,85 @@ class Comparison(Record):
     population: Population = "sample"
 
 
+class Equity(Record):
+    """One subgroup against all other people, by one measure of fairness, for one model."""
+
+    model: str
+    """As the figures name it."""
+    cell: str
+    readout: str
+    group: str
+    """`sex female`, `age 70-80`."""
+    measure: str
+    """A name in `analysis/performance/subgroups.py`."""
+    value: float | None
+    """In the group."""
+    rest: float | None
+    """In all others."""
+    difference: float | None
+    """Group minus rest; 0 is fair."""
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    """Holm, over the groups of one model and measure."""
+    n: int
+    """Cases in the group."""
+    n_positive: int
+    why_missing: str | None = None
+
+
+class RiskSpread(Record):
+    """How the risks of one set of predictions are spread: ties, and how sure of itself a model is."""
+
+    cell: str
+    readout: str
+    n: int
+    distinct: int
+    """Different risks."""
+    largest_tie: int
+    """Cases that share the commonest risk."""
+    below: float
+    """Share of the cases with a risk below 0.02."""
+    above: float
+    """Share with a risk above 0.98."""
+    n_clipped: int
+    """Risks nearer than 1e-6 to 0 or 1: moved there wherever a logarithm is taken."""
+
+
+class SampleSize(Record):
+    """How many people a purpose needs, by calculation, and how many the study has."""
+
+    purpose: Literal["development", "validation"]
+    criterion: str
+    needed: int
+    has: int
+    assumed: str
+    """What the calculation took for granted."""
+    source: str
+    """The paper that it follows."""
+
+
+class Taught(Record):
+    """What the fits of one target and size learned from."""
+
+    target: str
+    n: int
+    """Training cases."""
+    n_positive: int
+    """With the outcome."""
+    rationales: int
+    """Texts taught; 0 for a target that needs none."""
+    faulty: int
+    """Of these, with a claim that the grounding check found a fault in."""
+    undecided: int
+    """Without a fault, but with a claim that the check could not decide."""
+    rejected: int
+    """Rejected by a verdict."""
+    graded: int
+    """With any verdict by people."""
+
+
 class Curve(Record):
     """One point of a figure's data, with the count behind it."""
 
@@ -180,7 +259,7 @@ class Dilution(Record):
     share: float
     """Of the tokens that count."""
     weight: float
-    """Of the loss: the share of the tokens, or an equal part for each group where every group has its own mean."""
+    """Share of the group in the loss; of a label that is scored, the share of its score."""
     final_loss: float | None
     """Nats per token, mean of the last epoch."""
 
@@ -203,11 +282,15 @@ class Cited(Record):
     cited_cases: int
     cited_controls: int
     """Of these again, with the evidence cited."""
+    by: Literal["presence", "value"] = "presence"
+    """What tells people apart: that it is there, or, for a measurement, its latest value."""
     odds_ratio: float
-    """Of presence, cases against controls; 0.5 added to each count (Haldane and Anscombe)."""
+    """Of presence: cases against controls, 0.5 added to each count (Haldane and Anscombe). Of a value: the odds
+    that a person with the outcome has the higher one (Agresti 1980).
+    """
     low: float
     high: float
-    """Woolf's limits."""
+    """Woolf's limits, or those of the odds of the ROC-AUC."""
 
 
 class Grounded(Record):
@@ -280,5 +363,7 @@ class Written(Record):
     """Citations of evidence that the model was shown."""
     uncited: int
     """Texts that cite nothing."""
+    loops: int
+    """Texts that mostly repeat themselves."""
     unfinished: int
     """Texts that did not come to an answer within the length allowed; the risk was read behind them all the same."""

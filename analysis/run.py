@@ -9,20 +9,12 @@ from ..study import layout
 from ..study.config import Study
 from ..study.errors import StudyError, not_one_of
 from ..study.provenance import release
-from ..study.runs import FAILURE, MANIFEST, run_once
+from ..study.records import digest
+from ..study.runs import outcome, run_once
 from .settings import Settings
 
 if TYPE_CHECKING:
     from .tables import Tables
-
-READ = (
-    layout.CASES, layout.EVIDENCE, layout.FLOW, layout.TABLE_ONE,
-    layout.RATIONALES, layout.GROUNDINGS, layout.REFUSALS, layout.CARD,
-    layout.RATINGS, layout.RUBRIC, layout.VERDICTS,
-    layout.PROGRESS, layout.NOTICED, layout.JUDGE_RATINGS, layout.ANCHORING,
-    layout.BASELINES, layout.BASELINE_PREDICTIONS, layout.BASELINE_TUNING,
-)  # fmt: skip
-"""What other stages may have left; a part that is absent is absent from the report, which says so."""
 
 
 def resolve(study: Study) -> Settings:
@@ -57,33 +49,22 @@ def run(study: Study, home: Path, *, quiet: bool = False) -> bool:
     """
     settings = resolve(study)
     done = run_once(
-        home / "analysis", _asked(study, settings), inputs(study, home),
-        lambda folder: _work(study, home, settings, folder), set_aside=True,
-    )  # fmt: skip
+        home / "analysis",
+        _asked(study, settings),
+        None,
+        lambda folder: _work(study, home, settings, folder),
+        set_aside=True,
+    )
     if not quiet:
-        click.echo(f"analysis: {'wrote' if done else 'already there:'} {layout.REPORT.at(home)}")
+        click.echo(f"analysis: {outcome(done, layout.REPORT.at(home))}")
     return done
 
 
 def evaluate(study: Study, home: Path) -> "Tables":
     """All numbers of a study, without writing anything."""
-    from .tables import evaluated
+    from .evaluated import evaluated
 
     return evaluated(study, home, resolve(study))
-
-
-def inputs(study: Study, home: Path) -> list[Path]:
-    """Every file that the tables and the report read, where it exists."""
-    from importlib.resources import as_file, files
-
-    cells = [home / "train" / c.id for c in study.grid.cells()] if study.grid else []
-    found = [file.at(home) for file in READ] + [home / stage / MANIFEST for stage in layout.STAGES[:-1]]
-    found += [
-        f / n for f in cells for n in (MANIFEST, layout.PREDICTIONS, layout.TUNING, layout.FIT, FAILURE)
-    ]
-    with as_file(files("wherefore.templates") / "report") as templates:
-        found += sorted(templates.iterdir())
-    return [path for path in found if path.is_file()]
 
 
 def _asked(study: Study, settings: Settings) -> dict[str, Any]:
@@ -91,12 +72,26 @@ def _asked(study: Study, settings: Settings) -> dict[str, Any]:
     said = study.model_dump(
         mode="json", include={"name", "title", "seed", "data_use", "grid", "cohort", "synth"}
     )
-    return {**said, "analysis": settings.model_dump(mode="json"), "wherefore": release()}
+    return {
+        **said,
+        "analysis": settings.model_dump(mode="json"),
+        "wherefore": release(),
+        "templates": _templates(),
+    }
+
+
+def _templates() -> str:
+    """What the pages are made with: changed templates give another page."""
+    from importlib.resources import files
+
+    folder = files("wherefore.templates") / "report"
+    return digest({f.name: f.read_text(encoding="utf-8") for f in folder.iterdir() if f.is_file()})
 
 
 def _work(study: Study, home: Path, settings: Settings, folder: Path) -> None:
+    from .evaluated import evaluated
     from .report.page import write
-    from .tables import evaluated, save
+    from .tables import save
 
     tables = evaluated(study, home, settings)
     save(tables, folder)

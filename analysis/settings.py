@@ -1,10 +1,23 @@
 """`[analysis]` of the study file: intervals, comparisons, what the report may show."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..study.records import Record
+
+
+class Outside(Record):
+    """A model that was made elsewhere: its risks for the held-out people stand beside the study's own."""
+
+    path: str
+    """CSV or Parquet: a case (or a person, where each has one) and a risk a row; model, seed and label too."""
+    name: str = ""
+    """What the report calls it; empty: as the file says, or the file's name."""
+    about: Literal["sample", "source"] = "sample"
+    """Whom its risks are about: people as this study drew them, or the population that they were drawn from."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Columns that are not found by their names: `{ case = "row", risk = "xgb" }`."""
 
 
 class Settings(Record):
@@ -28,8 +41,18 @@ class Settings(Record):
     smallest_group: int = Field(ge=5, default=10)
     """A subgroup with fewer people with, or without, the outcome than this gets no number: with fewer than five no
     interval covers."""
+    outside: tuple[Outside, ...] = ()
+    """Models made elsewhere: paths of files, or tables with `path`, `name`, `about` and `columns`."""
     example: Literal["auto", "always", "never"] = "auto"
     """Whether the report shows one person's timeline; `auto`: only where the records are synthetic."""
+
+    @field_validator("outside", mode="before")
+    @classmethod
+    def _paths(cls, value: Any) -> Any:
+        """A path alone stands for a table with nothing else in it."""
+        if not isinstance(value, list | tuple):
+            return value
+        return [{"path": entry} if isinstance(entry, str) else entry for entry in value]
 
     @model_validator(mode="after")
     def _bands_rise(self) -> "Settings":

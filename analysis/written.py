@@ -36,12 +36,32 @@ def written(cells: Iterable[CellState], shown: Mapping[str, frozenset[str]]) -> 
                 for case, text in zip(rows["case"], rows["written"], strict=True)
             ]
             yield Written(
-                cell=state.cell.id, target=arm(state.cell), readout=str(readout), texts=len(rows),
+                cell=state.cell.id,
+                target=arm(state.cell),
+                readout=str(readout),
+                texts=len(rows),
                 words=float(median(len(text.split()) for text in rows["written"])),
                 citations=sum(len(ids) for ids, _ in cites),
                 existing=sum(i in there for ids, there in cites for i in ids),
-                uncited=sum(not ids for ids, _ in cites), unfinished=int(rows["unfinished"].sum()),
-            )  # fmt: skip
+                uncited=sum(not ids for ids, _ in cites),
+                loops=sum(map(loops, rows["written"])),
+                unfinished=int(rows["unfinished"].sum()),
+            )
+
+
+RUN, MOST = 3, 0.5
+"""A text loops when more than this share of its runs of so many words has been seen in it before."""
+
+
+def loops(text: str) -> bool:
+    """Whether a text mostly repeats itself.
+
+    >>> loops("Risk is high. " * 8), loops("Stroke at 61, hypertension since 55, and hearing loss: the risk is high.")
+    (True, False)
+    """
+    words = text.lower().split()
+    runs = [tuple(words[i : i + RUN]) for i in range(len(words) - RUN + 1)]
+    return len(runs) >= 2 * RUN and 1 - len(set(runs)) / len(runs) > MOST
 
 
 class Piece(NamedTuple):

@@ -10,7 +10,7 @@ from ..study import layout
 from ..study.config import Study
 from ..study.errors import PendingError
 from ..study.records import read_jsonl, write_jsonl
-from ..study.runs import run_once
+from ..study.runs import outcome, run_once
 from . import checks, rubric
 from .records import Verdict
 from .settings import Settings
@@ -59,7 +59,7 @@ def run(study: Study, home: Path) -> bool:
     made = run_once(folder, settings, inputs, lambda f: _grade(study, s, home, f))
     states = [v.state for v in read_jsonl(folder / layout.VERDICTS.name, Verdict)]
     said = f"{states.count('accepted')} of {len(states)} rationales accepted"
-    click.echo(f"annotate: {said}: {folder}" + ("" if made else " (was there)"))
+    click.echo(f"annotate: {said}; {outcome(made, folder)}")
     return made
 
 

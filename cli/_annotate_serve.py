@@ -41,13 +41,19 @@ def in_public(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options for raters at other machines."""
     file = click.Path(path_type=Path, exists=True, dir_okay=False)
     for option in (
-        click.option("--host", default=LOOPBACK, show_default=True, help="An address of this machine to listen on."),
+        click.option(
+            "--host", default=LOOPBACK, show_default=True, help="An address of this machine to listen on."
+        ),
         click.option("--cert", type=file, default=None, help="TLS certificate (PEM), for another --host."),
         click.option("--key", type=file, default=None, help="Its private key (PEM)."),
         click.option("--name", default=None, help="The name that the certificate is for, if raters use it."),
-        click.option("--behind", metavar="URL", default=None,
-                     help="Instead of --cert: the https address of a proxy that passes requests on to --host."),
-    ):  # fmt: skip
+        click.option(
+            "--behind",
+            metavar="URL",
+            default=None,
+            help="Instead of --cert: the https address of a proxy that passes requests on to --host.",
+        ),
+    ):
         command = option(command)
     return command
 
@@ -221,9 +227,15 @@ def _page(
     else:
         whole = front_app(app, own.url, front.names, front.url)
         stack.enter_context(
-            listening(whole, front.host, front.port, certificate=front.certificate, key=front.key,
-                      behind_proxy=front.behind)
-        )  # fmt: skip
+            listening(
+                whole,
+                front.host,
+                front.port,
+                certificate=front.certificate,
+                key=front.key,
+                behind_proxy=front.behind,
+            )
+        )
     return url
 
 

@@ -1,7 +1,10 @@
 """What the commands share: the study argument, where runs are, and how a result is printed."""
 
 import json
-from collections.abc import Callable
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,13 +57,106 @@ def say(text: str, data: dict[str, Any] | None = None, json_out: bool = False) -
     click.echo(json.dumps(data, default=str) if json_out else text)
 
 
-def home(study: Study, runs: Path) -> Path:
-    """The run folder, `runs/<study>`, with the study file in it as it was asked for."""
+def existing(study: Study, runs: Path, path: Path, needs: layout.File) -> Path:
+    """The run folder of a study, which must have a file by now.
+
+    Args:
+        study: as opened.
+        runs: where run folders are.
+        path: of the study file, for the message.
+        needs: the file.
+    Raises:
+        DataError: it is not there, with the command that makes it.
+    """
+    from ..study.errors import DataError
+
+    folder = runs / study.name
+    if not needs.at(folder).exists():
+        stage = needs.path.partition("/")[0]
+        raise DataError(
+            f"{needs.at(folder)}: not there. Run `wherefore {stage} {path}` first, or give its folder with --runs."
+        )
+    return folder
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that could not be written, before anything is computed for it.
+
+    Raises:
+        DataError: no such folder, or one that cannot be written to.
+    """
+    from ..study.errors import DataError
+
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise DataError(f"{path}: no folder {folder}. Make it first, or choose another place.")
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"{path}: {folder} cannot be written to. Choose another place.")
+
+
+def copy(source: Path, to: Path) -> None:
+    """Copy a file; it appears whole."""
+    part = to.with_name(to.name + ".part")
+    shutil.copyfile(source, part)
+    part.replace(to)
+
+
+def check_done(study: Study, runs: Path, path: Path, *stages: str) -> None:
+    """Refuse before anything is written where a stage that the command builds on is not finished.
+
+    Args:
+        study: as opened.
+        runs: where run folders are.
+        path: of the study file, for the message.
+        stages: that must be finished, the first of the data first.
+    Raises:
+        DataError: one is not, with the command that finishes it.
+    """
+    from ..study.errors import DataError
+    from ..study.runs import state
+
+    for stage in stages:
+        folder = runs / study.name / stage
+        if (now := state(folder)) != "done":
+            said = {"missing": "not there", "failed": "it failed", "running": "still being made"}[now]
+            raise DataError(
+                f"{folder}: {said}. Run `wherefore {stage} {path}` first, or give the folder of runs with --runs."
+            )
+
+
+@contextmanager
+def run_folder(study: Study, runs: Path) -> Iterator[Path]:
+    """The run folder, `runs/<study>`, which then says what was asked of it: `study.toml`, `resolved.json`.
+
+    In a new folder they are written at once; in an old one when the command has done something, so that a refused
+    command leaves it as it was.
+    """
+    from ..study.errors import BusyError, DataError, MissingPartError, StaleError, StudyError
+
+    folder = runs / study.name
+    if not (folder / "study.toml").exists():
+        _describe(study, folder)
+    try:
+        yield folder
+    except (StudyError, StaleError, BusyError, DataError, MissingPartError):
+        raise
+    except BaseException:
+        _describe(study, folder)
+        raise
+    _describe(study, folder)
+
+
+def _describe(study: Study, folder: Path) -> None:
+    """Write what was asked, and on what, where it differs from what is there."""
     from ..study.provenance import provenance
     from ..study.records import write_text
 
-    folder = runs / study.name
-    write_text(folder / "study.toml", study.text)
-    write_text(folder / "resolved.json", study.model_dump_json(indent=1))
-    write_text(folder / "provenance.json", json.dumps(provenance(), indent=1))
-    return folder
+    texts = {
+        "study.toml": study.text,
+        "resolved.json": study.model_dump_json(indent=1),
+        "provenance.json": json.dumps(provenance(), indent=1),
+    }
+    for name, text in texts.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            write_text(path, text)

@@ -88,10 +88,17 @@ def server_of(settings: "Settings", run_folder: Path, rater: str = "") -> "Itera
 
 
 def push_due(
-    s: "Study", settings: "Settings", run_folder: Path, server: "Server", *,
-    past_gate: bool = False, restore: bool = False, new_round: bool = False, reworded: bool = False,
+    s: "Study",
+    settings: "Settings",
+    run_folder: Path,
+    server: "Server",
+    *,
+    past_gate: bool = False,
+    restore: bool = False,
+    new_round: bool = False,
+    reworded: bool = False,
     prune: bool = False,
-) -> None:  # fmt: skip
+) -> None:
     """Hand out what is due.
 
     Raises:

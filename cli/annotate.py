@@ -24,7 +24,9 @@ def run_(study: Path, runs: Path) -> None:
     from ..annotate.run import run
 
     s = _common.opened(study)
-    run(s, _common.home(s, runs))
+    _common.check_done(s, runs, study, "cohort", "synth")
+    with _common.run_folder(s, runs) as run_folder:
+        run(s, run_folder)
 
 
 @command.command()
@@ -48,9 +50,19 @@ def push(study: Path, runs: Path, **options: bool) -> None:
 
 
 for part in (
-    _annotate_serve.install, _annotate_serve.serve, _annotate_serve.page, _annotate_serve.links,
-    _annotate_keep.backup, _annotate_keep.restore,
-    _annotate_back.pull, _annotate_back.export, _annotate_back.import_, _annotate_back.status,
-    _annotate_back.reopen, _annotate_back.accept, _annotate_plan.plan, _annotate_plan.judge,
-):  # fmt: skip
+    _annotate_serve.install,
+    _annotate_serve.serve,
+    _annotate_serve.page,
+    _annotate_serve.links,
+    _annotate_keep.backup,
+    _annotate_keep.restore,
+    _annotate_back.pull,
+    _annotate_back.export,
+    _annotate_back.import_,
+    _annotate_back.status,
+    _annotate_back.reopen,
+    _annotate_back.accept,
+    _annotate_plan.plan,
+    _annotate_plan.judge,
+):
     command.add_command(part)

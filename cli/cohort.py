@@ -27,13 +27,15 @@ def command(study: Path, runs: Path, json_out: bool, count: bool) -> None:
     if count:
         click.echo(json.dumps(counted(s), indent=None if json_out else 1))
         return
-    home = _common.home(s, runs)
-    with redirect_stdout(sys.stderr if json_out else sys.stdout):
-        run(s, home)
+    with (
+        _common.run_folder(s, runs) as run_folder,
+        redirect_stdout(sys.stderr if json_out else sys.stdout),
+    ):
+        run(s, run_folder)
     if json_out:
-        click.echo((layout.COHORT_SUMMARY.at(home)).read_text())
+        click.echo((layout.COHORT_SUMMARY.at(run_folder)).read_text())
     else:
-        _show(home / "cohort")
+        _show(run_folder / "cohort")
 
 
 def _show(folder: Path) -> None:

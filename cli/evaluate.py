@@ -1,4 +1,4 @@
-"""`wherefore evaluate`: every number about the predictions and the ratings, and the headline."""
+"""`wherefore evaluate`: every number about predictions, a study's own or those made elsewhere."""
 
 from pathlib import Path
 
@@ -9,22 +9,128 @@ from . import _common
 
 
 @click.command()
-@_common.with_study
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="STUDY | PREDICTIONS..."
+)
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Where run folders are, for a study.",
+)
+@click.option(
+    "--cases", type=click.Path(path_type=Path), help="Labels, weights and subgroups, in a file of their own."
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="ROLE=NAME",
+    help="Which column is the case, person, time, label, risk, why_missing, weight, model or seed. Several for risk.",
+)
+@click.option("--subgroup", "subgroups", multiple=True, metavar="NAME", help="A column of subgroups.")
+@click.option("--reference", metavar="MODEL", help="What the others are compared with; the first otherwise.")
+@click.option(
+    "--by-outcome/--not-by-outcome",
+    default=None,
+    help="Whether people with and without the outcome were drawn apart; otherwise the weights tell.",
+)
+@click.option(
+    "--to", type=click.Path(path_type=Path), help="Write report.html, tables and figures into a new folder."
+)
 @_common.as_json
-def command(study: Path, runs: Path, json_out: bool) -> None:
-    """Compute metrics, comparisons and agreement of STUDY, and print the headline table.
+def command(
+    files: tuple[Path, ...],
+    runs: Path,
+    cases: Path | None,
+    columns: tuple[str, ...],
+    subgroups: tuple[str, ...],
+    reference: str | None,
+    by_outcome: bool | None,
+    to: Path | None,
+    json_out: bool,
+) -> None:
+    """Compute metrics, comparisons, calibration and subgroups, and print the headline table.
 
-    Works on what is there: fits that failed or are not done yet are counted, in the table and in the report.
+    STUDY is a study file: its numbers are computed again from what is in its run folder. Fits that failed or are not
+    done yet are counted, in the table and in the report.
+
+    PREDICTIONS are CSV or Parquet files made by any model: a row a case, with the columns case, risk and label, and
+    where there are such, person, weight, model, seed and subgroups. The schema of MEDS-Evaluation is read too.
     """
+    if len(files) == 1 and files[0].suffix.lower() == ".toml":
+        _study(files[0], runs, json_out)
+        return
+    _predictions(files, cases, columns, subgroups, reference, by_outcome, to, json_out)
+
+
+def _study(study: Path, runs: Path, json_out: bool) -> None:
     from ..analysis.report.headline import as_data, headline
     from ..analysis.run import run
-    from ..study.errors import DataError
 
     s = _common.opened(study)
-    home = runs / s.name
-    if not (layout.CASES.at(home)).exists():
+    run_folder = _common.existing(s, runs, study, layout.CASES)
+    run(s, run_folder, quiet=json_out)
+    _common.say("" if json_out else headline(run_folder), as_data(run_folder) if json_out else None, json_out)
+
+
+def _predictions(
+    files: tuple[Path, ...],
+    cases: Path | None,
+    columns: tuple[str, ...],
+    subgroups: tuple[str, ...],
+    reference: str | None,
+    by_outcome: bool | None,
+    to: Path | None,
+    json_out: bool,
+) -> None:
+    from ..analysis.outside.arrays import evaluated
+    from ..analysis.outside.read import ReadSettings, read
+    from ..analysis.report.headline import of_predictions
+    from ..analysis.settings import Settings
+
+    if to is not None:
+        _check_new(to)
+    settings = ReadSettings(_roles(columns), subgroups, by_outcome)
+    found = read(files, cases, settings)
+    tables = evaluated(found.predictions, reference, Settings())
+    page = None
+    if to is not None:
+        from ..analysis.outside.page import write
+
+        page = write(tables, to, ", ".join(f.name for f in files), found.notes)
+    if json_out:
+        rows = {name: [r.model_dump() for r in getattr(tables, name)] for name in JSON_TABLES}
+        _common.say("", {"notes": found.notes, **rows}, json_out=True)
+        return
+    for note in found.notes:
+        click.echo(note, err=True)
+    click.echo("\n".join(of_predictions(tables.averages, tables.comparisons)))
+    if page is not None:
+        click.echo(f"report: {page}")
+
+
+JSON_TABLES = ("averages", "metrics", "comparisons", "equity", "risks", "called", "sample_size")
+
+
+def _roles(columns: tuple[str, ...]) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for text in columns:
+        role, equals, name = text.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--column {text}: write ROLE=NAME, such as --column risk=xgb.")
+        out.setdefault(role.strip(), []).append(name.strip())
+    return out
+
+
+def _check_new(folder: Path) -> None:
+    """Refuse a folder that has something in it, or that cannot be made."""
+    from ..study.errors import DataError
+
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+        raise DataError(f"{folder}: exists and is not empty. Choose a new folder for --to.")
+    if not folder.absolute().parent.is_dir():
         raise DataError(
-            f"{home}: no cohort here. Run `wherefore run {study}` first, or give its folder with --runs."
+            f"{folder}: no folder {folder.absolute().parent}. Make it first, or choose another --to."
         )
-    run(s, home, quiet=json_out)
-    _common.say("" if json_out else headline(home), as_data(home) if json_out else None, json_out)

@@ -1,5 +1,6 @@
 """`wherefore`: each command is a file of this folder and is loaded when it is called."""
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -31,6 +32,29 @@ class _Commands(click.Group):
         except WhereforeError as e:
             click.echo(f"wherefore: {e}", err=True)
             sys.exit(3 if isinstance(e, PendingError) else 1)
+        except OSError as e:
+            if (said := _of_the_machine(e)) is None:
+                raise
+            click.echo(f"wherefore: {said}", err=True)
+            sys.exit(1)
+
+
+DISK = {
+    errno.ENOSPC: "no space left on the disk. Make room and run the same command again: what is finished stays.",
+    errno.EDQUOT: "the disk quota is used up. Make room and run the same command again: what is finished stays.",
+    errno.EROFS: "the file system is read-only. Choose another folder with --runs.",
+    errno.EACCES: "no permission. Choose another folder with --runs, or have its rights changed.",
+    errno.EPERM: "no permission. Choose another folder with --runs, or have its rights changed.",
+}
+"""Faults of the machine that are said in one line, and what to do."""
+
+
+def _of_the_machine(error: OSError) -> str | None:
+    """A fault of disk or rights in one line; None for any other, which keeps its traceback."""
+    for number, said in DISK.items():
+        if error.errno == number or os.strerror(number) in str(error):
+            return f"{error.filename}: {said}" if error.filename else said
+    return None
 
 
 @click.command(

@@ -1,6 +1,5 @@
 """`wherefore report`: one HTML file about all of it."""
 
-import shutil
 from pathlib import Path
 
 import click
@@ -12,21 +11,36 @@ from . import _common
 @click.command()
 @_common.with_study
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Also copy the report here.")
-def command(study: Path, runs: Path, to: Path | None) -> None:
+@click.option(
+    "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="Also print it here, by Chromium."
+)
+@click.option(
+    "--paper", type=click.Choice(["A4", "Letter"]), default="A4", show_default=True, help="Of the PDF."
+)
+def command(study: Path, runs: Path, to: Path | None, pdf: Path | None, paper: str) -> None:
     """Write the report of STUDY from what is there, and name it.
 
-    The report is one file that needs no network. What is missing or failed is said in it.
+    The report is one file that needs no network. What is missing or failed is said in it. A PDF takes a Chromium or
+    Chrome on this machine; any browser prints the same page.
     """
     from ..analysis.run import run
-    from ..study.errors import DataError
 
     s = _common.opened(study)
-    home = runs / s.name
-    if not (layout.CASES.at(home)).exists():
-        raise DataError(
-            f"{home}: no cohort here. Run `wherefore run {study}` first, or give its folder with --runs."
-        )
-    run(s, home)
+    run_folder = _common.existing(s, runs, study, layout.CASES)
+    for path in (to, pdf):
+        if path is not None:
+            _common.check_writable(path)
+    if pdf is not None:
+        from ..analysis.report.pdf import browser
+
+        browser()  # there is none: said before anything is computed
+    run(s, run_folder)
+    page = layout.REPORT.at(run_folder)
     if to is not None:
-        shutil.copyfile(layout.REPORT.at(home), to)
+        _common.copy(page, to)
         click.echo(f"report: {to}")
+    if pdf is not None:
+        from ..analysis.report.pdf import printed
+
+        printed(page, pdf, paper)
+        click.echo(f"report: {pdf}")

@@ -1,6 +1,5 @@
 """`wherefore run`: all stages in order, each skipped when it is done."""
 
-import shutil
 from importlib import import_module
 from pathlib import Path
 
@@ -17,22 +16,20 @@ def run(study: Study, runs: Path | str = "runs") -> Path:
     Raises:
         WhereforeError: what stopped it. Everything finished so far stays; the same call goes on from there.
     """
-    home = _common.home(study, Path(runs))
-    import_module("wherefore.train.run").preflight(study, home)  # a base that cannot be used costs no teacher
-    for stage in layout.STAGES:
-        import_module(f"wherefore.{stage}.run").run(study, home)
-    part = home / "report.html.part"
-    shutil.copyfile(layout.REPORT.at(home), part)
-    part.replace(home / "report.html")
-    return home
+    with _common.run_folder(study, Path(runs)) as run_folder:
+        import_module("wherefore.train.run").preflight(study, run_folder)  # a useless base costs no teacher
+        for stage in layout.STAGES:
+            import_module(f"wherefore.{stage}.run").run(study, run_folder)
+    (run_folder / "report.html").unlink(missing_ok=True)  # a copy that older versions left
+    return run_folder
 
 
-def finish(home: Path) -> None:
+def finish(run_folder: Path) -> None:
     """Print the headline table and name the report."""
     from ..analysis.report.headline import headline
 
-    click.echo(headline(home))
-    click.echo(f"report: {home / 'report.html'}")
+    click.echo(headline(run_folder))
+    click.echo(f"report: {layout.REPORT.at(run_folder)}")
 
 
 @click.command()

@@ -15,7 +15,7 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
         return None
     found = re.fullmatch(r"(\d+)/(\d+)", value)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
-        raise click.BadParameter(f"{value!r} is no shard; write i/n with 1 <= i <= n, as in 3/8.")
+        raise click.BadParameter(f"invalid shard {value!r}; write i/n with i from 1 to n, such as 3/8.")
     return int(found[1]), int(found[2])
 
 
@@ -45,6 +45,7 @@ def command(
     from ..train.run import preflight
 
     opened = _common.opened(study)
+    _common.check_done(opened, runs, study, "cohort")
     with suppress(MissingPartError):  # the teacher may be asked on a machine without torch
         preflight(opened, runs / opened.name)
     if budget is not None:
@@ -53,7 +54,8 @@ def command(
     if shard is not None and again:
         raise click.UsageError("--again goes without --shard: set the corpus aside once, then ask in shards.")
     if shard is None:
-        run(opened, _common.home(opened, runs), again=again)
+        with _common.run_folder(opened, runs) as run_folder:
+            run(opened, run_folder, again=again)
         return
     from ..synth.shards import run_shard
 

@@ -17,7 +17,7 @@ class _Shard(click.ParamType[tuple[int, int]]):
     ) -> tuple[int, int]:
         first, _, last = value.partition("/")
         if not (first.isdigit() and last.isdigit()):
-            self.fail(f"{value!r} is not a shard. Write i/n, such as 3/8.", param, ctx)
+            self.fail(f"invalid shard {value!r}. Write i/n, such as 3/8.", param, ctx)
         return int(first), int(last)
 
 
@@ -36,4 +36,7 @@ def command(study: Path, runs: Path, cells: str, shard: tuple[int, int]) -> None
     from ..train.run import run
 
     s = _common.opened(study)
-    run(s, _common.home(s, runs), [c for c in cells.split(",") if c], shard)
+    if s.grid is not None:
+        _common.check_done(s, runs, study, "cohort", "synth")
+    with _common.run_folder(s, runs) as run_folder:
+        run(s, run_folder, [c for c in cells.split(",") if c], shard)

@@ -57,7 +57,7 @@ class Counts:
     units: dict[str, set[str]] = field(default_factory=dict)
     """Codes in more than one unit that could not be made one."""
     clinical: int = 0
-    """Conditions, drugs, measurements and procedures."""
+    """Events of the kinds `CLINICAL`."""
     unknown: Counter[str] = field(default_factory=Counter)
     """Codes of those that belong to no known vocabulary -> events."""
 
@@ -88,7 +88,8 @@ class Counts:
             self.unknown[str(shard.codes["name"].iat[row])] += int(per_code[row])
 
 
-CLINICAL = ("condition", "drug", "measurement", "procedure")
+CLINICAL = ("condition", "drug", "measurement", "procedure", "observation")
+"""Kinds of facts that have a code of a vocabulary; one without a system is an observation."""
 
 
 def holders(shard: Shard) -> NDArray[np.int64]:

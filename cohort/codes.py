@@ -154,6 +154,15 @@ def kind_of_word(word: str) -> str | None:
     )
 
 
+def says_kind(code: str) -> bool:
+    """Whether a code of MEDS begins with a word for the kind of fact.
+
+    >>> says_kind("PROCEDURE//local//7"), says_kind("local//7")
+    (True, False)
+    """
+    return kind_of_word(code.split("/", 1)[0]) is not None
+
+
 @lru_cache(maxsize=1 << 17)
 def plain(code: str) -> str:
     """A code as it is compared: upper case, without dots, blanks, and the marks of ICD-10 (dagger, asterisk).
@@ -181,12 +190,14 @@ def parse(code: str) -> Code:
     Code(system='LAB', code='51087', kind='measurement', unit='mg/dL')
     >>> parse("LAB//50947//UNK")[1:]
     ('50947', 'measurement', None)
+    >>> parse("ICD10CM:G30.9")[:3], parse("Diagnosis/ICD10/G30.9")[:3]
+    (('ICD10', 'G30.9', 'condition'), ('ICD10', 'G30.9', 'condition'))
     >>> parse("HOSPITAL_ADMISSION//URGENT")[:3]
     ('HOSPITAL_ADMISSION', 'URGENT', 'visit')
     >>> parse("Blood Pressure")[:3]
     ('', 'Blood Pressure', 'observation')
     """
-    parts = [p for p in code.split("//") if p] if "//" in code else code.split("/", 1)
+    parts = [p for p in code.split("//") if p] if "//" in code else _in_front(code)
     if len(parts) == 1:
         shouted = code.upper() == code
         return Code("", code, (kind_of_word(code) if shouted else None) or "observation")
@@ -200,6 +211,21 @@ def parse(code: str) -> Code:
     if what == "measurement" and len(parts) == 3:
         return Code(parts[0], parts[1], what, None if parts[2].upper() in _NO_UNIT else parts[2])
     return Code(parts[0], "//".join(parts[1:]), what)
+
+
+def _in_front(code: str) -> list[str]:
+    """A code without double strokes: a slash ends its system; a colon or a bar does where a known system is in front.
+
+    >>> _in_front("RxNorm/135447"), _in_front("icd10|G30.9"), _in_front("Ratio: a/b")
+    (['RxNorm', '135447'], ['icd10', 'G30.9'], ['Ratio: a', 'b'])
+    """
+    head, mark, rest = re.match(r"([^/:|]*)([/:|]?)(.*)", code, re.S).groups()  # type: ignore[union-attr]
+    if mark in (":", "|") and system(head) in SYSTEMS and rest.strip():
+        return [head, rest.strip()]
+    parts = code.split("/", 1)
+    if len(parts) == 2 and kind_of_word(parts[0]) and system(parts[1].split("/", 1)[0]) in SYSTEMS:
+        return [parts[0], *parts[1].split("/", 1)]
+    return parts
 
 
 _VISITS = {

@@ -8,6 +8,7 @@ import pandas as pd
 from ..study.errors import DataError
 from .events import Place
 from .reading import dates, files, tables
+from .reading.gather import ids
 from .settings import Predict
 from .task import Rows
 
@@ -73,7 +74,7 @@ def _rows(file: Path, part: pd.DataFrame, predict: Predict) -> Rows:
             )
     return pd.DataFrame(
         {
-            "subject": part["subject"].astype("str").str.strip(),
+            "subject": ids(part["subject"]),
             "moment": part["time"].astype("str").where(part["time"].notna(), ""),
             "time": time,
             "age": age,

@@ -12,8 +12,9 @@ import click
 from ..study import layout, parts
 from ..study.config import Study
 from ..study.records import digest
-from ..study.runs import manifest, run_once, sha256
+from ..study.runs import manifest, outcome, run_once, sha256
 from .phenotype import code_set
+from .reading.files import hidden
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def run(study: Study, home: Path) -> bool:
 
 PATHS = ("path", "file", "firsts_file", "codes", "tokenizer")
 """Keys of the section that name files."""
-SMALL = 64_000_000
-"""Bytes up to which a file is hashed; of larger ones and of folders the names and sizes."""
+HASHED = 2_000_000_000
+"""Bytes up to which the contents of the records are hashed; beyond them the sizes and times of change count."""
 
 
 def _files(study: Study, section: dict[str, Any], at: str = "cohort") -> dict[str, str]:
@@ -71,11 +72,17 @@ def _files(study: Study, section: dict[str, Any], at: str = "cohort") -> dict[st
         if isinstance(value, dict):
             out |= _files(study, value, f"{at}.{key}")
         elif key in PATHS and isinstance(value, str) and (path := study.path(value)).exists():
-            inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            small = len(inside) == 1 and inside[0].stat().st_size <= SMALL
-            sizes = [[str(p.relative_to(path)), p.stat().st_size] for p in inside]
-            out[f"{at}.{key}"] = sha256(inside[0]) if small else digest(sizes)
+            out[f"{at}.{key}"] = _mark(path)
     return out
+
+
+def _mark(path: Path) -> str:
+    """A file or a folder in a word: another one when anything in it changes, be the size the same."""
+    inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    inside = [p for p in inside if not hidden(p.relative_to(path))]
+    if sum(p.stat().st_size for p in inside) <= HASHED:
+        return digest([[str(p.relative_to(path)), sha256(p)] for p in inside])
+    return digest([[str(p.relative_to(path)), p.stat().st_size, p.stat().st_mtime_ns] for p in inside])
 
 
 def _make(study: Study, settings: Settings, folder: Path) -> None:
@@ -145,6 +152,5 @@ def opened(study: Study, settings: Settings) -> Iterator[tuple["Records", "Place
 
 def _said(folder: Path, done: bool) -> str:
     known = json.loads((folder / layout.COHORT_SUMMARY.name).read_text())
-    state = "made" if done else "already there"
     bad = f", {known['bad_rows']} bad rows listed in bad_rows.csv" if known["bad_rows"] else ""
-    return f"cohort: {known['cases']} cases, {known['with_onset']} with onset{bad}; {state}: {folder}"
+    return f"cohort: {known['cases']} cases, {known['with_onset']} with onset{bad}; {outcome(done, folder)}"

@@ -1,11 +1,19 @@
 """The section `[cohort]` of a study file."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ..study.parts import Part
 from ..study.records import Record
+
+
+def _off(value: Any) -> Any:
+    return None if value is False else value
+
+
+Off = BeforeValidator(_off)
+"""TOML has no null: `false` switches off what has a default."""
 
 Leak = Literal["keep", "mask", "exclude"]
 """keep: as any other event; mask: taken out of the timeline; exclude: who has one before the index is left out."""
@@ -152,8 +160,8 @@ class Sampling(Record):
 class Timeline(Record):
     """The history as text."""
 
-    budget: int | None = Field(default=512, gt=0)
-    """Tokens; None: everything."""
+    budget: Annotated[int | None, Off] = Field(default=512, gt=0)
+    """Tokens; `false`: everything is shown."""
     tokenizer: str | None = None
     """Path of a `tokenizer.json` that counts the tokens; None: an estimate, a token for two characters."""
     policy: Literal["recent", "rare", "mixed"] = "mixed"
@@ -196,8 +204,8 @@ class Settings(Record):
     split: SplitRule = SplitRule()
     sampling: Sampling | None = None
     timeline: Timeline = Timeline()
-    near_duplicates: float | None = Field(default=0.9, gt=0, le=1)
-    """Jaccard index of two histories from which they are taken for the same person; such a pair is not left in two
-    parts of the split. None: not compared."""
+    near_duplicates: Annotated[float | None, Off] = Field(default=0.9, gt=0, le=1)
+    """Jaccard index at which two histories count as the same person's; such a pair is not left in two parts of the
+    split. `false`: not compared."""
     bad_rows: float = Field(default=0.01, ge=0, le=1)
     """Share of a file's rows that may be unreadable before the source is refused."""

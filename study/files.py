@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .reads import exists, reading
 from .records import SCHEMA_VERSION, Record, part_of, read_jsonl
 
 R = TypeVar("R", bound=Record)
@@ -58,7 +59,12 @@ def writing_table(
 
 def rows(path: Path, kind: type[R]) -> list[R]:
     """The rows of a JSONL file; none where the stage left no such file."""
-    return list(read_jsonl(path, kind)) if path.exists() else []
+    return list(read_jsonl(path, kind)) if exists(path) else []
+
+
+def text(path: Path) -> str | None:
+    """The text of a file; None where the stage left no such file."""
+    return reading(path).read_text(encoding="utf-8") if exists(path) else None
 
 
 @contextmanager

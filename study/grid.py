@@ -11,7 +11,8 @@ from .records import Record, digest, first_fault
 Count = Annotated[int, Field(gt=0)]
 Rate = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
-Loss = Literal["token_mean", "group_mean"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Loss = Literal["token_mean", "group_mean", "label_weighted", "brier", "log_score"]
 
 
 class Cell(Record):
@@ -30,9 +31,17 @@ class Cell(Record):
     seed: Seed
     """Of the order of batches and of the adapter's initial weights."""
     loss: Loss = "token_mean"
-    """One mean over all counted tokens, or the mean of each group's own mean."""
+    """One mean over all counted tokens; the mean of each group's own mean; a token mean in which the label counts
+    several times; or a proper score of the label's probability (Brier, logarithmic) beside the others' mean."""
     corpus: str = "teacher"
     """Which rationales are taught: the teacher's, or a control made from them (shuffled, swapped, ...)."""
+    weight: Rate | None = None
+    """Of the label in the loss: its share for `group_mean`, `brier` and `log_score`, how often each of its tokens
+    counts for `label_weighted`."""
+    dropped: Share | None = None
+    """Share of the rationales that `rationale_dropout` leaves out; None: none in the first epoch, all in the last."""
+    projected: bool = False
+    """The rationale's gradient loses what works against the label's (PCGrad, Yu et al. 2020, arXiv 2001.06782)."""
 
     @property
     def id(self) -> str:
@@ -57,6 +66,12 @@ class Grid(Record):
     """How the loss groups are weighted."""
     corpus: tuple[str, ...] = ("teacher",)
     """Which rationales are taught: the teacher's, or a control of `[synth] controls`."""
+    weight: tuple[Rate | None, ...] = (None,)
+    """Of the label in the loss: a share for `group_mean`, `brier`, `log_score`; a multiple for `label_weighted`."""
+    dropped: tuple[Share | None, ...] = (None,)
+    """Shares of the rationales that `rationale_dropout` leaves out; absent: a curriculum from none to all."""
+    projected: tuple[bool, ...] = (False,)
+    """Whether the rationale's gradient is kept from working against the label's."""
     also: tuple[dict[str, Any], ...] = ()
     """Single cells beside the product, each the fields that differ from the first cell of the product."""
 

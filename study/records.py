@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import DataError, did_you_mean
+from .reads import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +96,7 @@ def read_record(path: Path, kind: type[R], remedy: str = "Have its stage done ag
         DataError: damaged, or another record; `remedy` says what to do.
     """
     try:
-        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+        return kind.model_validate_json(reading(path).read_text(encoding="utf-8"))
     except ValidationError as e:
         raise DataError(f"{path}: no {kind.__name__}: {first_fault(e, kind)} {remedy}") from e
 
@@ -120,7 +121,7 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
     Raises:
         DataError: a bad line, by file and line number; never a skip.
     """
-    with path.open(encoding="utf-8") as f:
+    with reading(path).open(encoding="utf-8") as f:
         for number, line in enumerate(f, 1):
             try:
                 yield kind.model_validate_json(line)
@@ -197,8 +198,8 @@ def read_table(path: Path, kind: type[Record]) -> "pd.DataFrame":
     """
     import pyarrow.parquet as pq
 
-    if not path.exists():
-        raise DataError(f"{path}: not there. Run the stage that writes it first.")
+    if not reading(path).exists():
+        raise DataError(f"{path}: missing. Run the stage that writes it first.")
     table = pq.read_table(path)
     label = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     found = (label.get("wherefore.record"), label.get("wherefore.schema"))

@@ -4,18 +4,20 @@ No manifest: the work is done (again). Same key: skipped. Other key: `StaleError
 """
 
 import fcntl
-import hashlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from .errors import BusyError, StaleError
+from . import reads
+from .errors import BusyError, DataError, StaleError
 from .provenance import provenance
+from .reads import MANIFEST as MANIFEST
+from .reads import sha256 as sha256
 from .records import Record, digest, read_record, write_text
 
-MANIFEST = "manifest.json"
 FAILURE = "failure.json"
 State = Literal["done", "running", "failed", "missing"]
 
@@ -27,7 +29,8 @@ class Manifest(Record):
     """Hash of settings and inputs."""
     settings: dict[str, Any]
     inputs: dict[str, str]
-    """SHA-256 of every file that was read, by its path from the run folder."""
+    """SHA-256 of every file that was read, by its path from the run folder; `absent` where one was looked for and not
+    there."""
     outputs: dict[str, str]
     """SHA-256 of every file that was written, by its path from this folder."""
     seconds: float
@@ -42,32 +45,26 @@ class Failure(Record):
     traceback: str
 
 
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
-
-
 def manifest(folder: Path) -> Manifest | None:
     """The manifest of a complete folder; None where there is none."""
     path = folder / MANIFEST
     remedy = "Remove the file to have the stage done again."
-    return read_record(path, Manifest, remedy) if path.exists() else None
+    return read_record(path, Manifest, remedy) if reads.exists(path) else None
 
 
 def state(folder: Path) -> State:
     """How a folder stands: complete, held by a living process, failed at the last try, or none of these."""
-    if (folder / MANIFEST).exists():
+    if reads.exists(folder / MANIFEST):
         return "done"
     if held(folder):
         return "running"
-    return "failed" if (folder / FAILURE).exists() else "missing"
+    return "failed" if reads.exists(folder / FAILURE) else "missing"
 
 
 def failure(folder: Path) -> Failure | None:
     """Why the last try failed; None where it did not."""
     path = folder / FAILURE
-    return read_record(path, Failure) if path.exists() else None
+    return read_record(path, Failure) if reads.exists(path) else None
 
 
 def fail(folder: Path, error: str, trace: str) -> None:
@@ -109,7 +106,7 @@ def locked(folder: Path) -> Iterator[None]:
 def run_once(
     folder: Path,
     settings: dict[str, Any],
-    inputs: Iterable[Path],
+    inputs: Iterable[Path] | None,
     work: Callable[[Path], None],
     *,
     keep: Iterable[str] = (),
@@ -121,7 +118,7 @@ def run_once(
     Args:
         folder: of the stage, `runs/<study>/<stage>`.
         settings: JSON; everything that changes the outcome and nothing that does not.
-        inputs: files that `work` reads.
+        inputs: files that `work` reads; None: whatever it reads is recorded (`reads.py`), the absent included.
         work: writes into the folder; may find what an interrupted earlier call left there.
         keep: names of folders inside that are not part of the outcome (caches).
         set_aside: a complete folder made from other inputs is renamed to `<folder>-<its key>` instead of being
@@ -133,14 +130,16 @@ def run_once(
     Raises:
         StaleError: the folder is complete, but for other settings or inputs. Nothing is touched.
         BusyError: another process is at it.
+        DataError: an input is not there, or changed after its stage had finished.
     """
-    found = _hashes(folder, inputs)
+    given = None if inputs is None else _hashes(folder, inputs)
     with locked(folder):
+        old = manifest(folder)
+        found = _as_they_are(folder, old) if given is None else given
         try:
             if _complete(folder, settings, found):
                 return False
         except StaleError:
-            old = manifest(folder)
             if set_aside:
                 put_aside(folder)
             elif again is not None and old is not None and old.inputs == found and again(old):
@@ -148,7 +147,11 @@ def run_once(
             else:
                 raise
         start = time.monotonic()
-        work(folder)
+        with reads.recording() as seen:
+            work(folder)
+        if given is None:
+            outside = [p for p in seen if not p.is_relative_to(folder.absolute())]
+            found = {_name(p, folder.parent): seen[p] for p in sorted(outside)}
         skip = {MANIFEST, ".lock", *keep}
         made = sorted(
             p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] not in skip
@@ -163,6 +166,15 @@ def run_once(
         )
         write_text(folder / MANIFEST, done.model_dump_json(indent=1))
     return True
+
+
+def outcome(done: bool, place: Path) -> str:
+    """How a stage says what `run_once` did.
+
+    >>> outcome(True, Path("runs/demo/cohort")), outcome(False, Path("runs/demo/cohort"))
+    ('wrote runs/demo/cohort', 'up to date: runs/demo/cohort')
+    """
+    return f"wrote {place}" if done else f"up to date: {place}"
 
 
 def complete(folder: Path, settings: dict[str, Any], inputs: Iterable[Path]) -> bool:
@@ -183,7 +195,17 @@ def put_aside(folder: Path) -> None:
 
 
 def _hashes(folder: Path, inputs: Iterable[Path]) -> dict[str, str]:
-    return {_name(p, folder.parent): sha256(p) for p in inputs}
+    paths = list(inputs)
+    absent = next((p for p in paths if not p.is_file()), None)
+    if absent is not None:
+        raise DataError(f"{absent}: not there. Run the stage that writes it first.")
+    return {_name(p, folder.parent): sha256(reads.reading(p)) for p in paths}
+
+
+def _as_they_are(folder: Path, old: Manifest | None) -> dict[str, str]:
+    """What the files that a folder was made from are now."""
+    paths = {name: folder.parent / name for name in old.inputs} if old else {}
+    return {name: sha256(reads.reading(p)) if p.is_file() else reads.ABSENT for name, p in paths.items()}
 
 
 def _complete(folder: Path, settings: dict[str, Any], found: dict[str, str]) -> bool:
@@ -197,7 +219,8 @@ _WHAT_TO_DO = "Move the folder away, or choose another run folder with --runs."
 
 
 def _name(path: Path, root: Path) -> str:
-    return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
+    """A path from the run folder, also where it leads out of it: no manifest holds a user's home."""
+    return os.path.relpath(path, root)
 
 
 def _changed(old: Manifest, settings: dict[str, Any], inputs: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ import click
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import StaleError
-from ..study.runs import MANIFEST, complete, locked, manifest, put_aside, run_once
+from ..study.runs import MANIFEST, complete, locked, manifest, outcome, put_aside, run_once
 from .dial.told import IN_WORDS
 from .histories import tables
 from .plan import Plan
@@ -77,8 +77,7 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     done = run_once(stage, plan.identity(), inputs, work, keep=("ledger", "verifier"))
     summary = json.loads((stage / layout.SYNTH_SUMMARY.name).read_text())
     click.echo(
-        f"synth: {summary['rationales']} rationales, {summary['refusals']} refused; "
-        f"{'made' if done else 'up to date'}: {stage}"
+        f"synth: {summary['rationales']} rationales, {summary['refusals']} refused; {outcome(done, stage)}"
     )
     failed = _failed(stage)
     if failed:

@@ -146,7 +146,10 @@ def fitted(
             if all(r is None for r in risks):
                 continue  # what nobody knows for anybody (the true risk of real people) is no baseline
             cell = name if len(train) == 1 or not entry.learns else f"{name}, n {n}"
-            row = Baseline(cell=cell, name=name, n=n if entry.learns else None, optimum=entry.optimum)
+            row = Baseline(
+                cell=cell, name=name, n=n if entry.learns else None, optimum=entry.optimum,
+                parameters=len(table.names) if entry.regression else None,
+            )  # fmt: skip
             out.append((row, dict(zip((c.id for c in asked), risks, strict=True))))
     return out
 
@@ -169,12 +172,14 @@ class Predictor:
     """(features, seed) to a risk a case asked about."""
     learns: bool = True
     """It is fitted to the training cases."""
+    regression: bool = False
+    """It has a parameter for every feature of the table."""
     optimum: bool = False
     """Its risk is the true one, about the source population."""
 
 
 BASELINES: dict[str, Predictor] = {
-    "logistic_regression": Predictor(logistic_regression),
+    "logistic_regression": Predictor(logistic_regression, regression=True),
     "gradient_boosting": Predictor(gradient_boosting),
     "age_sex": Predictor(age_sex),
     "bayes": Predictor(bayes, learns=False, optimum=True),

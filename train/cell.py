@@ -24,13 +24,15 @@ from .records import Fit, Parity, Prediction, Reading
 from .settings import OF_THE_FIT, Settings
 from .settings import bases as bases_of
 from .targets import TARGETS, Target
+from .teaching.course import Moment
 
 
 @dataclass(frozen=True)
 class Lesson:
     """What a cell is taught, encoded."""
 
-    rows: list[Row]
+    epochs: list[list[Row]]
+    """The rows of every epoch; one list where all are the same."""
     tuning: list[Row]
     """Of the tuning split, where the fit stops early."""
     cuts: Cuts
@@ -45,20 +47,36 @@ def work(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder:
 
     processes = Processes.launched()
     taught = lesson(study, run_folder, cell, settings)
-    missing = fitted(folder) != taught.key
+    target, missing = TARGETS[cell.target], fitted(folder) != taught.key
     processes.wait()
     if missing:
         if processes.first:
             (folder / layout.FIT).unlink(missing_ok=True)
             write_text(folder / "cell.json", cell.model_dump_json(indent=1))
-        model, _ = _loaded(study, run_folder, cell, settings)
-        fit(model, taught.rows, cell, settings, folder, taught.cuts, taught.key, taught.tuning, processes)
-        del model
+        if target.fitted:
+            model, encoder = _loaded(study, run_folder, cell, settings)
+            rows = taught.epochs[0] if len(taught.epochs) == 1 else taught.epochs
+            classes = encoder.labels.tokens
+            fit(
+                model, rows, cell, settings, folder, taught.cuts, taught.key, taught.tuning, processes,
+                target, classes,
+            )  # fmt: skip
+            del model
+        elif processes.first:
+            write_text(folder / layout.FIT, _unfitted(cell, taught.key).model_dump_json(indent=1))
     processes.wait()
     if not processes.first:
         return
     for name, predictions in read(study, run_folder, cell, settings, folder).items():
         write_table(folder / name, to_frame(predictions, Prediction), Prediction)
+
+
+def _unfitted(cell: Cell, key: str) -> Fit:
+    """The record of a base that is read as it is."""
+    return Fit(
+        cell=cell.id, base=cell.base, key=key, parameters=0, trained_parameters=0, examples=0, epochs=0, steps=0,
+        tokens={}, final_loss={}, seconds=0,
+    )  # fmt: skip
 
 
 def fitted(folder: Path) -> str | None:
@@ -75,27 +93,46 @@ def lesson(study: Study, run_folder: Path, cell: Cell, settings: Settings) -> Le
     shorten, cuts = histories(encoder, run_folder, settings), Cuts()
     rationales = corpus.read(run_folder, cell.corpus, settings) if target.style else {}
 
-    def rows(cases: Sequence[Case], cuts: Cuts) -> list[Row]:
+    def rows(cases: Sequence[Case], cuts: Cuts, moment: Moment) -> list[Row]:
         out = []
         for case in cases:
             rationale, history = rationales.get((case.id, target.style or "")), shorten(case)
             if target.style and rationale is None:
                 raise DataError(f"case {case.id}: no {target.style} rationale in the corpus {cell.corpus!r}.")
             cuts.add(history, rationale)
-            out += [encoder.row(e) for e in target.build(history.case, rationale, settings.question)]
+            examples = target.taught(history.case, rationale, settings.question, moment)
+            out += [encoder.row(e) for e in examples]
         return out
 
-    taught = rows(corpus.first(corpus.order_for(study, run_folder, settings), cell.n), cuts)
-    tuning = rows(_tuning(run_folder, target, rationales), Cuts()) if settings.early_stopping else []
+    moments = [Moment(e, settings.epochs, cell.seed, cell.dropped) for e in range(settings.epochs)]
+    cases = corpus.first(corpus.order_for(study, run_folder, settings), cell.n) if target.fitted else []
+    taught = [rows(cases, cuts, moments[0])]
+    if target.course is not None:
+        taught += [rows(cases, Cuts(), moment) for moment in moments[1:]]
+    tuning = []
+    if settings.early_stopping and target.fitted:
+        tuning = rows(_tuning(run_folder, target, rationales), Cuts(), moments[0])
     key = digest(
         {
             "base": fingerprint(folder),
-            "rows": [[r.case, r.ids, r.groups] for r in (*taught, *tuning)],
+            "rows": [[r.case, r.ids, r.groups] for epoch in (*taught, tuning) for r in epoch],
             "cell": cell.model_dump(include={"loss", "learning_rate", "seed"}),
+            **_beyond_rows(cell, target),
             "settings": settings.model_dump(mode="json", include=set(OF_THE_FIT)),
         }
     )
     return Lesson(taught, tuning, cuts, key)
+
+
+def _beyond_rows(cell: Cell, target: Target) -> dict[str, Any]:
+    """What else makes a fit, where it is not what every fit has: so keys of fits that exist stay as they are."""
+    found = {
+        "weight": cell.weight,
+        "projected": cell.projected or None,
+        "own_loss": target.loss,
+        "stages": target.stages if target.stages > 1 else None,
+    }
+    return {k: v for k, v in found.items() if v is not None}
 
 
 def _tuning(run_folder: Path, target: Target, rationales: corpus.Corpus) -> list[Case]:
@@ -126,7 +163,8 @@ def read(
     """
     start = time.monotonic()
     target = TARGETS[cell.target]
-    model, encoder = _loaded(study, run_folder, cell, settings, folder / "adapter", merge=False)
+    adapter = folder / "adapter" if target.fitted else None
+    model, encoder = _loaded(study, run_folder, cell, settings, adapter, merge=False)
     shorten = histories(encoder, run_folder, settings)
     rationales = corpus.teacher_rationales(run_folder, target.style)
     cases = corpus.cases(run_folder)

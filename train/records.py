@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 
 from ..study.records import Record
 
-Group = Literal["prompt", "rationale", "label"]
-"""Loss groups. `prompt` never counts."""
+Group = Literal["prompt", "rationale", "label", "auxiliary"]
+"""Loss groups. `prompt` never counts; `auxiliary` is the answer to a question beside the main one."""
 
 
 class Segment(Record):
@@ -27,6 +27,20 @@ class Example(Record):
     """Loss group of the end-of-text token behind the last segment; None: there is none."""
 
 
+class Gradients(Record):
+    """How far the gradient of the label and that of the rest of the loss agree, over some steps of a fit."""
+
+    steps: int
+    """Steps on which they were compared."""
+    cosine: float
+    """Mean of the cosine of the angle between them."""
+    opposed: float
+    """Share of these steps on which the cosine was negative."""
+    norm_label: float
+    """Mean length of the label's."""
+    norm_others: float
+
+
 class Fit(Record):
     """A trained adapter and what it took."""
 
@@ -43,6 +57,8 @@ class Fit(Record):
     """Tokens seen per epoch, by loss group: how diluted the label is."""
     final_loss: dict[str, float]
     """Mean of the last epoch, by loss group, nats per token."""
+    gradients: Gradients | None = None
+    """None: the loss has one part, or they were not compared."""
     seconds: float
     truncated: int = 0
     """Training cases whose history was shortened to the base's context or `max_length`, oldest lines first."""
@@ -84,6 +100,8 @@ class Baseline(Record):
     """A name in `train/baselines.py`."""
     n: int | None
     """Training cases; None: it learns nothing from them."""
+    parameters: int | None = None
+    """Predictor parameters of a regression; None where that is no count of what it fits."""
     optimum: bool = False
     """Its risk is the true one, about the source population: no model can rank better."""
 

@@ -14,11 +14,11 @@ from ..study.permission import loopback
 from ..study.records import to_frame, write_jsonl, write_table, write_text
 from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.seeds import derive
-from ..synth.settings import Settings as Synth
 from . import corpus
 from .baselines import BASELINES
 from .bases.inspection import Inspection, cut_share, inspected
 from .bases.sources import cheap_check, folder_of
+from .checks import refuse
 from .reading.readouts import READOUTS
 from .records import Prediction
 from .settings import Made, Settings, Stored, settings_of
@@ -54,7 +54,7 @@ def resolve(study: Study) -> Settings:
     for cell in grid(study):
         _known("grid.target", "target", cell.target, TARGETS)
         _known("grid.base", "base", cell.base, known)
-    _has_its_rationales(study)
+    refuse(study, grid(study), settings)
     return settings
 
 
@@ -66,27 +66,6 @@ def grid(study: Study) -> list[Cell]:
 def _known(where: str, kind: str, name: str, table: Iterable[str]) -> None:
     if name not in table:
         raise StudyError(f"{where}: {not_one_of(kind, name, table)}")
-
-
-def _has_its_rationales(study: Study) -> None:
-    """Refuse a target or a corpus whose rationales the study does not make: nothing would be taught in their place.
-
-    Raises:
-        StudyError: the first of them, with what to add.
-    """
-    synth = study.section("synth", Synth)
-    corpora = (corpus.TEACHER, *synth.controls)
-    for cell in grid(study):
-        style = TARGETS[cell.target].style
-        if style is not None and style not in synth.styles:
-            raise StudyError(
-                f"grid.target: {cell.target!r} is taught with rationales in the style {style!r}, and synth.styles "
-                f"makes {', '.join(synth.styles)}. Add {style!r} to synth.styles, or take the target out."
-            )
-        if style is not None and cell.corpus not in corpora:
-            raise StudyError(
-                f"grid.corpus: {not_one_of('corpus', cell.corpus, corpora)} Controls are made by synth.controls."
-            )
 
 
 def preflight(study: Study, run_folder: Path) -> list[Inspection]:
@@ -157,7 +136,7 @@ def chosen(cells: Sequence[Cell], only: Sequence[str], shard: tuple[int, int]) -
     """
     i, n = shard
     if not 1 <= i <= n:
-        raise StudyError(f"--shard: {i}/{n} is not a shard. Write i/n with i from 1 to n.")
+        raise StudyError(f"--shard: invalid shard {i}/{n}. Write i/n with i from 1 to n.")
     for prefix in only:
         if not any(c.id.startswith(prefix) for c in cells):
             raise StudyError(f"--cells: {not_one_of('cell', prefix, [c.id for c in cells])}")
@@ -189,7 +168,7 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
         [layout.CASES.at(home), corpus.corpus_path(home, corpus.TEACHER)], work,
     )  # fmt: skip
     click.echo(
-        f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "is there")
+        f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "up to date")
     )
     return worked
 
@@ -244,8 +223,8 @@ def _report(home: Path, cells: Sequence[Cell], before: set[str], seconds: float)
     )
     if failed:
         first = failure(home / "train" / failed[0].id)
-        error = first.error if first else "it is being tried again elsewhere"
+        error = (first.error if first else "another worker is retrying it").splitlines()[0].rstrip(".")
         raise CellsFailedError(
-            f"train: {len(failed)} of {len(cells)} cells failed; first {name(failed[0])}: {error.splitlines()[0]} "
-            f"The tracebacks are in {home / 'train'}/<cell>/{FAILURE}; run again to try them again."
+            f"train: {len(failed)} of {len(cells)} cells failed; first {name(failed[0])}: {error}. "
+            f"Tracebacks: {home / 'train'}/<cell>/{FAILURE}. Run again to retry them."
         )

@@ -115,6 +115,9 @@ class Settings(Record):
     """Stop after so many epochs without a lower loss on the tuning split, and keep the best; None: all epochs."""
     activation_checkpointing: bool = False
     """Compute activations again for the backward pass instead of keeping them: less memory, a third more time."""
+    compare_every: int = Field(default=50, ge=0)
+    """Steps between two comparisons of the gradients of the label and of the rest of the loss; 0: none. The weights
+    do not depend on it."""
     checkpoint_seconds: float = Field(default=60, ge=0)
     """A fit is kept on disk so often; what a kill costs at most."""
     max_length: int | None = Field(default=None, gt=16)
@@ -181,6 +184,7 @@ OF_NEITHER = frozenset(
         "workers",
         "read_batch",
         "micro_batch",
+        "compare_every",
         "activation_checkpointing",
         "checkpoint_seconds",
         "parity",

@@ -1,25 +1,30 @@
 """What a model is taught to write: a function from a case and its rationale to text with loss groups.
 
-Every answer has the same two frames, `Reasons:` and `Answer:`. A target decides their order, what stands behind
-them, and which tokens the loss counts in which group. A new target is one function and one line in the table.
+The functions stand in `train/teaching/`. A new target is one function and one line in the table below.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from ..cohort.records import Case
 from ..study.parts import Catalogue
 from ..synth.records import Rationale
-from .records import Example, Group, Segment
-
-REASONS, ANSWER = "Reasons:", "\nAnswer:"
-LABELS = (" no", " yes")
-"""The label as text; one token each, see `train/encoding/encoder.py`."""
+from .records import Example
+from .teaching import course, sides, texts
+from .teaching.course import Moment
+from .teaching.texts import ANSWER as ANSWER
+from .teaching.texts import LABELS as LABELS
+from .teaching.texts import REASONS as REASONS
+from .teaching.texts import prompt as prompt
 
 Build = Callable[[Case, Rationale | None, str], tuple[Example, ...]]
 """(case, its rationale or None, the question) to the examples that teach it: first the one whose label is read at
 once, last the one with reasons; most targets have one that is both. Without a rationale the same function gives the
 text that a read-out starts from."""
+
+Course = Callable[[Case, Rationale, str, Moment], tuple[Example, ...]]
+"""The same at a moment of the fit."""
 
 
 @dataclass(frozen=True)
@@ -31,93 +36,69 @@ class Target:
     """Of the rationales it is taught with; None: it needs none."""
     reasons_first: bool = False
     """The model writes its reasons before its label, so that risk can be read after them."""
+    loss: str | None = None
+    """A loss of its own, in `train/fitting/losses.py`; None: the grid's."""
+    course: Course | None = None
+    """What is taught when, for targets that change in the course of a fit; None: `build`, always."""
+    stages: int = 1
+    """Stages of the fit, each with an optimiser and a schedule of its own."""
+    reads: Literal["reasons_first", "label_first"] | None = None
+    """The format in which it is meant to be read; None: the one it is written in."""
+    fitted: bool = True
+    """False: the base as it is."""
+
+    @property
+    def format(self) -> Literal["reasons_first", "label_first"]:
+        """The format in which its risk is read unless a study asks otherwise."""
+        return self.reads or ("reasons_first" if self.reasons_first else "label_first")
+
+    def taught(
+        self, case: Case, rationale: Rationale | None, question: str, moment: Moment
+    ) -> tuple[Example, ...]:
+        """The examples of a case at a moment of the fit."""
+        if self.course is None or rationale is None:
+            return self.build(case, rationale, question)
+        return self.course(case, rationale, question, moment)
 
 
-def prompt(case: Case, question: str) -> Segment:
-    """What every model is shown, whatever it is taught: the timeline, the age at the prediction, the question."""
-    return Segment(text=f"{case.timeline}\nAge now: {case.age:.1f}\n{question}\n", group="prompt")
-
-
-def label_only(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
-    """The label after an empty rationale; only the label counts."""
-    return (_example(case, "label_only", prompt(case, question), _p(REASONS), _p(ANSWER), _label(case)),)
-
-
-def rationale_then_label(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
-    """The reasons, then the label; both count. Its read-outs: an empty, an own, or the teacher's rationale."""
-    reasons = _r(f" {rationale.text}" if rationale else "")
-    return (
-        _example(
-            case, "rationale_then_label",
-            prompt(case, question), _p(REASONS), reasons, _r(ANSWER), _label(case),
-        ),
-    )  # fmt: skip
-
-
-def label_then_rationale(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
-    """The label, then the reasons; both count, and at test time nothing is written before the label is read."""
-    why = () if rationale is None else (_r(f"\n{REASONS} {rationale.text}"),)
-    return (
-        _example(
-            case, "label_then_rationale",
-            prompt(case, question), _p(ANSWER.lstrip()), _label(case), *why, end="rationale",
-        ),
-    )  # fmt: skip
-
-
-def two_tasks(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
-    """Distilling step by step (Hsieh et al. 2023, arXiv 2305.02301): to predict and to explain are two tasks.
-
-    Under `group_mean` each task has a mean of its own; only the first is asked at test time.
-    """
-    why = () if rationale is None else (_r(f" {rationale.text}"),)
-    explain = _example(case, "explain", prompt(case, question), _p(REASONS), *why, end="rationale")
-    return (_answer(case, question), explain) if why else (_answer(case, question),)
-
-
-def two_branches(case: Case, rationale: Rationale | None, question: str) -> tuple[Example, ...]:
-    """The label alone, and beside it the reasons with the label behind them (arXiv 2510.16686).
-
-    Under `token_mean` this is their Mix; under `group_mean`, where all of the second branch is one group, their Align
-    with equal weights. A model taught so can be read either way.
-    """
-    (reason,) = rationale_then_label(case, rationale, question)
-    *before, label = reason.segments
-    return (
-        _answer(case, question),
-        _example(case, "reason", *before, Segment(text=label.text, group="rationale")),
-    )
-
-
-def _answer(case: Case, question: str) -> Example:
-    return _example(case, "answer", prompt(case, question), _p(ANSWER.lstrip()), _label(case))
-
-
-def _example(case: Case, target: str, *segments: Segment, end: Group | None = None) -> Example:
-    return Example(case=case.id, target=target, segments=tuple(s for s in segments if s.text), end=end)
-
-
-def _p(text: str) -> Segment:
-    return Segment(text=text, group="prompt")
-
-
-def _r(text: str) -> Segment:
-    return Segment(text=text, group="rationale")
-
-
-def _label(case: Case) -> Segment:
-    """The label, or a place for it (`no`) where it is unknown: nothing at or after it is shown to a read-out."""
-    return Segment(text=LABELS[case.label or 0], group="label")
+def _reasons(style: str, build: Build = texts.rationale_then_label) -> Target:
+    return Target(build, style=style, reasons_first=True)
 
 
 _TARGETS: dict[str, Target] = {
-    "label_only": Target(label_only, style=None),
-    "free_rationale": Target(rationale_then_label, style="free", reasons_first=True),
-    "stepwise_rationale": Target(rationale_then_label, style="stepwise", reasons_first=True),
-    "label_then_rationale": Target(label_then_rationale, style="free"),
-    "two_tasks": Target(two_tasks, style="free"),
-    "two_branches": Target(two_branches, style="free", reasons_first=True),
-}
+    "untrained": Target(texts.label_only, style=None, fitted=False),
+    "label_only": Target(texts.label_only, style=None),
+    "brier": Target(texts.label_only, style=None, loss="brier"),
+    "log_score": Target(texts.label_only, style=None, loss="log_score"),
+    "auxiliary": Target(sides.with_side_questions, style=None),
+    "free_rationale": _reasons("free"),
+    "stepwise_rationale": _reasons("stepwise"),
+    "evidence_list": _reasons("evidence_list"),
+    "counterfactual": _reasons("counterfactual"),
+    "own": _reasons("own"),
+    "for_and_against": _reasons("for_and_against", texts.one_order),
+    "dialectical": _reasons("for_and_against", texts.both_orders),
+    "label_weighted": Target(
+        texts.rationale_then_label, style="free", reasons_first=True, loss="label_weighted"
+    ),
+    "rationale_dropout": Target(
+        texts.rationale_then_label, "free", reasons_first=True, course=course.rationale_dropout,
+        reads="label_first",
+    ),
+    "internalise": Target(
+        texts.rationale_then_label, "free", reasons_first=True, course=course.internalise, reads="label_first"
+    ),
+    "sft_key": Target(
+        texts.rationale_then_label, "free", reasons_first=True, course=course.label_last, stages=2
+    ),
+    "label_then_rationale": Target(texts.label_then_rationale, style="free"),
+    "token_shuffle": Target(texts.label_then_shuffled, style="free"),
+    "key_tokens": Target(texts.label_then_key_words, style="free"),
+    "two_tasks": Target(texts.two_tasks, style="free"),
+    "two_branches": _reasons("free", texts.two_branches),
+    "mix": Target(texts.two_branches, style="free", reasons_first=True, loss="token_mean"),
+    "align": Target(texts.two_branches, style="free", reasons_first=True, loss="group_mean"),
+}  # fmt: skip
 
 TARGETS = Catalogue("wherefore.targets", "target", Target, _TARGETS)
 """By the name in `[grid] target`; other packages add to it by entry points."""

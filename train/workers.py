@@ -99,10 +99,10 @@ def _worker(study: Study, home: Path, cells: Sequence[Cell], settings: Settings)
 
 
 def _parity(folder: Path) -> str:
-    """How far the ways to run a fit are apart: `; merged differs by 2e-07 in a risk at most`."""
+    """How far the ways to run a fit are apart: `; merged: risks differ by at most 2e-07`."""
     path = folder / READING
     found = read_record(path, Reading).parity if path.exists() else ()
-    return "".join(f"; {p.way} differs by {p.largest:.0e} in a risk at most" for p in found)
+    return "".join(f"; {p.way}: risks differ by at most {p.largest:.0e}" for p in found)
 
 
 def die_with_parent() -> None:
@@ -121,7 +121,10 @@ def die_with_parent() -> None:
 def name(cell: Cell) -> str:
     """A cell in words, for people: `free_rationale n=1000 lr=0.001 seed=0 token_mean (a1b2c3d4e5f6)`."""
     corpus_ = "" if cell.corpus == corpus.TEACHER else f" {cell.corpus}"
-    return f"{cell.target} n={cell.n} lr={cell.learning_rate:g} seed={cell.seed} {cell.loss}{corpus_} ({cell.id})"
+    more = "".join(f" {a}={v:g}" for a in ("weight", "dropped") if (v := getattr(cell, a)) is not None)
+    more += " projected" if cell.projected else ""
+    about = f"n={cell.n} lr={cell.learning_rate:g} seed={cell.seed} {cell.loss}{corpus_}{more}"
+    return f"{cell.target} {about} ({cell.id})"
 
 
 def do_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:

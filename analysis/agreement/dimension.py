@@ -1,6 +1,7 @@
 """One dimension of a set of ratings: coefficients, raters, items, and what else was asked of it."""
 
 from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -142,16 +143,31 @@ def _statistics(
 def _estimates(
     table: Table, statistics: Sequence[Statistic], name: str, settings: AgreementSettings
 ) -> list[Agreement]:
-    rows = estimates(
+    """Coefficients with intervals; one that the method asked for does not suit has the default.
+
+    Raises:
+        DataError: the method suits none.
+    """
+    estimated = partial(
+        estimates,
         table,
-        statistics,
         dimension=name,
-        method=settings.interval,
         raters=settings.raters,
         confidence=settings.confidence,
         replicates=settings.replicates,
         seed=settings.seed,
     )
+    if settings.interval not in ("goodness", "irr"):
+        return noted(estimated(statistics, method=settings.interval), table)
+    rows, refused = [], []
+    for s in statistics:
+        try:
+            rows += estimated([s], method=settings.interval)
+        except DataError as e:
+            refused.append(e)
+            rows += estimated([s])
+    if len(refused) == len(rows):
+        raise refused[0]
     return noted(rows, table)
 
 

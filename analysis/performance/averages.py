@@ -17,7 +17,7 @@ from .scores import Key
 
 
 @dataclass(frozen=True)
-class _Group:
+class Group:
     """Sets of predictions that one row averages."""
 
     name: str
@@ -25,6 +25,7 @@ class _Group:
     places: Sequence[tuple[Key, Hashable, int]]
     """Each with its settings and its seed."""
     expected: int
+    """How many there should be."""
 
     @property
     def keys(self) -> list[Key]:
@@ -37,26 +38,33 @@ def averages(comparer: Comparer, choice: Choice, metrics: Iterable[str]) -> Iter
     Each says how many fits it rests on and how many the grid has, and what the fit that was chosen on the tuning
     split reaches.
     """
+    return averaged(comparer.evaluation, _groups(comparer), choice, metrics)
+
+
+def averaged(
+    evaluation: Evaluation, groups: Iterable[Group], choice: Choice, metrics: Iterable[str]
+) -> Iterator[Average]:
+    """Mean of every metric over the sets of predictions of each group, in each population."""
     wanted = list(metrics)
-    for group in _groups(comparer):
+    for group in groups:
         best, luckiest = choice.best(group.keys), choice.best_held_out(group.keys)
-        for population in comparer.evaluation.held.populations:
+        for population in evaluation.held.populations:
             for metric in wanted:
-                yield _average(comparer.evaluation, group, metric, population, best, luckiest)
+                yield _average(evaluation, group, metric, population, best, luckiest)
 
 
-def _groups(comparer: Comparer) -> Iterator[_Group]:
+def _groups(comparer: Comparer) -> Iterator[Group]:
     for name, cells in comparer.arms.items():
         for readout in comparer.readouts[name]:
             places = [(key, point(c), c.seed) for c, key in comparer.keys(name, readout)]
-            yield _Group(name, readout, places, len(cells))
+            yield Group(name, readout, places, len(cells))
     for name, keys in comparer.yardsticks.items():
-        yield _Group(name, keys[0][0].readout, [(k, n, 0) for k, n in keys], len(keys))
+        yield Group(name, keys[0][0].readout, [(k, n, 0) for k, n in keys], len(keys))
 
 
 def _average(
     evaluation: Evaluation,
-    group: _Group,
+    group: Group,
     metric: str,
     population: Population,
     best: Key | None,
@@ -65,10 +73,14 @@ def _average(
     rows = {key: evaluation.metric(metric, key, population) for key in group.keys}
     known = [place for place in group.places if rows[place[0]].value is not None]
     facts: dict[str, Any] = {
-        "target": group.name, "readout": group.readout, "expected": group.expected, "metric": metric,
-        "population": population, "n_missing": sum(row.n_missing for row in rows.values()),
+        "target": group.name,
+        "readout": group.readout,
+        "expected": group.expected,
+        "metric": metric,
+        "population": population,
+        "n_missing": sum(row.n_missing for row in rows.values()),
         "n_clipped": sum(row.n_clipped for row in rows.values()),
-    }  # fmt: skip
+    }
     if not known:
         why = next((row.why_missing for row in rows.values()), "no fit is finished")
         return Average(**facts, value=None, cells=0, n=0, n_positive=0, why_missing=why)
@@ -81,9 +93,15 @@ def _average(
         return Average(**facts, value=float(np.mean([rows[key].value for key in kept])), cells=len(kept))
     low, high = evaluation.limits(metric, spread)
     return Average(
-        **facts, value=spread.value, low=low, high=high, cells=len(kept), about=spread.about, seeds=spread.seeds,
+        **facts,
+        value=spread.value,
+        low=low,
+        high=high,
+        cells=len(kept),
+        about=spread.about,
+        seeds=spread.seeds,
         seed_sd=spread.seed_sd,
-    )  # fmt: skip
+    )
 
 
 def _spread(

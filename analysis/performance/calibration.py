@@ -88,7 +88,7 @@ def line(y: Labels, x: Floats, w: Floats) -> Line | None:
     share = float(w @ y / w.sum())
     ab = np.array([np.log(share / (1 - share)), 0.0])
     design = np.column_stack([np.ones(len(z)), z])
-    ab = _maximise(y, design, np.zeros(len(z)), w, ab)
+    ab = maximise(y, design, np.zeros(len(z)), w, ab)
     return Line(float(ab[0] - ab[1] * middle / spread), float(ab[1] / spread))
 
 
@@ -97,10 +97,10 @@ def _intercept(y: Labels, x: Floats, w: Floats) -> float:
     ones = float(w @ y)
     if not 0 < ones < w.sum():
         return float("nan")
-    return float(_maximise(y, np.ones((len(x), 1)), x, w, np.zeros(1))[0])
+    return float(maximise(y, np.ones((len(x), 1)), x, w, np.zeros(1))[0])
 
 
-def _maximise(y: Labels, design: Floats, offset: Floats, w: Floats, start: Floats) -> Floats:
+def maximise(y: Labels, design: Floats, offset: Floats, w: Floats, start: Floats) -> Floats:
     """Newton's method with step halving on the weighted log likelihood, which is concave."""
     at, best = start, _likelihood(y, offset + design @ start, w)
     for _ in range(STEPS):

@@ -53,12 +53,22 @@ def contrast(
     basis = spread.basis
     low, high = straight(spread.value, basis) or (None, None)
     return {
-        "difference": spread.value, "low": low, "high": high, "p": basis.p(spread.value),
-        "se": float(np.sqrt(basis.total)), "df": basis.freedom(), "about": spread.about, "seeds": spread.seeds,
-        "seed_sd": spread.seed_sd, "seed_share": basis.training / basis.total if basis.total > 0 else None,
-        "a_value": float(np.mean([g.a for g in kept])), "b_value": float(np.mean([g.b for g in kept])),
-        "n": min(g.n for g in kept), "pairs": len(kept), "population": population,
-    }  # fmt: skip
+        "difference": spread.value,
+        "low": low,
+        "high": high,
+        "p": basis.p(spread.value),
+        "se": float(np.sqrt(basis.total)),
+        "df": basis.freedom(),
+        "about": spread.about,
+        "seeds": spread.seeds,
+        "seed_sd": spread.seed_sd,
+        "seed_share": basis.training / basis.total if basis.total > 0 else None,
+        "a_value": float(np.mean([g.a for g in kept])),
+        "b_value": float(np.mean([g.b for g in kept])),
+        "n": min(g.n for g in kept),
+        "pairs": len(kept),
+        "population": population,
+    }
 
 
 def _gaps(

@@ -89,20 +89,31 @@ class Comparer:
             pairs, expected = self._against_reference(name, readout)
             of = OWN_FORMAT if readout == self.native(name) else OTHER_FORMAT
             yield Comparison(
-                metric=metric, unit="target", family=family(of, metric),
-                a=name, a_readout=readout, b=self.settings.reference, b_readout=self.settings.reference_readout,
-                pairs_expected=expected, **contrast(self.evaluation, metric, pairs, self.population),
-            )  # fmt: skip
+                metric=metric,
+                unit="target",
+                family=family(of, metric),
+                a=name,
+                a_readout=readout,
+                b=self.settings.reference,
+                b_readout=self.settings.reference_readout,
+                pairs_expected=expected,
+                **contrast(self.evaluation, metric, pairs, self.population),
+            )
 
     def by_cell(self, metric: str) -> Iterator[Comparison]:
         """Each cell against the reference cell that it is matched with: about these two fits."""
         for name, readout in self._challengers():
             for pair in self._against_reference(name, readout)[0]:
                 yield Comparison(
-                    metric=metric, unit="cell", family=family(SINGLE, metric),
-                    a=pair.a.cell, a_readout=readout, b=pair.b.cell, b_readout=pair.b.readout,
+                    metric=metric,
+                    unit="cell",
+                    family=family(SINGLE, metric),
+                    a=pair.a.cell,
+                    a_readout=readout,
+                    b=pair.b.cell,
+                    b_readout=pair.b.readout,
                     **contrast(self.evaluation, metric, [pair], self.population),
-                )  # fmt: skip
+                )
 
     def by_readout(self, metric: str) -> Iterator[Comparison]:
         """What the text before the label changes: the own format against each other, hindsight against the own."""
@@ -114,10 +125,16 @@ class Comparer:
                 a, b = (other, own) if self.formats.hindsight(other) else (own, other)
                 pairs = self.pairs([(c, c) for c in cells], a, b)
                 yield Comparison(
-                    metric=metric, unit="readout", family=family(WITHIN, metric),
-                    a=name, a_readout=a, b=name, b_readout=b, pairs_expected=len(cells),
+                    metric=metric,
+                    unit="readout",
+                    family=family(WITHIN, metric),
+                    a=name,
+                    a_readout=a,
+                    b=name,
+                    b_readout=b,
+                    pairs_expected=len(cells),
                     **contrast(self.evaluation, metric, pairs, self.population),
-                )  # fmt: skip
+                )
 
     def by_level(self, metric: str) -> Iterator[Comparison]:
         """Factor effects: each level of a design axis against its first, all else alike, arm by arm."""
@@ -131,11 +148,16 @@ class Comparer:
                 if planned:
                     pairs = self.pairs(planned, readout, readout)
                     yield Comparison(
-                        metric=metric, unit="level", family=family(axis, metric),
-                        a=f"{name}, {axis} {level}", a_readout=readout,
-                        b=f"{name}, {axis} {first}", b_readout=readout, pairs_expected=len(planned),
+                        metric=metric,
+                        unit="level",
+                        family=family(axis, metric),
+                        a=f"{name}, {axis} {level}",
+                        a_readout=readout,
+                        b=f"{name}, {axis} {first}",
+                        b_readout=readout,
+                        pairs_expected=len(planned),
                         **contrast(self.evaluation, metric, pairs, self.population),
-                    )  # fmt: skip
+                    )
 
     def by_yardstick(self, metric: str) -> Iterator[Comparison]:
         """Baselines and outside models against the reference, at the same training size."""
@@ -147,10 +169,16 @@ class Comparer:
             readout = keys[0][0].readout
             if planned:
                 yield Comparison(
-                    metric=metric, unit="yardstick", family=family(f"{readout}s", metric),
-                    a=name, a_readout=readout, b=self.settings.reference, b_readout=other,
-                    pairs_expected=len(planned), **contrast(self.evaluation, metric, pairs, self.population),
-                )  # fmt: skip
+                    metric=metric,
+                    unit="yardstick",
+                    family=family(f"{readout}s", metric),
+                    a=name,
+                    a_readout=readout,
+                    b=self.settings.reference,
+                    b_readout=other,
+                    pairs_expected=len(planned),
+                    **contrast(self.evaluation, metric, pairs, self.population),
+                )
 
     def all(self) -> list[Comparison]:
         """Every comparison, p values and intervals adjusted within each family."""

@@ -7,9 +7,10 @@ import numpy as np
 
 from ..records import Cited, Curve
 from .arrays import Floats, Labels
+from .calibration_curve import grouped, smooth
 from .evaluate import Evaluation
 from .formats import YARDSTICKS
-from .limits import Z
+from .net_benefit import decision_curve, treat_all
 from .scores import Key
 
 
@@ -34,14 +35,15 @@ def models(
         weight = held.weights(population)[where]
         kind = "optimum" if name in optima else "yardstick" if key.readout in YARDSTICKS else "model"
         for drawn in (
-            calibration(y, risk, weight, name, settings.bins),
+            grouped(y, risk, weight, held.design, where, name, settings.bins),
+            smooth(y, risk, weight, held.design, where, name),
             roc(y, risk, weight, name),
             precision_recall(y, risk, weight, name),
-            net_benefit(y, risk, weight, name, top),
+            decision_curve(y, risk, weight, held.design, where, name, top),
         ):
             yield from (row.model_copy(update={"kind": kind}) for row in drawn)
-    everybody = net_benefit(held.y, np.ones(len(held.y)), held.weights(population), "treat all", top)
-    yield from (row.model_copy(update={"kind": "rule"}) for row in everybody)
+    rule = treat_all(held.y, held.weights(population), held.design, top)
+    yield from (row.model_copy(update={"kind": "rule"}) for row in rule)
 
 
 def evidence(cited: Sequence[Cited], top: int = 40) -> Iterator[Curve]:
@@ -51,36 +53,6 @@ def evidence(cited: Sequence[Cited], top: int = 40) -> Iterator[Curve]:
         n = c.cited_cases + c.cited_controls
         share = n / (c.present_cases + c.present_controls)
         yield Curve(figure="evidence", series=c.name, x=c.odds_ratio, y=share, low=c.low, high=c.high, n=n)
-
-
-def calibration(y: Labels, risk: Floats, weight: Floats, series: str, bins: int = 10) -> Iterator[Curve]:
-    """Mean risk against the share of cases in groups of equal size; a tie never straddles two groups.
-
-    The interval is Wilson's on the effective number of cases (Kish: square of the sum of weights over the sum of
-    squares), so that a few heavy cases do not look like many.
-    """
-    order = np.argsort(risk, kind="stable")
-    edges = np.unique(np.quantile(risk, np.linspace(0, 1, bins + 1)[1:-1]))
-    for group in np.split(order, np.searchsorted(risk[order], edges, "right")):
-        if not len(group):
-            continue
-        w = weight[group]
-        share = float(np.average(y[group], weights=w))
-        low, high = wilson(share, float(w.sum() ** 2 / (w**2).sum()))
-        x = float(np.average(risk[group], weights=w))
-        yield Curve(figure="calibration", series=series, x=x, y=share, low=low, high=high, n=len(group))
-
-
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share seen in n cases (Wilson 1927).
-
-    >>> low, high = wilson(0.5, 10)
-    >>> round(low, 4), round(high, 4)
-    (0.2366, 0.7634)
-    """
-    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z / (1 + Z * Z / n) * np.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def roc(y: Labels, risk: Floats, weight: Floats, series: str) -> Iterator[Curve]:
@@ -97,21 +69,6 @@ def precision_recall(y: Labels, risk: Floats, weight: Floats, series: str) -> It
     for tp, every, n in zip(cases, called, counts, strict=True):
         yield Curve(
             figure="precision_recall", series=series, x=float(tp / cases[-1]), y=float(tp / every), n=int(n)
-        )
-
-
-def net_benefit(y: Labels, risk: Floats, weight: Floats, series: str, top: float) -> Iterator[Curve]:
-    """Decision curve (Vickers and Elkin 2006): true positives minus false positives at the odds of the threshold.
-
-    A person; 0 is treating nobody. `treat all` is the same with everybody called. n is how many are called.
-    """
-    total = weight.sum()
-    for threshold in np.linspace(0, top, 51)[1:]:
-        called = risk >= threshold
-        w = weight * called
-        benefit = ((w * y).sum() - (w * (1 - y)).sum() * threshold / (1 - threshold)) / total
-        yield Curve(
-            figure="net_benefit", series=series, x=float(threshold), y=float(benefit), n=int(called.sum())
         )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -92,10 +91,16 @@ class Evaluation:
         of = np.ones(len(self.held.y), bool) if of is None else of
         where = self.present(key) & of
         facts: dict[str, Any] = {
-            "cell": key.cell, "readout": key.readout, "metric": metric, "population": population, "group": group,
-            "n": int(where.sum()), "n_positive": int(self.held.y[where].sum()), "n_missing": int((of & ~where).sum()),
+            "cell": key.cell,
+            "readout": key.readout,
+            "metric": metric,
+            "population": population,
+            "group": group,
+            "n": int(where.sum()),
+            "n_positive": int(self.held.y[where].sum()),
+            "n_missing": int((of & ~where).sum()),
             "n_clipped": self.clipped(metric, key, population, where),
-        }  # fmt: skip
+        }
         value = self.value(metric, key, population, where)
         if value is None:
             return Metric(**facts, value=None, why_missing=self.why_missing(metric, key, population, where))
@@ -137,32 +142,3 @@ def all_metrics(evaluation: Evaluation, keys: Iterable[Key]) -> Iterator[Metric]
         for population in evaluation.held.populations:
             for metric in METRICS:
                 yield evaluation.metric(metric, key, population)
-
-
-def subgroups(held: HeldOut, settings: Settings) -> dict[str, Mask]:
-    """The cases of each sex and age band, by the name that stands in the tables; groups of nobody are left out."""
-    out = {f"sex {sex}": np.array([s == sex for s in held.sex]) for sex in sorted({s for s in held.sex if s})}
-    edges = (-np.inf, *settings.age_bands, np.inf)
-    for low, high in pairwise(edges):
-        name = f"<{high:g}" if low == -np.inf else f"{low:g}+" if high == np.inf else f"{low:g}-{high:g}"
-        out[f"age {name}"] = (held.age >= low) & (held.age < high)
-    return {name: where for name, where in out.items() if where.any()}
-
-
-def by_subgroup(evaluation: Evaluation, keys: Iterable[Key], metric: str = "roc_auc") -> Iterator[Metric]:
-    """One metric in every subgroup; a group too small by the settings gets a reason instead of a number."""
-    least = evaluation.settings.smallest_group
-    population = evaluation.held.population
-    groups = subgroups(evaluation.held, evaluation.settings)
-    for key in keys:
-        for name, of in groups.items():
-            where = of & evaluation.present(key)
-            ones = int(evaluation.held.y[where].sum())
-            if min(ones, int(where.sum()) - ones) >= least:
-                yield evaluation.metric(metric, key, population, name, of)
-                continue
-            yield Metric(
-                cell=key.cell, readout=key.readout, metric=metric, group=name, value=None, n=int(where.sum()),
-                n_positive=ones, n_missing=int((of & ~where).sum()), population=population,
-                why_missing=f"fewer than {least} people with or without the outcome",
-            )  # fmt: skip

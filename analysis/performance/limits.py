@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtr, stdtrit
 
 LEVEL = 0.95
-Z = float(norm.ppf(0.5 + LEVEL / 2))
+Z = float(ndtri(0.5 + LEVEL / 2))
 """Standard normal quantile, for intervals of independent counts in closed form."""
 PRIOR = 8.0
 """People that the model's variance is worth beside those who carry the variance of the data: by simulation over few
@@ -65,7 +65,7 @@ class Basis:
         """Two-sided p of a difference; None where it has no variance and is not zero."""
         if self.total <= 0:
             return 1.0 if value == 0 else None
-        return float(2 * t.sf(abs(value) / np.sqrt(self.total), self.freedom()))
+        return float(2 * stdtr(self.freedom(), -abs(value) / np.sqrt(self.total)))
 
 
 def student(degrees: float, level: float) -> float:
@@ -74,7 +74,7 @@ def student(degrees: float, level: float) -> float:
     >>> round(student(2, 0.95), 3), round(student(1e9, 0.95), 3)
     (4.303, 1.96)
     """
-    return float(t.ppf(0.5 + level / 2, degrees))
+    return float(stdtrit(degrees, 0.5 + level / 2))
 
 
 Interval = tuple[float, float]

@@ -1,6 +1,6 @@
 """Evaluated cases and every risk predicted for them, lined up: one row a (cell, read-out), one column a case."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,12 +41,14 @@ class HeldOut:
     """(n,) people of the source population that the case stands for."""
     shift: float
     """Log odds of the label in the source minus in the sample, from the training cases."""
-    age: Floats
-    sex: tuple[str | None, ...]
+    attributes: Mapping[str, tuple[str | None, ...]]
+    """Of each case by name, for subgroups; None where it is not known."""
     censored: int
     """Cases of the split left out because follow-up was lost; the others carry their weight."""
     by_outcome: bool = False
     """People with and without the outcome were drawn apart."""
+    subject: tuple[str, ...] = ()
+    """The person of each case, as the records call them; empty where they have no name."""
 
     def weights(self, population: Population) -> Floats:
         """(n,) what each case counts."""
@@ -77,13 +79,19 @@ def weighted(sampling: Floats) -> bool:
     return bool(np.ptp(sampling) > 1e-6 * sampling.max())
 
 
-def held_out(cases: "pd.DataFrame", split: str = "held_out", by_outcome: bool = False) -> HeldOut:
+def held_out(
+    cases: "pd.DataFrame",
+    split: str = "held_out",
+    by_outcome: bool = False,
+    age_bands: Sequence[float] = (70.0, 80.0),
+) -> HeldOut:
     """Line up the cases of one split of a `Case` table.
 
     Args:
         cases: `Case` table.
         split: which.
         by_outcome: the study drew people with and without the outcome apart; also where sampling weights differ.
+        age_bands: years where a new band starts.
     Raises:
         DataError: no case of the split has a label.
     """
@@ -101,11 +109,33 @@ def held_out(cases: "pd.DataFrame", split: str = "held_out", by_outcome: bool = 
         observed=known["weight"].to_numpy(dtype=float),
         sampling=sampling,
         shift=sampling_shift(cases[cases["split"] == "train"]),
-        age=known["age"].to_numpy(dtype=float),
-        sex=tuple(None if s != s else s for s in known["sex"]),
+        attributes=_attributes(known, age_bands),
         censored=len(held) - len(known),
         by_outcome=by_outcome or weighted(sampling),
+        subject=tuple(known["subject"].astype(str)),
     )
+
+
+def _attributes(cases: "pd.DataFrame", age_bands: Sequence[float]) -> dict[str, tuple[str | None, ...]]:
+    """Sex, age band and site, where more than one of them occurs."""
+    sex, site = (
+        tuple(None if v is None or v != v else str(v) for v in cases[name]) for name in ("sex", "site")
+    )
+    found = {"sex": sex, "age": tuple(age_band(a, age_bands) for a in cases["age"]), "site": site}
+    return {name: levels for name, levels in found.items() if len(set(levels) - {None}) > 1}
+
+
+def age_band(age: float, bands: Sequence[float]) -> str:
+    """The name of the band of an age.
+
+    >>> [age_band(a, (70.0, 80.0)) for a in (65.0, 70.0, 92.5)]
+    ['<70', '70-80', '80+']
+    """
+    low = max((b for b in bands if b <= age), default=None)
+    high = min((b for b in bands if b > age), default=None)
+    if low is None and high is None:
+        return "all"
+    return f"<{high:g}" if low is None else f"{low:g}+" if high is None else f"{low:g}-{high:g}"
 
 
 def sampling_shift(train: "pd.DataFrame") -> float:

@@ -9,10 +9,11 @@ from ...annotate.records import Rating, Rubric, Verdict
 from ...cohort.records import Case, Evidence
 from ...study import layout
 from ...study.config import Study
-from ...study.files import rows
-from ...study.records import from_frame, read_record, read_table
+from ...study.reads import exists
+from ...study.records import from_frame, read_record
 from ...synth.records import Check, Claim, Grounding, Rationale
 from ..settings import Settings
+from .material import Material
 
 
 class Checked(NamedTuple):
@@ -55,27 +56,23 @@ def why_not(study: Study, settings: Settings) -> str | None:
     return "The records are real people's, and the study file does not say that one may be shown."
 
 
-def example(home: Path) -> Example | None:
+def example(m: Material) -> Example | None:
     """A graded rationale with a fault in it where there is one, so that the checks can be seen at work."""
-    rationales = rows(layout.RATIONALES.at(home), Rationale)
-    if not rationales:
+    if not m.rationales:
         return None
-    checks = {g.rationale: g for g in rows(layout.GROUNDINGS.at(home), Grounding)}
-    ratings = rows(layout.RATINGS.at(home), Rating)
-    verdicts = {v.rationale: v for v in rows(layout.VERDICTS.at(home), Verdict)}
-    chosen = _choice(rationales, checks, Counter(r.rationale for r in ratings))
-    cases = read_table(layout.CASES.at(home), Case)
-    evidence = read_table(layout.EVIDENCE.at(home), Evidence)
+    checks = {g.rationale: g for g in m.groundings}
+    chosen = _choice(m.rationales, checks, Counter(r.rationale for r in m.ratings))
     grounding = checks.get(chosen.id)
     by_claim = {c.claim: c for c in grounding.checks} if grounding else {}
+    shown = m.evidence[(m.evidence["case"] == chosen.case) & m.evidence["shown"]]
     return Example(
-        case=from_frame(cases[cases["id"] == chosen.case], Case)[0],
-        evidence=tuple(from_frame(evidence[(evidence["case"] == chosen.case) & evidence["shown"]], Evidence)),
+        case=from_frame(m.cases[m.cases["id"] == chosen.case], Case)[0],
+        evidence=tuple(from_frame(shown, Evidence)),
         cited=frozenset(e for c in chosen.claims for e in c.cites),
         rationale=chosen,
         claims=tuple(Checked(c, by_claim.get(i)) for i, c in enumerate(chosen.claims)),
-        grades=tuple(_grades(home, [r for r in ratings if r.rationale == chosen.id])),
-        verdict=verdicts.get(chosen.id),
+        grades=tuple(_grades(m.run_folder, [r for r in m.ratings if r.rationale == chosen.id])),
+        verdict=next((v for v in m.verdicts if v.rationale == chosen.id), None),
     )
 
 
@@ -87,9 +84,9 @@ def _choice(rationales: Sequence[Rationale], checks: dict[str, Grounding], grade
     return min(rationales, key=rank)
 
 
-def _grades(home: Path, ratings: Sequence[Rating]) -> list[Graded]:
-    path = layout.RUBRIC.at(home)
-    if not ratings or not path.exists():
+def _grades(run_folder: Path, ratings: Sequence[Rating]) -> list[Graded]:
+    path = layout.RUBRIC.at(run_folder)
+    if not ratings or not exists(path):
         return []
     rubric = read_record(path, Rubric)
     out = []

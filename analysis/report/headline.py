@@ -23,6 +23,32 @@ def headline(home: Path) -> str:
     return "\n".join(lines)
 
 
+def of_predictions(averages: Sequence[Average], comparisons: Sequence[Comparison]) -> list[str]:
+    """ROC-AUC of models that were made elsewhere, and how far each is from the reference."""
+    rows = ranked(averages)
+    n, ones = max(a.n for a in rows), max(a.n_positive for a in rows)
+    out = [f"ROC-AUC on {n} cases, {ones} with the outcome ({_intervals(rows)})"]
+    cells = [(a.target, number(a.value), span(a.low, a.high), _note(a)) for a in rows]
+    out += _columns([("model", "ROC-AUC", "interval", ""), *cells])
+    compared = [c for c in comparisons if c.metric == "roc_auc"]
+    if compared:
+        out.append(f"Difference from {compared[0].b} (adjusted 95 % interval)")
+        out += _columns(
+            [
+                (c.a, number(c.difference), span(c.low_adjusted, c.high_adjusted), c.why_missing or "")
+                for c in compared
+            ]
+        )
+    return out
+
+
+def _note(a: Average) -> str:
+    """What a row's number lacks."""
+    runs = f"{a.cells} training runs" if a.cells > 1 else ""
+    missing = f"{a.n_missing} missing" if a.n_missing else ""
+    return ", ".join(x for x in (runs, missing, a.why_missing or "") if x)
+
+
 def as_data(home: Path) -> dict[str, Any]:
     """The rows of the headline, with all comparisons of targets, for a script."""
     averages, comparisons, agreement = (

@@ -1,65 +1,175 @@
-"""The report: every table of the analysis and what the other stages say of themselves, as one HTML file."""
+"""The report: one HTML file that needs nothing else, made of the sections in the table at the foot."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
 
+from ...cohort.question import question
 from ...study import layout
 from ...study.config import Study
+from ...study.parts import Catalogue
+from ...study.provenance import release
 from ...study.records import write_text
 from .. import figures
-from ..performance.formats import Formats, label
+from ..performance.formats import YARDSTICKS, Formats, label
+from ..performance.metrics import METRICS
 from ..settings import Settings
 from ..tables import Tables
 from ..words import number, span, words
-from .answer import finding, verdict
-from .sections import sections
-from .strips import axis, ruler, stack, strip
+from . import checklist, legends, sections, shown, table_one
+from .answer import answer, finding, verdict
+from .material import Material, Numbers
+from .notices import notices, unsound
+from .rows import Rows, archive
+from .strips import axis, heat, ruler, stack, strip
+from .task import facts
 
 
-def write(study: Study, home: Path, settings: Settings, tables: Tables, folder: Path) -> None:
-    """Draw the figures and write `report.html` beside them."""
-    drawn = figures.write(folder / "figures", tables.curves)
-    page = environment().get_template("report.html.j2")
-    write_text(folder / layout.REPORT.name, page.render(sections(study, home, settings, tables, drawn)))
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    title: str
+    """In the list of sections, and as its heading unless the template has one of its own."""
+    make: Callable[[Material], dict[str, Any] | None]
+    """What its template shows; None: the study has nothing of the kind."""
+    template: str
+    """A name in `templates/report/sections/`, or, from another package, the template's own text."""
+    absent: str = ""
+    """What the page says where `make` gives None; empty: nothing."""
 
 
-def environment() -> Environment:
+def write(study: Study, run_folder: Path, settings: Settings, tables: Tables, folder: Path) -> None:
+    """Draw the figures and write `report.html`, the checklists and Table 1 beside them."""
+    drawn = figures.write(folder / "figures", tables.curves, legends.notes(tables))
+    material = Material(study=study, run_folder=run_folder, settings=settings, tables=tables, figures=drawn)
+    handed_in = dict(_beside(material))
+    for name, text in handed_in.items():
+        write_text(folder / name, text)
+    write_text(folder / layout.REPORT.name, render(material, handed_in))
+
+
+def _beside(m: Material) -> Iterator[tuple[str, str]]:
+    """Files that can be handed in with a manuscript."""
+    table = table_one.table_one(m)
+    if table is not None:
+        yield "table1.csv", shown.as_csv(table_one.as_rows(table))
+    for name in checklist.GUIDELINES:
+        yield f"checklist_{name}.csv", shown.as_csv(checklist.as_rows(checklist.filled(m, name)))
+
+
+def render(m: Material, beside: dict[str, str]) -> str:
+    """The page as HTML."""
+    env = environment(m.rows)
+    parts = [(name, s, s.make(m)) for name, s in SECTIONS.items()]
+    cells = [s.cell for s in m.tables.cells]
+    return env.get_template("report.html.j2").render(
+        m=m,
+        study=m.study,
+        task=question(m.study),
+        answer=answer(m.tables.comparisons, m.tables.averages, cells),
+        unsound=unsound(m.tables.comparisons, m.tables.written),
+        notices=notices(m),
+        facts=facts(m),
+        programs=any(a.simulated for a in m.tables.agreement),
+        release=release(),
+        archive=archive(m.rows, m.figures, beside),
+        sections=[
+            (
+                name,
+                s.title,
+                _absent(s) if context is None else body(env, m, s.template, context),
+                context is None,
+            )
+            for name, s, context in parts
+            if context is not None or s.absent
+        ],
+    )
+
+
+def _absent(section: Section) -> Markup:
+    return Markup("<p>{}</p>").format(section.absent)
+
+
+def body(env: Environment, m: Numbers, template: str, context: dict[str, Any]) -> Markup:
+    """A section as HTML; the templates escape what they are given.
+
+    Args:
+        env: of `environment`.
+        m: what the page is about.
+        template: a name in `templates/report/sections/`, or the text of a template.
+        context: what it shows.
+    """
+    inline = "\n" in template or "{" in template
+    found = env.from_string(template) if inline else env.get_template(f"sections/{template}")
+    return Markup(found.render(m=m, **context))
+
+
+def environment(rows: Rows) -> Environment:
     """Everything that is put into the page is escaped; a name that the page uses and nobody gives is an error."""
     pages = files("wherefore.templates") / "report"
     env = Environment(
-        loader=FunctionLoader(lambda name: (pages / name).read_text(encoding="utf-8")),
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    env.filters |= {"words": words, "number": number, "percent": percent, "p": p_text, "count": count}
-    env.globals |= {"span": span, "strip": strip, "ruler": ruler, "stack": stack, "axis": axis}
-    env.globals |= {"finding": finding, "verdict": verdict, "label": label, "hindsight": Formats.hindsight}
+        loader=FunctionLoader(
+            lambda name: ((pages / name).read_text(encoding="utf-8"), str(pages / name), None)
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters |= {"words": words, "number": number, "percent": shown.percent, "p": shown.p_text}
+    env.filters |= {"count": shown.count, "readout": label, "svg": Markup}
+    env.globals |= {
+        "span": span,
+        "strip": strip,
+        "ruler": ruler,
+        "stack": stack,
+        "axis": axis,
+        "strength": heat,
+    }
+    env.globals |= {"finding": finding, "verdict": verdict, "hindsight": Formats.hindsight, "row": rows}
+    env.globals |= {"yardsticks": YARDSTICKS, "metrics": METRICS}
     return env
 
 
-def percent(share: float | None, digits: int = 0) -> str:
-    """A share as a percentage.
+_SECTIONS: dict[str, Section] = {
+    "comparison": Section(
+        "The comparison",
+        sections.comparison.section,
+        "comparison.html.j2",
+        "There is nothing to compare: the study has no grid.",
+    ),
+    "people": Section("People", sections.people.section, "people.html.j2"),
+    "models": Section(
+        "Every model",
+        sections.models.section,
+        "models.html.j2",
+        "Nothing was trained or predicted in this study; it ends with the verdicts on the rationales.",
+    ),
+    "calibration": Section(
+        "Calibration and use",
+        sections.calibration.section,
+        "calibration.html.j2",
+        "No predictions, so no calibration.",
+    ),
+    "subgroups": Section("Subgroups", sections.subgroups.section, "subgroups.html.j2"),
+    "grid": Section("The grid", sections.grid.section, "grid.html.j2"),
+    "reasons": Section(
+        "Reasons", sections.reasons.section, "reasons.html.j2", "This study has no rationales."
+    ),
+    "agreement": Section("Agreement", sections.agreement.section, "agreement.html.j2"),
+    "mechanism": Section("Why", sections.mechanism.section, "mechanism.html.j2"),
+    "sample_size": Section("Sample size", sections.sample_size.section, "sample_size.html.j2"),
+    "methods": Section("Methods", sections.methods.section, "methods.html.j2"),
+    "missing": Section("Missing and limits", sections.missing.section, "missing.html.j2"),
+    "checklists": Section("Checklists", checklist.section, "checklists.html.j2"),
+    "provenance": Section("Provenance", sections.provenance.section, "provenance.html.j2"),
+}
 
-    >>> percent(0.1234), percent(0.004, 1), percent(None)
-    ('12 %', '0.4 %', '–')
-    """
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
-
-
-def count(n: float) -> str:
-    """A count with its thousands apart.
-
-    >>> count(1900000)
-    '1,900,000'
-    """
-    return f"{n:,.0f}"
-
-
-def p_text(p: float | None) -> str:
-    """A p value as journals print it.
-
-    >>> p_text(0.0004), p_text(0.0312), p_text(None)
-    ('< 0.001', '0.031', '–')
-    """
-    return "–" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+SECTIONS = Catalogue("wherefore.sections", "report section", Section, _SECTIONS)
+"""By the name that is also the section's address on the page; other packages add to it by entry points."""

@@ -1,11 +1,13 @@
 """Intervals drawn in table cells: a dot, a bar, and a rule where nothing would be. Small SVGs."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT, MARGIN = 196, 18, 6
+WIDTH, HEIGHT, MARGIN = 196, 18, 8
+MOST_TICKS = 6
 
 
 class Axis(NamedTuple):
@@ -23,18 +25,42 @@ class Axis(NamedTuple):
         return round(MARGIN + share * (WIDTH - 2 * MARGIN), 1)
 
 
-def axis(values: Iterable[float | None], rule: float, step: float = 0.1) -> Axis:
+def axis(values: Iterable[float | None], rule: float, step: float | None = None) -> Axis:
     """A scale around all values and the rule, ending on whole steps.
 
+    Args:
+        values: what is drawn; None is left out.
+        rule: where "nothing" is.
+        step: between ticks; None: 1, 2 or 5 times a power of ten, so that there are four to eight.
+
     >>> axis([0.52, 0.71, None], rule=0.5).ticks
-    (0.5, 0.6, 0.7, 0.8)
+    (0.5, 0.55, 0.6, 0.65, 0.7, 0.75)
     """
     known = [v for v in values if v is not None] + [rule]
-    first, last = int(min(known) / step // 1), int(-(-max(known) / step // 1))
-    if min(known) < 0:
-        first = -int(-(min(known) / step) // 1) - 1
-    ticks = tuple(round(i * step, 6) for i in range(first, max(last, first + 1) + 1))
+    step = step or _step(max(known) - min(known))
+    first = math.floor(round(min(known) / step, 9))
+    last = math.ceil(round(max(known) / step, 9))
+    ticks = tuple(round(i * step, 9) for i in range(first, max(last, first + 1) + 1))
     return Axis(ticks[0], ticks[-1], rule, ticks)
+
+
+def _step(width: float) -> float:
+    """A round step that divides a width into about five."""
+    if width <= 0:
+        return 0.1
+    size = 10 ** math.floor(math.log10(width / 5))
+    return float(next(size * k for k in (1, 2, 5, 10) if size * k >= width / 5 - 1e-12))
+
+
+def heat(value: float | None, low: float, high: float) -> str:
+    """The strength of a cell of a heat map, in per cent of its colour.
+
+    >>> heat(0.7, 0.6, 0.8), heat(None, 0.6, 0.8)
+    ('50', '0')
+    """
+    if value is None:
+        return "0"
+    return f"{100 * (value - low) / (high - low):.0f}" if high > low else "50"
 
 
 def strip(scale: Axis, value: float | None, low: float | None, high: float | None, kind: str = "") -> Markup:
@@ -48,10 +74,13 @@ def strip(scale: Axis, value: float | None, low: float | None, high: float | Non
 
 
 def ruler(scale: Axis) -> Markup:
-    """The tick labels of a column of strips, at most six."""
-    every = -(-len(scale.ticks) // 6)
+    """The tick labels of a column of strips: as many as have room, with the digits that tell them apart."""
+    step = scale.ticks[1] - scale.ticks[0]
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    every = -(-len(scale.ticks) // MOST_TICKS)
     parts = [
-        f'<text x="{scale.x(t)}" y="11">{f"{t:.1f}".replace("-", "−")}</text>' for t in scale.ticks[::every]
+        f'<text x="{scale.x(t)}" y="11">{f"{t:.{digits}f}".replace("-", "−")}</text>'
+        for t in scale.ticks[::every]
     ]
     return _svg(parts, "ruler", 14)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..events import UNDATED, Shard, days_since_birth
+from ..events import UNDATED, YEAR, Shard, days_since_birth
 from ..reading.bad_rows import BadRows
 from ..settings import Followup
 
@@ -13,11 +13,15 @@ AFTER_DEATH = 31
 """Days after death within which a record is still believed: certificates and discharge codes come late."""
 
 
+OLDEST = 125
+"""Years. Nobody has lived to be older; an event at a greater age has a date that is wrong."""
+
+
 def cleaned(shard: Shard, followup: Followup, bad: BadRows) -> Shard:
     """The shard as it stood at the end of the study, in which no event has a day that cannot be.
 
-    An event before birth or more than a month after death is counted and listed. It happened, on another day than it
-    says: so it stays, without a day.
+    An event before birth, past 125 years of age, or more than a month after death is counted and listed. It happened,
+    on another day than it says: so it stays, without a day, and does not tell how long the person was watched.
     """
     shard = _until(shard, followup, bad)
     first, last = shard.ends
@@ -25,6 +29,9 @@ def cleaned(shard: Shard, followup: Followup, bad: BadRows) -> Shard:
     wrong = np.zeros(len(shard.day), dtype=bool)
     if (first < 0).any():
         wrong |= _listed(shard, (shard.day < 0) & (shard.day > UNDATED), "an event before birth", bad)
+    if (last > OLDEST * YEAR).any():
+        late = shard.day > OLDEST * YEAR
+        wrong |= _listed(shard, late, f"an event past {OLDEST} years of age", bad)
     if (last > death).any():
         late = shard.day > death[shard.person]
         wrong |= _listed(shard, late & ~wrong, "an event more than a month after death", bad)
@@ -32,10 +39,18 @@ def cleaned(shard: Shard, followup: Followup, bad: BadRows) -> Shard:
 
 
 def undated(shard: Shard, wrong: NDArray[np.bool_]) -> Shard:
-    """The shard with these events on no known day."""
+    """The shard with these events on no known day; they no longer tell the first and last day of observation."""
     day = np.where(wrong, np.int32(UNDATED), shard.day)
     order = np.lexsort((np.arange(len(day)), day, shard.person))
-    return replace(shard, day=day).take(order)
+    out = replace(shard, day=day).take(order)
+    people, death = shard.people, shard.people["death_day"].to_numpy(float)
+    first, last = people["first_day"].to_numpy(float), people["last_day"].to_numpy(float)
+    told = np.fmax(shard.ends[1], death)
+    watched = people.assign(
+        first_day=np.where(first == shard.ends[0], out.ends[0], first),
+        last_day=np.where(last == told, np.fmax(out.ends[1], death), last),
+    )
+    return replace(out, people=watched)
 
 
 def _until(shard: Shard, followup: Followup, bad: BadRows) -> Shard:
@@ -60,7 +75,7 @@ def _listed(shard: Shard, wrong: NDArray[np.bool_], reason: str, bad: BadRows) -
     for number in np.unique(file):
         mine = rows[file == number]
         subjects = shard.people["subject"].to_numpy()[shard.person[mine]]
-        ages = shard.day[mine] / 365.25
+        ages = shard.day[mine] / YEAR
         found = [f"subject {s}, age {a:.1f}" for s, a in zip(subjects, ages, strict=True)]
         bad.add(shard.files[number], reason, shard.row[mine].tolist(), found)
     return wrong

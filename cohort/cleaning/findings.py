@@ -20,6 +20,9 @@ from ..words import LONGEST_FINDING, number, one_line, tagless
 from .units import is_unit
 
 NOT_SHOWN = "free texts are not shown; cohort.timeline.free_text = true shows them, shortened"
+OTHER_MARK = (
+    "values such as 0,9 or 1,500 are read as words; name the mark of numbers in cohort.source.decimal"
+)
 BESIDE = "words beside a number are not shown; the number is"
 NOTHING = frozenset({"", "nan", "nat", "null", "\\n", "na", "n/a", "n.a.", "<na>", "#n/a"})
 """What tables write where there is nothing, in lower case."""
@@ -29,6 +32,7 @@ _COMPARED = re.compile(
     r"(?P<unit>%|[a-zµμ°\[{/][\wµμ°*^%/.\[\]{}\-]{0,24})?",
     re.I,
 )
+_MARKED = re.compile(r"[-+]?\d+(?:[.,]\d+)*,\d+(?:\.\d+)?")
 _SIGNS = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "=<": "<=", "=>": ">=", "≤": "≤", "≥": "≥", "~": "~"}
 _MONTH = re.compile(r"(?:19|20)\d\d\s*[-/]\s*(?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])\s*[-/]\s*(?:19|20)\d\d")
 _SHAPED = re.compile(
@@ -103,6 +107,8 @@ def spoken(shard: Shard, free_text: bool, bad: BadRows) -> Shard:
     is_result = np.array([r is not None for r in results], dtype=bool)[which]
     trusted = np.full(len(rows), free_text) if shard.coded is None else shard.coded[rows] | free_text
     bad.note(NOT_SHOWN, int((~is_result & ~trusted).sum()))
+    marked = np.array([_MARKED.fullmatch(str(t).strip()) is not None for t in texts], dtype=bool)[which]
+    bad.note(OTHER_MARK, int(marked.sum()))
     found = [
         r or Finding(one_line(tagless(str(t)), LONGEST_FINDING)) for r, t in zip(results, texts, strict=True)
     ]

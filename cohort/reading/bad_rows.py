@@ -29,7 +29,8 @@ class BadRows:
     notes: Counter[str] = field(default_factory=Counter)
     """What was read otherwise than it stands there, or was not found -> how often; none of it is a fault."""
     dates: dict[tuple[str, str, str], list[int | str]] = field(default_factory=dict)
-    """(file, column, key of the study file for their form) -> dates read, cells that are no date, and the first."""
+    """(file, column, key of the study file for their form or what to correct) -> dates read, cells that are no date,
+    and the first."""
     keys: dict[tuple[str, str], str | None] = field(default_factory=dict)
     """(key of the study file, name in it) -> what answered to it, or None."""
     known: dict[str, set[str]] = field(default_factory=dict)
@@ -131,7 +132,8 @@ class BadRows:
     def _check_dates(self) -> None:
         for (file, column, key), (read, wrong, first) in self.dates.items():
             if wrong and not read:
-                raise DataError(
-                    f"{file}: none of the {wrong} dates in column {column!r} can be read, the first is {first!r}. "
-                    f"Say how they are written in {key}, for instance '%d/%m/%Y'."
-                )
+                do = f"Say how they are written in {key}, for instance '%d/%m/%Y'."
+                if not key.startswith("cohort."):
+                    do = f"Correct {key}: a date is written 2010-05-17."
+                none = f"none of the {wrong} dates in column {column!r} can be read"
+                raise DataError(f"{file}: {none}, the first is {first!r}. {do}")

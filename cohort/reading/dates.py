@@ -8,18 +8,31 @@ from numpy.typing import NDArray
 
 from ..events import Place
 
-_YEAR, _MONTH = r"\d{4}(?:\.0)?", r"\d{4}-\d{2}"
+_YEAR, _MONTH, _SLASHED = r"\d{4}(?:\.0)?", r"\d{4}-\d{2}", r"\d{4}/\d{1,2}/\d{1,2}(?:[ T].*)?"
+_NEVER = r"\s*(?:[3-9]\d{3}|29\d{2})\b.*|.*\b(?:[3-9]\d{3}|29\d{2})\s*|\s*(?:[3-9]\d{3}|29\d{2})\d{4}\s*"
+"""A date in or after the year 2900, such as 9999-12-31: it stands for none."""
+
+
+def there(text: "pd.Series[str]") -> "pd.Series[bool]":
+    """Which cells say a date: neither empty nor a stand-in for none such as 9999-12-31.
+
+    >>> there(pd.Series(["2010-05-17", "9999-12-31", "31/12/9999", None, " "])).tolist()
+    [True, False, False, False, False]
+    """
+    words = text.astype("str")
+    return text.notna() & (words.str.strip() != "") & ~words.str.fullmatch(_NEVER).fillna(False).astype(bool)
 
 
 def dates(text: "pd.Series[str]", form: str | None = None, early: bool = False) -> "pd.Series[pd.Timestamp]":
     """Days from text; NaT where there is none or it is no date.
 
     Args:
-        text: `2010-05-17`, with or without a time behind it; `20100517`; `2010-05` or `2010`.
+        text: `2010-05-17` or `2010/5/17`, with or without a time behind it; `20100517`; `2010-05` or `2010`. A year
+            from 2900 on stands for no date.
         form: strptime format where dates are written otherwise, such as `%d/%m/%Y`; a time behind it does not matter.
         early: of a month or year alone take the middle (births), not the last day (nothing is known too soon).
     """
-    clean = text.astype("str").where(text.notna(), "").str.strip()
+    clean = text.astype("str").where(there(text), "").str.strip()
     if form is not None:
         out = pd.to_datetime(clean, format=form, errors="coerce")
         rest = out.isna() & (clean != "")
@@ -37,6 +50,10 @@ def _short(text: "pd.Series[str]", early: bool) -> "pd.Series[pd.Timestamp]":
     """Days from dates without dashes, months and years."""
     out = pd.Series(pd.NaT, index=text.index, dtype="datetime64[s]")
     packed, month, year = text.str.fullmatch(r"\d{8}"), text.str.fullmatch(_MONTH), text.str.fullmatch(_YEAR)
+    slashed = text.str.fullmatch(_SLASHED)
+    if slashed.any():
+        words = text[slashed].str.split(r"[ T]", regex=True).str[0]
+        out[slashed] = pd.to_datetime(words, format="%Y/%m/%d", errors="coerce")
     if packed.any():
         out[packed] = pd.to_datetime(text[packed], format="%Y%m%d", errors="coerce")
     if month.any():
@@ -71,10 +88,10 @@ def dated(
         name: of the column in the file, where it is another.
     """
     time = dates(frame[column], form)
-    there = _there(frame[column])
-    wrong = time.isna() & there
-    _count(frame, file, column, place, key, name or column, wrong, int((~wrong & there).sum()))
-    place.bad.note(f"{file}: rows without a date; no timeline shows them", int((~there).sum()))
+    said = there(frame[column])
+    wrong = time.isna() & said
+    _count(frame, file, column, place, key, name or column, wrong, int((~wrong & said).sum()))
+    place.bad.note(f"{file}: rows without a date; no timeline shows them", int((~said).sum()))
     return frame.assign(time=time)
 
 
@@ -90,7 +107,7 @@ def birthdays(
 ) -> "pd.Series[pd.Timestamp]":
     """Dates of people (births, deaths); those that cannot be read are counted as bad, and the person has none."""
     day = dates(frame[column], form, early=early)
-    wrong = _there(frame[column]) & day.isna()
+    wrong = there(frame[column]) & day.isna()
     _count(frame, file, column, place, key, name or column, wrong, int(day.notna().sum()))
     return day
 
@@ -106,12 +123,12 @@ def _count(
     read: int,
 ) -> None:
     found = frame.loc[wrong, column].tolist()
+    stands_for_none = (
+        frame[column].notna() & ~there(frame[column]) & (frame[column].astype("str").str.strip() != "")
+    )
+    place.bad.note(f"{file}: {name} in or after the year 2900, taken for no date", int(stands_for_none.sum()))
     place.bad.dated(file, name, key, read, found)
     place.bad.add(file, f"{name} is no date", frame.index[wrong].tolist(), found)
-
-
-def _there(text: "pd.Series[str]") -> "pd.Series[bool]":
-    return text.notna() & (text.astype("str").str.strip() != "")
 
 
 def numbers(text: "pd.Series[str]", decimal: str = ".") -> NDArray[np.float64]:

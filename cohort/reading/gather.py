@@ -19,6 +19,7 @@ from ..events import CODES, HAPPENS, PEOPLE, STATIC, UNDATED, YEAR, Periods, Pla
 
 BLOCK = 20_000
 IN_MEMORY = 4_000_000
+VERSIONS = ("same", "version", "content")
 Codes = tuple[tuple[str, str], ...]
 """Other codes of a fact: (system, code)."""
 
@@ -32,8 +33,9 @@ class Batch:
     """Index: row in the file. Columns: subject (text), `time` (a date; NaT: on a day that is not known) or `age`
     (years; NaN: not known, or always) or both (the age where there is no date) or neither (holds always), system,
     code, kind, name; and where there are some:
-    value, unit, text, `coded` (whether the text is a word of a vocabulary), `also` (other codes of the fact), `same`
-    (a number that copies of one and the same record share)."""
+    value, unit, text, `coded` (whether the text is a word of a vocabulary), `also` (other codes of the fact); and, of
+    records that may stand in several copies or versions: `same` (a number that these share; 0: it is alone),
+    `version` (the greater the newer), `content` (a number that copies share)."""
 
 
 class Gathered:
@@ -46,6 +48,7 @@ class Gathered:
         place: Place,
         periods: pd.DataFrame | None = None,
         parents: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+        versions: bool = False,
     ) -> None:
         """Read everything once.
 
@@ -57,16 +60,17 @@ class Gathered:
             place: scratch folder and bad rows.
             periods: subject, first, last (dates): every period of observation, where people have several.
             parents: adds to the column `also` of the table of codes, once everything is read.
+            versions: whether a record may stand in several copies or versions.
         Raises:
             DataError: a subject stands twice.
         """
-        self.people = _checked(people)
+        self._place, self._held, self._versions = place, 0, versions
+        self.people = _checked(self._without_copies(people))
         self._index = pd.Index(self.people["subject"])
         self._birth = self.people["birth"].to_numpy().astype("M8[D]")
         self._codes: dict[tuple[str, str, str, str, Codes], int] = {}
         self._files: dict[str, int] = {}
         self._blocks: dict[int, list[pd.DataFrame | Path]] = {}
-        self._place, self._held = place, 0
         for batch in chain(_sexes(self.people), batches):
             self._add(batch)
         table = pd.DataFrame(
@@ -74,6 +78,13 @@ class Gathered:
         )
         self._table = (parents(table) if parents else table)[list(CODES)]
         self._periods = self._spans(periods)
+
+    def _without_copies(self, people: pd.DataFrame) -> pd.DataFrame:
+        """The people without rows that say the same once more."""
+        people = people.assign(subject=ids(people["subject"]))
+        once = people.drop_duplicates()
+        self._place.bad.note("rows of people that say the same once more, left out", len(people) - len(once))
+        return once.reset_index(drop=True)
 
     def __iter__(self) -> Iterator[Shard]:
         for block in range(-(-len(self.people) // BLOCK)):
@@ -83,7 +94,7 @@ class Gathered:
         events = batch.events
         if events.empty:
             return
-        at = self._index.get_indexer(pd.Index(events["subject"].astype("str").str.strip()))
+        at = self._index.get_indexer(pd.Index(ids(events["subject"])))
         self._drop(batch, at < 0, "nobody of that id among the people", events["subject"])
         code = _text(events, "code")
         self._drop(batch, (at >= 0) & (code == ""), "no code", events["subject"])
@@ -99,7 +110,7 @@ class Gathered:
                 "unit": _object(events, "unit"),
                 "text": _object(events, "text"),
                 "coded": events["coded"].to_numpy(bool) if "coded" in events else False,
-                "same": events["same"].to_numpy(np.uint64) if "same" in events else np.uint64(0),
+                **(_versions(events) if self._versions else {}),
             }
         ).iloc[keep]
         for block, part in frame.groupby(frame["person"].to_numpy() // BLOCK, sort=False):
@@ -148,7 +159,7 @@ class Gathered:
         """Periods in days since birth, those that touch or overlap made one; None where everybody has one."""
         if periods is None or not periods["subject"].duplicated().any():
             return None
-        at = self._index.get_indexer(pd.Index(periods["subject"]))
+        at = self._index.get_indexer(pd.Index(ids(periods["subject"])))
         known = periods.assign(person=at)[at >= 0]
         birth = self._birth[known["person"]]
         first, last = ((known[c].to_numpy().astype("M8[D]") - birth) for c in ("first", "last"))
@@ -167,7 +178,7 @@ class Gathered:
             return Shard(
                 watched, self._table, none, none, none, files, none.astype(np.int64), periods=periods
             )
-        frame = self._once(pd.concat(parts, ignore_index=True), files)
+        frame = self._once(pd.concat(parts, ignore_index=True))
         frame = frame.iloc[np.lexsort((frame["row"], frame["file"], frame["day"], frame["person"]))]
         person = (frame["person"].to_numpy() - block * BLOCK).astype(np.int32)
         day = frame["day"].to_numpy(np.int32)
@@ -187,15 +198,40 @@ class Gathered:
             periods=periods,
         )
 
-    def _once(self, frame: pd.DataFrame, files: tuple[str, ...]) -> pd.DataFrame:
-        """The events without further copies of one and the same record."""
-        if not frame["same"].any():
+    def _once(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The events of each record once, in its newest version; records of one id that tell no versions all stay."""
+        if not self._versions:
             return frame
-        twice = frame.duplicated(["same", "code"]) & (frame["same"] != 0)
-        if not twice.any():
+        records = frame.loc[frame["same"] != 0, [*VERSIONS, "file", "row"]].drop_duplicates()
+        if not records["same"].duplicated().any():
             return frame
-        self._place.bad.note("copies of a record that was read already, left out", int(twice.sum()))
-        return frame[~twice]
+        older = (records["version"] > 0) & (
+            records["version"] < records.groupby("same")["version"].transform("max")
+        )
+        copies = ~older & records[~older].duplicated(["same", "content"]).reindex(
+            records.index, fill_value=False
+        )
+        self._place.bad.note("copies of a record that was read already, left out", int(copies.sum()))
+        self._place.bad.note("older versions of a record, left out", int(older.sum()))
+        gone = pd.MultiIndex.from_frame(records.loc[older | copies, ["file", "row"]])
+        return frame[~pd.MultiIndex.from_frame(frame[["file", "row"]]).isin(gone)]
+
+
+def _versions(events: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    kinds = {"same": np.uint64, "version": np.float64, "content": np.uint64}
+    return {
+        c: events[c].to_numpy(kind) if c in events else np.zeros(len(events), dtype=kind)
+        for c, kind in kinds.items()
+    }
+
+
+def ids(column: "pd.Series[str]") -> "pd.Series[str]":
+    """Ids of people as they are compared: a whole number that was written as 12.0 is 12.
+
+    >>> ids(pd.Series(["12.0", " 12", "A.0"])).tolist()
+    ['12', '12', 'A.0']
+    """
+    return column.astype("str").str.strip().str.replace(r"^(\d+)\.0$", r"\1", regex=True)
 
 
 def _numbered(columns: list[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -236,7 +272,6 @@ def _slice(periods: Periods | None, start: int, n: int) -> Periods | None:
 
 def _checked(people: pd.DataFrame) -> pd.DataFrame:
     """The people under the names of `PEOPLE`; days of observation still NaN where only the events can tell."""
-    people = people.assign(subject=people["subject"].astype("str").str.strip())
     twice = people.loc[people["subject"].duplicated(), "subject"]
     if len(twice):
         raise DataError(

@@ -1,12 +1,10 @@
 """Tables as they come: CSV or Parquet, packed or not, names in either case, every cell as text."""
 
-import bz2
 import csv
-import gzip
 import lzma
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +16,7 @@ from pydantic import Field
 from ...study.errors import DataError
 from ...study.records import Record
 from ..events import Place
+from . import lines
 
 CHUNK = 500_000
 """Rows at a time."""
@@ -93,7 +92,7 @@ def chunks(
     """
     theirs = {c.lower() for c in columns.values()}
     of_codes = {c.lower() for ours, c in columns.items() if ours in codes}
-    first = 0
+    first, moved = 0, _longer(table, form)
     try:
         for raw, decimal in _raw(table, theirs, of_codes, form):
             by_case = {plain(c): c for c in raw.columns}
@@ -105,11 +104,31 @@ def chunks(
             frame.attrs["decimal"] = decimal
             first += len(frame)
             place.bad.read(table.name, len(frame))
-            yield frame
+            yield _in_place(frame, moved, table.name, place)
     except READING as e:
         raise DataError(unreadable(table.name, e)) from e
     if not first and not many:
         raise DataError(f"{table.name}: an empty table. Export it again, or take it out of the folder.")
+
+
+def _longer(table: Path | Table, form: Form) -> dict[int, int]:
+    """Rows of a text file that have more cells than its header -> how many."""
+    if not isinstance(table, Path) or _is_parquet(table):
+        return {}
+    try:
+        return lines.longer(table, _delimiter(table, form), form.encoding)
+    except READING as e:
+        raise DataError(unreadable(table.name, e)) from e
+
+
+def _in_place(frame: pd.DataFrame, moved: Mapping[int, int], file: str, place: Place) -> pd.DataFrame:
+    """The rows whose cells stand under their own columns; the others are counted as bad."""
+    wrong = [row for row in moved if row in frame.index]
+    found = [f"{moved[row]} cells" for row in wrong]
+    place.bad.add(file, "more cells than the header has", wrong, found)
+    kept = frame.drop(index=wrong) if wrong else frame
+    kept.attrs = frame.attrs
+    return kept
 
 
 def columns_of(table: Path | Table, form: Form) -> list[str]:
@@ -236,28 +255,20 @@ def _text(
     delimiter = _delimiter(file, form)
     decimal = form.decimal or ("," if delimiter == ";" else ".")
     words = {c: empty(c) for c in some}
-    with _opened(file, form, usecols=some, chunksize=CHUNK, keep_default_na=False, na_values=words) as reader:
+    with (
+        warnings.catch_warnings(),
+        _opened(file, form, usecols=some, chunksize=CHUNK, keep_default_na=False, na_values=words) as reader,
+    ):
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)  # longer lines: `_longer` counts them
         for frame in reader:
-            yield (_unquoted(frame) if delimiter == "\t" and not _quotes(file) else frame), decimal
+            yield (frame if lines.quotes(file, delimiter) else _unquoted(frame)), decimal
 
 
 def _opened(file: Path, form: Form, **more: Any) -> Any:
     """The file in pandas."""
     delimiter = _delimiter(file, form)
-    more |= {"quoting": csv.QUOTE_NONE} if delimiter == "\t" and not _quotes(file) else {}
-    return pd.read_csv(file, sep=delimiter, dtype=str, encoding=form.encoding, **more)
-
-
-@lru_cache(maxsize=256)
-def _quotes(file: Path) -> bool:
-    """Whether a tab-separated file wraps cells in quotation marks, so that a cell may go on over several lines.
-
-    Many (OHDSI Athena's vocabularies) hold lone marks in their names and wrap nothing: then every line has as many
-    tabs as the first.
-    """
-    with _bytes(file) as lines:
-        tabs = next(lines, b"").count(b"\t")
-        return any(line.count(b"\t") != tabs for line in lines if line.strip())
+    more |= {} if lines.quotes(file, delimiter) else {"quoting": csv.QUOTE_NONE}
+    return pd.read_csv(file, sep=delimiter, dtype=str, encoding=form.encoding, index_col=False, **more)
 
 
 def _unquoted(frame: pd.DataFrame) -> pd.DataFrame:
@@ -275,7 +286,7 @@ def _delimiter(file: Path, form: Form) -> str:
     """What stands between the columns: as named, or the commonest of the usual marks in the first line."""
     if form.delimiter is not None:
         return {"space": r"\s+", "tab": "\t", "\\t": "\t"}.get(form.delimiter, form.delimiter)
-    with _bytes(file) as f:
+    with lines.opened(file) as f:
         line = f.readline(1 << 20).decode(form.encoding, errors="replace")
     bare = "".join(line.split('"')[::2]).strip()
     counts = {d: bare.count(d) for d in DELIMITERS}
@@ -283,15 +294,6 @@ def _delimiter(file: Path, form: Form) -> str:
     if counts[best]:
         return best
     return r"\s+" if len(bare.split()) > 1 else ","
-
-
-def _bytes(file: Path) -> Any:
-    """The file, unpacked, as bytes."""
-    opener = next((o for end, o in _OPENERS.items() if file.name.lower().endswith(end)), Path.open)
-    return opener(file, "rb")
-
-
-_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 def sex(text: "pd.Series[str]", words: Mapping[str, str]) -> NDArray[np.object_]:

@@ -3,6 +3,7 @@
 Servers write more than the standard allows, so every step takes what it expects and passes over the rest.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -107,6 +108,18 @@ def reference(value: Any) -> str:
     return text.split("/_history/")[0].removeprefix("urn:uuid:").rsplit("/", 1)[-1]
 
 
+def subject(resource: Resource) -> str:
+    """Id of the Patient that a resource is about; empty where it is about a Group, a Device, or nobody.
+
+    >>> subject({"subject": {"reference": "Patient/7"}}), subject({"subject": {"reference": "Group/7"}})
+    ('7', '')
+    """
+    given = resource.get("subject") or resource.get("patient")
+    text = word(node(given).get("reference")) or word(given)
+    kind = text.split("/_history/")[0].rstrip("/").split("/")[-2:-1]
+    return reference(given) if not kind or kind == ["Patient"] or not kind[0].isalpha() else ""
+
+
 def patient(resource: Resource) -> dict[str, Any]:
     """subject, sex, birth, death (text) and dead of a Patient."""
     death = word(resource.get("deceasedDateTime")) or None
@@ -118,6 +131,19 @@ def patient(resource: Resource) -> dict[str, Any]:
         "dead": death is not None or resource.get("deceasedBoolean") in (True, "true"),
         "site": reference(resource.get("managingOrganization")) or None,
     }
+
+
+def of_others(resource: Resource) -> bool:
+    """Whether a resource says that it is about a Group, a Device or another thing that is no Patient."""
+    given = resource.get("subject") or resource.get("patient")
+    return "/" in word(node(given).get("reference")) and not subject(resource)
+
+
+def version(resource: Resource) -> float:
+    """When a resource was last changed, as a number that grows; 0 where it does not say."""
+    meta = node(resource.get("meta"))
+    digits = re.sub(r"\D", "", word(meta.get("lastUpdated")))[:14]
+    return float(digits or re.sub(r"\D", "", word(meta.get("versionId")))[:14] or 0)
 
 
 def void(resource: Resource) -> str | None:
@@ -144,7 +170,10 @@ def certainty(resource: Resource) -> str:
 
 def _extensions(resource: Resource) -> list[Resource]:
     of_codings = [
-        e for c in nodes(node(resource.get("code")).get("coding")) for e in nodes(c.get("extension"))
+        e
+        for one in nodes(resource.get("code"))
+        for c in nodes(one.get("coding"))
+        for e in nodes(c.get("extension"))
     ]
     return [e for e in of_codings if "diagnosesicherheit" in word(e.get("url")).lower()]
 
@@ -162,7 +191,7 @@ def facts(
     kind = str(resource["resourceType"])
     visit = resource.get("encounter") or resource.get("context")
     base = Fact(
-        subject=reference(resource.get("subject") or resource.get("patient")),
+        subject=subject(resource),
         time=_time(resource, dates[kind]),
         age=_age(resource.get("onsetAge") or resource.get("onsetQuantity")),
         encounter="" if kind == "Encounter" else reference(visit),
@@ -189,14 +218,16 @@ def _coded(base: Fact, concept: Any, system: Callable[[str], str], first: str = 
     """The fact with the codings of a CodeableConcept, those of known systems first."""
     found = [(system(s), c, d) for s, c, d in codings(concept)]
     ranked = sorted(found, key=lambda f: (f[0] != first, f[0] not in codes.SYSTEMS))
-    return base._replace(codings=tuple(ranked), text=word(node(concept).get("text")) or word(concept))
+    text = next((t for one in nodes(concept) if (t := word(one.get("text")))), "")
+    return base._replace(codings=tuple(ranked), text=text or word(concept))
 
 
 def codings(concept: Any) -> list[Coding]:
-    """System, code and display of every coding."""
+    """System, code and display of every coding of a CodeableConcept, or of a list of them."""
     found = [
         (word(c.get("system")), word(c.get("code")), word(c.get("display")))
-        for c in nodes(node(concept).get("coding"))
+        for one in nodes(concept)
+        for c in nodes(one.get("coding"))
     ]
     return [(s, c, d) for s, c, d in found if c or d]
 

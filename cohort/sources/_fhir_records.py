@@ -59,7 +59,7 @@ def gathered(lines: Lines, options: Options, place: Place) -> Gathered:
         except (AttributeError, TypeError, ValueError, KeyError, IndexError, OverflowError) as e:
             found = f"{type(resource).__name__}: {e}"
             place.bad.add(file, "a resource that is not as FHIR has it", [row], [found])
-    return Gathered(held.people(), held.batches(), place)
+    return Gathered(held.people(), held.batches(), place, versions=True)
 
 
 class _Held:
@@ -71,6 +71,8 @@ class _Held:
         self._people: dict[str, tuple[bytes, dict[str, Any]]] = {}
         self._medications: dict[str, _fhir.Resource] = {}
         self._visits: dict[str, str] = {}
+        self._void: dict[int, float] = {}
+        """Resources that do not count -> their newest version."""
         self._facts: list[tuple[Any, ...]] = []
         self._files: list[Path] = []
 
@@ -84,12 +86,20 @@ class _Held:
             self._patient(file, row, resource, whole)
         elif kind == "Medication":
             self._medications[id] = resource
-        elif kind in _fhir.KINDS and not self._skipped(file, kind, resource):
+        elif kind in _fhir.KINDS:
+            same = _number(f"{kind}/{id}/{_fhir.subject(resource)}") if id else 0
+            version = _fhir.version(resource)
+            if self._skipped(file, kind, resource):
+                self._void[same] = max(version, self._void.get(same, 0.0))
+                return
             if kind == "Encounter" and (over := _fhir.end(resource)):
                 self._visits[id] = over[:10]
             found = list(_fhir.facts(resource, self._dates, self._systems))
-            same = (hash(whole) & 0xFFFFFFFFFFFFFFFF) | 1 if id else 0
-            self._facts += [(file, row, same, *self._flat(fact)) for fact in found]
+            if found and not found[0].subject and _fhir.of_others(resource):
+                self._place.bad.skip(file, f"{kind}: about something else than a Patient")
+                return
+            mark = (file, row, same, version, _number(whole))
+            self._facts += [(*mark, *self._flat(fact)) for fact in found]
             if len(self._facts) >= CHUNK:
                 self._spill()
 
@@ -125,8 +135,10 @@ class _Held:
         return (*fact._replace(codings=orjson.dumps(fact.codings).decode()),)  # type: ignore[arg-type]
 
     def _frame(self) -> pd.DataFrame:
-        frame = pd.DataFrame(self._facts, columns=["file", "row", "same", *_fhir.Fact._fields])
-        kinds = {"age": "float64", "value": "float64", "same": "uint64", "coded": "bool"}
+        marks = ["file", "row", "same", "version", "content"]
+        frame = pd.DataFrame(self._facts, columns=[*marks, *_fhir.Fact._fields])
+        kinds = {"age": "float64", "value": "float64", "coded": "bool"}
+        kinds |= {"same": "uint64", "version": "float64", "content": "uint64"}
         return frame.rename(columns={"time": "date"}).astype(kinds)
 
     def _spill(self) -> None:
@@ -149,7 +161,7 @@ class _Held:
         for name in ("birth", "death"):
             text = frame[name].astype("str").where(frame[name].notna())
             column = {"birth": "birthDate", "death": "deceasedDateTime"}[name]
-            key = "the Patients themselves"
+            key = "the Patients"
             frame[name] = dates.birthdays(
                 frame.assign(**{name: text}), "Patient", name, self._place, None, key, column
             )
@@ -164,6 +176,10 @@ class _Held:
                 yield from self._finished(frame)
 
     def _finished(self, frame: pd.DataFrame) -> Iterator[Batch]:
+        gone = frame["same"].map(self._void).fillna(-1.0) >= frame["version"]
+        gone &= frame["same"] != 0
+        self._place.bad.note("facts of which a newer version does not count, left out", int(gone.sum()))
+        frame = frame[~gone].copy()
         lacking = frame["date"].isna() & (frame["encounter"] != "")
         frame["date"] = frame["date"].where(~lacking, frame["encounter"].map(self._visits))
         keys = list(zip(frame["codings"], frame["text"], frame["medication"], strict=True))
@@ -177,7 +193,7 @@ class _Held:
             drugs = gone & (rows["medication"] != "")
             self._place.bad.note("drugs whose Medication is not among the resources", int(drugs.sum()))
             self._place.bad.note("resources without a code", int((gone & ~drugs).sum()))
-            timed = dates.dated(rows[~gone], str(file), "date", self._place, None, "the resources themselves")
+            timed = dates.dated(rows[~gone], str(file), "date", self._place, None, "the resources")
             columns = [
                 "subject",
                 "time",
@@ -191,6 +207,8 @@ class _Held:
                 "unit",
                 "coded",
                 "same",
+                "version",
+                "content",
             ]
             yield Batch(str(file), timed[columns].assign(text=timed["said"]))
 
@@ -200,6 +218,11 @@ class _Held:
             whole = _fhir.medication(fact, self._medications[medication], self._systems)
             fact = whole if whole.codings or whole.text else fact
         return _fhir.named(fact)
+
+
+def _number(text: str | bytes) -> int:
+    """A number that two texts share only when they are the same; never 0."""
+    return (hash(text) & 0xFFFFFFFFFFFFFFFF) | 1
 
 
 def without_mark(raw: bytes) -> bytes:

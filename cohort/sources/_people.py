@@ -100,7 +100,8 @@ def shaped(
             out[name] = dates.aged(frame, file, name, place, years, frame.attrs.get("decimal", "."))
     for name in ("death", "death_age"):
         if name in out:  # who has something there has died, whether or not it can be read
-            out["dead"] = frame[name].notna() | out.get("dead", False)
+            said = dates.there(frame[name]) if name == "death" else frame[name].notna()
+            out["dead"] = said | out.get("dead", False)
     if "sex" in out:
         out["sex"] = sexes(frame["sex"], options.sexes, place, f"{where}.sexes")
     return out

@@ -150,6 +150,8 @@ class _Long:
             if mine.any():
                 self.place.bad.use(WORDS, code)
                 out[mine] = rows.loc[mine, "value"].map(lambda v, w=words: tables.word(v, w))
+                unnamed = int((mine & rows["value"].notna() & out.isna()).sum())
+                self.place.bad.note(f"values of {code} for which cohort.source.words have no word", unnamed)
         return out
 
     def _timed(self, file: str, rows: pd.DataFrame) -> pd.DataFrame:

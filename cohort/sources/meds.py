@@ -19,8 +19,10 @@ from pydantic import Field
 
 from ...study.errors import DataError, StudyError
 from ...study.records import Record
+from ..codes import SYSTEMS, says_kind
 from ..events import CODES, HAPPENS, STATIC, UNDATED, Place, Shard
 from ..reading import columns, dates, files
+from ..reading.bad_rows import BadRows
 from ..reading.systems import Systems
 from ..reading.tables import READING, unreadable
 
@@ -116,6 +118,9 @@ class Meds:
                 f"{file}: no column {lacking[0]!r}; it has {', '.join(schema.names)}. "
                 "Name the right one in cohort.source."
             )
+        for name in wanted.values():
+            if pa.types.is_nested(kind := schema.field(name).type):
+                raise DataError(f"{file}: column {name!r} holds {kind}; a cell is one number, date or text.")
         return wanted
 
     def _shard(self, file: Path) -> Shard | None:
@@ -154,6 +159,9 @@ class Meds:
         sizes = np.diff(np.append(starts, len(time)))
         person = np.repeat(np.arange(len(ids), dtype=np.int32), sizes)
         born, died = (_marks(codes, given) for given in (self.options.birth, self.options.death))
+        for what, marks in (("births", born), ("deaths", died)):
+            n = _differing(np.flatnonzero(marks[code]), person, time)
+            self.place.bad.note(f"people with {what} on several days; the first counts", n)
         return _Rows(
             ids=ids,
             starts=starts if order is None else order[starts],
@@ -166,7 +174,7 @@ class Meds:
             birth=_first_time(np.flatnonzero(born[code]), person, time, len(ids)),
             death=_first_time(np.flatnonzero(died[code]), person, time, len(ids)),
             dead=np.isin(np.arange(len(ids)), person[died[code]]),
-            marks=born | died,
+            marks=born | died | (codes["code"] == "").to_numpy(bool),
         )
 
     def _events(self, rows: "_Rows") -> "_Events":
@@ -199,7 +207,7 @@ class Meds:
         return pd.DataFrame(
             {
                 "subject": pd.array(subject, dtype=object),
-                "sex": _sexes(rows.codes, events, n),
+                "sex": _sexes(rows.codes, events, n, self.place.bad),
                 "site": pd.array(site, dtype=object),
                 "aged": known,
                 "birth": pd.Series(np.where(known, rows.birth, 0).astype("M8[D]").astype("M8[s]")).where(
@@ -225,31 +233,39 @@ class Meds:
         text = pd.Series(columns.texts(column), dtype=object)
         text = text.where(~text.isin(["", "NaT", "None"]), None)
         timed = dates.birthdays(
-            pd.DataFrame({name: text}), file, name, self.place, None, "timestamps", early=False
+            pd.DataFrame({name: text}), file, name, self.place, None, "the times", early=False
         )
         return np.asarray(timed.to_numpy().astype("M8[D]").view(np.int64))
 
     def _codes(
         self, column: pa.ChunkedArray, file: str
     ) -> tuple[pd.DataFrame, NDArray[np.object_], NDArray[np.int32]]:
-        """The table of codes that occur, the unit that is part of each, and each row's place in the table."""
-        if column.null_count:
-            raise DataError(f"{file}: {column.null_count} rows have no code; MEDS wants one in every row.")
-        if not pa.types.is_dictionary(column.type):
-            column = pa.chunked_array([pa.array(columns.texts(column), pa.string()).dictionary_encode()])
+        """The table of codes that occur, the unit that is part of each, and each row's place in the table.
+
+        A row without a code is counted as bad; its code is empty.
+        """
+        if column.null_count or not pa.types.is_dictionary(column.type):
+            texts = pa.array(columns.texts(column), pa.string()).fill_null("")
+            column = pa.chunked_array([texts.dictionary_encode()])
         array = column.unify_dictionaries().combine_chunks()
         raw = columns.texts(pa.chunked_array([array.dictionary])).tolist()
         rows = [self._named(c) for c in raw]
         codes = pd.DataFrame([r[:-1] for r in rows], columns=list(CODES), dtype=object)
-        return codes, np.array([r[-1] for r in rows], dtype=object), array.indices.to_numpy().astype(np.int32)
+        place = array.indices.to_numpy().astype(np.int32)
+        without = np.flatnonzero((codes["code"] == "").to_numpy(bool)[place])
+        self.place.bad.add(file, "no code", without.tolist(), [""] * len(without))
+        return codes, np.array([r[-1] for r in rows], dtype=object), place
 
     def _named(self, raw: str) -> tuple[str, str, str, str, tuple[tuple[str, str], ...], str | None]:
         """A row of the table of codes, and the unit that is part of the code."""
-        found = self.systems.code(raw)
+        found = self.systems.code(raw.strip())
         name = self.names.get(raw) or ""
         if found.system == "SEX" and (sex := SEXES.get(found.code.lower())):
-            name = f"Sex: {sex}"
+            found, name = found._replace(code=sex), f"Sex: {sex}"
         parents = [self.systems.code(p) for p in self.parents.get(raw, ())]
+        known = next((p.kind for p in parents if p.system in SYSTEMS), None)
+        if known and found.system not in SYSTEMS and not says_kind(raw):
+            found = found._replace(kind=known)
         return (
             found.code,
             found.system,
@@ -290,7 +306,7 @@ class _Rows:
     """(people,) days since 1970, or `NEVER`."""
     dead: NDArray[np.bool_]
     marks: NDArray[np.bool_]
-    """(codes,) whether it is a birth or a death."""
+    """(codes,) whether it is a birth, a death, or no code."""
 
 
 @dataclass(frozen=True)
@@ -346,6 +362,13 @@ def _first_time(rows: Ints, person: NDArray[np.int32], time: Ints, n: int) -> In
     return out
 
 
+def _differing(rows: Ints, person: NDArray[np.int32], time: Ints) -> int:
+    """How many people have these rows on more than one day."""
+    rows = rows[time[rows] != NEVER]
+    days = pd.DataFrame({"person": person[rows], "day": time[rows]}).drop_duplicates()
+    return int((days["person"].value_counts() > 1).sum())
+
+
 def _span(events: _Events, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(people,) days of the first and the last dated event; NaN where there is none."""
     bounds = np.searchsorted(events.person, np.arange(n + 1, dtype=np.int32))
@@ -360,14 +383,18 @@ def _span(events: _Events, n: int) -> tuple[NDArray[np.float64], NDArray[np.floa
     )
 
 
-def _sexes(codes: pd.DataFrame, events: _Events, n: int) -> NDArray[np.object_]:
-    """(n,) `male`, `female` or None."""
-    words = np.array([SEXES.get(str(c).lower()) for c in codes["code"]], dtype=object)
-    is_sex = (codes["system"] == "SEX").to_numpy(bool)
-    rows = np.flatnonzero(is_sex[events.code])
-    sex = np.full(n, None, dtype=object)
-    sex[events.person[rows]] = words[events.code[rows]]
-    return sex
+def _sexes(codes: pd.DataFrame, events: _Events, n: int, bad: BadRows) -> NDArray[np.object_]:
+    """(n,) `male`, `female`, or None where neither or both stand there."""
+    out = np.full(n, None, dtype=object)
+    holders = {}
+    for sex in ("male", "female"):
+        mine = ((codes["system"] == "SEX") & (codes["code"] == sex)).to_numpy(bool)
+        holders[sex] = np.isin(np.arange(n), events.person[mine[events.code]])
+        out[holders[sex]] = sex
+    both = holders["male"] & holders["female"]
+    out[both] = None
+    bad.note("people with both sexes in the records; theirs is taken as not known", int(both.sum()))
+    return out
 
 
 def _column(
@@ -400,10 +427,18 @@ def _metadata(path: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
         c: v.to_pylist()
         for c, v in zip(some, _opened(path, lambda f: pq.read_table(f, columns=some)), strict=True)
     }
-    code = [str(c) for c in table["code"]]
-    described = zip(code, table.get("description", [None] * len(code)), strict=True)
-    parents = zip(code, table.get("parent_codes", [None] * len(code)), strict=True)
-    return {c: str(d) for c, d in described if d}, {c: [str(p) for p in ps if p] for c, ps in parents if ps}
+    names: dict[str, str] = {}
+    parents: dict[str, list[str]] = {}
+    nothing = [None] * len(table["code"])
+    rows = zip(
+        table["code"], table.get("description", nothing), table.get("parent_codes", nothing), strict=True
+    )
+    for code, name, above in rows:
+        if name:
+            names.setdefault(str(code), str(name))
+        listed = [above] if isinstance(above, str) else above or ()
+        parents.setdefault(str(code), []).extend(str(p) for p in listed if p)
+    return names, parents
 
 
 def _splits(path: Path) -> dict[str, str]:

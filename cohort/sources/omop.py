@@ -76,7 +76,9 @@ TABLES = {
     "visit_occurrence": _Table("visit", "visit_concept_id", "visit_start_", "visit_source"),
 }
 PERSON = {"subject": "person_id", "gender": "gender_concept_id", "year": "year_of_birth", "month": "month_of_birth",
-          "day": "day_of_birth", "birth": "birth_datetime", "gender_source": "gender_source_value"}  # fmt: skip
+          "day": "day_of_birth", "birth": "birth_datetime", "gender_source": "gender_source_value",
+          "death": "death_datetime"}  # fmt: skip
+"""`death_datetime` since version 6, which has no table `death`."""
 DEATH = {"subject": "person_id", "death": "death_date", "moment": "death_datetime"}
 PERIOD = {
     "subject": "person_id",
@@ -159,7 +161,7 @@ class _Reader:
         self.place.bad.note("people of whom the sex is not known", int(pd.isna(sex).sum()))
         out = pd.DataFrame({"subject": person["subject"].map(_id), "sex": sex, "birth": self._births(person)})
         out["site"] = person["site"] if site else None
-        return out.merge(self._deaths(), how="left", on="subject")
+        return out.merge(self._deaths(person), how="left", on="subject")
 
     def _births(self, person: pd.DataFrame) -> "pd.Series[pd.Timestamp]":
         """From the date, else from year, month and day; the middle of what is not known."""
@@ -174,32 +176,45 @@ class _Reader:
         )
         return given.where(given.notna(), parts)
 
-    def _deaths(self) -> pd.DataFrame:
+    def _deaths(self, person: pd.DataFrame) -> pd.DataFrame:
         """subject, death, dead: everybody in the table has died, whether or not the day can be read."""
-        parts = []
+        known = set(person["subject"].map(_id))
+        mine = person[dates.there(person["death"])].assign(moment=None)
+        parts = [self._died("person", mine)] if len(mine) else []
         for file, rows in self._rows("death", DEATH, {"death", "moment"}):
             if rows["death"].isna().all() and rows["moment"].isna().all() and len(rows):
                 raise self._nothing_in("death", "death_date", "death_datetime")
-            text = rows.assign(death=rows["death"].fillna(rows["moment"]))
-            day = dates.birthdays(
-                text, file, "death", self.place, self.options.date_format, FORM, "death_date"
-            )
-            parts.append(pd.DataFrame({"subject": rows["subject"].map(_id), "death": day, "dead": True}))
+            parts.append(self._died(file, self._of_people(file, rows, known)))
         if not parts:
             return pd.DataFrame(
                 {"subject": pd.Series(dtype="str"), "death": pd.Series(dtype="datetime64[s]")}
             )
         return pd.concat(parts).groupby("subject", as_index=False).agg({"death": "min", "dead": "any"})
 
+    def _died(self, file: str, rows: pd.DataFrame) -> pd.DataFrame:
+        text = rows.assign(death=rows["death"].fillna(rows["moment"]))
+        day = dates.birthdays(text, file, "death", self.place, self.options.date_format, FORM, "death_date")
+        return pd.DataFrame({"subject": rows["subject"].map(_id), "death": day, "dead": True})
+
+    def _of_people(self, file: str, rows: pd.DataFrame, known: set[str]) -> pd.DataFrame:
+        """The rows about people who are there; the others are counted as bad."""
+        nobody = ~rows["subject"].map(_id).isin(known)
+        found = rows.loc[nobody, "subject"].tolist()
+        self.place.bad.add(file, "nobody of that id among the people", rows.index[nobody].tolist(), found)
+        return rows[~nobody]
+
     def periods(self) -> pd.DataFrame:
-        """subject, first, last: every period of observation."""
+        """subject, first, last: every period of observation; one that ends before it begins is counted as bad."""
         parts = []
         for file, rows in self._rows("observation_period", PERIOD, set()):
             part = pd.DataFrame({"subject": rows["subject"].map(_id)})
             for name in ("first", "last"):
                 form, early = self.options.date_format, name == "first"
                 part[name] = dates.birthdays(rows, file, name, self.place, form, FORM, PERIOD[name], early)
-            parts.append(part)
+            wrong = part["last"] < part["first"]
+            found = rows.loc[wrong, "last"].tolist()
+            self.place.bad.add(file, "a period that ends before it begins", rows.index[wrong].tolist(), found)
+            parts.append(part[~wrong])
         columns = ["subject", "first", "last"]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
@@ -220,6 +235,7 @@ class _Reader:
         """All events."""
         for name, table in TABLES.items():
             optional, expected = set(table.columns) - {"subject"}, EXPECTED & table.columns.keys()
+            expected -= {"source"} if table.kind == "visit" else set()
             for file, rows in self._rows(name, table.columns, optional, expected):
                 nothing = (rows["concept"].map(_id) == "0") & rows["source"].isna() & (table.kind != "visit")
                 self.place.bad.note(f"{file}: rows without a concept or a source value", int(nothing.sum()))

@@ -203,9 +203,14 @@ class _Wide:
     def _deaths(self, death: str | Death) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
         """By subject: the text of the day or age of death, and whether the person is known to have died."""
         column = death if isinstance(death, str) else death.column
-        died = self.rows[column].notna() if isinstance(death, str) else self._says(death.when, death.equals)
+        died = self._there(column) if isinstance(death, str) else self._says(death.when, death.equals)
         text = self.rows[column].where(died).groupby(self.who, sort=False).first()
         return text, died.groupby(self.who, sort=False).any()
+
+    def _there(self, column: str) -> "pd.Series[bool]":
+        """Where a column of times says one."""
+        cells = self.rows[column]
+        return cells.notna() if self.options.values == "age" else dates.there(cells)
 
     def _says(self, column: str, yes: str) -> "pd.Series[bool]":
         return self.rows[column].map(lambda cell: tables.word(cell, {yes: "yes"}) == "yes").astype(bool)
@@ -231,7 +236,7 @@ class _Wide:
         for column in o.measured:
             assert o.at is not None
             value = self.rows[column.column]
-            yield self._batch(column, self.who, self._checked(o.at, value.notna()), value)
+            yield self._batch(column, self.who, self._checked(o.at, value.notna() & self._there(o.at)), value)
         for column in o.always:
             one = self.rows.groupby(o.subject, sort=False)[column.column].first().reset_index()
             yield self._batch(column, one[o.subject], None, one[column.column])
@@ -259,6 +264,8 @@ class _Wide:
         )
         if value is not None:
             said = value.map(lambda cell: tables.word(cell, column.words))
+            unnamed = int((value.notna() & said.isna()).sum()) if column.words else 0
+            self.place.bad.note(f"values of {column.column} for which its `words` have no word", unnamed)
             events["value"] = dates.numbers(value.mask(said.notna()), self.decimal)
             events["text"] = said.where(said.notna(), value.where(events["value"].isna()))
             events["coded"] = True  # the study file names the column
@@ -271,12 +278,12 @@ class _Wide:
 
     def _onset(self, first: First) -> tuple["pd.Series[bool]", pd.Series]:
         """(rows,) whether it happened, and the time of the first occurrence; missing where nobody knows it."""
-        happened = self.rows[first.column].notna()
+        happened = self._there(first.column)
         if first.when is not None:
             happened = self._says(first.when, first.equals)
-        upper = self._checked(first.column, happened & self.rows[first.column].notna(), first=True)
+        upper = self._checked(first.column, happened & self._there(first.column), first=True)
         if first.after is not None and self.options.interval == "midpoint":
-            lower = self._checked(first.after, happened & self.rows[first.after].notna())
+            lower = self._checked(first.after, happened & self._there(first.after))
             upper = upper.where(lower.isna() | upper.isna(), lower + (upper - lower) / 2)
         return happened, upper.groupby(self.who, sort=False).transform("min")
 

@@ -81,8 +81,8 @@ def _line(
     end: str,
 ) -> Line:
     dated, age, since, last_age, ago = when
-    if not dated:
-        return Line(id, what, times=count)
+    if not dated:  # what holds always does so once, however often it was written down
+        return Line(id, what)
     if count == 1:
         return Line(id, what, age, since)
     return Line(id, what, age, since, count, between, end, last_age, ago)

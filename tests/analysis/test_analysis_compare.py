@@ -26,7 +26,7 @@ def held() -> HeldOut:
     one = np.ones(N)
     return HeldOut(
         case=tuple(f"c{i}" for i in range(N)), person=np.arange(N), y=Y, observed=one, sampling=one, shift=0.0,
-        age=np.full(N, 70.0), sex=("female",) * N, censored=0,
+        attributes={}, censored=0,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from wherefore.analysis.report.grading import grading
 from wherefore.analysis.run import run
-from wherefore.annotate.records import Anchoring, Noticed, Progress, Rating, Verdict
+from wherefore.annotate.records import Anchoring, Noticed, Progress, Rating
 from wherefore.study.records import read_jsonl, write_jsonl
 
 
@@ -85,14 +85,14 @@ def test_a_judge_is_reported_apart_from_people(trial: Any) -> None:
     assert run(trial.study, trial.home)
     before = text(trial.home)
     assert "language model" not in before
-    main = [r for r in read_jsonl(folder / "ratings.jsonl", Rating) if r.round == "main" and r.rater == "a"]
-    verdicts = list(read_jsonl(folder / "verdicts.jsonl", Verdict))
+    ratings = list(read_jsonl(folder / "ratings.jsonl", Rating))
+    main = [r for r in ratings if r.round == "main" and r.rater == "a"]
     said = {(r.rationale, r.dimension): r.value for r in main}
-    agreed = [
-        v.model_copy(update={"consensus": {"accuracy": said[v.rationale, "accuracy"]}}) for v in verdicts
+    real = [
+        r.model_copy(update={"simulated": False, "value": said[r.rationale, r.dimension]}) for r in ratings
     ]
-    write_jsonl(folder / "verdicts.jsonl", agreed)
-    judged = [r.model_copy(update={"rater": "judge", "round": "judge"}) for r in main]
+    write_jsonl(folder / "ratings.jsonl", real)  # everybody says what rater a says
+    judged = [r.model_copy(update={"rater": "judge", "round": "judge", "simulated": False}) for r in main]
     planted = judged[0].model_copy(update={"item": "planted", "value": "3"})
     write_jsonl(folder / "judge_ratings.jsonl", [*judged, planted])
     row = Anchoring(dimension="accuracy", blind=0.5, assisted=0.75, n_blind=60, n_assisted=20)
@@ -102,6 +102,6 @@ def test_a_judge_is_reported_apart_from_people(trial: Any) -> None:
     (trial.home / "analysis" / "manifest.json").unlink()
     assert run(trial.study, trial.home)
     after = text(trial.home)
-    assert "Alpha with the people's consensus: 1.00 for accuracy (30 items)." in html.unescape(after)
+    assert "main accuracy 30 100 % 1.00" in html.unescape(after)
     assert "in 75 % of answers about accuracy, against 50 % of those who did not." in after
-    assert after.startswith(before.split("Of 30 rationales")[0]), "people's own numbers stay as they were"
+    assert "1 of 4" in after, "what people noticed stays as it was"

@@ -22,5 +22,5 @@ def test_report_fits_and_asks_for_nothing(analysed: Any, browser: Any, width: in
     assert paper == "rgb(22, 23, 26)"  # the dark theme
     ink = page.evaluate("getComputedStyle(document.querySelector('figure svg text')).fill")
     assert ink != "rgb(28, 28, 26)"  # figures follow it
-    assert page.locator("#models tbody tr").count() == 7
+    assert page.locator("#models > .wide tbody tr").count() == 7
     page.close()

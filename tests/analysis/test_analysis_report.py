@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from wherefore.analysis.records import Average, Comparison
 from wherefore.analysis.report.answer import answer, verdict
 from wherefore.analysis.report.example import why_not
-from wherefore.analysis.report.sections import asked
+from wherefore.analysis.report.sections.methods import asked
 from wherefore.analysis.report.strips import axis, strip
 from wherefore.analysis.run import run
 from wherefore.analysis.settings import Settings
@@ -256,7 +256,7 @@ def test_commands_evaluate_and_report(tmp_path: Path, lay_out: Any) -> None:
     file.write_text(STUDY)
     empty = CliRunner().invoke(main, ["evaluate", str(file), "--runs", str(tmp_path)])
     assert empty.exit_code == 1
-    assert "no cohort here" in empty.output
+    assert "cohort/cases.parquet: not there. Run `wherefore cohort" in empty.output
     lay_out(tmp_path / "small", load(file))
     made = CliRunner().invoke(main, ["evaluate", str(file), "--runs", str(tmp_path)])
     assert made.exit_code == 0, made.output

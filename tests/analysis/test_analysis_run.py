@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from wherefore.analysis.records import Average, Comparison, Metric, Written
 from wherefore.analysis.report.headline import headline
 from wherefore.analysis.run import evaluate, resolve, run
 from wherefore.cohort.records import Case
-from wherefore.study.errors import StudyError
-from wherefore.study.records import from_frame, read_table
-from wherefore.study.runs import manifest
+from wherefore.study.errors import DataError, StudyError
+from wherefore.study.records import from_frame, read_table, write_table
+from wherefore.study.runs import manifest, run_once
+from wherefore.train.records import Prediction
 
 
 def rows(home: Any, name: str, kind: type) -> list[Any]:
@@ -125,3 +127,57 @@ def test_citations_of_what_was_not_shown_are_counted(analysed: Any) -> None:
     assert found[0].existing == held["timeline"].str.contains("E002").sum()
     assert found[0].words == 5
     assert "<del>E099</del>" in (analysed.home / "analysis" / "report.html").read_text()
+
+
+def test_every_file_that_the_stage_opens_is_an_input_of_its_manifest(trial: Any) -> None:
+    """Python says which files are opened; the manifest must know each of the run folder, and that some are absent."""
+    import sys
+
+    opened: set[str] = set()
+    watching = [True]
+
+    def watch(event: str, args: tuple[Any, ...]) -> None:
+        if (
+            watching[0]
+            and event == "open"
+            and isinstance(args[0], str | Path)
+            and args[1] in ("r", "rb", None)
+        ):
+            opened.add(str(args[0]))
+
+    sys.addaudithook(watch)  # it cannot be taken away again, so it is switched off
+    assert run(trial.study, trial.home)
+    watching[0] = False
+    made = manifest(trial.home / "analysis")
+    assert made is not None
+    inside = {str(Path(p).relative_to(trial.home)) for p in opened if p.startswith(str(trial.home))}
+    inside = {p for p in inside if not p.startswith("analysis/") and not p.endswith(".lock")}
+    assert len(inside) > 10
+    assert inside <= set(made.inputs)
+    assert "absent" in made.inputs.values()
+
+
+def test_a_file_that_appears_makes_the_page_again(trial: Any) -> None:
+    (trial.home / "synth" / "card.json").unlink(missing_ok=True)
+    assert run(trial.study, trial.home)
+    assert not run(trial.study, trial.home)
+    (trial.home / "synth" / "card.json").write_text('{"readability": []}')
+    assert run(trial.study, trial.home)
+
+
+def test_an_edited_predictions_file_is_refused(trial: Any) -> None:
+    """A finished cell's risks replaced by the outcome: an AUC of 1 that nobody trained."""
+    cell = trial.study.grid.cells()[0]
+    folder = trial.home / "train" / cell.id
+    shutil.move(folder / "predictions.parquet", folder / "kept.parquet")
+    (folder / "manifest.json").unlink()
+
+    def work(folder: Path) -> None:
+        shutil.copyfile(folder / "kept.parquet", folder / "predictions.parquet")
+
+    run_once(folder, {}, [], work)
+    assert run(trial.study, trial.home)
+    table = read_table(folder / "predictions.parquet", Prediction)
+    write_table(folder / "predictions.parquet", table.assign(risk=1.0 - table["risk"]), Prediction)
+    with pytest.raises(DataError, match=r"predictions\.parquet: changed after its stage had finished"):
+        run(trial.study, trial.home)

@@ -21,6 +21,9 @@ DAYS = 365.25
 PERIOD = (dt.date(1960, 1, 1), dt.date(2025, 1, 1))
 """Of observation, where a format has one and nothing else is said."""
 
+VIEW = pa.string_view() if int(pa.__version__.split(".")[0]) >= 21 else pa.large_string()
+"""Older pyarrow cannot write views to Parquet."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -99,7 +102,7 @@ def _table(rows: list[dict[str, Any]], folder: Path, name: str, shape: str) -> N
         ending = "csv" if shape == "semicolon" else shape
         frame.to_csv(folder / f"{name}.{ending}", index=False, sep=separator)
         return
-    types = {"dictionary": pa.string(), "large": pa.large_string(), "view": pa.string_view()}
+    types = {"dictionary": pa.string(), "large": pa.large_string(), "view": VIEW}
     kind = types.get(shape.partition("-")[2], pa.string())
     columns = {}
     for column in frame:

@@ -93,7 +93,10 @@ FAULTS: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "before birth": (_before_birth, "1 of 14 rows are bad.*an event before birth.*subject 2, age -0.1"),
     "after death": (_after_death, "1 of 14 rows are bad.*more than a month after death.*subject 2"),
     "empty": (lambda f: f.head(0), "0.parquet: an empty table"),
-    "no code": (lambda f: f.assign(code=f["code"].where(f["code"] != "ICD10/E11")), "1 rows have no code"),
+    "no code": (
+        lambda f: f.assign(code=f["code"].where(f["code"] != "ICD10/E11")),
+        "1 of 14 rows are bad.*no code",
+    ),
     "times in numbers": (lambda f: f.assign(time=1.5), "the time column holds double"),
     "times in words": (
         lambda f: f.assign(time=f["time"].astype("str").where(f["code"] != "ICD10/E11", "BAD_DATA")),

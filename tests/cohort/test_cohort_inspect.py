@@ -29,7 +29,7 @@ def ran(*args: object) -> str:
 
 def test_the_flow_is_shown_and_records_are_counted(study: Path, tmp_path: Path) -> None:
     out = ran("cohort", study, "--runs", tmp_path / "runs")
-    assert out.splitlines()[0].startswith("cohort: 3 cases, 1 with onset; made")
+    assert out.splitlines()[0].startswith("cohort: 3 cases, 1 with onset; wrote")
     assert out.splitlines()[1].split() == ["3", "people", "in", "the", "records"]
     assert json.loads(ran("cohort", study, "--count", "--json"))["events_by_kind"] == {
         "condition": 7,

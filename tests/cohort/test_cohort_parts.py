@@ -11,7 +11,7 @@ from wherefore.cohort.reading.bad_rows import BadRows
 from wherefore.cohort.records import Case, Evidence, Exclusion
 from wherefore.cohort.run import run
 from wherefore.cohort.sampling import sample
-from wherefore.cohort.settings import Sampling, SplitRule
+from wherefore.cohort.settings import Sampling, Settings, SplitRule
 from wherefore.cohort.split import share, split
 from wherefore.study.config import Study
 from wherefore.study.records import read_table
@@ -199,3 +199,10 @@ def test_bad_rows_are_listed_up_to_a_hundred_and_all_counted() -> None:
     assert len(bad.rows) == 100
     assert bad.bad["f", "no date"] == 300
     bad.check()
+
+
+def test_false_switches_off_what_has_a_default() -> None:
+    section = {"source": {"name": "simulated"}, "near_duplicates": False, "timeline": {"budget": False}}
+    settings = Settings.model_validate(section)
+    assert settings.near_duplicates is None
+    assert settings.timeline.budget is None

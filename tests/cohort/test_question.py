@@ -43,6 +43,7 @@ def test_everybody_is_asked_it(tmp_path: Path) -> None:
     """Teacher, student, rater: a study of stroke within two years never speaks of dementia."""
     from wherefore.annotate.run import resolve as annotated
     from wherefore.cohort.records import Case
+    from wherefore.synth.dial.told import Told
     from wherefore.synth.plan import Plan
     from wherefore.synth.plan import resolve as explained
     from wherefore.synth.prompts import prompt
@@ -55,7 +56,7 @@ def test_everybody_is_asked_it(tmp_path: Path) -> None:
         followup_years=1.0, weight=1.0, timeline="[E001] age 66.4 (3.6 y before): Fall", n_shown=1, n_total=1,
     )  # fmt: skip
     asked = Plan(s, explained(s)).question
-    prompts = [prompt(case, style, 0, 1, asked).messages for style in STYLES.values()]
+    prompts = [prompt(case, style, 0, Told(label=1), asked).messages for style in STYLES.values()]
     texts = [next(m.content for m in messages if m.role == "user") for messages in prompts]
     texts += [annotated(s).question, settings_of(s).question]
     for text in texts:

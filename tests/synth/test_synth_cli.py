@@ -100,7 +100,7 @@ def test_the_datasets_library_reads_the_export(
 
 def test_a_bad_shard_or_form_is_one_line(run_folder: tuple[Path, Path], tmp_path: Path) -> None:
     study, runs = run_folder
-    assert "'3/2' is no shard" in command("synth", study, "--runs", runs, "--shard", "3/2").output
+    assert "invalid shard '3/2'" in command("synth", study, "--runs", runs, "--shard", "3/2").output
     command("synth", study, "--runs", runs)
     out = command("export", study, "--runs", runs, "--to", tmp_path / "x", "--form", "csv")
     assert out.exit_code == 1

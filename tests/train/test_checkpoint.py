@@ -71,8 +71,8 @@ def test_killed_after_any_step_a_fit_ends_with_the_same_bytes(
     monkeypatch.setattr(Checkpoint, "after", after)
     assert (tmp_path / "killed" / CHECKPOINT).exists()
     done: list[int] = []
-    original = optimise._step
-    monkeypatch.setattr(optimise, "_step", lambda *a: done.append(1) or original(*a))
+    original = optimise.step
+    monkeypatch.setattr(optimise, "step", lambda *a: done.append(1) or original(*a))
     assert run(base, rows, tmp_path / "killed", **changes) == whole
     assert len(done) <= 9 - step  # nothing is done twice
     metrics = [(tmp_path / f / "metrics.jsonl").read_text() for f in ("whole", "killed")]

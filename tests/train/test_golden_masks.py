@@ -14,6 +14,7 @@ from wherefore.train.encoding.encoder import LABEL, PROMPT, RATIONALE, Encoder
 from wherefore.train.encoding.template import PLAIN, Thinking, turn
 from wherefore.train.records import Segment
 from wherefore.train.targets import TARGETS
+from wherefore.train.teaching.wording import shuffled
 
 _spec = importlib.util.spec_from_file_location("families", Path(__file__).with_name("families.py"))
 assert _spec
@@ -37,19 +38,35 @@ FREE = Rationale(
 WHY = " There was a stroke. [E001] Risk is high."
 PROMPTED = f"[E001] age 66.4 (3.6 y before): Stroke {HOSTILE}\nAge now: 70.0\nDementia?"
 
-SHARES: dict[str, list[list[tuple[int, str]]]] = {
-    "label_only": [[(PROMPT, "Reasons:\nAnswer:"), (LABEL, " yes")]],
-    "free_rationale": [[(PROMPT, "Reasons:"), (RATIONALE, f"{WHY}\nAnswer:"), (LABEL, " yes")]],
-    "stepwise_rationale": [[(PROMPT, "Reasons:"), (RATIONALE, f"{WHY}\nAnswer:"), (LABEL, " yes")]],
-    "label_then_rationale": [[(PROMPT, "Answer:"), (LABEL, " yes"), (RATIONALE, f"\nReasons:{WHY}")]],
+Stretches = list[list[tuple[int, str]]]
+ALONE: Stretches = [[(PROMPT, "Reasons:\nAnswer:"), (LABEL, " yes")]]
+FIRST: Stretches = [[(PROMPT, "Reasons:"), (RATIONALE, f"{WHY}\nAnswer:"), (LABEL, " yes")]]
+BRANCHES: Stretches = [
+    [(PROMPT, "Answer:"), (LABEL, " yes")],
+    [(PROMPT, "Reasons:"), (RATIONALE, f"{WHY}\nAnswer: yes")],
+]
+
+
+def behind(why: str) -> Stretches:
+    """The label, then some reasons."""
+    return [[(PROMPT, "Answer:"), (LABEL, " yes"), (RATIONALE, f"\nReasons:{why}")]]
+
+
+SHARES: dict[str, Stretches] = {
+    **dict.fromkeys(("untrained", "label_only", "brier", "log_score"), ALONE),
+    **dict.fromkeys(
+        ("free_rationale", "stepwise_rationale", "evidence_list", "counterfactual", "own", "label_weighted",
+         "for_and_against", "rationale_dropout", "internalise", "sft_key"), FIRST),
+    "dialectical": FIRST * 2,
+    "label_then_rationale": behind(WHY),
+    "token_shuffle": behind(f" {shuffled(WHY, 'c1')}"),
+    "key_tokens": behind(f" Stroke {HOSTILE}"),
     "two_tasks": [[(PROMPT, "Answer:"), (LABEL, " yes")], [(PROMPT, "Reasons:"), (RATIONALE, WHY)]],
-    "two_branches": [
-        [(PROMPT, "Answer:"), (LABEL, " yes")],
-        [(PROMPT, "Reasons:"), (RATIONALE, f"{WHY}\nAnswer: yes")],
-    ],
-}
+    **dict.fromkeys(("two_branches", "mix", "align"), BRANCHES),
+    "auxiliary": [[(PROMPT, "Answer:"), (LABEL, " yes")]],  # its side questions: test_train_targets.py
+}  # fmt: skip
 """What follows the prompt, and the loss group of each stretch."""
-ENDED = {"label_then_rationale": {0}, "two_tasks": {1}}
+ENDED = {"label_then_rationale": {0}, "token_shuffle": {0}, "key_tokens": {0}, "two_tasks": {1}}
 """Examples with a token that ends the text, in the group of the rationale."""
 
 
@@ -86,6 +103,7 @@ def test_the_text_and_its_loss_groups(name: str, target: str) -> None:
     before = before.replace("<s>", "<s> ") if family.blank else before
     prompt = PROMPTED if family.template else f"{PROMPTED}\n"
     examples = TARGETS[target].build(CASE, FREE, "Dementia?")
+    examples = examples[:1] if target == "auxiliary" else examples
     for number, (example, shares) in enumerate(zip(examples, SHARES[target], strict=True)):
         row = e.row(example)
         (group, first), *rest = shares

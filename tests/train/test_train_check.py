@@ -11,13 +11,14 @@ from wherefore.train.run import resolve
 from wherefore.train.targets import TARGETS
 
 
-def study(synth: dict[str, Any] | None = None, **grid: Any) -> Study:
+def study(synth: dict[str, Any] | None = None, train: dict[str, Any] | None = None, **grid: Any) -> Study:
     whole = {"target": ("label_only",), "n": (8,), **grid}
     product = 1
     for values in whole.values():
         product *= len(values)
     cells = Grid.model_validate({"expect": product, **whole})
-    return Study(name="s", cohort={"source": {"name": "simulated"}}, synth=synth or {}, grid=cells)
+    sections = {"cohort": {"source": {"name": "simulated"}}, "synth": synth or {}, "train": train or {}}
+    return Study(name="s", grid=cells, **sections)
 
 
 @pytest.mark.parametrize("target", [name for name, t in TARGETS.items() if t.style is not None])
@@ -27,10 +28,49 @@ def test_a_target_whose_style_is_not_made_is_refused(target: str) -> None:
         StudyError, match=rf"grid.target: {target!r} .* Add {TARGETS[target].style!r} to synth"
     ):
         resolve(study({"styles": [other]}, target=(target,)))
-    resolve(study({"styles": [TARGETS[target].style]}, target=(target,)))
+    weight = (5.0,) if TARGETS[target].loss == "label_weighted" else (None,)
+    resolve(study({"styles": [TARGETS[target].style]}, target=(target,), weight=weight))
 
 
 def test_a_corpus_that_is_not_made_is_refused() -> None:
     with pytest.raises(StudyError, match=r"grid\.corpus: 'shuffled' is not a corpus"):
         resolve(study(target=("free_rationale",), corpus=("shuffled",)))
     resolve(study({"controls": ["shuffled"]}, target=("free_rationale",), corpus=("teacher", "shuffled")))
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"target": ("align",), "loss": ("group_mean",)}, "grid.loss: the target 'align' has its own loss"),
+        ({"target": ("label_weighted",)}, "grid.weight: the loss 'label_weighted' needs one"),
+        ({"target": ("free_rationale",), "weight": (0.5,)}, "grid.weight: the loss 'token_mean' takes none"),
+        ({"target": ("align",), "weight": (2.0,)}, "grid.weight: 2 is no share"),
+        (
+            {"loss": ("group_mean",), "weight": (0.5,)},
+            "grid.weight: the loss of the target 'label_only' has one",
+        ),
+        ({"projected": (True,)}, "grid.projected: the loss of the target 'label_only' has one part"),
+        ({"target": ("sft_key",), "dropped": (0.5,)}, "grid.dropped: 'sft_key' leaves out no rationales"),
+        ({"target": ("untrained",), "seed": (0, 1)}, "grid.target: 'untrained' is not trained"),
+        (
+            {"target": ("internalise",), "train": {"epochs": 1}},
+            "train.epochs: the target 'internalise' changes",
+        ),
+        (
+            {"target": ("sft_key",), "train": {"early_stopping": 1}},
+            "train.early_stopping: the target 'sft_key'",
+        ),
+    ],
+)
+def test_an_axis_that_a_target_ignores_is_refused(grid: dict[str, Any], message: str) -> None:
+    with pytest.raises(StudyError) as e:
+        resolve(study(**grid))
+    assert str(e.value).startswith(message)
+
+
+def test_what_a_target_takes_is_let_through() -> None:
+    resolve(study(target=("align", "free_rationale"), projected=(False, True)))
+    resolve(study(target=("align",), weight=(0.3, 0.7)))
+    resolve(study(target=("rationale_dropout",), dropped=(0.3, None)))
+    resolve(study(target=("rationale_dropout",), dropped=(0.3,), train={"epochs": 1}))
+    resolve(study(target=("auxiliary",), loss=("group_mean",), weight=(0.8,)))

@@ -153,5 +153,5 @@ def test_cells_and_shards_choose_and_refuse(study: Study) -> None:
     assert chosen(cells, [cells[4].id[:6]], (1, 1)) == [cells[4]]
     with pytest.raises(StudyError, match="'zzz' is not a cell"):
         chosen(cells, ["zzz"], (1, 1))
-    with pytest.raises(StudyError, match="6/5 is not a shard"):
+    with pytest.raises(StudyError, match="invalid shard 6/5"):
         chosen(cells, [], (6, 5))

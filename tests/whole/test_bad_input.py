@@ -115,6 +115,23 @@ def test_stale_run_folder(tmp_path: Path) -> None:
     assert cases.read_bytes() == before
 
 
+def test_a_refused_run_leaves_the_run_folder_as_it_was(tmp_path: Path) -> None:
+    path = study(tmp_path, SMALL)
+    assert wherefore("cohort", path, "--runs", tmp_path / "runs").returncode == 0
+    folder = tmp_path / "runs" / "small"
+
+    def everything() -> dict[str, tuple[int, bytes]]:
+        files = (p for p in folder.rglob("*") if p.is_file() and p.name != ".lock")
+        return {str(p.relative_to(folder)): (p.stat().st_mtime_ns, p.read_bytes()) for p in files}
+
+    before = everything()
+    assert "study.toml" in before
+    study(tmp_path, SMALL.replace("3000", "4000"))
+    for command in ("cohort", "run"):
+        one_line(wherefore(command, path, "--runs", tmp_path / "runs"), "people 3000 -> 4000")
+        assert everything() == before
+
+
 class _Refuses(BaseHTTPRequestHandler):
     """Answers every request as a server does that was given a wrong key."""
 

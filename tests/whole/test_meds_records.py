@@ -23,6 +23,6 @@ def test_a_meds_folder_becomes_a_report_that_names_the_data(shared_data: Path, t
     (tmp_path / "meds.toml").write_text(text)
     done = wherefore("run", tmp_path / "meds.toml", "--runs", tmp_path / "runs")
     assert done.returncode == 0, done.stderr[-3000:]
-    page = (tmp_path / "runs" / "meds" / "report.html").read_text()
+    page = (tmp_path / "runs" / "meds" / "analysis" / "report.html").read_text()
     assert "Delphi synthetic histories" in page
     assert "label only" in done.stdout

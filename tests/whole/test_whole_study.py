@@ -42,7 +42,7 @@ def test_the_end_is_a_table_and_the_name_of_the_report(quick: Whole) -> None:
 
 
 def test_the_report_needs_no_network(quick: Whole) -> None:
-    page = (quick.home / "report.html").read_text()
+    page = (quick.home / "analysis" / "report.html").read_text()
     assert len(page) > 20_000
     assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page)
     assert "@import" not in page

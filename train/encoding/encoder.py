@@ -17,8 +17,8 @@ from .controls import ControlledTokenizer
 from .labels import LabelSet, label_set
 from .template import PLAIN, Turn
 
-PROMPT, RATIONALE, LABEL = 0, 1, 2
-GROUPS = {"prompt": PROMPT, "rationale": RATIONALE, "label": LABEL}
+PROMPT, RATIONALE, LABEL, AUXILIARY = 0, 1, 2, 3
+GROUPS = {"prompt": PROMPT, "rationale": RATIONALE, "label": LABEL, "auxiliary": AUXILIARY}
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Row:
     case: str
     ids: tuple[int, ...]
     groups: tuple[int, ...]
-    """Of every token: 0 prompt (never counts), 1 rationale, 2 label. The first is always 0: nothing foretells it."""
+    """Of every token: 0 prompt (never counts), 1 rationale, 2 label, 3 auxiliary. The first is always 0: nothing
+    foretells it."""
 
 
 class _Piece(NamedTuple):

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from .scores import Score
+
 _CHUNK = 256
 """Tokens at a time: with a vocabulary of 150,000 that is 150 MB of logits."""
 
@@ -26,6 +28,25 @@ class Shaping:
     def __call__(self, logits: torch.Tensor) -> torch.Tensor:
         logits = logits * self.factor if self.factor != 1.0 else logits
         return logits if self.cap is None else self.cap * torch.tanh(logits / self.cap)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Tokens that are scored among the classes."""
+
+    score: Score
+    where: torch.Tensor
+    """(tokens,) which they are; each is the token of a class."""
+
+    def __call__(self, logits: torch.Tensor, wanted: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        """The weighted sum of their scores.
+
+        Args:
+            logits: (scored, classes).
+            wanted: (tokens,) ids of all tokens.
+            counts: (tokens,) weights of all tokens.
+        """
+        return (self.score(logits, self.score.truth(wanted[self.where])) * counts[self.where]).sum()
 
 
 class _WeightedNats(torch.autograd.Function):  # type: ignore[misc]
@@ -80,7 +101,7 @@ class _WeightedNats(torch.autograd.Function):  # type: ignore[misc]
 
 def weighted_nats(
     model: Any, inputs: dict[str, Any], places: tuple[torch.Tensor, torch.Tensor], wanted: torch.Tensor,
-    counts: torch.Tensor, shaping: Shaping | None,
+    counts: torch.Tensor, shaping: Shaping | None, scored: Scored | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     """The loss of some tokens.
 
@@ -91,12 +112,13 @@ def weighted_nats(
         wanted: (tokens,) its id.
         counts: (tokens,) its weight.
         shaping: what the model does to its logits; None: the model itself has to do it, to all of them at once.
+        scored: which of the tokens are scored among the classes, instead of by their cross-entropy.
     Returns:
         the weighted sum, with a gradient; and (tokens,) nats of each, without.
     """
     head = model.get_output_embeddings()
     if shaping is None:
-        return _unchunked(model, head, inputs, places, wanted, counts)
+        return _unchunked(model, head, inputs, places, wanted, counts, scored)
     with _idle(head) as seen:
         model(**inputs)
     hidden = seen[0][places]
@@ -104,13 +126,20 @@ def weighted_nats(
     weight = head.weight if head.weight.dtype == hidden.dtype else head.weight.to(hidden.dtype)
     bias = getattr(head, "bias", None)
     with torch.autocast(hidden.device.type, enabled=False):
-        loss: torch.Tensor = _WeightedNats.apply(hidden, weight, bias, wanted, counts, shaping, nats)
-    return loss, nats
+        if scored is None:
+            return _WeightedNats.apply(hidden, weight, bias, wanted, counts, shaping, nats), nats
+        classes = list(scored.score.classes)
+        some = None if bias is None else bias[classes].float()
+        raw = torch.nn.functional.linear(hidden[scored.where].float(), head.weight[classes].float(), some)
+        scores = scored(shaping(raw), wanted, counts)
+        rest = counts.masked_fill(scored.where, 0)
+        return scores + _WeightedNats.apply(hidden, weight, bias, wanted, rest, shaping, nats), nats
 
 
 def _unchunked(
-    model: Any, head: Any, inputs: dict[str, Any], places: Any, wanted: torch.Tensor, counts: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+    model: Any, head: Any, inputs: dict[str, Any], places: Any, wanted: torch.Tensor, counts: torch.Tensor,
+    scored: Scored | None,
+) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     linear = head.forward
     head.forward = lambda hidden: linear(hidden[places])[None]
     try:
@@ -118,7 +147,10 @@ def _unchunked(
     finally:
         del head.forward
     nats = torch.nn.functional.cross_entropy(logits, wanted, reduction="none")
-    return (nats * counts).sum(), nats.detach()
+    if scored is None:
+        return (nats * counts).sum(), nats.detach()
+    scores = scored(logits[scored.where][:, list(scored.score.classes)], wanted, counts)
+    return scores + (nats * counts.masked_fill(scored.where, 0)).sum(), nats.detach()
 
 
 @contextmanager

@@ -180,7 +180,7 @@ class Readout:
 
     def is_native(self, target: Target) -> bool:
         """Whether this is the format that the target is taught in."""
-        return self.native == ("reasons_first" if target.reasons_first else "label_first")
+        return self.native == target.format
 
 
 _READOUTS: dict[str, Readout] = {

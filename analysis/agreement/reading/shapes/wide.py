@@ -57,7 +57,8 @@ def wide(c: Columns, name: str, asked: Asked, transposed: bool = False, pattern:
     parts: dict[str, dict[str, str]] = {n: {other: n} for n in columns}
     if pattern is not None:
         parts = {n: m for n in columns if (m := _matched(pattern, n)) is not None}
-    _check(c, name, list(parts), "value" in asked or pattern is not None, other)
+    sure = "value" in asked or pattern is not None or (not transposed and raters_only(list(parts)))
+    _check(c, name, list(parts), sure, other)
     ratings = _melted(c, own, parts, name)
     counted = key not in own and key not in next(iter(parts.values()))
     if counted:

@@ -7,6 +7,7 @@ from .....study.errors import DataError
 from ..answers import frame
 from ..kinds import free_text
 from ..source import Unsettled
+from .shapes import ArgillaRecord, check_shape, item_names
 
 
 def is_argilla(row: Mapping[str, Any]) -> bool:
@@ -26,17 +27,18 @@ def argilla(rows: Sequence[Mapping[str, Any]], name: str) -> Unsettled:
     Raises:
         DataError: no response.
     """
+    check_shape(ArgillaRecord, rows, name)
     left_out = 0
     unused: dict[str, str] = {}
     found: list[dict[str, Any]] = []
-    for number, row in enumerate(rows, 1):
-        item = str(row.get("id") or row.get("external_id") or f"record {number}")
-        for user, question, value, status in _responses(row):
+    items = item_names(rows, ("id", "external_id"), name)
+    for number, (item, row) in enumerate(zip(items, rows, strict=True), 1):
+        for user, question, value, status in _placed(row, f"{name}:{number}"):
             if status not in ("submitted", "", None):
                 left_out += 1
                 continue
             rating = _value(value)
-            if rating is None:
+            if rating is None and value is not None:
                 unused[question] = "spans or a ranking: not supported"
                 continue
             found.append(
@@ -61,6 +63,14 @@ def argilla(rows: Sequence[Mapping[str, Any]], name: str) -> Unsettled:
     )
 
 
+def _placed(row: Mapping[str, Any], place: str) -> Iterator[tuple[str, str, Any, Any]]:
+    """`_responses`; an error says where."""
+    try:
+        yield from _responses(row)
+    except DataError as e:
+        raise DataError(f"{place}: {e}") from e
+
+
 def _responses(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
     """(user, question, value, status) of a record."""
     responses = row.get("responses")
@@ -76,9 +86,14 @@ def _responses(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, Any]]:
     for key in row:
         if str(key).endswith(".responses.users"):
             question = str(key).removesuffix(".responses.users")
-            values, users = row.get(f"{question}.responses") or [], row[key] or []
-            states = row.get(f"{question}.responses.status") or [None] * len(users)
-            for value, user, status in zip(values, users, states, strict=False):
+            users = row[key] or []
+            values, states = (
+                row.get(f"{question}.responses{end}") or [None] * len(users) for end in ("", ".status")
+            )
+            lists = users, values, states
+            if not all(isinstance(x, list) for x in lists) or len({len(x) for x in lists}) > 1:
+                raise DataError(f"{question}: users, responses and statuses are not lists of one length.")
+            for value, user, status in zip(*lists, strict=True):
                 yield str(user), question, value, status
 
 

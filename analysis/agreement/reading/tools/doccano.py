@@ -6,6 +6,7 @@ from typing import Any
 from .....study.errors import DataError
 from ..answers import frame
 from ..source import Unsettled
+from .shapes import DoccanoExample, check_shape, item_names
 
 
 def is_doccano(row: Mapping[str, Any]) -> bool:
@@ -28,9 +29,11 @@ def doccano(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
     Raises:
         DataError: examples that do not say whose the labels are; spans.
     """
+    check_shape(DoccanoExample, rows, name)
     found: list[dict[str, Any]] = []
-    for number, row in enumerate(rows, 1):
-        item = str(row.get("id", row.get("text")))
+    blank = 0
+    items = item_names(rows, ("id", "text", "data"), name)
+    for number, (item, row) in enumerate(zip(items, rows, strict=True), 1):
         by_user: dict[str, list[Any]] = {}
         for a in row.get("annotations") or ():
             by_user.setdefault(str(a.get("user")), []).append(a.get("label"))
@@ -43,7 +46,9 @@ def doccano(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
                     "each file: wherefore agree ann.jsonl ben.jsonl."
                 )
             by_user = {rater: labels}
-        for user, given in by_user.items():
+        for user, all_given in by_user.items():
+            given = [x for x in all_given if x not in (None, "")]
+            blank += len(all_given) - len(given)
             if any(isinstance(x, list | dict) for x in given):
                 raise DataError(
                     f"{name}:{number}: spans, and agreement on places is not supported. Text classification is."
@@ -59,5 +64,6 @@ def doccano(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
         "a line an example",
         frame(found),
         {"item": "id", "rater": "user", "rating": "label"},
+        notes=(f"left out: {blank:,} labels that are empty",) if blank else (),
         closed=True,
     )

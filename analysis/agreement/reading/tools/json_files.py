@@ -58,6 +58,8 @@ def recognised(
     if label_studio.is_export(content):
         return label_studio.label_studio(content, name)
     rows = [row for row in content if isinstance(row, dict)] if isinstance(content, list) else []
+    if rows and len(rows) < len(content):
+        raise _no_object(content, name)
     if rows:
         first = rows[0]
         if flat_label_studio.is_flat_export(list(first)):
@@ -104,14 +106,19 @@ def records(content: Any, name: str) -> Sheet:
         header = [] if named else [["", *(f"rater_{i + 1}" for i in range(width))]]
         body = content if named else [[f"row {i + 1}", *row] for i, row in enumerate(content)]
         return _sheet([*header, *body], "JSON rows")
-    bad = next((i for i, row in enumerate(content, 1) if not isinstance(row, dict)), None)
-    if bad is not None:
-        raise DataError(
-            f"{name}: record {bad} is not an object. Give a list of records with item, rater and value."
-        )
+    if not all(isinstance(row, dict) for row in content):
+        raise _no_object(content, name)
     flat = [_flat(row) for row in content]
     names = list(dict.fromkeys(k for row in flat for k in row))
     return _sheet([names, *([row.get(k) for k in names] for row in flat)], "JSON records")
+
+
+def _no_object(content: Sequence[Any], name: str) -> DataError:
+    """The error for the first record that is not an object."""
+    bad = next(i for i, row in enumerate(content, 1) if not isinstance(row, dict))
+    return DataError(
+        f"{name}: record {bad} is not an object. Give a list of records with item, rater and value."
+    )
 
 
 def _nested(content: Mapping[str, Any]) -> list[list[Any]]:

@@ -12,6 +12,7 @@ from .....study.errors import DataError
 from .....study.records import Level
 from ..answers import frame
 from ..source import Unsettled
+from .shapes import LabelStudioForm, LabelStudioTask, check_shape
 
 SKIPPED = {
     "textarea": "free text",
@@ -64,6 +65,11 @@ def label_studio(tasks: Sequence[Any], name: str) -> Unsettled:
     Raises:
         DataError: no forms; a task that is in the export twice with other ratings by the same rater.
     """
+    check_shape(LabelStudioTask, [t for t in tasks if isinstance(t, dict)], name)
+    submitted = [
+        a for t in tasks if isinstance(t, dict) for a in t.get("annotations") or () if isinstance(a, dict)
+    ]
+    check_shape(LabelStudioForm, submitted, f"{name}, annotation")
     notes: list[str] = []
     forms = _once(_merged(_forms(tasks, notes), tasks, notes), notes)
     skipped: Counter[tuple[str, str]] = Counter()

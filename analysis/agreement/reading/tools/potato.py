@@ -7,6 +7,7 @@ from .....study.errors import DataError
 from ..answers import frame
 from ..source import Unsettled
 from ..words import as_number
+from .shapes import PotatoRow, check_shape
 
 STATE = ("instance_id_to_label_to_value", "instance_id_to_labeling_state")
 
@@ -26,10 +27,15 @@ def potato(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = Non
     Raises:
         DataError: rows that do not say whose they are.
     """
+    check_shape(PotatoRow, rows, name)
     found: list[dict[str, Any]] = []
     skipped: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
-        for item, user, schemas, spans in _forms(row):
+        if not is_potato(row):
+            raise DataError(
+                f"{name}:{number}: no label_annotations and no state of a user. Remove the record."
+            )
+        for item, user, schemas, spans in _placed(row, f"{name}:{number}"):
             if spans:
                 skipped["span_annotations"] = "spans: agreement on places is not supported"
             who = user or rater
@@ -61,11 +67,21 @@ def potato(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = Non
     )
 
 
+def _placed(row: Mapping[str, Any], place: str) -> Iterator[tuple[str, str, Mapping[str, Any], bool]]:
+    """`_forms`; an error says where."""
+    try:
+        yield from _forms(row)
+    except DataError as e:
+        raise DataError(f"{place}: {e}") from e
+
+
 def _forms(row: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], bool]]:
     """(item, user, schemas, whether there are spans) of a row or a state."""
     user = str(row.get("user") or row.get("user_id") or row.get("annotator") or "")
     if "label_annotations" in row:
         item = row.get("id", row.get("instance_id"))
+        if item is None:
+            raise DataError("no id. Mend or remove the record.")
         yield str(item), user, row.get("label_annotations") or {}, bool(row.get("span_annotations"))
         return
     spans = row.get("instance_id_to_span_to_value") or {}

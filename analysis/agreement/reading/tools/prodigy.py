@@ -6,6 +6,7 @@ from typing import Any
 from .....study.errors import DataError
 from ..answers import frame
 from ..source import Unsettled
+from .shapes import ProdigyTask, check_shape, item_names
 
 ANSWERS = ("accept", "reject", "ignore")
 SPANS = "spans: agreement on places is not supported"
@@ -28,17 +29,22 @@ def prodigy(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
     Raises:
         DataError: lines that do not say whose they are; only spans.
     """
+    check_shape(ProdigyTask, rows, name)
+    odd = next((i for i, row in enumerate(rows, 1) if row["answer"] not in ANSWERS), None)
+    if odd is not None:
+        raise DataError(f"{name}:{odd}: answer: {rows[odd - 1]['answer']!r}. Allowed: {', '.join(ANSWERS)}.")
     unused = {}
     choices = any("accept" in row for row in rows)
     several = any(
-        len(row.get("accept") or ()) > 1 or row.get("config", {}).get("choice_style") == "multiple"
+        len(row.get("accept") or ()) > 1 or (row.get("config") or {}).get("choice_style") == "multiple"
         for row in rows
     )
     if any(row.get("spans") for row in rows) or any("relations" in row for row in rows):
         unused["spans"] = SPANS
     found = []
     not_given = ("ignore", "reject") if choices else ("ignore",)
-    for number, row in enumerate(rows, 1):
+    items = item_names(rows, ("_input_hash", "id", "text", "image", "_task_hash"), name)
+    for number, (item, row) in enumerate(zip(items, rows, strict=True), 1):
         who = str(row.get("_annotator_id") or row.get("_session_id") or rater or "")
         if not who:
             raise DataError(
@@ -54,7 +60,7 @@ def prodigy(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
             continue
         found.append(
             {
-                "item": _item(row, number),
+                "item": item,
                 "rater": who,
                 "value": None if answer in not_given else value,
                 "dimension": str(row.get("label") or "choice"),
@@ -88,13 +94,6 @@ def prodigy(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
         categories=_options(rows) if choices and not several else {},
         closed=True,
     )
-
-
-def _item(row: Mapping[str, Any], number: int) -> str:
-    for key in ("_input_hash", "id", "text", "image", "_task_hash"):
-        if row.get(key) is not None:
-            return str(row[key])
-    return f"line {number}"
 
 
 def _options(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:

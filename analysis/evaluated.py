@@ -1,0 +1,169 @@
+"""From a run folder to every number that it allows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..annotate.records import Rating, Rubric
+from ..cohort.records import Case, Evidence
+from ..study import layout
+from ..study.config import Study
+from ..study.files import rows
+from ..study.reads import exists
+from ..study.records import read_record, read_table
+from ..study.seeds import derive
+from ..synth.records import Grounding, Rationale
+from ..train.records import Baseline
+from . import mechanism
+from .cells import CellState, states
+from .cited import cited
+from .outside.study import with_outside
+from .performance import curves, errors
+from .performance.averages import averages
+from .performance.choice import Choice
+from .performance.contrasts import Comparer
+from .performance.evaluate import Evaluation, all_metrics
+from .performance.formats import OUTSIDE
+from .performance.metrics import METRICS
+from .performance.scores import Key, held_out, read_scores
+from .performance.spread import risk_spread, sample_size
+from .performance.subgroups import by_subgroup, equity
+from .records import Agreement
+from .settings import Settings
+from .tables import Tables
+from .taught import taught
+from .written import shown_ids, written
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def evaluated(study: Study, run_folder: Path, settings: Settings) -> Tables:
+    """Compute everything that the run folder allows."""
+    cases = read_table(layout.CASES.at(run_folder), Case)
+    evidence = read_table(layout.EVIDENCE.at(run_folder), Evidence)
+    rationales = rows(layout.RATIONALES.at(run_folder), Rationale)
+    citations = cited(rationales, evidence, cases)
+    tables = Tables(
+        cells=states(study, run_folder),
+        agreement=_agreement(study, run_folder),
+        cited=citations,
+        grounding=mechanism.grounded(rationales, rows(layout.GROUNDINGS.at(run_folder), Grounding)),
+        curves=list(curves.evidence(citations)),
+    )
+    return _predicted(tables, study, run_folder, cases, evidence, settings)
+
+
+def _predicted(
+    tables: Tables,
+    study: Study,
+    run_folder: Path,
+    cases: "pd.DataFrame",
+    evidence: "pd.DataFrame",
+    settings: Settings,
+) -> Tables:
+    """Add everything that rests on predictions; nothing where there are none."""
+    inputs = _Inputs(
+        study, run_folder, tables.cells, settings, rows(layout.BASELINES.at(run_folder), Baseline)
+    )
+    evaluation = inputs.evaluation(cases, "held_out")
+    if evaluation is None:
+        return tables
+    evaluation, beside = with_outside(study, evaluation)
+    comparer = Comparer(evaluation, tables.cells, [*inputs.baselines, *beside])
+    choice = Choice(evaluation, inputs.evaluation(cases, "tuning"))
+    models, keys = shown(comparer, choice), list(evaluation.scores.risk)
+    reference = models.get(settings.reference)
+    return replace(
+        tables,
+        metrics=[*all_metrics(evaluation, keys), *by_subgroup(evaluation, keys)],
+        averages=list(averages(comparer, choice, METRICS)),
+        comparisons=comparer.all(),
+        dilution=list(mechanism.dilution(tables.cells)),
+        written=list(written(tables.cells, shown_ids(evidence))),
+        called=list(errors.called(evaluation, models, reference)) if reference else [],
+        alarms=list(errors.alarms(evaluation, models, evidence)),
+        equity=equity(evaluation, models),
+        risks=list(risk_spread(evaluation, keys)),
+        sample_size=sample_size(evaluation, reference, _parameters(inputs.baselines), _sizes(tables.cells)),
+        taught=list(taught(study, run_folder, tables.cells)),
+        curves=[*curves.models(evaluation, models, comparer.optima), *tables.curves],
+        models=models,
+        evaluation=evaluation,
+    )
+
+
+def _parameters(baselines: Sequence[Baseline]) -> int | None:
+    """Predictor parameters of the largest regression baseline."""
+    return max((b.parameters for b in baselines if b.parameters), default=None)
+
+
+def _sizes(cells: Sequence[CellState]) -> list[int]:
+    return sorted({s.cell.n for s in cells if s.state == "done"})
+
+
+def shown(comparer: Comparer, choice: Choice) -> dict[str, Key]:
+    """The few sets of predictions for the figures, by name: one fit of each arm in its own format, and the yardsticks
+    that matter, the best baseline and the optimum where it is known."""
+    groups = {
+        name: [k for _, k in comparer.keys(name, own)]
+        for name in comparer.arms
+        if (own := comparer.native(name))
+    }
+    out = {name: choice.shown(keys) for name, keys in groups.items()}
+    yardsticks = {name: [k for k, _ in keys] for name, keys in comparer.yardsticks.items()}
+    simple = [
+        k
+        for name, keys in yardsticks.items()
+        for k in keys
+        if name not in comparer.optima and k.readout != OUTSIDE
+    ]
+    best = choice.shown(simple)
+    for name, keys in yardsticks.items():
+        if name in comparer.optima or best in keys or keys[0].readout == OUTSIDE:
+            out[name] = best if best in keys else keys[0]
+    return {name: key for name, key in out.items() if key is not None}
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """Where the predictions of a study are, and how its people were drawn."""
+
+    study: Study
+    run_folder: Path
+    cells: Sequence[CellState]
+    settings: Settings
+    baselines: Sequence[Baseline]
+
+    def files(self, split: str) -> list[Path]:
+        """The prediction files of the finished cells and of the baselines."""
+        held_out = split == "held_out"
+        name, beside = (
+            (layout.PREDICTIONS, layout.BASELINE_PREDICTIONS)
+            if held_out
+            else (layout.TUNING, layout.BASELINE_TUNING)
+        )
+        paths = [s.folder / name for s in self.cells if s.state == "done"] + [beside.at(self.run_folder)]
+        return [p for p in paths if exists(p)]
+
+    def evaluation(self, cases: "pd.DataFrame", split: str) -> Evaluation | None:
+        """The predictions for one split; None where there are none, or one class only to judge them by."""
+        files, known = self.files(split), cases[(cases["split"] == split) & (cases["weight"] > 0)]
+        if not files or (split != "held_out" and known["label"].nunique() < 2):
+            return None
+        held = held_out(cases, split, self.study.cohort.get("sampling") is not None, self.settings.age_bands)
+        optima = frozenset(b.cell for b in self.baselines if b.optimum)
+        seed = derive(self.study.seed, "analysis", "bootstrap")
+        return Evaluation(held, read_scores(files, held, optima), self.settings, seed)
+
+
+def _agreement(study: Study, run_folder: Path) -> list[Agreement]:
+    from .agreement import agreements
+
+    ratings = rows(layout.RATINGS.at(run_folder), Rating)
+    rubric = layout.RUBRIC.at(run_folder)
+    if not ratings or not exists(rubric):
+        return []
+    seed = derive(study.seed, "analysis", "agreement")
+    return agreements(ratings, read_record(rubric, Rubric), seed)

@@ -1,0 +1,124 @@
+"""Predictions from files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ...study.errors import DataError
+from ..performance.arrays import Floats
+from ..settings import Settings
+from .arrays import Predictions
+from .facts import Facts
+from .risks import Risks, seed_numbers
+from .source import Columns, SourceFile, opened
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """What the user says about the files."""
+
+    columns: Columns = field(default_factory=dict)
+    """Role to columns: see `columns.ROLES`."""
+    subgroups: Sequence[str] = ()
+    """Columns; none: every column with few values."""
+    by_outcome: bool | None = None
+    """People with and without the outcome were drawn apart; None: where the weights say so."""
+
+
+class Read(NamedTuple):
+    """What the files gave, and how they were understood."""
+
+    predictions: Predictions
+    notes: tuple[str, ...]
+
+
+def read(
+    files: Sequence[Path],
+    cases: Path | None = None,
+    settings: ReadSettings | None = None,
+    analysis: Settings | None = None,
+) -> Read:
+    """Predictions of one or more models.
+
+    Args:
+        files: CSV or Parquet, of one model each, who is then called as its file, or with a column that names the
+            model.
+        cases: another table with the label of each case; weight, person and subgroups may be there too.
+        settings: what the user says about the columns.
+        analysis: for its age bands.
+    Raises:
+        DataError: a file, a column or a cell that cannot be what it is taken for, with its place.
+    """
+    settings, analysis = settings or ReadSettings(), analysis or Settings()
+    sources, other = opened(files, settings.columns, ("risk",) if cases else ("risk", "label"), cases)
+    every = [*([other] if other else []), *sources]
+    _check_ids(every, len(every) > 1 or any(s.has("model") or s.has("seed") for s in sources))
+    facts, risks = Facts(every), Risks()
+    for source in sources:
+        risks.add(source, facts.label, len(sources) > 1, str(cases) if cases else str(source.path))
+    predictions, unused = _lined_up(facts, risks, settings, analysis, files[0])
+    return Read(predictions, tuple(_notes(every, predictions, unused)))
+
+
+def _check_ids(sources: Sequence[SourceFile], matched: bool) -> None:
+    """Rows of several models or files are matched by their case."""
+    unnamed = next((s for s in sources if not (s.has("case") or s.has("person"))), None)
+    if matched and unnamed is not None:
+        raise DataError(
+            f"{unnamed.path}: no column for 'case', so rows of different models or files cannot be matched. "
+            "Say which: --column case=NAME."
+        )
+
+
+def _lined_up(
+    facts: Facts, risks: Risks, settings: ReadSettings, analysis: Settings, path: Path
+) -> tuple[Predictions, list[str]]:
+    cases = facts.labelled()
+    if not cases:
+        raise DataError(f"{path}: no case has a label.")
+    risk: dict[tuple[str, int], Floats] = {}
+    missing: dict[tuple[str, int], dict[str, int]] = {}
+    for run, seed in seed_numbers(list(risks.rows)).items():
+        key = (run[0], seed)
+        risk[key], missing[key] = risks.lined_up(run, cases)
+    groups, unused = facts.groups(cases, settings.subgroups, analysis.age_bands)
+    persons = [facts.person.get(c, c) for c in cases]
+    predictions = Predictions(
+        y=np.array([facts.label[c] for c in cases], dtype=np.int64),
+        risk=risk,
+        case=cases,
+        person=np.unique(persons, return_inverse=True)[1].astype(np.int64),
+        weight=facts.weights(cases),
+        groups=groups,
+        missing=missing,
+        censored=len(facts.label) - len(cases),
+        by_outcome=settings.by_outcome,
+    )
+    return predictions, unused
+
+
+def _notes(sources: Sequence[SourceFile], p: Predictions, unused: Sequence[str]) -> list[str]:
+    """How the files were understood."""
+    out = []
+    for source in sources:
+        parts = [f"{role} {column}" for role, column in source.roles.column.items()]
+        parts += [f"risk {c}" for c in source.roles.risks]
+        out.append(f"{source.path}: {len(source.frame):,} rows; {', '.join(parts)}")
+    people = len(p.y) if p.person is None else len(np.unique(p.person))
+    lost = sum(sum(m.values()) for m in p.missing.values())
+    said = {
+        f"{p.censored:,} cases without a label are left out": p.censored,
+        f"{len(p.y):,} cases of {people:,} people, who are resampled as wholes": people < len(p.y),
+        f"subgroups: {', '.join(p.groups)}": p.groups,
+        f"columns not used: {', '.join(unused)}": unused,
+        f"{lost:,} risks are missing, each in no number of its model": lost,
+    }
+    out += [text for text, holds in said.items() if holds]
+    for (model, _), row in p.risk.items():
+        known = row[np.isfinite(row)]
+        if len(known) and np.isin(known, (0.0, 1.0)).all():
+            out.append(f"{model}: every risk is 0 or 1; these look like decisions, not risks")
+    return list(dict.fromkeys(out))

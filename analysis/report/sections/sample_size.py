@@ -1,0 +1,10 @@
+"""How many people the study has against how many it needs, by calculation."""
+
+from typing import Any
+
+from ..material import Numbers
+
+
+def section(m: Numbers) -> dict[str, Any] | None:
+    """The criteria; None where nothing could be calculated."""
+    return {"rows": m.tables.sample_size} if m.tables.sample_size else None

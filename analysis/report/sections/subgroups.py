@@ -1,0 +1,33 @@
+"""Ranking in subgroups, and how fair each model is by stated measures."""
+
+from typing import Any
+
+from ..material import Numbers
+
+LABELS = {
+    "roc_auc": "ROC-AUC",
+    "sensitivity": "sensitivity",
+    "false_positive_rate": "false positive rate",
+    "log_expected_observed": "log of expected / observed",
+}
+
+
+def section(m: Numbers) -> dict[str, Any] | None:
+    """ROC-AUC by group for the models shown, and gaps between each group and all others."""
+    if not m.tables.equity:
+        return None
+    found = {(r.cell, r.readout, r.group): r for r in m.tables.metrics if r.group != "all"}
+    groups = list(dict.fromkeys(group for _, _, group in found))
+    rows = {
+        n: [found[(*k, g)] for g in groups] for n, k in m.tables.models.items() if (*k, groups[0]) in found
+    }
+    gaps = [r for r in m.tables.equity if r.difference is not None]
+    apart = [r for r in gaps if r.p_adjusted is not None and r.p_adjusted < 0.05]
+    return {
+        "groups": groups,
+        "rows": rows,
+        "gaps": gaps,
+        "apart": apart,
+        "labels": LABELS,
+        "models": list(dict.fromkeys(r.model for r in gaps)),
+    }
