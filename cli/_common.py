@@ -23,14 +23,14 @@ def with_study(command: F) -> F:
         type=click.Path(path_type=Path, file_okay=False),
         default=Path("runs"),
         show_default=True,
-        help="Where run folders are.",
+        help="Folder of run folders.",
     )(command)
     return click.argument("study", type=click.Path(path_type=Path))(command)
 
 
 def as_json(command: F) -> F:
     """Adds the option --json; the command receives `json_out: bool`."""
-    return click.option("--json", "json_out", is_flag=True, help="Print JSON for a script to read.")(command)
+    return click.option("--json", "json_out", is_flag=True, help="Print JSON for scripts.")(command)
 
 
 def opened(path: Path) -> Study:

@@ -27,7 +27,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     type=click.Path(path_type=Path),
     default=Path("runs"),
     show_default=True,
-    help="Where run folders are, if RATINGS is a study file.",
+    help="Folder of run folders, if RATINGS is a study file.",
 )
 @click.option(
     "--column",

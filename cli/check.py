@@ -13,9 +13,9 @@ from . import _common
 @_common.with_study
 @_common.as_json
 def command(study: Path, runs: Path, json_out: bool) -> None:
-    """Look up every name in STUDY, count the work and price it, without doing any of it.
+    """Check STUDY: look up every name, count and price the work, run nothing.
 
-    What the price rests on: the cases where the cohort is made already, otherwise what the source says of itself.
+    The price rests on the cohort's cases if they exist, otherwise on what the source declares.
     """
     s = _common.opened(study)
     cells = s.grid.cells() if s.grid else []

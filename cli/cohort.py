@@ -18,9 +18,9 @@ MIXED = 5
 @click.command()
 @_common.with_study
 @_common.as_json
-@click.option("--count", is_flag=True, help="Read everything and count it; make nothing.")
+@click.option("--count", is_flag=True, help="Read and count everything; write nothing.")
 def command(study: Path, runs: Path, json_out: bool, count: bool) -> None:
-    """Make the cases of STUDY, and show who was left out and why."""
+    """Build the cases of STUDY, and show who was left out and why."""
     from ..cohort.run import counted, run
 
     s = _common.opened(study)

@@ -17,8 +17,8 @@ from .run import finish, run
 def command(runs: Path) -> None:
     """Run the whole study on simulated people, a built-in teacher and a small model made on the spot.
 
-    Needs no account, no network and no GPU; ends with a report. The study file is left beside the run folder,
-    `runs/demo.toml`, to be changed and run with `wherefore run`.
+    Needs no account, no network and no GPU; ends with a report. The study file is written beside the run folder,
+    `runs/demo.toml`, to edit and run with `wherefore run`.
     """
     with as_file(files("wherefore.examples") / "demo.toml") as packaged:
         runs.mkdir(parents=True, exist_ok=True)

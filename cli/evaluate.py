@@ -17,10 +17,10 @@ from . import _common
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("runs"),
     show_default=True,
-    help="Where run folders are, for a study.",
+    help="Folder of run folders, for a study.",
 )
 @click.option(
-    "--cases", type=click.Path(path_type=Path), help="Labels, weights and subgroups, in a file of their own."
+    "--cases", type=click.Path(path_type=Path), help="Labels, weights and subgroups in a separate file."
 )
 @click.option(
     "--column",
@@ -29,12 +29,16 @@ from . import _common
     metavar="ROLE=NAME",
     help="Which column is the case, person, time, label, risk, why_missing, weight, model or seed. Several for risk.",
 )
-@click.option("--subgroup", "subgroups", multiple=True, metavar="NAME", help="A column of subgroups.")
-@click.option("--reference", metavar="MODEL", help="What the others are compared with; the first otherwise.")
+@click.option(
+    "--subgroup", "subgroups", multiple=True, metavar="NAME", help="A column that defines subgroups."
+)
+@click.option(
+    "--reference", metavar="MODEL", help="The model to compare the others with; the first if not given."
+)
 @click.option(
     "--by-outcome/--not-by-outcome",
     default=None,
-    help="Whether people with and without the outcome were drawn apart; otherwise the weights tell.",
+    help="Whether people were sampled by outcome; inferred from the weights if not given.",
 )
 @click.option(
     "--to", type=click.Path(path_type=Path), help="Write report.html, tables and figures into a new folder."
@@ -53,11 +57,11 @@ def command(
 ) -> None:
     """Compute metrics, comparisons, calibration and subgroups, and print the headline table.
 
-    STUDY is a study file: its numbers are computed again from what is in its run folder. Fits that failed or are not
-    done yet are counted, in the table and in the report.
+    STUDY is a study file: its numbers are recomputed from its run folder. Fits that failed or are not done yet are
+    counted in the table and in the report.
 
-    PREDICTIONS are CSV or Parquet files made by any model: a row a case, with the columns case, risk and label, and
-    where there are such, person, weight, model, seed and subgroups. The schema of MEDS-Evaluation is read too.
+    PREDICTIONS are CSV or Parquet files from any model: one row per case, with the columns case, risk and label, and
+    optionally person, weight, model, seed and subgroups. The schema of MEDS-Evaluation is read too.
     """
     if len(files) == 1 and files[0].suffix.lower() == ".toml":
         _study(files[0], runs, json_out)

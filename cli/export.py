@@ -9,9 +9,7 @@ from . import _common
 
 @click.command()
 @_common.with_study
-@click.option(
-    "--to", "target", type=click.Path(path_type=Path), required=True, help="A folder that does not exist yet."
-)
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @click.option(
     "--form",
     default="datasets",
@@ -19,10 +17,10 @@ from . import _common
     help="datasets (a Hugging Face folder), parquet or jsonl.",
 )
 @click.option(
-    "--with-history", is_flag=True, help="Also the histories; patient text goes with the corpus then."
+    "--with-history", is_flag=True, help="Include the histories; patient text leaves with the corpus then."
 )
 def command(study: Path, runs: Path, target: Path, form: str, with_history: bool) -> None:
-    """Write the rationales of STUDY, one file a split, with the corpus card."""
+    """Export the rationales of STUDY, one file per split, with the corpus card."""
     from ..synth.corpus.export import export
 
     counts = export(runs / _common.opened(study).name, target, form, with_history)

@@ -17,12 +17,12 @@ from . import _common
     help="Rationales with this fault or doubt; `any`: with any fault; `undecided`: with any doubt.",
 )
 @click.option(
-    "--most", type=click.IntRange(min=1), default=3, show_default=True, help="How many of them to show."
+    "--most", type=click.IntRange(min=1), default=3, show_default=True, help="Number of rationales to show."
 )
 def command(study: Path, runs: Path, case: str | None, json_out: bool, fault: str | None, most: int) -> None:
-    """Show CASE of STUDY: its history, its label and why, its rationales and their checks.
+    """Show one case of STUDY: history, label and why, rationales and their checks.
 
-    CASE is an id or the beginning of one; without it, the first ids are listed. A person who was left out is shown
+    CASE is an id or its first characters; without it, the first ids are listed. A person who was left out is shown
     with the reason. With --fault: rationales with that fault or doubt, of CASE or of all.
     """
     from ..study.config import load

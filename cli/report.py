@@ -18,9 +18,9 @@ from . import _common
     "--paper", type=click.Choice(["A4", "Letter"]), default="A4", show_default=True, help="Of the PDF."
 )
 def command(study: Path, runs: Path, to: Path | None, pdf: Path | None, paper: str) -> None:
-    """Write the report of STUDY from what is there, and name it.
+    """Write the report of STUDY from what is finished, and print its path.
 
-    The report is one file that needs no network. What is missing or failed is said in it. A PDF takes a Chromium or
+    The report is one file that needs no network, and says what is missing or failed. A PDF needs Chromium or
     Chrome on this machine; any browser prints the same page.
     """
     from ..analysis.run import run

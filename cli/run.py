@@ -35,8 +35,8 @@ def finish(run_folder: Path) -> None:
 @click.command()
 @_common.with_study
 def command(study: Path, runs: Path) -> None:
-    """Do every stage of STUDY that is not done yet; print the headline table and name the report.
+    """Run every stage of STUDY that is not done yet; print the headline table and the report's path.
 
-    Stopped anywhere, by whatever, the same command goes on from there.
+    If it is stopped at any point, the same command resumes.
     """
     finish(run(_common.opened(study), runs))

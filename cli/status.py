@@ -16,7 +16,7 @@ from . import _common
 @_common.with_study
 @_common.as_json
 def command(study: Path, runs: Path, json_out: bool) -> None:
-    """Say what of STUDY is done, running, failed or missing, and what was spent."""
+    """Show what is done, running, failed or missing in STUDY, and what was spent."""
     s = _common.opened(study)
     found = status(s, runs / s.name)
     lines = [f"{s.name}: {runs / s.name}"]

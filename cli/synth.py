@@ -25,20 +25,20 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     "--shard",
     metavar="I/N",
     callback=_shard,
-    help="Ask only this slice, into a ledger of its own: one job of an array.",
+    help="Ask only this slice, into its own ledger: one job of an array.",
 )
 @click.option(
-    "--budget", type=click.FloatRange(min=0, min_open=True), help="Stop before more money is spent."
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="Stop before spending more than this."
 )
 @click.option(
-    "--again", is_flag=True, help="Set a finished corpus of other settings aside; its answers still count."
+    "--again", is_flag=True, help="Set aside a corpus finished with other settings; its answers still count."
 )
 def command(
     study: Path, runs: Path, shard: tuple[int, int] | None, budget: float | None, again: bool
 ) -> None:
-    """Ask the teacher of STUDY about every case and check every claim.
+    """Ask the teacher about every case of STUDY and check every claim.
 
-    Answers are stored as they come: run it again after any stop, and nothing is asked twice.
+    Answers are stored as they arrive: run it again after any stop, and nothing is asked twice.
     """
     from ..study.errors import MissingPartError
     from ..synth.run import run

@@ -23,12 +23,15 @@ class _Shard(click.ParamType[tuple[int, int]]):
 
 @click.command()
 @_common.with_study
-@click.option("--cells", default="", help="Only these cells: ids or their first digits, with commas between.")
+@click.option("--cells", default="", help="Only these cells: ids or their first digits, separated by commas.")
 @click.option(
-    "--shard", type=_Shard(), default="1/1", help="Only every n-th cell from the i-th: one a machine."
+    "--shard",
+    type=_Shard(),
+    default="1/1",
+    help="Only every n-th cell from the i-th, for one machine of many.",
 )
 def command(study: Path, runs: Path, cells: str, shard: tuple[int, int]) -> None:
-    """Fit and read every cell of STUDY that is not done yet.
+    """Train and read every cell of STUDY that is not done yet.
 
     The cohort and the rationales must be there. A cell that fails is recorded and counted, the others go on, and the
     exit status is 1.

@@ -14,6 +14,7 @@ import pytest
 
 from wherefore.cohort.records import Case, Evidence
 from wherefore.study.records import to_frame, write_table
+from wherefore.study.runs import run_once
 
 CODES = (
     ("I10", "Essential hypertension"), ("E11", "Type 2 diabetes mellitus"), ("I63", "Cerebral infarction"),
@@ -89,8 +90,12 @@ def cohort() -> Callable[[Path, int], Path]:
 
     def write(home: Path, n: int, seed: int = 7) -> Path:
         cases, evidence = people(n, seed)
-        write_table(home / "cohort" / "cases.parquet", to_frame(cases, Case), Case)
-        write_table(home / "cohort" / "evidence.parquet", to_frame(evidence, Evidence), Evidence)
+
+        def work(folder: Path) -> None:
+            write_table(folder / "cases.parquet", to_frame(cases, Case), Case)
+            write_table(folder / "evidence.parquet", to_frame(evidence, Evidence), Evidence)
+
+        run_once(home / "cohort", {"people": n, "seed": seed}, [], work, set_aside=True)
         return home
 
     return write
