@@ -1,10 +1,11 @@
 """How fast and how big: 10^7 MEDS events of 100,000 people read, windowed, labelled, counted, and rendered.
 
-    python benchmarks/cohort.py [--events 10000000] [--data FOLDER] [--repeats 3]
+    python benchmarks/cohort.py [--events 10000000] [--data FOLDER] [--repeats 3] [--stage]
 
 The peer is a bare pyarrow + numpy pass over the same columns that finds the same labels and counts. Each measurement
 runs in a process of its own, alternating with its peer, on one thread; seconds are CPU seconds, medians of the
-repeats; memory is the peak of the process, the imports included. Exits 1 when a goal is missed.
+repeats; memory is the peak of the process, the imports included. The whole stage, timelines and files included, has
+an earlier commit of this repository as its peer, once each. Exits 1 when a goal is missed.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NoReturn
 
 PER_PERSON, SHARDS = 100, 10
 AGE, HORIZON = 70, 5.0
@@ -155,6 +156,50 @@ def timelines(folder: Path) -> dict[str, float]:
     return {"seconds": seconds, "people": len(cases), "lines": len(lines)}
 
 
+def stage(folder: Path) -> dict[str, float]:
+    """The whole stage on disk, nobody sampled."""
+    from wherefore.cohort.run import run
+    from wherefore.study.config import Study
+
+    source = {"name": "meds", "path": str(folder)}
+    cohort = {"source": source, "predict": {"rule": "fixed_age", "age": AGE, "min_age": 60},
+              "followup": {"until_age": 82}, "horizon_years": HORIZON}  # fmt: skip
+    start = time.process_time()
+    with tempfile.TemporaryDirectory(dir=folder.parent) as home:
+        run(Study.model_validate({"name": "stage", "cohort": cohort}), Path(home))
+        summary = json.loads((Path(home) / "cohort" / "summary.json").read_text())
+    return {"cases": summary["cases"], "lines": summary["lines_total"], "work": time.process_time() - start}
+
+
+def earlier(commit: str, data: Path) -> Path:
+    """A folder in which `wherefore` is this repository at an earlier commit."""
+    folder = data / commit
+    if not (folder / "wherefore").exists():
+        (folder / "wherefore").mkdir(parents=True)
+        repository = Path(__file__).resolve().parents[1]
+        tar = subprocess.run(["git", "archive", commit], cwd=repository, capture_output=True, check=True)
+        subprocess.run(["tar", "-x", "-C", str(folder / "wherefore")], input=tar.stdout, check=True)
+    return folder
+
+
+def whole_stage(args: argparse.Namespace) -> list[tuple[str, float, float, float | None, str, bool]]:
+    """Rows of the table: CPU seconds and memory of the whole stage, now and at the commit `BEFORE`."""
+    folder, runs = args.data / str(args.events), dict[str, dict[str, float]]()
+    for name, path in (("now", None), ("before", earlier(BEFORE, args.data))):
+        runs[name] = measured("stage", folder, path)
+    now, before = runs["now"], runs["before"]
+    gib, ratio = now["mb"] / 1024, now["work"] / before["work"]
+    print(f"whole stage: {now['cases']:.0f} cases of {now['lines']:.0f} lines; before: {before['cases']:.0f}")
+    return [
+        ("whole stage, nobody sampled (CPU s)", now["work"], before["work"], ratio, "<= 1.2", ratio <= 1.2),
+        ("whole stage, peak memory (GiB)", gib, before["mb"] / 1024, None, "< 1", gib < 1),
+    ]
+
+
+BEFORE = "bc7a28c"
+"""The last commit that held all cases and their evidence in memory."""
+
+
 def _settings(folder: Path) -> Any:
     from wherefore.cohort.settings import Settings
 
@@ -164,12 +209,13 @@ def _settings(folder: Path) -> Any:
     })  # fmt: skip
 
 
-WORK = {"bare": bare, "ours": ours, "timelines": timelines}
+WORK = {"bare": bare, "ours": ours, "timelines": timelines, "stage": stage}
 
 
-def measured(what: str, folder: Path) -> dict[str, float]:
-    """One run in a process of its own."""
+def measured(what: str, folder: Path, path: Path | None = None) -> dict[str, float]:
+    """One run in a process of its own; with `path`, of the package that is there."""
     env = {**os.environ, "OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    env |= {"PYTHONPATH": str(path)} if path else {}
     out = subprocess.run(
         [sys.executable, __file__, "--run", what, "--data", str(folder)],
         capture_output=True,
@@ -191,6 +237,7 @@ def main() -> None:
         "--data", type=Path, default=Path(tempfile.gettempdir()) / "wherefore-benchmark-cohort"
     )
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--stage", action="store_true", help="Only the whole stage, now and before.")
     parser.add_argument("--run", choices=list(WORK), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.run:
@@ -202,6 +249,9 @@ def main() -> None:
         }
         print(json.dumps(found))
         return
+    if args.stage:
+        generate(args.data / str(args.events), args.events)
+        report(whole_stage(args))
     sizes = [args.events // 100, args.events // 10, args.events]
     for n in sizes:
         generate(args.data / str(n), n)
@@ -259,6 +309,12 @@ def main() -> None:
             speed >= 5000,
         )
     )
+    rows += whole_stage(args)
+    report(rows)
+
+
+def report(rows: list[tuple[str, float, float, float | None, str, bool]]) -> NoReturn:
+    """Print the table and end the process: 1 when a goal is missed."""
     print(f"{'what':50} {'ours':>9} {'peer':>9} {'ratio':>6}  goal    ")
     for what, a, b, ratio, goal, ok in rows:
         print(

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from .cleaning.naming import named
 from .cleaning.units import harmonised, mixed
 from .codes import SYSTEMS
 from .events import STATIC, UNDATED, YEAR, Records, RiskOf, Shard
-from .near import without_twins
+from .output import Output
 from .phenotype import CodeSet, Section, first_day, matches, without_day
 from .reading.bad_rows import BadRows
 from .records import Case, Exclusion
@@ -108,19 +110,29 @@ def holders(shard: Shard) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Cohort:
-    """What the stage makes. Frames of `Case`, `Evidence`, `Exclusion` rows, and the population they came from."""
+    """What the stage found out, beside the cases and the evidence that it wrote."""
 
     cases: pd.DataFrame
-    evidence: pd.DataFrame
+    """Rows of `Case` without their timelines."""
     exclusions: pd.DataFrame
+    """Rows of `Exclusion`."""
     population: pd.DataFrame
     """One row a person or prediction with its `reason`, for the flow table."""
     counts: Counts
 
 
-def build(records: Records, settings: Settings, codes: CodeSet, seed: int, count: Count, bad: BadRows,
-          risk_of: RiskOf | None = None, rows: Rows | None = None) -> Cohort:  # fmt: skip
-    """All of the stage but the disk.
+def build(
+    records: Records,
+    settings: Settings,
+    codes: CodeSet,
+    seed: int,
+    count: Count,
+    bad: BadRows,
+    folder: Path,
+    risk_of: RiskOf | None = None,
+    rows: Rows | None = None,
+) -> Cohort:
+    """The cohort; its cases and their evidence are written as they are made, so that none of them is held.
 
     Args:
         records: an opened source.
@@ -129,6 +141,7 @@ def build(records: Records, settings: Settings, codes: CodeSet, seed: int, count
         seed: of the study.
         count: tokens of texts.
         bad: where bad rows are counted.
+        folder: gets `cases.parquet` and `evidence.parquet`.
         risk_of: the source's own knowledge of the true risk, where it has one.
         rows: prediction times, and labels where they come from elsewhere, for the rule `per_row`.
     Raises:
@@ -150,14 +163,15 @@ def build(records: Records, settings: Settings, codes: CodeSet, seed: int, count
             kept["subject"].tolist(), kept["day"].to_numpy(np.int64), settings.horizon_years
         )
     rarity = {code: float(np.log(counts.people / n)) for code, n in counts.holders.items() if n}
-    cases, lines = _rendered(read, kept, settings, codes, count, rarity)
-    cases, lines, twins = without_twins(cases, lines, settings.near_duplicates)
+    with Output(folder) as output:
+        _rendered(read, kept, settings, codes, count, rarity, output)
+    cases, twins = output.without_twins(settings.near_duplicates)
     population.loc[population["subject"].isin(twins) & population["reason"].isna(), "reason"] = (
         "near_duplicate"
     )
     left = population[population["reason"].notna()].reset_index(drop=True)
     exclusions = left.assign(detail="")[list(Exclusion.model_fields)]
-    return Cohort(cases, lines, exclusions, population, counts)
+    return Cohort(cases, exclusions, population, counts)
 
 
 def reading(records: Records, settings: Settings, bad: BadRows) -> Reading:
@@ -290,25 +304,47 @@ def _chosen(population: pd.DataFrame, settings: Settings, seed: int) -> pd.DataF
     return out
 
 
-def _rendered(read: Reading, kept: pd.DataFrame, settings: Settings, codes: CodeSet, count: Count,
-              rarity: dict[str, float]) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+def _rendered(
+    read: Reading,
+    kept: pd.DataFrame,
+    settings: Settings,
+    codes: CodeSet,
+    count: Count,
+    rarity: dict[str, float],
+    output: Output,
+) -> None:
     """Second pass: timelines of the cases."""
-    cases, lines = [], []
-    wanted = dict(list(kept.groupby("shard")))
+    wanted = kept.groupby("shard").indices
     with Progress("cohort: timelines", len(kept)) as bar:
         for number, shard in enumerate(read()):
             if number in wanted:
-                mine = wanted[number]
-                case, line = rendered(shard, mine, settings, codes, count, rarity)
-                cases.append(case)
-                lines.append(line)
-                bar.step(len(mine))
-    return pd.concat(cases, ignore_index=True), pd.concat(lines, ignore_index=True)
+                for some in _few(kept.iloc[wanted[number]], shard):
+                    output.append(*rendered(shard, some, settings, codes, count, rarity))
+                    bar.step(len(some))
 
 
-def rendered(shard: Shard, mine: pd.DataFrame, settings: Settings, codes: CodeSet, count: Count,
-             rarity: dict[str, float]) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
-    """Rows of `Case` and of `Evidence` for the cases of one shard."""
+FEW = 100_000
+"""Events of the cases that are rendered at once; their lines are what the memory holds."""
+
+
+def _few(cases: pd.DataFrame, shard: Shard) -> Iterator[pd.DataFrame]:
+    """The cases of a shard, as many at a time as have so many events together."""
+    events = np.diff(shard.bounds)[cases["person"].to_numpy(np.int64)]
+    turn = (np.cumsum(events) - events) // FEW
+    edges = np.flatnonzero(np.diff(turn)) + 1
+    for start, stop in pairwise([0, *edges.tolist(), len(cases)]):
+        yield cases.iloc[start:stop]
+
+
+def rendered(
+    shard: Shard,
+    mine: pd.DataFrame,
+    settings: Settings,
+    codes: CodeSet,
+    count: Count,
+    rarity: dict[str, float],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of `Case` and of `Evidence` for some cases of one shard."""
     person, day = mine["person"].to_numpy(np.int64), mine["day"].to_numpy(np.int64)
     turns = zip(mine["subject"], day, mine["turn"], strict=True)
     names = [f"{s}@{d}" + (f".{turn}" if turn > 1 else "") for s, d, turn in turns]

@@ -165,11 +165,11 @@ def holdings(known: "Counts", bad: BadRows) -> dict[str, Any]:
     }
 
 
-def summary(made: "Cohort", bad: BadRows) -> str:
+def summary(cohort: "Cohort", bad: BadRows) -> str:
     """What a reader of the report wants to know in a line each, as JSON."""
-    cases = made.cases
+    cases = cohort.cases
     out = {
-        **holdings(made.counts, bad),
+        **holdings(cohort.counts, bad),
         "cases": len(cases),
         "with_onset": int(cases["label"].sum()),
         "splits": cases["split"].value_counts().to_dict(),

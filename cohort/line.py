@@ -65,20 +65,45 @@ class Line(NamedTuple):
         >>> str(Line("E001", "Sex: female"))
         '[E001] Sex: female'
         """
-        when = "" if self.age is None else f"age {self.age:.1f} ({self.since:.1f} y before): "
-        return f"[{self.id}] {when}{self.said}"
+        return written(*self)
 
     @property
     def said(self) -> str:
         """The line without its id and first date."""
-        if self.times == 1:
-            return self.what
-        between = "".join(f", {finding} at {age:.1f}" for finding, age in self.between)
-        repeated = f"{self.what}; {self.times} times{between}"
-        if self.last_age is None:
-            return repeated
-        last = f"{self.last} " if self.last else ""
-        return f"{repeated}, last {last}at {self.last_age:.1f} ({self.ago:.1f} y before)"
+        return _said(self.what, self.times, self.between, self.last, self.last_age, self.ago)
+
+
+def written(
+    id: str,
+    what: str,
+    age: float | None = None,
+    since: float | None = None,
+    times: int = 1,
+    between: tuple[tuple[str, float], ...] = (),
+    last: str = "",
+    last_age: float | None = None,
+    ago: float | None = None,
+) -> str:
+    """The text of a `Line` with these fields; for the millions of a cohort, none of which need be an object."""
+    said = what if times == 1 else _said(what, times, between, last, last_age, ago)
+    return f"[{id}] {said}" if age is None else f"[{id}] age {age:.1f} ({since:.1f} y before): {said}"
+
+
+def _said(
+    what: str,
+    times: int,
+    between: tuple[tuple[str, float], ...],
+    last: str,
+    last_age: float | None,
+    ago: float | None,
+) -> str:
+    if times == 1:
+        return what
+    course = "".join([f", {finding} at {age:.1f}" for finding, age in between]) if between else ""
+    if last_age is None:
+        return f"{what}; {times} times{course}"
+    space = " " if last else ""
+    return f"{what}; {times} times{course}, last {last}{space}at {last_age:.1f} ({ago:.1f} y before)"
 
 
 _NUMBER = r"-?\d+\.\d"

@@ -4,90 +4,122 @@ A history is the set of its (code, age at the first event). Sets are compared by
 that share a band are measured exactly (Jaccard). Of a pair in two parts, the one that trains goes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+Ints = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
 LEAST = 8
 """Dated lines below which a likeness says nothing: short histories of common codes are alike by chance."""
 HASHES, BANDS = 16, 4
 MANY = 200
 """Histories in one band beyond which only neighbours are compared."""
+COLUMNS = ("case", "kind", "code", "age")
+"""Of `Evidence`, that a history is compared by."""
 _ORDER = {"train": 0, "tuning": 1, "held_out": 2}
 
 
-def without_twins(
-    cases: pd.DataFrame, evidence: pd.DataFrame, limit: float | None
-) -> tuple[pd.DataFrame, pd.DataFrame, set[str]]:
-    """Cases and evidence without those whose history stands, nearly the same, in a later part of the split.
+class Histories:
+    """Marks of histories, 32 bytes each, taken while the cases go by."""
 
-    Args:
-        cases: rows of `Case`.
-        evidence: rows of `Evidence` of all of them.
-        limit: Jaccard index from which two histories are the same; None: nothing is compared.
-    Returns:
-        Cases, evidence, and the subjects that were left out.
-    """
-    if limit is None or cases["split"].nunique() < 2:
-        return cases, evidence, set()
-    split = dict(zip(cases["id"], cases["split"], strict=True))
-    out = {
-        min(a, b, key=lambda c: _ORDER[split[c]])
-        for a, b, likeness in pairs(cases, evidence)
-        if likeness >= limit
-    }
-    if not out:
-        return cases, evidence, set()
-    gone = cases["id"].isin(out)
-    kept, lines = (
-        cases[~gone].reset_index(drop=True),
-        evidence[~evidence["case"].isin(out)].reset_index(drop=True),
-    )
-    return kept, lines, set(cases.loc[gone, "subject"])
+    def __init__(self) -> None:
+        self._cases: list[pd.DataFrame] = []
+        self._bands: list[Hashes] = []
+        self._who: list[Ints] = []
+        self._n = 0
+
+    def add(self, cases: pd.DataFrame, evidence: pd.DataFrame) -> None:
+        """Some cases and all their lines.
+
+        Args:
+            cases: columns id, subject, split.
+            evidence: the columns `COLUMNS`.
+        """
+        case, mark = _marks(evidence)
+        number = pd.Categorical(case, categories=cases["id"]).codes.astype(np.int64)
+        starts = np.flatnonzero(np.append(True, np.diff(number) != 0)) if len(number) else number
+        long = np.diff(np.append(starts, len(number))) >= LEAST
+        if long.any():
+            self._bands.append(_bands(_min_hashes(mark, starts)[long]))
+            self._who.append(number[starts[long]] + self._n)
+        self._cases.append(cases[["id", "subject", "split"]])
+        self._n += len(cases)
+
+    def twins(self, limit: float | None, lines_of: Callable[[set[str]], pd.DataFrame]) -> set[str]:
+        """Ids of cases whose history stands, nearly the same, in a later part of the split.
+
+        Args:
+            limit: Jaccard index from which two histories are the same; None: nothing is compared.
+            lines_of: the evidence of some cases, at least the columns `COLUMNS`.
+        """
+        if limit is None or not self._bands:
+            return set()
+        split, ids = self._column("split"), self._column("id")
+        pairs = list(self._pairs(split, self._column("subject")))
+        sets = _sets(lines_of({ids[n] for pair in pairs for n in pair})) if pairs else {}
+        return {
+            ids[min(pair, key=lambda n: _ORDER[split[n]])]
+            for pair in pairs
+            if _jaccard(*(sets[ids[n]] for n in pair)) >= limit
+        }
+
+    def _column(self, name: str) -> list[str]:
+        return [str(cell) for cases in self._cases for cell in cases[name]]
+
+    def _pairs(self, split: list[str], subject: list[str]) -> Iterator[tuple[int, int]]:
+        """Cases of different persons in different parts of the split that share a band."""
+        bands, who = np.concatenate(self._bands), np.concatenate(self._who)
+        seen = set[tuple[int, int]]()
+        for a, b in _candidates(bands, who):
+            if split[a] != split[b] and subject[a] != subject[b] and (a, b) not in seen:
+                seen.add((a, b))
+                yield a, b
 
 
-def pairs(cases: pd.DataFrame, evidence: pd.DataFrame) -> Iterator[tuple[str, str, float]]:
-    """Cases of different persons in different parts that share a band, with their Jaccard index."""
+def _marks(evidence: pd.DataFrame) -> tuple[NDArray[np.object_], Hashes]:
+    """(marks,) case and hash of each dated line: its code and the age at the first event."""
     dated = evidence[evidence["age"].notna() & (evidence["kind"] != "demographic")]
-    mark = pd.util.hash_array((dated["code"] + "@" + dated["age"].astype(str)).to_numpy(object))
-    number = pd.Categorical(dated["case"], categories=cases["id"]).codes
-    starts = np.flatnonzero(np.append(True, np.diff(number) != 0)) if len(number) else np.zeros(0, dtype=int)
-    stops = np.append(starts[1:], len(number))
-    long = stops - starts >= LEAST
-    if not long.any():
-        return
-    small = _min_hashes(mark, starts)[long]
-    who = number[starts[long]]
-    sets = {
-        int(n): frozenset(mark[a:b].tolist()) for n, a, b in zip(who, starts[long], stops[long], strict=True)
-    }
-    ids, split, subject = (cases[c].to_numpy(object) for c in ("id", "split", "subject"))
-    seen: set[tuple[int, int]] = set()
-    for a, b in _candidates(small, who):
-        if split[a] != split[b] and subject[a] != subject[b] and (a, b) not in seen:
-            seen.add((a, b))
-            yield ids[a], ids[b], len(sets[a] & sets[b]) / len(sets[a] | sets[b])
+    at, codes = pd.factorize(dated["code"].to_numpy(object))
+    tenths = np.round(dated["age"].to_numpy(float) * 10).astype(np.int64).astype(np.uint64)
+    mark = (
+        pd.util.hash_array(np.asarray(codes, dtype=object))[at] if len(at) else np.zeros(0, dtype=np.uint64)
+    )
+    return dated["case"].to_numpy(object), (mark + tenths) * np.uint64(0x9E3779B97F4A7C15)
 
 
-def _min_hashes(mark: NDArray[np.uint64], starts: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _sets(evidence: pd.DataFrame) -> dict[str, frozenset[int]]:
+    case, mark = _marks(evidence)
+    return {str(c): frozenset(m) for c, m in pd.Series(mark).groupby(case)}
+
+
+def _jaccard(a: frozenset[int], b: frozenset[int]) -> float:
+    return len(a & b) / len(a | b)
+
+
+def _min_hashes(mark: Hashes, starts: Ints) -> Hashes:
     """(histories, HASHES): the least of each multiply-shift hash over a history."""
     odd = np.random.default_rng(0).integers(1, 2**63, HASHES, dtype=np.uint64) | np.uint64(1)
     return np.column_stack([np.minimum.reduceat((mark * m) >> np.uint64(16), starts) for m in odd])
 
 
-def _candidates(small: NDArray[np.uint64], who: NDArray[np.int16]) -> Iterator[tuple[int, int]]:
-    width = HASHES // BANDS
-    for band in range(BANDS):
-        keys = pd.util.hash_array(
-            np.array(
-                [row.tobytes().hex() for row in small[:, band * width : (band + 1) * width]], dtype=object
-            )
-        )
+def _bands(small: Hashes) -> Hashes:
+    """(histories, BANDS): a number for the hashes of each band."""
+    out: Hashes = np.zeros((len(small), BANDS), dtype=np.uint64)
+    for column in range(HASHES // BANDS):
+        out = out * np.uint64(0x9E3779B97F4A7C15) + small[:, column :: HASHES // BANDS]
+    return out
+
+
+def _candidates(bands: Hashes, who: Ints) -> Iterator[tuple[int, int]]:
+    for keys in bands.T:
         order = np.argsort(keys, kind="stable")
-        for group in np.split(order, np.flatnonzero(np.diff(keys[order]) != 0) + 1):
-            if len(group) > 1:
-                near = combinations(group, 2) if len(group) <= MANY else pairwise(group)
-                yield from (tuple(sorted((int(who[a]), int(who[b])))) for a, b in near)  # type: ignore[misc]
+        edges = np.flatnonzero(np.diff(keys[order]) != 0) + 1
+        sizes = np.diff(np.concatenate([[0], edges, [len(order)]]))
+        for start, size in zip(np.append(0, edges)[sizes > 1], sizes[sizes > 1], strict=True):
+            group = order[start : start + size]
+            near = combinations(group, 2) if size <= MANY else pairwise(group)
+            yield from ((int(min(who[a], who[b])), int(max(who[a], who[b]))) for a, b in near)

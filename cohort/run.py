@@ -92,29 +92,27 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
     from .build import build
     from .flow import figure, flow, said_of, summary, table1
     from .labels import rows
-    from .records import Case, Evidence, Exclusion
+    from .records import Exclusion
     from .tokens import counter
 
     codes = code_set(settings.phenotype.codes, study.path(settings.phenotype.codes))
     tokenizer = settings.timeline.tokenizer
     with opened(study, settings) as (records, place):
         count = counter(study.path(tokenizer) if tokenizer else None)
-        made = build(records, settings, codes, study.seed, count, place.bad, getattr(records, "true_risk", None),
-                     rows(settings.predict, place))  # fmt: skip
-    write_table(folder / layout.CASES.name, made.cases, Case)
-    write_table(folder / layout.EVIDENCE.name, made.evidence, Evidence)
-    write_table(folder / layout.EXCLUSIONS.name, made.exclusions, Exclusion)
-    steps = flow(made.population, said_of(made.counts, place.bad))
+        risk_of, asked = getattr(records, "true_risk", None), rows(settings.predict, place)
+        cohort = build(records, settings, codes, study.seed, count, place.bad, folder, risk_of, asked)
+    write_table(folder / layout.EXCLUSIONS.name, cohort.exclusions, Exclusion)
+    steps = flow(cohort.population, said_of(cohort.counts, place.bad))
     write_text(folder / layout.FLOW.name, steps.to_csv(index=False))
     write_text(folder / layout.FLOW_PICTURE.name, figure(steps))
-    write_text(folder / layout.TABLE_ONE.name, table1(made.cases).to_csv(index=False))
+    write_text(folder / layout.TABLE_ONE.name, table1(cohort.cases).to_csv(index=False))
     listed = pd.DataFrame(place.bad.rows, columns=["file", "row", "reason", "found"])
     write_text(folder / layout.BAD_ROWS.name, listed.to_csv(index=False))
-    write_text(folder / layout.COHORT_SUMMARY.name, summary(made, place.bad))
+    write_text(folder / layout.COHORT_SUMMARY.name, summary(cohort, place.bad))
 
 
 def counted(study: Study) -> dict[str, Any]:
-    """What the records of a study hold: people, events, rows, bad rows; nothing is made.
+    """What the records of a study hold: people, events, rows, bad rows; nothing is cohort.
 
     Raises:
         DataError: more bad rows than allowed.

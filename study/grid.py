@@ -72,6 +72,9 @@ class Grid(Record):
     """Shares of the rationales that `rationale_dropout` leaves out; absent: a curriculum from none to all."""
     projected: tuple[bool, ...] = (False,)
     """Whether the rationale's gradient is kept from working against the label's."""
+    decoding: tuple[str, ...] = ()
+    """Names in `[train.decodings]`: how the fits write when risk is read after what they wrote. No fits of their own:
+    every read-out that writes, and `native`, is made under each."""
     also: tuple[dict[str, Any], ...] = ()
     """Single cells beside the product, each the fields that differ from the first cell of the product."""
 

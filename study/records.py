@@ -166,6 +166,11 @@ def _plain(value: object) -> object:
     return None if value != value or type(value).__name__ == "NAType" else value
 
 
+def labelled(kind: type[Record]) -> dict[str, str]:
+    """What a Parquet file says of the records in it."""
+    return {"wherefore.record": kind.__name__, "wherefore.schema": str(SCHEMA_VERSION)}
+
+
 def write_table(path: Path, frame: "pd.DataFrame", kind: type[Record]) -> int:
     """Write a data frame of `kind` rows as Parquet, atomically, with record name and schema version.
 
@@ -182,8 +187,7 @@ def write_table(path: Path, frame: "pd.DataFrame", kind: type[Record]) -> int:
             f"{path}: not a {kind.__name__} table: lacking {sorted(lacking)}, unknown {sorted(extra)}."
         )
     table = pa.Table.from_pandas(frame[fields], preserve_index=False)
-    label = {"wherefore.record": kind.__name__, "wherefore.schema": str(SCHEMA_VERSION)}
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **label})
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **labelled(kind)})
     part = part_of(path)
     pq.write_table(table, part, compression="zstd")
     part.replace(path)

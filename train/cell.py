@@ -19,7 +19,8 @@ from .bases.sources import folder_of
 from .encoding.encoder import Encoder, Row
 from .encoding.history import Cuts, Histories, answer_tokens
 from .reading.parity import Gate
-from .reading.readouts import READOUTS, Reader
+from .reading.reader import Reader
+from .reading.readouts import asked, expanded
 from .records import Fit, Parity, Prediction, Reading
 from .settings import OF_THE_FIT, Settings
 from .settings import bases as bases_of
@@ -169,16 +170,24 @@ def read(
     rationales = corpus.teacher_rationales(run_folder, target.style)
     cases = corpus.cases(run_folder)
     held_out = corpus.held_out(cases)
-    beside = Reader(model, encoder, settings, cell.id, target, rationales, shorten)
+
+    def reader(model: Any) -> Reader:
+        return Reader(
+            model, encoder, settings, cell.id, target, rationales, shorten, cases,
+            corpus.demonstrations(run_folder, target.style, settings),
+        )  # fmt: skip
+
+    beside = reader(model)
     sample = [beside.before_label(c, None) for c in held_out[: settings.parity_cases]]
     risks = {"beside its base": beside.engine.probabilities(sample)} if sample else {}
-    reader = Reader(bases.merged(model), encoder, settings, cell.id, target, rationales, shorten)
-    parity = _gate(reader, sample, risks, settings) if sample else []
-    names = [n for n in settings.readouts if READOUTS[n].fits(target)]
-    foresight = [n for n in names if not READOUTS[n].hindsight]
+    merged = reader(bases.merged(model))
+    parity = _gate(merged, sample, risks, settings) if sample else []
+    decodings = study.grid.decoding if study.grid else ()
+    names = expanded(settings.readouts, target, decodings)
+    foresight = [n for n in names if not asked(n)[0].hindsight]
     out = {
-        layout.PREDICTIONS: reader.predictions(names, held_out),
-        layout.TUNING: reader.predictions(foresight, corpus.of_split(cases, "tuning")),
+        layout.PREDICTIONS: merged.predictions(names, held_out),
+        layout.TUNING: merged.predictions(foresight, corpus.of_split(cases, "tuning")),
     }
     reading = Reading(
         cell=cell.id,

@@ -8,6 +8,7 @@ from ..study.grid import Cell
 from ..synth.settings import Settings as Synth
 from . import corpus
 from .fitting.losses import loss as loss_of
+from .reading.readouts import EARLY, NATIVE, asked, expanded
 from .settings import Settings
 from .targets import TARGETS
 
@@ -23,10 +24,32 @@ def refuse(study: Study, cells: Sequence[Cell], settings: Settings) -> None:
         StudyError: with what to change.
     """
     synth = study.section("synth", Synth)
+    _readable(study, cells, settings)
     for cell in cells:
         _has_its_rationales(cell, synth)
         _takes_its_axes(cell, settings)
     _read_once(cells)
+
+
+def _readable(study: Study, cells: Sequence[Cell], settings: Settings) -> None:
+    """A read-out that does not exist, and a target that no read-out of the study fits."""
+    ways = study.grid.decoding if study.grid else ()
+    for name in settings.readouts:
+        plain, _, how = name.partition("@")
+        at = f"@{how}" if how else ""
+        stands_for = {NATIVE: "direct", EARLY: f"{EARLY}_0"}.get(plain, plain)
+        asked(f"{stands_for}{at}", settings.decodings)
+    for way in ways:
+        if way not in settings.decodings:
+            raise StudyError(
+                f"grid.decoding: {not_one_of('decoding', way, settings.decodings)} "
+                "Decodings are described in [train.decodings]."
+            )
+    for target in dict.fromkeys(c.target for c in cells):
+        if not expanded(settings.readouts, TARGETS[target], ways):
+            raise StudyError(
+                f"train.readouts: none of {', '.join(settings.readouts)} fits the target {target!r}. Add 'native'."
+            )
 
 
 def _has_its_rationales(cell: Cell, synth: Synth) -> None:

@@ -18,6 +18,9 @@ from .settings import Settings
 TEACHER = "teacher"
 """The corpus of the teacher's own rationales; any other name is a control made from them."""
 
+OWN = "own"
+"""The style of rationales that a base writes itself, asked as it will be asked when it is read."""
+
 R = TypeVar("R", bound=Record)
 
 Corpus = dict[tuple[str, str], Rationale]
@@ -48,11 +51,19 @@ def read(home: Path, name: str, settings: Settings) -> Corpus:
     if name == TEACHER:
         groundings = rows(layout.GROUNDINGS.at(home), Grounding)
         verdicts = rows(layout.VERDICTS.at(home), Verdict)
-        rationales = usable(rationales, groundings, verdicts, settings)
+        rationales = usable(_right(rationales, home), groundings, verdicts, settings)
     out: Corpus = {}
     for r in sorted(rationales, key=lambda r: (r.sample, r.id)):
         out.setdefault((r.case, r.style), r)
     return out
+
+
+def _right(rationales: Sequence[Rationale], home: Path) -> list[Rationale]:
+    """Without those that a base wrote itself and that came to another answer than the truth (STaR)."""
+    if not any(r.style == OWN for r in rationales):
+        return list(rationales)
+    truth = {c.id: c.label for c in cases(home)}
+    return [r for r in rationales if r.style != OWN or r.verdict == truth.get(r.case)]
 
 
 def all_of(home: Path, name: str) -> list[Rationale]:
@@ -194,6 +205,19 @@ def teacher_rationales(home: Path, style: str | None) -> dict[str, Rationale]:
         return {}
     found = read(home, TEACHER, Settings(rationales="all"))
     return {case: r for (case, s), r in found.items() if s == style}
+
+
+def demonstrations(home: Path, style: str | None, settings: Settings) -> dict[str, Rationale]:
+    """Rationales that may be shown as demonstrations, by case: usable ones of one style.
+
+    A target without rationales is shown those of the first style that the study made.
+    """
+    if not corpora(home):
+        return {}
+    found = read(home, TEACHER, settings)
+    styles = [s for _, s in found]
+    wanted = style or next((s for s in ("free", *styles) if s in styles), None)
+    return {case: r for (case, s), r in found.items() if s == wanted}
 
 
 def training_words(home: Path, all_cases: Iterable[Case]) -> list[str]:

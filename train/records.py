@@ -116,6 +116,8 @@ class Prediction(Record):
     case: str
     risk: float | None = Field(ge=0, le=1)
     why_missing: str | None = None
+    decoded: int | None = None
+    """The class that the model wrote, where a decoding was asked for; None: none could be read, or none was asked."""
     written: str | None = None
     """What the model wrote before its label, where it wrote."""
     unfinished: bool = False

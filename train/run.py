@@ -19,7 +19,7 @@ from .baselines import BASELINES
 from .bases.inspection import Inspection, cut_share, inspected
 from .bases.sources import cheap_check, folder_of
 from .checks import refuse
-from .reading.readouts import READOUTS
+from .reading.readouts import expanded
 from .records import Prediction
 from .settings import Made, Settings, Stored, settings_of
 from .settings import bases as bases_of
@@ -47,8 +47,6 @@ def resolve(study: Study) -> Settings:
             f"train.served.base_url: {settings.served.base_url} is not on this machine, and the study has no "
             "[data_use] section that allows patient text to leave it. Add one, or serve the model here."
         )
-    for readout in settings.readouts:
-        _known("train.readouts", "read-out", readout, READOUTS)
     for baseline in settings.baselines:
         _known("train.baselines", "baseline", baseline, BASELINES)
     for cell in grid(study):
@@ -86,7 +84,8 @@ def preflight(study: Study, run_folder: Path) -> list[Inspection]:
 def describe(study: Study, home: Path) -> str:
     """What the stage would do, in a line: fits, and configurations counted as fits times their read-outs."""
     s, cells = resolve(study), grid(study)
-    read = sum(READOUTS[r].fits(TARGETS[c.target]) for c in cells for r in s.readouts)
+    ways = study.grid.decoding if study.grid else ()
+    read = sum(len(expanded(s.readouts, TARGETS[c.target], ways)) for c in cells)
     done = sum(manifest(home / "train" / c.id) is not None for c in cells)
     lines = [
         f"{len(cells)} fits ({done} done), {read} configurations with their read-outs, on {s.workers} workers"

@@ -95,6 +95,19 @@ class Served(Record):
     """Seconds for an answer."""
 
 
+class Decoding(Record):
+    """How a model writes: `[train.decodings.NAME]`."""
+
+    temperature: float = Field(default=0.0, ge=0)
+    """0: the likeliest token each time."""
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    """Only the likeliest tokens that together have so much of the probability are drawn."""
+    max_new_tokens: int | None = Field(default=None, gt=0)
+    """None: the section's own."""
+    seed: int = Field(default=0, ge=0)
+    """Of what is drawn: tokens, and the demonstrations of a few-shot prompt."""
+
+
 class Settings(Record):
     """What every fit and read-out of the study shares."""
 
@@ -132,7 +145,10 @@ class Settings(Record):
     workers: int = Field(default=2, gt=0)
     """Processes on this machine, one thread each; a GPU serves one at a time: use 1 and `--shard` there."""
     readouts: tuple[str, ...] = Field(default=("direct", "own_rationale", "teacher_rationale"), min_length=1)
-    """Names in `train/reading/readouts.py`; each is made for the targets that it fits."""
+    """Names in `train/reading/readouts.py`; each is made for the targets that it fits. `native`: each target's own
+    format; `sampled_8`, `few_shot_4_balanced`: with a number and words; `own_rationale@warm`: with a decoding."""
+    decodings: dict[str, Decoding] = Field(default_factory=dict)
+    """By name; `[grid] decoding` crosses them with every read-out that writes."""
     read_batch: int = Field(default=32, gt=0)
     """Cases at a time when risk is read."""
     max_new_tokens: int = Field(default=160, gt=0)
@@ -177,7 +193,7 @@ OF_THE_FIT = frozenset(
     {"epochs", "batch", "warmup", "weight_decay", "tune", "lora", "early_stopping", "precision", "attention"}
 )
 """Settings that change a fit's weights. With its base and its encoded examples they are all that makes it."""
-OF_THE_READING = frozenset({"readouts", "max_new_tokens", "served"})
+OF_THE_READING = frozenset({"readouts", "decodings", "max_new_tokens", "served"})
 """Settings that change what is read and not what is fitted."""
 OF_NEITHER = frozenset(
     {

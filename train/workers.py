@@ -170,6 +170,7 @@ def _asked(study: Study, home: Path, cell: Cell, settings: Settings) -> dict[str
     return {
         "cell": cell.model_dump(),
         "train": settings.model_dump(mode="json", exclude=set(OF_NEITHER)),
+        **({"decoding": study.grid.decoding} if study.grid and study.grid.decoding else {}),
         "seed": study.seed,
         "base": fingerprint(folder_of(study, home, cell.base)),
     }
@@ -185,4 +186,4 @@ def _only_read_anew(study: Study, home: Path, cell: Cell, settings: Settings, ol
 
 def _without_reading(asked: dict[str, Any]) -> dict[str, Any]:
     train = {k: v for k, v in asked["train"].items() if k not in OF_THE_READING | OF_NEITHER}
-    return {**asked, "train": train}
+    return {**{k: v for k, v in asked.items() if k != "decoding"}, "train": train}

@@ -3,7 +3,7 @@ themselves."""
 
 from collections.abc import Iterable, Mapping
 
-from ...train.reading.readouts import READOUTS
+from ...train.reading import readouts as reading
 from ...train.targets import TARGETS
 
 BASELINE = "baseline"
@@ -25,8 +25,8 @@ class Formats:
     def native(self, arm: str, readouts: Iterable[str]) -> str | None:
         """The first of these read-outs that is the arm's own format; None where none is."""
         target = TARGETS[self.target_of[arm]]
-        own = (r for r in readouts if r in READOUTS and READOUTS[r].is_native(target))
-        return next(own, None)
+        entries = ((r, reading.known(r)) for r in readouts)
+        return next((r for r, entry in entries if entry is not None and entry.is_native(target)), None)
 
     def reasons_first(self, arm: str) -> bool:
         """Whether an arm is taught to write its reasons before its label."""
@@ -35,7 +35,8 @@ class Formats:
     @staticmethod
     def hindsight(readout: str) -> bool:
         """Whether a read-out is given what someone wrote who knew the outcome."""
-        return readout in READOUTS and READOUTS[readout].hindsight
+        entry = reading.known(readout)
+        return entry is not None and entry.hindsight
 
 
 def label(readout: str) -> str:
@@ -44,7 +45,6 @@ def label(readout: str) -> str:
     >>> label("own_rationale"), label("outside")
     ('after its own rationale', 'made elsewhere')
     """
-    own = READOUTS[readout].label if readout in READOUTS else ""
-    return own or {BASELINE: "without text", OUTSIDE: "made elsewhere"}.get(
+    return reading.label(readout) or {BASELINE: "without text", OUTSIDE: "made elsewhere"}.get(
         readout, readout.replace("_", " ")
     )

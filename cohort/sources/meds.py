@@ -342,7 +342,9 @@ def _by_person(column: pa.ChunkedArray, file: str) -> tuple[Ints | None, Ints, l
 def _marks(codes: pd.DataFrame, given: tuple[str, ...]) -> NDArray[np.bool_]:
     """(codes,) which of them are one of these, or begin with one."""
     raw = [f"{s}//{c}" if s else str(c) for s, c in zip(codes["system"], codes["code"], strict=True)]
-    return np.array([any(r == g or r.startswith(f"{g}//") for g in _plain(given)) for r in raw], dtype=bool)
+    whole = frozenset(_plain(given))
+    begins = tuple(f"{g}//" for g in whole)
+    return np.array([r in whole or r.startswith(begins) for r in raw], dtype=bool)
 
 
 def _plain(given: tuple[str, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..cleaning.units import flag_of, in_words
 from ..events import STATIC, YEAR, Shard
-from ..line import Line, evidence_id
+from ..line import evidence_id, written
 from ..records import Evidence
 from ..words import number
 from .lines import Lines
@@ -42,7 +42,7 @@ def evidence(shard: Shard, names: Sequence[str], day: Ints, lines: Lines) -> pd.
     dates = zip(dated.tolist(), age.tolist(), since.tolist(), last_age.tolist(), ago.tolist(), strict=True)
     said = zip(*_said(shard, lines, table["code"], unit), strict=True)
     text = [
-        str(_line(id, name + head, count, when, between, end))
+        _line(id, name + head, count, when, between, end)
         for id, name, count, when, (head, between, end) in zip(
             ids, table["name"], lines.count.tolist(), dates, said, strict=True
         )
@@ -79,13 +79,13 @@ def _line(
     when: tuple[bool, float, float, float, float],
     between: tuple[tuple[str, float], ...],
     end: str,
-) -> Line:
+) -> str:
     dated, age, since, last_age, ago = when
     if not dated:  # what holds always does so once, however often it was written down
-        return Line(id, what)
+        return written(id, what)
     if count == 1:
-        return Line(id, what, age, since)
-    return Line(id, what, age, since, count, between, end, last_age, ago)
+        return written(id, what, age, since)
+    return written(id, what, age, since, count, between, end, last_age, ago)
 
 
 def _findings(shard: Shard, lines: Lines) -> dict[str, Any]:

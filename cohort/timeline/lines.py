@@ -45,12 +45,12 @@ def rows_before(shard: Shard, person: Ints, day: Ints) -> tuple[Ints, Ints]:
     Returns:
         (events,) case and (events,) row in the shard, in the order of the shard within a case.
     """
-    low = -np.int64(STATIC)
-    keys = shard.person.astype(np.int64) << 32 | (shard.day.astype(np.int64) + low)
-    starts = shard.bounds[person]
-    stops = np.searchsorted(
-        keys, person.astype(np.int64) << 32 | (np.maximum(day, STATIC) + low), side="left"
-    )
+    low, starts = -np.int64(STATIC), shard.bounds[person]
+    begin = int(starts.min(initial=len(shard.day)))
+    some = slice(begin, int(shard.bounds[person + 1].max(initial=begin)))
+    keys = shard.person[some].astype(np.int64) << 32 | (shard.day[some].astype(np.int64) + low)
+    wanted = person.astype(np.int64) << 32 | (np.maximum(day, STATIC) + low)
+    stops = begin + np.searchsorted(keys, wanted, side="left")
     sizes = np.maximum(stops - starts, 0)
     case = np.repeat(np.arange(len(person)), sizes)
     within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)

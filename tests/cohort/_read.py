@@ -3,16 +3,29 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from wherefore.cohort import sources
-from wherefore.cohort.build import Cohort, build
+from wherefore.cohort.build import Counts, build
 from wherefore.cohort.events import Place
 from wherefore.cohort.phenotype import code_set
 from wherefore.cohort.reading.bad_rows import BadRows
+from wherefore.cohort.records import Case, Evidence
 from wherefore.cohort.settings import Settings
 from wherefore.cohort.tokens import counter
 from wherefore.study import parts
+from wherefore.study.records import read_table
+
+
+class Cohort(NamedTuple):
+    """What stands in the run folder."""
+
+    cases: pd.DataFrame
+    evidence: pd.DataFrame
+    exclusions: pd.DataFrame
+    counts: Counts
 
 
 def read(source: str, write: Callable[[Path], dict[str, Any]], **cohort: Any) -> tuple[Cohort, BadRows]:
@@ -33,4 +46,10 @@ def read(source: str, write: Callable[[Path], dict[str, Any]], **cohort: Any) ->
         part = parts.find(sources, "source", source)
         place = Place(Path, 0, scratch, BadRows(settings.bad_rows))
         records = part.read(settings.source.options(part.Options, "cohort.source"), place)
-        return build(records, settings, code_set("adrd", Path()), 0, counter(None), place.bad), place.bad
+        out = Path(name) / "out"
+        made = build(records, settings, code_set("adrd", Path()), 0, counter(None), place.bad, out)
+        cases, evidence = (
+            read_table(out / "cases.parquet", Case),
+            read_table(out / "evidence.parquet", Evidence),
+        )
+        return Cohort(cases, evidence, made.exclusions, made.counts), place.bad

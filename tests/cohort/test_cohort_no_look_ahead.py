@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from wherefore.cohort import sources
-from wherefore.cohort.build import Cohort, build
+from wherefore.cohort.build import build
 from wherefore.cohort.events import YEAR, Place
 from wherefore.cohort.labels import rows
 from wherefore.cohort.phenotype import code_set
+from wherefore.cohort.records import Case, Evidence
 from wherefore.cohort.settings import Settings
 from wherefore.cohort.tokens import counter
 from wherefore.study import parts
+from wherefore.study.records import read_table
 
 _spec = importlib.util.spec_from_file_location("_formats", Path(__file__).with_name("_formats.py"))
 assert _spec is not None
@@ -52,7 +55,9 @@ rule = st.one_of(
 )
 
 
-def made(source: str, people: Any, predict: dict[str, Any], gap: int, seed: int) -> Cohort:
+def made(
+    source: str, people: Any, predict: dict[str, Any], gap: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     with tempfile.TemporaryDirectory() as name:
         folder, scratch = Path(name) / "records", Path(name) / "scratch"
         folder.mkdir(), scratch.mkdir()
@@ -70,9 +75,9 @@ def made(source: str, people: Any, predict: dict[str, Any], gap: int, seed: int)
         part = parts.find(sources, "source", source)
         place = Place(Path, 0, scratch)
         records = part.read(s.source.options(part.Options, "cohort.source"), place)
-        return build(
-            records, s, code_set("adrd", Path()), seed, counter(None), place.bad, None, rows(s.predict, place)
-        )
+        asked, out = rows(s.predict, place), Path(name) / "out"
+        build(records, s, code_set("adrd", Path()), seed, counter(None), place.bad, out, None, asked)
+        return read_table(out / "cases.parquet", Case), read_table(out / "evidence.parquet", Evidence)
 
 
 @pytest.mark.parametrize("source", list(_formats.WRITERS))
@@ -89,10 +94,10 @@ def test_the_timeline_is_what_happened_before(
     source: str, people: Any, predict: Any, gap: int, seed: int
 ) -> None:
     everybody = {**ANCHORS, **{str(i): p for i, p in enumerate(people, 3)}}
-    cohort = made(source, everybody, predict, gap, seed)
-    assert len(cohort.cases)
-    for case in cohort.cases.itertuples():
-        mine = cohort.evidence[cohort.evidence["case"] == case.id]
+    cases, evidence = made(source, everybody, predict, gap, seed)
+    assert len(cases)
+    for case in cases.itertuples():
+        mine = evidence[evidence["case"] == case.id]
         codes = {c for c in mine["code"] if c.startswith("Z")}
         before = {f"Z{d}" for d in everybody[case.subject]["events"] if d < case.day - gap}
         assert codes == before
@@ -104,7 +109,7 @@ def test_every_source_is_tried() -> None:
     assert {*_formats.WRITERS, "simulated"} == set(parts.names(sources))
 
 
-def test_the_simulators_timelines_too() -> None:
+def test_the_simulators_timelines_too(tmp_path: Path) -> None:
     from wherefore.cohort.sources import simulated
 
     s = Settings.model_validate(
@@ -112,9 +117,10 @@ def test_the_simulators_timelines_too() -> None:
     )
     place = Place(Path, 5, Path())
     records = simulated.read(simulated.Options(people=3000), place)
-    cohort = build(records, s, code_set("adrd", Path()), 5, counter(None), place.bad)
+    cohort = build(records, s, code_set("adrd", Path()), 5, counter(None), place.bad, tmp_path)
     day = cohort.cases.set_index("id")["day"]
-    dated = cohort.evidence[cohort.evidence["age"].notna()]
+    evidence = read_table(tmp_path / "evidence.parquet", Evidence)
+    dated = evidence[evidence["age"].notna()]
     cut = dated["case"].map(day).to_numpy() - 180
     assert (dated["years_before"] >= 0.4).all()  # 180 days are 0.49 years, printed as 0.5
     assert (np.floor(dated["age"] * YEAR - 0.05 * YEAR - 1) < cut).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wherefore.cohort.near import without_twins
+from wherefore.cohort.near import Histories
 from wherefore.cohort.reading.bad_rows import BadRows
 from wherefore.cohort.records import Case, Evidence, Exclusion
 from wherefore.cohort.run import run
@@ -94,10 +94,11 @@ def test_one_person_under_two_ids_is_not_in_two_parts() -> None:
     cases = pd.DataFrame(
         {"id": ["a@1", "b@1", "c@1"], "subject": ["a", "b", "c"], "split": ["held_out", "train", "train"]}
     )
-    kept, left, gone = without_twins(cases, evidence, 0.8)  # 11 of 13 marks are shared: 0.846
-    assert gone == {"b"}
-    assert set(kept["id"]) == set(left["case"]) == {"a@1", "c@1"}
-    assert without_twins(cases, evidence, 0.9)[2] == set()
+    histories = Histories()
+    histories.add(cases[:2], evidence[evidence["case"] != "c@1"])
+    histories.add(cases[2:], evidence[evidence["case"] == "c@1"])
+    assert histories.twins(0.8, lambda ids: evidence[evidence["case"].isin(ids)]) == {"b@1"}  # 11 of 13 marks
+    assert histories.twins(0.9, lambda ids: evidence[evidence["case"].isin(ids)]) == set()
 
 
 def test_evidence_numbers_stay_under_another_budget_and_a_later_prediction(

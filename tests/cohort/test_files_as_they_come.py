@@ -149,7 +149,7 @@ def test_an_allergy_stays_one_whatever_its_parent() -> None:
 def test_people_with_two_sexes_or_births() -> None:
     rows = [(None, "SEX//F"), (None, "GENDER//Female"), (None, "SEX//M"), ("1941-01-01", "MEDS_BIRTH")]
     cohort, bad = read("meds", meds(rows))
-    assert cohort.cases.set_index("subject").loc["1", "sex"] is None
+    assert pd.isna(cohort.cases.set_index("subject").loc["1", "sex"])
     assert timeline(cohort)[:2] == ["[E001] Sex: female", "[E002] Sex: male"]
     assert len(bad.notes) == 2
 

@@ -7,6 +7,7 @@ import pytest
 from wherefore.study.config import Study
 from wherefore.study.errors import StudyError
 from wherefore.study.grid import Grid
+from wherefore.train.checks import refuse
 from wherefore.train.run import resolve
 from wherefore.train.targets import TARGETS
 
@@ -14,8 +15,8 @@ from wherefore.train.targets import TARGETS
 def study(synth: dict[str, Any] | None = None, train: dict[str, Any] | None = None, **grid: Any) -> Study:
     whole = {"target": ("label_only",), "n": (8,), **grid}
     product = 1
-    for values in whole.values():
-        product *= len(values)
+    for axis, values in whole.items():
+        product *= len(values) if axis != "decoding" else 1
     cells = Grid.model_validate({"expect": product, **whole})
     sections = {"cohort": {"source": {"name": "simulated"}}, "synth": synth or {}, "train": train or {}}
     return Study(name="s", grid=cells, **sections)
@@ -74,3 +75,34 @@ def test_what_a_target_takes_is_let_through() -> None:
     resolve(study(target=("rationale_dropout",), dropped=(0.3, None)))
     resolve(study(target=("rationale_dropout",), dropped=(0.3,), train={"epochs": 1}))
     resolve(study(target=("auxiliary",), loss=("group_mean",), weight=(0.8,)))
+
+
+def test_the_papers_504_configurations_are_counted() -> None:
+    from pathlib import Path
+
+    from wherefore.study.config import load
+    from wherefore.train.reading.readouts import expanded
+    from wherefore.train.settings import settings_of
+
+    paper = load(Path(__file__).parents[2] / "examples" / "paper.toml")
+    assert paper.grid is not None
+    settings, cells = settings_of(paper), paper.grid.cells()
+    refuse(paper, cells, settings)
+    read = [
+        (c.id, n) for c in cells for n in expanded(settings.readouts, TARGETS[c.target], paper.grid.decoding)
+    ]
+    assert (len(cells), len(read), len(set(read))) == (72, 504, 504)
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"train": {"readouts": ["own_rationale"]}}, "train.readouts: none of own_rationale fits"),
+        ({"train": {"readouts": ["sampled"]}}, "train.readouts: 'sampled' is not a read-out"),
+        ({"decoding": ("warm",)}, "grid.decoding: 'warm' is not a decoding"),
+    ],
+)  # fmt: skip
+def test_a_read_out_that_reads_nothing_is_refused(grid: dict[str, Any], message: str) -> None:
+    with pytest.raises(StudyError) as e:
+        resolve(study(**grid))
+    assert str(e.value).startswith(message)

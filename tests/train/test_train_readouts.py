@@ -17,11 +17,13 @@ from wherefore.train.bases.models import load
 from wherefore.train.encoding.encoder import Encoder
 from wherefore.train.fitting.fit import fit
 from wherefore.train.reading.engine import Engine
-from wherefore.train.reading.readouts import READOUTS, Reader
+from wherefore.train.reading.readouts import Reader, asked
 from wherefore.train.reading.writing import Sampling, Stop
 from wherefore.train.settings import Lora, Made, Settings
 from wherefore.train.targets import TARGETS
 
+NAMES = ("direct", "own_rationale", "teacher_rationale")
+"""The others: test_readout_values.py."""
 SETTINGS = Settings(question="Dementia?", max_new_tokens=12, read_batch=4)
 
 
@@ -67,7 +69,7 @@ def test_a_risk_is_the_one_by_hand(
     loaded: tuple[Any, Encoder],
 ) -> None:  # fmt: skip
     r = reader(loaded, target, reasons)
-    found = READOUTS[readout].read(r, cases[:9])
+    found = asked(readout)[0].read(r, cases[:9])
     assert [p.case for p in found] == [c.id for c in cases[:9]]
     for case, p in zip(cases, found, strict=False):
         if readout == "own_rationale":
@@ -88,12 +90,12 @@ def unfinished(encoder: Encoder, ids: tuple[int, ...]) -> list[int]:
     return kept[:-1] + encoder.answer_ids(encoder.decode(kept[-1:]))
 
 
-@pytest.mark.parametrize("readout", READOUTS)
+@pytest.mark.parametrize("readout", NAMES)
 def test_batches_change_nothing(
     readout: str, cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]
 ) -> None:
-    many = READOUTS[readout].read(reader(loaded, "free_rationale", reasons, read_batch=16), cases)
-    single = READOUTS[readout].read(reader(loaded, "free_rationale", reasons, read_batch=1), cases)
+    many = asked(readout)[0].read(reader(loaded, "free_rationale", reasons, read_batch=16), cases)
+    single = asked(readout)[0].read(reader(loaded, "free_rationale", reasons, read_batch=1), cases)
     assert [p.risk for p in many] == pytest.approx([p.risk for p in single], abs=1e-5)
     assert [p.written for p in many] == [p.written for p in single]
 
@@ -102,8 +104,8 @@ def test_all_readouts_of_a_case_share_its_prompt_and_change_nothing(
     cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]
 ) -> None:
     alone = reader(loaded, "free_rationale", reasons, read_batch=1)
-    together = reader(loaded, "free_rationale", reasons, read_batch=5).predictions(list(READOUTS.own), cases)
-    want = [p for name in READOUTS.own for p in READOUTS[name].read(alone, cases)]
+    together = reader(loaded, "free_rationale", reasons, read_batch=5).predictions(NAMES, cases)
+    want = [p for name in NAMES for p in asked(name)[0].read(alone, cases)]
     assert [(p.readout, p.case, p.written) for p in together] == [
         (p.readout, p.case, p.written) for p in want
     ]
@@ -241,7 +243,7 @@ def test_a_case_without_a_rationale_is_missing_with_a_reason(
     cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]
 ) -> None:
     some = {k: v for k, v in reasons.items() if k != cases[1].id}
-    found = READOUTS["teacher_rationale"].read(reader(loaded, "free_rationale", some), cases[:3])
+    found = asked("teacher_rationale")[0].read(reader(loaded, "free_rationale", some), cases[:3])
     assert [p.why_missing for p in found] == [None, "no_rationale", None]
     assert found[1].risk is None
 

@@ -80,9 +80,16 @@ class Engine:
         return out
 
     def write(
-        self, rows: Sequence[Ids], stop: Stop, samples: int = 1, sampling: Sampling | None = None
+        self,
+        rows: Sequence[Ids],
+        stop: Stop,
+        samples: int = 1,
+        sampling: Sampling | None = None,
+        seeds: Sequence[int] | None = None,
     ) -> list[Written]:
         """What the model writes behind each row, `samples` times, row by row; greedily where nothing is sampled.
+
+        What is drawn hangs on the row's place, or on its own seed where `seeds` gives one.
 
         Each comes with the probabilities of the classes behind it: where the model opened its answer, or where the
         frame of the answer was set behind what it had written.
@@ -97,8 +104,9 @@ class Engine:
                 state = state.picked(repeated, [len(part[i]) for i in repeated])
                 logits = logits.repeat_interleave(samples, dim=0)
             numbers = [i * samples + k for i in which for k in range(samples)]
+            draws = numbers if seeds is None else [seeds[i] + k for i in which for k in range(samples)]
             for number, written in zip(
-                numbers, decode(self, state, logits, stop, sampling, numbers), strict=True
+                numbers, decode(self, state, logits, stop, sampling, draws), strict=True
             ):
                 out[number] = written
         return [w for w in out if w is not None]

@@ -1,181 +1,56 @@
-"""How risk is read from a fine-tuned model: always the probability of the label's tokens, never a sampled word.
+"""The ways to read risk from a model, by name.
 
-What differs is what stands before the label: nothing (`direct`), what the model itself wrote (`own_rationale`), or
-what the teacher wrote (`teacher_rationale`), which shows how much of the label a rationale gives away.
+A risk is the probability of the label's tokens, except in `generated_label` and `vote_k`, which are there to show
+what a decoded word loses. A name may hold a number and words (`few_shot_4_balanced_rationales`), and behind `@` a
+decoding of `[train.decodings]`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from ...cohort.records import Case
+from ...study.errors import StudyError, not_one_of
 from ...study.parts import Catalogue
-from ...synth.records import Rationale
-from ..encoding.encoder import Encoder
-from ..encoding.history import History
-from ..records import Prediction, Segment
-from ..settings import Settings
-from ..targets import LABELS, Target
+from ..records import Prediction
+from ..settings import Decoding
+from ..targets import Target
+from . import behind, prompting
+from .reader import NO_RATIONALE as NO_RATIONALE
+from .reader import Ask
+from .reader import Reader as Reader
 
-if TYPE_CHECKING:
-    from .engine import Engine
-    from .served import ServedEngine
-    from .writing import Stop, Written
-
-NO_RATIONALE = "no_rationale"
-"""Why a prediction is missing: the teacher gave no rationale for the case."""
-
-
-@dataclass(frozen=True)
-class Reader:
-    """A fitted model and what it is asked about."""
-
-    model: Any
-    encoder: Encoder
-    settings: Settings
-    cell: str
-    target: Target
-    rationales: Mapping[str, Rationale]
-    """The teacher's, by case, in the style of the target."""
-    histories: Callable[[Case], History] = field(default=History)
-    """Shortens a case to what the base can be shown."""
-
-    @cached_property
-    def engine(self) -> "Engine":
-        """Asks the model in this process."""
-        from .engine import Engine
-
-        return Engine(self.model, self.encoder, self.settings.read_batch)
-
-    @cached_property
-    def server(self) -> "ServedEngine | None":
-        """Asks the server, where there is one."""
-        from .served import ServedEngine
-
-        served = self.settings.served
-        return ServedEngine(served, self.encoder, served.model.format(cell=self.cell)) if served else None
-
-    def prompt(self, case: Case) -> list[int]:
-        """Token ids of what every read-out of a case begins with."""
-        examples = self.target.build(self.histories(case).case, None, self.settings.question)
-        return self.encoder.before(examples[0].segments, 1)
-
-    def before_label(self, case: Case, rationale: Rationale | None) -> list[int]:
-        """Token ids up to the place of the label: at once, or behind a rationale."""
-        examples = self.target.build(self.histories(case).case, rationale, self.settings.question)
-        return self._before(examples[0 if rationale is None else -1].segments, lambda s: s.text in LABELS)
-
-    def before_reasons(self, case: Case) -> list[int]:
-        """Token ids up to the place of the rationale, for targets that write it first."""
-        examples = self.target.build(self.histories(case).case, None, self.settings.question)
-        return self._before(examples[-1].segments, lambda s: s.group == "rationale")
-
-    def _before(self, segments: Sequence[Segment], stop: Callable[[Segment], bool]) -> list[int]:
-        return self.encoder.before(segments, [stop(s) for s in segments].index(True))
-
-    def risks(self, prefixes: Sequence[Sequence[int]]) -> list[float]:
-        """P(yes) / (P(no) + P(yes)) behind each prefix."""
-        through_server = self.server is not None and self.server.served.risks == "server"
-        engine = self.server if self.server is not None and through_server else self.engine
-        return [float(p) for p in engine.probabilities(prefixes)[:, 1]]
-
-    def write(self, prefixes: Sequence[Sequence[int]]) -> "list[Written]":
-        """What the model writes greedily behind each prefix until it opens its answer, and the risk behind that."""
-        if self.server is None:
-            return self.engine.write(prefixes, self.stop)
-        written = self.server.write(prefixes, self.stop)
-        if self.server.served.risks == "server":
-            return written
-        rows = [[*row, *self.encoder.answer_ids(w.text)] for row, w in zip(prefixes, written, strict=True)]
-        return [
-            replace(w, probabilities=p) for w, p in zip(written, self.engine.probabilities(rows), strict=True)
-        ]
-
-    @cached_property
-    def stop(self) -> "Stop":
-        """When a text that the model writes is at its end."""
-        from .engine import ends
-        from .writing import Stop
-
-        return Stop(self.encoder.answer_frame, ends(self.model, self.encoder), self.settings.max_new_tokens)
-
-    def predictions(self, names: Iterable[str], cases: Sequence[Case]) -> list[Prediction]:
-        """Every read-out of every case, read-out by read-out; a prompt goes through the model once for all."""
-        names = list(names)
-        size = self.settings.read_batch
-        length = {c.id: len(self.before_label(c, None)) for c in cases}
-        order = sorted(cases, key=lambda c: -length[c.id])
-        found: dict[tuple[str, str], Prediction] = {}
-        for batch in (order[k : k + size] for k in range(0, len(order), size)):
-            if len(names) > 1:
-                self.engine.prime([self.prompt(c) for c in batch])
-            for name in names:
-                found |= {(name, p.case): p for p in READOUTS[name].read(self, batch)}
-        return [found[name, c.id] for name in names for c in cases]
-
-
-def direct(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
-    """The label at once: behind an empty rationale, or in its place at the front."""
-    risks = reader.risks([reader.before_label(c, None) for c in cases])
-    return [_prediction(reader, "direct", c, p) for c, p in zip(cases, risks, strict=True)]
-
-
-def own_rationale(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
-    """The label behind the rationale that the model writes greedily.
-
-    Where it does not come to its answer within `max_new_tokens`, or only repeats itself, the answer's frame is set
-    behind what it wrote and the risk is read all the same; `unfinished` says so.
-    """
-    written = reader.write([reader.before_reasons(c) for c in cases])
-    return [
-        _prediction(reader, "own_rationale", c, w.risk, written=w.text, unfinished=not w.finished)
-        for c, w in zip(cases, written, strict=True)
-    ]
-
-
-def teacher_rationale(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
-    """The label behind the teacher's rationale, which was written by someone who knew it."""
-    explained = [c for c in cases if c.id in reader.rationales]
-    risks = reader.risks([reader.before_label(c, reader.rationales[c.id]) for c in explained])
-    risk = {c.id: p for c, p in zip(explained, risks, strict=True)}
-    return [_prediction(reader, "teacher_rationale", c, risk.get(c.id)) for c in cases]
-
-
-def _prediction(
-    reader: Reader,
-    readout: str,
-    case: Case,
-    risk: float | None,
-    written: str | None = None,
-    unfinished: bool = False,
-) -> Prediction:
-    return Prediction(
-        cell=reader.cell,
-        readout=readout,
-        case=case.id,
-        risk=risk,
-        why_missing=NO_RATIONALE if risk is None else None,
-        written=written,
-        unfinished=unfinished,
-    )
+NATIVE, EARLY = "native", "early_answer"
+"""Names in a study file that stand for others: the target's own format; early answers after each sentence."""
+_SENTENCES = 6
+_NAMED = re.compile(r"(?P<base>[a-z_]+?)_(?P<k>\d+)(?P<options>(?:_[a-z]+)*)")
 
 
 @dataclass(frozen=True)
 class Readout:
-    """A way to read risk, and whether it needs a target that writes its reasons first."""
+    """A way to read risk, and which targets it fits."""
 
     read: Callable[[Reader, Sequence[Case]], list[Prediction]]
     label: str = ""
-    """As it reads in a sentence, behind "read"; the name where empty."""
+    """As it reads in a sentence, behind "read"; `{k}` stands for its number; the name where empty."""
     needs_reasons_first: bool = False
+    """It needs a target that writes its reasons before its label."""
+    needs_two_sides: bool = False
+    """It needs one that argues both sides."""
     native: Literal["reasons_first", "label_first"] | None = None
     """Which targets are taught in this very format; the headline compares every target in its own."""
     hindsight: bool = False
-    """It is given what someone wrote who knew the outcome: a measure of leakage, no prediction."""
+    """It is given what someone wrote who knew an outcome: a measure of leakage, no prediction."""
+    writes: bool = False
+    """The model writes before its label, so a decoding changes the risk."""
+    options: tuple[str, ...] = ()
+    """Words that its name may hold."""
 
     def fits(self, target: Target) -> bool:
         """Whether a model taught this target can be read so."""
+        if self.needs_two_sides and target.style != "for_and_against":
+            return False
         return target.reasons_first or not self.needs_reasons_first
 
     def is_native(self, target: Target) -> bool:
@@ -184,14 +59,117 @@ class Readout:
 
 
 _READOUTS: dict[str, Readout] = {
-    "direct": Readout(direct, "directly", native="label_first"),
+    "direct": Readout(behind.direct, "directly", native="label_first"),
     "own_rationale": Readout(
-        own_rationale, "after its own rationale", needs_reasons_first=True, native="reasons_first"
+        behind.own_rationale, "after its own rationale", True, native="reasons_first", writes=True
     ),
+    "sampled_k": Readout(behind.sampled, "as the mean over {k} sampled rationales", True, writes=True),
+    "vote_k": Readout(behind.vote, "as the vote of {k} sampled rationales", True, writes=True),
+    "order_swap": Readout(
+        behind.order_swap, "as the mean over both orders of its arguments", True, True, writes=True
+    ),
+    "early_answer_k": Readout(
+        behind.early_answer, "after {k} sentences of its own rationale", True, writes=True
+    ),
+    "generated_label": Readout(behind.generated_label, "as the label it writes", writes=True),
     "teacher_rationale": Readout(
-        teacher_rationale, "after the teacher's rationale", needs_reasons_first=True, hindsight=True
+        behind.teacher_rationale, "after the teacher's rationale", True, hindsight=True
+    ),
+    "other_rationale": Readout(
+        behind.other_rationale, "after the teacher's rationale about another person", True, hindsight=True
+    ),
+    "shuffled_rationale": Readout(
+        behind.shuffled_rationale, "after the shuffled words of the teacher's rationale", True, hindsight=True
+    ),
+    "zero_shot": Readout(prompting.zero_shot, "by instruction alone"),
+    "zero_shot_cot": Readout(prompting.zero_shot_cot, "after reasons by instruction alone", writes=True),
+    "few_shot_k": Readout(
+        prompting.few_shot, "behind {k} demonstrations", options=("balanced", "nearest", "rationales")
     ),
 }
 
 READOUTS = Catalogue("wherefore.readouts", "read-out", Readout, _READOUTS)
-"""By the name in `[train] readouts`; other packages add to it by entry points."""
+"""By the name in `[train] readouts`, where a `k` stands for a number; other packages add to it by entry points."""
+
+
+def asked(name: str, decodings: Mapping[str, Decoding] | None = None) -> tuple[Readout, Ask]:
+    """A read-out by its name in full.
+
+    Args:
+        name: such as `sampled_8` or `own_rationale@warm`.
+        decodings: by name; None: they are not looked up.
+    Raises:
+        StudyError: no such read-out, a number or word that it does not take, or no such decoding.
+
+    >>> asked("few_shot_4_balanced_rationales")[1].k
+    4
+    """
+    plain, _, how = name.partition("@")
+    decoding = None
+    if how and decodings is not None:
+        if how not in decodings:
+            raise StudyError(f"train.readouts: {name!r}: {not_one_of('decoding', how, decodings)}")
+        decoding = decodings[how]
+    m = _NAMED.fullmatch(plain)
+    key = f"{m['base']}_k" if m else plain
+    if key not in READOUTS or (m is None and plain.endswith("_k")):
+        raise StudyError(f"train.readouts: {not_one_of('read-out', plain, READOUTS)} k stands for a number.")
+    entry, words = READOUTS[key], tuple((m["options"] if m else "").split("_")[1:])
+    for word in words:
+        if word not in entry.options:
+            raise StudyError(f"train.readouts: {name!r}: {not_one_of('word of ' + key, word, entry.options)}")
+    if {"balanced", "nearest"} <= set(words):
+        raise StudyError(f"train.readouts: {name!r}: demonstrations are balanced or nearest, not both.")
+    k = int(m["k"]) if m else 0
+    if m and k == 0 and key != "early_answer_k":
+        raise StudyError(f"train.readouts: {name!r}: the number must be at least 1.")
+    return entry, Ask(name, k, frozenset(words), decoding)
+
+
+def known(name: str) -> Readout | None:
+    """The read-out called `name` in a table of predictions; None where it is none of ours."""
+    try:
+        return asked(name)[0]
+    except StudyError:
+        return None
+
+
+def label(name: str) -> str | None:
+    """A read-out as it reads in a sentence, behind "read"; None where it is none of ours.
+
+    >>> label("sampled_8"), label("own_rationale@warm")
+    ('as the mean over 8 sampled rationales', 'after its own rationale, decoded warm')
+    """
+    entry = known(name)
+    if entry is None:
+        return None
+    plain, _, how = name.partition("@")
+    ask = asked(name)[1]
+    words = (entry.label or plain.replace("_", " ")).format(k=ask.k)
+    if ask.options:
+        words += f" ({', '.join(w for w in plain.split('_') if w in ask.options)})"
+    return words + (f", decoded {how}" if how else "")
+
+
+def expanded(names: Iterable[str], target: Target, decodings: Sequence[str] = ()) -> list[str]:
+    """The read-outs of a target, each once: those that fit, in its own format where `native` is asked, and decoded in
+    each of several ways.
+
+    Args:
+        names: of the study file.
+        target: what the model was taught.
+        decodings: names of the grid's axis; a read-out that names its own decoding keeps it.
+    """
+    out: list[str] = []
+    for name in names:
+        plain, _, how = name.partition("@")
+        native = "own_rationale" if target.format == "reasons_first" else "direct"
+        each = {NATIVE: [native], EARLY: [f"{EARLY}_{k}" for k in range(_SENTENCES + 1)]}.get(plain, [plain])
+        for one in each:
+            entry, ask = asked(one)
+            if not entry.fits(target):
+                continue
+            decoded = entry.writes or plain == NATIVE or "rationales" in ask.options
+            ways = [how] if how else list(decodings) if decoded else []
+            out += [f"{one}@{w}" for w in ways] or [one]
+    return list(dict.fromkeys(out))

@@ -21,7 +21,7 @@ from ...study.errors import ServiceError
 from ...study.loops import loops
 from ..encoding.encoder import Encoder
 from ..settings import Served
-from .writing import Sampling, Stop, Written
+from .writing import NEVER, Sampling, Stop, Written
 
 Ids = Sequence[int]
 _TOP = 20
@@ -53,10 +53,16 @@ class ServedEngine:
         return np.array(self._all(self._classes, rows))
 
     def write(
-        self, rows: Sequence[Ids], stop: Stop, samples: int = 1, sampling: Sampling | None = None
+        self,
+        rows: Sequence[Ids],
+        stop: Stop,
+        samples: int = 1,
+        sampling: Sampling | None = None,
+        seeds: Sequence[int] | None = None,
     ) -> list[Written]:
         """What the served model writes behind each row, and the probabilities of the classes behind that."""
-        jobs = [(row, i * samples + k) for i, row in enumerate(rows) for k in range(samples)]
+        first = [i * samples for i in range(len(rows))] if seeds is None else seeds
+        jobs = [(row, first[i] + k) for i, row in enumerate(rows) for k in range(samples)]
         return self._all(lambda job: self._written(job[0], job[1], stop, sampling), jobs)
 
     def _all(self, work: Any, jobs: Sequence[Any]) -> list[Any]:
@@ -99,12 +105,13 @@ class ServedEngine:
         return float(sum(values))
 
     def _written(self, row: Ids, number: int, stop: Stop, sampling: Sampling | None) -> Written:
-        body = {"max_tokens": stop.most, "stop": [stop.frame], "temperature": 0.0}
+        body: dict[str, Any] = {"max_tokens": stop.most, "temperature": 0.0}
+        body |= {} if stop.frame == NEVER else {"stop": [stop.frame]}
         if sampling is not None:
             body |= {
                 "temperature": sampling.temperature,
                 "top_p": sampling.top_p,
-                "seed": sampling.seed + number,
+                "seed": (sampling.seed + number) % 2**31,
             }
         answer = self._ask(row, body)
         text, finished = str(answer["text"]), answer.get("finish_reason") == "stop" and self._framed(answer)

@@ -10,6 +10,9 @@ import torch
 
 from ...study.loops import loops
 
+NEVER = "\0\0"
+"""A frame that nobody writes: the text ends for another reason."""
+
 if TYPE_CHECKING:
     from .engine import Engine, State
 
