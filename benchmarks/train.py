@@ -1,150 +1,337 @@
-"""Speed of fine-tuning and of reading risk: `python benchmarks/train.py`.
+"""Speed and memory of fitting and of reading risk: `python benchmarks/train.py [--model smollm2] [--rows 16]`.
 
-Fitting: our loop against the plain `transformers.Trainer` on the same model, adapter, rows, batch size, precision and
-length grouping, in tokens per CPU second. Reading: our read-out against one `generate` call a case, in cases per CPU
-second. Both sides in the same run, alternating, medians. Prints a row a figure and ends with an error where a goal is
-missed.
+Fitting: our loop against TRL's `SFTTrainer` on the same model, adapter, tokens, loss mask, batch size and precision;
+the better of its attention implementations, with length grouping and without activation checkpointing, and below it
+TRL as documented. Reading: our read-outs against one `generate` a case and against batched `generate`. Each side runs
+in a process of its own, so that the peak of its memory is its own; CPU seconds on one thread; the two alternate.
+Behind each row stands the share of the matmul rate that this machine reaches on the model's own shapes. Exits 1 where
+a goal is missed.
 """
 
-import copy
+import argparse
+import json
 import os
-import statistics
+import resource
+import subprocess
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from pathlib import Path
+from statistics import median
 from types import SimpleNamespace
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-import peft
 import torch
 import transformers
 
-from wherefore.train.bases.libraries import peft_quiet
+from wherefore.study import weights
+from wherefore.train.bases.gguf import converted
 from wherefore.train.bases.models import bfloat16
 from wherefore.train.encoding.encoder import Row
 from wherefore.train.encoding.labels import LabelSet
+from wherefore.train.fitting.adapter import trainable
 from wherefore.train.fitting.losses import token_mean
 from wherefore.train.fitting.optimise import Schedule, train
 from wherefore.train.reading.engine import Engine
+from wherefore.train.reading.writing import Sampling, Stop
+from wherefore.train.settings import Settings
 
-PROMPT, RATIONALE, ROWS, BATCH, REPEATS = 150, 110, 64, 16, 3
+PROMPT, RATIONALE, BATCH, WRITTEN = 155, 115, 8, 32
+MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
-def model() -> Any:
-    """The size of the made base model."""
+def model(name: str, attention: str = "sdpa") -> Any:
+    """SmolLM2, or one of the size of the made base."""
     torch.manual_seed(0)
+    if name == "smollm2":
+        folder = converted(weights.fetch("smollm2"))
+        return transformers.AutoModelForCausalLM.from_pretrained(
+            folder, attn_implementation=attention, dtype=torch.float32
+        )
     config = transformers.LlamaConfig(
         vocab_size=1500, hidden_size=128, intermediate_size=341, num_hidden_layers=3, num_attention_heads=2,
-        num_key_value_heads=2, head_dim=64, tie_word_embeddings=True, attn_implementation="eager", pad_token_id=0,
+        num_key_value_heads=2, head_dim=64, tie_word_embeddings=True, attn_implementation=attention, pad_token_id=0,
     )  # fmt: skip
     return transformers.LlamaForCausalLM(config)
 
 
-def adapted() -> Any:
-    """With a LoRA adapter on every linear layer."""
-    config = peft.LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
-    with peft_quiet():
-        return peft.get_peft_model(model(), config)
-
-
-def rows(answer: int) -> list[Row]:
+def rows(n: int, answer: int, vocabulary: int) -> list[Row]:
     """Prompts of varied length, each with `answer` taught tokens."""
     rng = np.random.default_rng(0)
     out = []
-    for i in range(ROWS):
-        n = PROMPT + int(rng.integers(-30, 30))
-        ids = tuple(rng.integers(3, 1500, n + answer).tolist())
-        out.append(Row(str(i), ids, (0,) * n + (1,) * (answer - 1) + (2,)))
+    for i in range(n):
+        length = PROMPT + int(rng.integers(-30, 30))
+        ids = tuple(rng.integers(3, vocabulary, length + answer).tolist())
+        out.append(Row(str(i), ids, (0,) * length + (1,) * (answer - 1) + (2,)))
     return out
 
 
-def ours(data: list[Row]) -> None:
-    plan = Schedule(epochs=1, batch=BATCH, learning_rate=1e-3, seed=0, bfloat16=bfloat16("auto", "cpu"))
-    list(train(adapted(), data, token_mean, plan))
+def fit_ours(name: str, data: list[Row]) -> float:
+    """CPU seconds of one epoch."""
+    adapted = trainable(model(name), Settings())
+    plan = Schedule(
+        epochs=1, batch=BATCH, learning_rate=1e-4, seed=0, bfloat16=bfloat16("auto", "cpu"),
+        tokens_at_once=Settings().tokens_at_once(gpu=False),
+    )  # fmt: skip
+    start = time.process_time()
+    list(train(adapted, data, token_mean, plan))
+    return time.process_time() - start
 
 
-def trainer(data: list[Row]) -> None:
-    def collate(batch: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        width = max(len(b["input_ids"]) for b in batch)
-        fill = {"input_ids": 0, "labels": -100, "attention_mask": 0}
-        return {k: torch.tensor([b[k] + [f] * (width - len(b[k])) for b in batch]) for k, f in fill.items()}
+def fit_trl(name: str, data: list[Row], attention: str, documented: bool = False) -> float:
+    """CPU seconds of one epoch of TRL's trainer."""
+    import datasets
+    import peft
+    import trl
 
-    examples = [
-        {
-            "input_ids": list(r.ids),
-            "labels": [t if g else -100 for t, g in zip(r.ids, r.groups, strict=True)],
-            "attention_mask": [1] * len(r.ids),
-        }
-        for r in data
-    ]
+    examples = datasets.Dataset.from_list(
+        [
+            {
+                "input_ids": list(r.ids),
+                "labels": [t if g else -100 for t, g in zip(r.ids, r.groups, strict=True)],
+            }
+            for r in data
+        ]
+    )
+    lora = peft.LoraConfig(r=16, lora_alpha=32, target_modules=MODULES, task_type="CAUSAL_LM")
+    quick: dict[str, Any] = {
+        "gradient_checkpointing": False, "bf16": bfloat16("auto", "cpu"),
+        "train_sampling_strategy": "group_by_length",
+    }  # fmt: skip
+    tokenizer = _tokenizer()
     with tempfile.TemporaryDirectory() as folder:
-        options = transformers.TrainingArguments(
-            folder, num_train_epochs=1, per_device_train_batch_size=BATCH, learning_rate=1e-3, use_cpu=True,
-            bf16=bfloat16("auto", "cpu"), train_sampling_strategy="group_by_length", report_to=[],
-            save_strategy="no", logging_strategy="no", disable_tqdm=True, remove_unused_columns=False,
+        options = trl.SFTConfig(
+            folder, num_train_epochs=1, per_device_train_batch_size=BATCH, learning_rate=1e-4, use_cpu=True,
+            report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True, max_length=None,
+            dataset_kwargs={"skip_prepare_dataset": True}, **({} if documented else quick),
         )  # fmt: skip
-        job = transformers.Trainer(adapted(), options, train_dataset=examples, data_collator=collate)
-        job.remove_callback(transformers.PrinterCallback)
+        job = trl.SFTTrainer(
+            model(name, attention),
+            options,
+            train_dataset=examples,
+            peft_config=lora,
+            processing_class=tokenizer,
+        )
+        start = time.process_time()
         job.train()
+        return time.process_time() - start
 
 
-def read(m: Any, prompts: list[tuple[int, ...]]) -> None:
-    Engine(
-        m, SimpleNamespace(labels=LabelSet(("no", "yes"), ((3,), (4,))), max_length=2048), 32
-    ).probabilities(prompts)
+def _tokenizer() -> Any:
+    folder = converted(weights.fetch("smollm2"))
+    return transformers.AutoTokenizer.from_pretrained(folder)
 
 
-def generate(m: Any, prompts: list[tuple[int, ...]]) -> None:
-    for p in prompts:
-        ids = torch.tensor([p])
-        out = m.generate(
-            input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=1, do_sample=False,
-            output_scores=True, return_dict_in_generate=True,
-        )  # fmt: skip
-        torch.softmax(out.scores[0][0, [3, 4]], dim=0)
+def engine(m: Any, batch: int, tokens: int = 4096) -> Engine:
+    encoder = SimpleNamespace(
+        labels=LabelSet(("no", "yes"), ((3,), (4,))), max_length=tokens, end=None,
+        decode=lambda ids: "x" * len(ids), answer_ids=lambda text: [5, 6, 7],
+    )  # fmt: skip
+    return Engine(m, encoder, batch)  # type: ignore[arg-type]
 
 
-def race(a: Callable[[], None], b: Callable[[], None]) -> tuple[float, float]:
-    """Median CPU seconds of each, run in turn after one warm-up."""
-    spent: tuple[list[float], list[float]] = ([], [])
-    for i in range(REPEATS + 1):
-        for work, times in zip((a, b), spent, strict=True):
-            start = time.process_time()
-            work()
-            if i:
-                times.append(time.process_time() - start)
-    return statistics.median(spent[0]), statistics.median(spent[1])
+STOP = Stop("\nAnswer:", frozenset(), WRITTEN, loops=False)
 
 
-def row(name: str, unit: str, amount: float, seconds: tuple[float, float], goal: float) -> bool:
-    mine, peer = (amount / s for s in seconds)
-    ok = mine / peer >= goal
+def read(name: str, data: list[Row], how: str) -> float:
+    """CPU seconds of a way to read risk; the model's loading and a first call are not counted."""
+    m = model(name).eval()
+    prompts = [list(r.ids) for r in data]
+    work = {
+        "ours": lambda: engine(m, 16).probabilities(prompts),
+        "one by one": lambda: [_generate(m, [p]) for p in prompts],
+        "batched": lambda: [_generate(m, prompts[i : i + 16]) for i in range(0, len(prompts), 16)],
+        "write": lambda: engine(m, 16).write(prompts, STOP),
+        "all": lambda: _all(m, prompts),
+        "six": lambda: engine(m, 4).write(prompts[:4], STOP, samples=6, sampling=Sampling(1.0)),
+        "sample": lambda: engine(m, 4).write(prompts[:4], STOP, samples=1, sampling=Sampling(1.0)),
+        "shots": lambda: engine(m, 8).probabilities(_shots(prompts)),
+        "shots again": lambda: [engine(m, 1).probabilities([p]) for p in _shots(prompts)],
+    }[how]
+    engine(m, 16).probabilities(prompts[:16])
+    _generate(m, prompts[:2])
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def _all(m: Any, prompts: list[list[int]]) -> None:
+    """Direct, own and the teacher's rationale of every case, from one run of its prompt."""
+    for i in range(0, len(prompts), 16):
+        batch = prompts[i : i + 16]
+        e = engine(m, 16)
+        e.prime(batch)
+        e.probabilities([[*p, 5, 6, 7] for p in batch])
+        e.write([[*p, 5] for p in batch], STOP)
+        e.probabilities([[*p, 5, *range(10, 10 + RATIONALE // 3), 6, 7] for p in batch])
+
+
+def _shots(prompts: list[list[int]]) -> list[list[int]]:
+    """Each short question behind the same five demonstrations."""
+    shared = [t for p in prompts[:5] for t in p] + [9] * 300
+    return [[*shared, *p[:60]] for p in prompts]
+
+
+def _generate(m: Any, prompts: list[list[int]]) -> None:
+    width = max(map(len, prompts))
+    ids = torch.tensor([[0] * (width - len(p)) + p for p in prompts])
+    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
+    out = m.generate(
+        input_ids=ids, attention_mask=mask, max_new_tokens=1, do_sample=False, output_scores=True,
+        return_dict_in_generate=True, pad_token_id=0,
+    )  # fmt: skip
+    torch.softmax(out.scores[0][:, [3, 4]], dim=1)
+
+
+def matmul_rate(name: str) -> float:
+    """GFLOP/s of this machine on the model's widest product."""
+    width, inner = (576, 1536) if name == "smollm2" else (128, 341)
+    dtype = torch.bfloat16 if bfloat16("auto", "cpu") else torch.float32
+    x, w = torch.randn(1280, width, dtype=dtype), torch.randn(inner, width, dtype=dtype)
+    spent = []
+    for _ in range(8):
+        start = time.process_time()
+        torch.nn.functional.linear(x, w)
+        spent.append(time.process_time() - start)
+    return 2 * 1280 * width * inner / median(spent) / 1e9
+
+
+WORK = {
+    "ours": fit_ours,
+    "trl sdpa": lambda name, data: fit_trl(name, data, "sdpa"),
+    "trl eager": lambda name, data: fit_trl(name, data, "eager"),
+    "trl documented": lambda name, data: fit_trl(name, data, "sdpa", documented=True),
+}
+
+
+def child(asked: argparse.Namespace) -> None:
+    """One side of a row, in a process of its own."""
+    torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+    warnings.simplefilter("ignore")
+    vocabulary = 49_000 if asked.model == "smollm2" else 1500
+    data = rows(asked.rows, asked.answer, vocabulary)
+    if asked.side == "rate":
+        seconds = matmul_rate(asked.model)
+    elif asked.side in WORK:
+        seconds = WORK[asked.side](asked.model, data)
+    else:
+        seconds = read(asked.model, data, asked.side)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print("RESULT " + json.dumps([seconds, peak]))
+
+
+def run(model_: str, side: str, n: int, answer: int) -> tuple[float, float]:
+    """(CPU seconds, peak GB) of one side."""
+    command = [sys.executable, str(Path(__file__)), "--model", model_, "--side", side, "--rows", str(n)]
+    done = subprocess.run([*command, "--answer", str(answer)], capture_output=True, text=True)
+    line = next((x for x in done.stdout.splitlines() if x.startswith("RESULT ")), None)
+    if line is None:
+        raise SystemExit(f"{side}: {done.stderr[-800:]}")
+    seconds, peak = json.loads(line[7:])
+    return seconds, peak
+
+
+def best(
+    model_: str, sides: tuple[str, ...], n: int, answer: int, repeats: int
+) -> dict[str, tuple[float, float]]:
+    """The median of each side's seconds, and its highest peak, the sides in turn."""
+    found: dict[str, list[tuple[float, float]]] = {s: [] for s in sides}
+    for _ in range(repeats):
+        for side in sides:
+            found[side].append(run(model_, side, n, answer))
+    return {s: (median(x for x, _ in v), max(y for _, y in v)) for s, v in found.items()}
+
+
+def row(
+    name: str, ours: float, peer: float, unit: str, ratio: float, goal: str, ok: bool, share: str = ""
+) -> bool:
+    verdict = "ok" if ok else "SHORT"
     print(
-        f"{name:<46}{mine:9.0f}{peer:9.0f} {unit:<10}{mine / peer:6.2f}x  >= {goal:.1f}x  {'ok' if ok else 'SHORT'}"
+        f"{name:<52}{ours:10.1f}{peer:10.1f} {unit:<10}{ratio:7.2f}  {goal:<9}{verdict:<6}{share}", flush=True
     )
     return ok
 
 
-def main() -> int:
-    torch.set_num_threads(1)
-    transformers.logging.set_verbosity_error()
-    warnings.simplefilter("ignore")
-    print(f"{'':<46}{'ours':>9}{'peer':>9}")
+def fits(model_: str, n: int, repeats: int, goal: float) -> list[bool]:
+    rate, _ = run(model_, "rate", 1, 1)
+    body = 106e6 if model_ == "smollm2" else 0.5e6
     done = []
-    for name, answer in (("fit, label only", 1), ("fit, rationale and label", RATIONALE)):
-        data = rows(answer)
-        tokens = sum(len(r.ids) for r in data)
-        seconds = race(lambda d=data: ours(d), lambda d=data: trainer(d))
-        done.append(row(f"{name}, against plain Trainer", "tokens/s", tokens, seconds, 1.0))
-    m = copy.deepcopy(model()).eval()
-    prompts = [r.ids for r in rows(1)]
-    seconds = race(lambda: read(m, prompts), lambda: generate(m, prompts))
-    done.append(row("read risk, against generate one by one", "cases/s", len(prompts), seconds, 1.0))
+    for what, answer in (("label only", 1), ("rationale and label", RATIONALE)):
+        tokens = sum(len(r.ids) for r in rows(n, answer, 1500))
+        found = best(model_, ("ours", "trl sdpa", "trl eager", "trl documented"), n, answer, repeats)
+        mine, memory = found["ours"]
+        trl = min(("trl sdpa", "trl eager"), key=lambda s: found[s][0])
+        share = f"{4 * body * tokens / mine / 1e9 / rate:.0%} of {rate:.0f} GFLOP/s"
+        for side, target in ((trl, goal), ("trl documented", goal)):
+            ratio = found[side][0] / mine
+            done.append(
+                row(f"{model_} fit, {what}, against {side}", tokens / mine, tokens / found[side][0], "tokens/s",
+                    ratio, f">= {target:.1f}", ratio >= target, share)
+            )  # fmt: skip
+        if model_ == "smollm2":
+            done.append(row(f"{model_} fit, {what}, peak memory", memory, found[trl][1], "GB", found[trl][1] / memory,
+                            "<= 4 GB", memory <= 4))  # fmt: skip
+    return done
+
+
+def reads(model_: str, n: int, repeats: int) -> list[bool]:
+    found = best(model_, ("ours", "one by one", "batched", "write", "all", "sample", "six", "shots", "shots again"),
+                 n, 1, repeats)  # fmt: skip
+    s = {side: seconds for side, (seconds, _) in found.items()}
+    out = []
+    for name, mine, peer, goal in (
+        ("risk, against generate one by one", "ours", "one by one", 2.5),
+        ("risk, against batched generate", "ours", "batched", 1.5),
+        ("five shots, shared beginning against recomputing", "shots", "shots again", 10.0),
+    ):
+        ratio = s[peer] / s[mine]
+        out.append(
+            row(
+                f"{model_} {name}",
+                n / s[mine],
+                n / s[peer],
+                "cases/s",
+                ratio,
+                f">= {goal:.1f}",
+                ratio >= goal,
+            )
+        )
+    for name, mine, peer, limit in (
+        ("all read-outs, cost against writing alone", "all", "write", 1.6),
+        ("six samples, cost against one", "six", "sample", 2.0),
+    ):
+        ratio = s[mine] / s[peer]
+        out.append(row(f"{model_} {name}", s[mine], s[peer], "s", ratio, f"<= {limit:.1f}", ratio <= limit))
+    return out
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", choices=("smollm2", "tiny", "both"), default="both")
+    parser.add_argument("--rows", type=int, default=16, help="examples a fit, cases a reading")
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--only", choices=("fit", "read"), help="only these rows")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--answer", type=int, default=1, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.side:
+        child(asked)
+        return 0
+    print(f"{'':<52}{'ours':>10}{'peer':>10} {'':<10}{'ratio':>7}  goal")
+    done: list[bool] = []
+    for model_ in ("smollm2", "tiny") if asked.model == "both" else (asked.model,):
+        n = asked.rows if model_ == "smollm2" else 16 * asked.rows
+        if asked.only != "read":
+            done += fits(model_, n, asked.repeats, 2.2 if model_ == "smollm2" else 3.0)
+        if asked.only != "fit":
+            done += reads(model_, asked.rows, asked.repeats)
     return 0 if all(done) else 1
 
 

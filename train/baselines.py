@@ -5,13 +5,14 @@ from the evidence lines that the models are shown.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..cohort.records import Case
+from . import published
 from .records import Baseline, Prediction
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Table:
     """Of the held-out cases, in their order; NaN where a value was never measured."""
     true_risk: Sequence[float | None]
     """Of the held-out cases."""
+    published: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    """Risks of published scores for the held-out cases, by name."""
 
 
 def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFrame") -> Table:
@@ -67,7 +70,10 @@ def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFram
     }
     x = np.column_stack([np.asarray(v, dtype=float) for v in columns.values()])
     y = np.array([c.label for c in train], dtype=np.int64)
-    return Table(tuple(columns), x[: len(train)], y, x[len(train) :], [c.true_risk for c in test])
+    return Table(
+        tuple(columns), x[: len(train)], y, x[len(train) :], [c.true_risk for c in test],
+        {"ukbdrs": published.ukbdrs(test, evidence)},
+    )  # fmt: skip
 
 
 def logistic_regression(table: Table, seed: int) -> Sequence[float | None]:
@@ -97,7 +103,24 @@ def bayes(table: Table, seed: int) -> Sequence[float | None]:
     return table.true_risk
 
 
+def ukbdrs(table: Table, seed: int) -> Sequence[float | None]:
+    """UKBDRS (Anaturk et al. 2023), for whom it was made: a risk over fourteen years, to be ranked by."""
+    return table.published["ukbdrs"]
+
+
 def _linear(x: Matrix, y: npt.NDArray[np.int64], test: Matrix) -> list[float]:
+    return ridge(x, y)(test)
+
+
+def ridge(x: Matrix, y: npt.NDArray[np.int64]) -> Callable[[Matrix], list[float]]:
+    """A ridge-penalised logistic regression, its penalty by five-fold cross-validation of the log loss.
+
+    Args:
+        x: (cases, features), NaN where a value is missing.
+        y: (cases,) of 0 and 1.
+    Returns:
+        Features to risks.
+    """
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
@@ -110,7 +133,8 @@ def _linear(x: Matrix, y: npt.NDArray[np.int64], test: Matrix) -> list[float]:
         LogisticRegression(max_iter=1000),
     )
     penalties = {"logisticregression__C": np.logspace(-4, 1, 8)}
-    return _probability(GridSearchCV(model, penalties, cv=5, scoring="neg_log_loss").fit(x, y), test)
+    fit = GridSearchCV(model, penalties, cv=5, scoring="neg_log_loss").fit(x, y)
+    return lambda test: _probability(fit, test)
 
 
 def _probability(model: Any, x: Matrix) -> list[float]:
@@ -182,5 +206,6 @@ BASELINES: dict[str, Predictor] = {
     "logistic_regression": Predictor(logistic_regression, regression=True),
     "gradient_boosting": Predictor(gradient_boosting),
     "age_sex": Predictor(age_sex),
+    "ukbdrs": Predictor(ukbdrs, learns=False),
     "bayes": Predictor(bayes, learns=False, optimum=True),
 }

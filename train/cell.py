@@ -175,6 +175,7 @@ def read(
         return Reader(
             model, encoder, settings, cell.id, target, rationales, shorten, cases,
             corpus.demonstrations(run_folder, target.style, settings),
+            corpus.order_for(study, run_folder, settings)[: cell.n],
         )  # fmt: skip
 
     beside = reader(model)

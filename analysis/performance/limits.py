@@ -101,6 +101,16 @@ def share(value: float, basis: Basis) -> Interval | None:
     return _score(value, basis, lambda x: x * (1 - x) / basis.cases)
 
 
+def share_of_controls(value: float, basis: Basis) -> Interval | None:
+    """The same for a share of the people without the outcome."""
+    return _score(value, basis, lambda x: x * (1 - x) / basis.controls)
+
+
+def share_of_all(value: float, basis: Basis) -> Interval | None:
+    """The same for a share of everybody."""
+    return _score(value, basis, lambda x: x * (1 - x) / (basis.cases + basis.controls))
+
+
 def area(value: float, basis: Basis) -> Interval | None:
     """For ROC-AUC: Newcombe's method 5, with the variance of the data.
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...study.parts import Catalogue
-from . import accuracy, calibration, discrimination
+from . import accuracy, calibration, cut, discrimination
 from .arrays import Floats, Labels
-from .limits import Scale, area, positive, share, straight
+from .limits import Scale, area, positive, share, share_of_all, share_of_controls, straight
 
 Function = Callable[[Labels, Floats, Floats], Floats]
 """`y` (n,), `risk` (n,), `w` (b, n) to (b,): see `discrimination.py`."""
@@ -82,6 +82,46 @@ _METRICS: dict[str, Measure] = {
         better="higher",
         scale=None,
         says="at that threshold: above 90 % where many people have the same risk",
+    ),
+    "f1_at_half": Measure(
+        label="F1 at 0.5",
+        compute=cut.f1,
+        influence=cut.f1_influence,
+        better="higher",
+        scale=share,
+        says="harmonic mean of recall and precision where a risk above 0.5 is called, as a decoded label would be",
+    ),
+    "recall_at_half": Measure(
+        label="recall at 0.5",
+        compute=cut.recall,
+        influence=cut.recall_influence,
+        better="higher",
+        scale=share,
+        says="sensitivity there; a text without a label is not called",
+    ),
+    "precision_at_half": Measure(
+        label="precision at 0.5",
+        compute=cut.precision,
+        influence=cut.precision_influence,
+        better="higher",
+        scale=share,
+        says="share with the outcome among those called; none where nobody is",
+    ),
+    "specificity_at_half": Measure(
+        label="specificity at 0.5",
+        compute=cut.specificity_at_cut,
+        influence=cut.specificity_at_cut_influence,
+        better="higher",
+        scale=share_of_controls,
+        says="share not called of the people without the outcome",
+    ),
+    "polarised": Measure(
+        label="polarised risks",
+        compute=cut.polarised,
+        influence=cut.polarised_influence,
+        better="lower",
+        scale=share_of_all,
+        says="share of risks below 0.02 or above 0.98",
     ),
     "brier": Measure(
         label="Brier score",

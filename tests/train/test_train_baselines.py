@@ -49,7 +49,7 @@ def test_features_are_presence_recency_count_and_latest_value_and_change_of_comm
     assert np.isnan(table.test[1, 8])
 
 
-@pytest.mark.parametrize("name", sorted(set(baselines.BASELINES) - {"age_sex"}))
+@pytest.mark.parametrize("name", sorted(set(baselines.BASELINES) - {"age_sex", "ukbdrs"}))
 def test_a_baseline_finds_the_line_that_decides(name: str, cases: list[Case]) -> None:
     evidence = [line(c, "stroke" if c.label else "cataract", 3.0) for c in cases]
     table = baselines.features(cases[:30], cases[30:], to_frame(evidence, Evidence))
@@ -77,3 +77,21 @@ def test_a_baseline_is_fitted_at_every_size_of_the_grid(cases: list[Case]) -> No
     (alone,) = baselines.fitted({"age_sex": 1}, {30: cases[:30]}, cases[30:34], evidence)
     assert alone[0].cell == "age_sex"
     assert alone[1] == found[-2 if found[-1][0].name == "bayes" else -1][1]
+
+
+def test_a_published_score_is_given_to_those_it_was_made_for(cases: list[Case]) -> None:
+    """The authors' own example; who is too old, or whose education is not recorded, has no risk."""
+    woman = cases[0].model_copy(update={"age": 60.0, "sex": "female"})
+    old = cases[1].model_copy(update={"age": 80.0, "sex": "female"})
+    unknown = cases[2].model_copy(update={"age": 60.0, "sex": "female"})
+    evidence = [
+        line(woman, "EDUCATION", 1.0, kind="demographic", name="Years of education", value=14.0),
+        line(woman, "E11", 1.0, name="Type 2 diabetes mellitus"),
+        line(woman, "F32", 1.0, name="Depressive episode"), line(woman, "I10", 1.0, name="Essential hypertension"),
+        line(woman, "I63", 1.0, name="Cerebral infarction", shown=False),
+        line(old, "EDUCATION", 1.0, kind="demographic", name="Years of education", value=14.0),
+        line(unknown, "I10", 1.0, name="Essential hypertension"),
+    ]  # fmt: skip
+    found = baselines.features(cases[5:30], [woman, old, unknown], to_frame(evidence, Evidence))
+    risks = baselines.BASELINES["ukbdrs"].risks(found, 1)
+    assert risks == [pytest.approx(0.0285918952), None, None]

@@ -263,3 +263,31 @@ def test_an_adapter_read_from_disk_gives_the_same_risks(
     again, _ = load(Made(make="tiny"), base, settings, tmp_path / "adapter")
     assert reader((again, encoder), "label_only", {}).risks(prefixes) == pytest.approx(fitted, abs=1e-5)
     assert max(abs(a - b) for a, b in zip(fitted, untrained, strict=True)) > 1e-3
+
+
+def test_a_regression_on_the_states_is_the_one_by_hand(
+    cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]
+) -> None:
+    """Fitted on the cell's own training cases alone; no padding and no other case reaches a state."""
+    from dataclasses import replace
+
+    from wherefore.study.errors import DataError
+    from wherefore.train.baselines import ridge
+
+    model, encoder = loaded
+    learned, asked_ = cases[:30], cases[30:]
+
+    def state(c: Case) -> Any:
+        ids = torch.tensor([encoder.start + encoder.text_ids(start(c))])
+        found = model(input_ids=ids, output_hidden_states=True).hidden_states[-1][0]
+        return found.mean(0).double().detach().numpy()
+
+    r = replace(reader(loaded, "free_rationale", reasons), learned=learned)
+    want = ridge(np.array([state(c) for c in learned]), np.array([c.label for c in learned]))(
+        np.array([state(c) for c in asked_])
+    )
+    found = asked("embedding")[0].read(r, asked_)
+    assert [p.risk for p in found] == pytest.approx(want, abs=1e-3)
+    assert asked("embedding")[0].read(r, asked_[:1])[0].risk == pytest.approx(found[0].risk, abs=1e-6)
+    with pytest.raises(DataError, match="five training cases of each class"):
+        asked("embedding")[0].read(replace(r, learned=[], shared={}), asked_)

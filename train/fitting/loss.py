@@ -119,7 +119,7 @@ def weighted_nats(
     head = model.get_output_embeddings()
     if shaping is None:
         return _unchunked(model, head, inputs, places, wanted, counts, scored)
-    with _idle(head) as seen:
+    with idle(head) as seen:
         model(**inputs)
     hidden = seen[0][places]
     nats = torch.empty(len(wanted), dtype=torch.float32, device=hidden.device)
@@ -154,7 +154,7 @@ def _unchunked(
 
 
 @contextmanager
-def _idle(head: Any) -> Iterator[list[torch.Tensor]]:
+def idle(head: Any) -> Iterator[list[torch.Tensor]]:
     """Inside the block the head keeps what it is given and gives back next to nothing."""
     seen: list[torch.Tensor] = []
 

@@ -139,7 +139,9 @@ class Engine:
 
     def _labels(self, rows: Sequence[Ids], start: State) -> Probabilities:
         tokens = self.encoder.labels.tokens
-        if self.encoder.labels.single:
+        if self.encoder.labels.single and start.mask.shape[1] == 0:
+            scores = self._alone(rows, [t[0] for t in tokens])
+        elif self.encoder.labels.single:
             with float32_head(self.model, [t[0] for t in tokens]):
                 _, logits = self._forward(rows, start, keep=1)
             scores = logits[:, -1].double()
@@ -147,6 +149,16 @@ class Engine:
             scores = torch.stack([self._sequence(rows, start, t) for t in tokens], dim=1)
         found: Probabilities = torch.softmax(scores, dim=1).cpu().numpy()
         return found
+
+    def _alone(self, rows: Sequence[Ids], tokens: Ids) -> torch.Tensor:
+        """(rows, tokens) logits behind rows that share no state: padded on the right, so without mask or cache."""
+        ids = torch.zeros((len(rows), max(map(len, rows))), dtype=torch.int64, device=self._device)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = torch.tensor(row, dtype=torch.int64)
+        last = torch.tensor([len(r) - 1 for r in rows], device=self._device)
+        places = (torch.arange(len(rows), device=self._device), last)
+        with float32_head(self.model, tokens, places), torch.inference_mode():
+            return call(self.model, input_ids=ids, use_cache=False).logits[0].double()
 
     def _sequence(self, rows: Sequence[Ids], start: State, tokens: Ids) -> torch.Tensor:
         """(rows,) log P of some tokens behind each row."""

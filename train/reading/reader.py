@@ -51,6 +51,8 @@ class Reader:
     """All cases of the study: whose rationale is another person's, and who may be a demonstration."""
     usable: Mapping[str, Rationale] = field(default_factory=dict)
     """Rationales that may be shown as demonstrations, by case."""
+    learned: Sequence[Case] = ()
+    """The cases that the cell is taught with, for a regression on its states."""
     ask: Ask = Ask()
     """What is read now."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -16,7 +16,7 @@ from ...study.parts import Catalogue
 from ..records import Prediction
 from ..settings import Decoding
 from ..targets import Target
-from . import behind, prompting
+from . import behind, probing, prompting
 from .reader import NO_RATIONALE as NO_RATIONALE
 from .reader import Ask
 from .reader import Reader as Reader
@@ -86,6 +86,7 @@ _READOUTS: dict[str, Readout] = {
     "few_shot_k": Readout(
         prompting.few_shot, "behind {k} demonstrations", options=("balanced", "nearest", "rationales")
     ),
+    "embedding": Readout(probing.embedding, "from its states by logistic regression"),
 }
 
 READOUTS = Catalogue("wherefore.readouts", "read-out", Readout, _READOUTS)
