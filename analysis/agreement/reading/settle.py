@@ -13,6 +13,7 @@ from .clock import clock
 from .names import joined_names
 from .source import Place, Reading, ReadSettings, ScaleFound, Source, Unsettled, place_in
 from .values import Cells, Measured, measure
+from .words import TOTALS, folded
 
 _STANDARD = "\0reference"
 """Stands for the rater of a reference value while names are joined."""
@@ -45,7 +46,8 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
     parts, standards = [], []
     for dimension, own in ratings.groupby("dimension", sort=False):
         name = str(dimension)
-        both = pd.concat([own, reference[reference["dimension"] == name]], ignore_index=True)
+        standard = reference[reference["dimension"] == name]
+        both = pd.concat([own, standard] if len(standard) else [own], ignore_index=True)
         measured = _measured(Cells(both, place, name), name, raw, settings)
         notes += [f"{name}: {n}" if len(dimensions) > 1 else n for n in measured.notes]
         both["value"] = pd.Series(measured.values, dtype=object)
@@ -158,6 +160,9 @@ def _lone(ratings: pd.DataFrame) -> list[str]:
     if lone and len(seen) > len(lone):
         notes.append(f"{_count(len(lone), 'item')} with one rater, in no pair: {_some(lone)}")
     per_rater = given.groupby("rater", sort=False)["item"].nunique()
+    totals = [n for n in seen.index if folded(str(n)) in TOTALS]
+    if totals:
+        notes.append(f"{totals[0]!r} counts as an item; remove the row if it holds totals")
     few = per_rater[(per_rater <= 2) & (per_rater < 0.2 * per_rater.median())].index.tolist()
     if few:
         notes.append(f"{_count(len(few), 'rater')} with one or two items: {_some(few)}")
@@ -175,6 +180,8 @@ def _some(names: list[Any]) -> str:
 def _joined(ratings: pd.DataFrame, raw: Unsettled, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ratings and reference standard with one spelling for each item and rater."""
     reference = _of_dimensions(raw, ratings, notes)
+    if reference.empty:
+        return joined_names(ratings, notes), reference
     both = joined_names(pd.concat([ratings, reference], ignore_index=True), notes)
     return both.iloc[: len(ratings)].copy(), both.iloc[len(ratings) :]
 
