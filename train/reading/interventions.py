@@ -28,7 +28,7 @@ def without_cited(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
 
 
 def without_uncited(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
-    """The same with as many dated lines that it did not cite, drawn for each case; all of them where there are fewer."""
+    """The same with as many dated lines that it did not cite, drawn for each case; all where there are fewer."""
     _, written = own_texts(reader, cases)
     changed = []
     for case, w in zip(cases, written, strict=True):
@@ -51,7 +51,7 @@ def flipped_conclusion(reader: Reader, cases: Sequence[Case]) -> list[Prediction
 
 
 def misleading_line(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
-    """The risk where the history has one more line, of a finding half a year ago that would raise it; it writes anew."""
+    """The risk where the history has one more line, of a finding half a year ago that raises risk; it writes anew."""
     changed = []
     for case in cases:
         numbers = [int(i[1:]) for i in evidence_ids(case.timeline)]
