@@ -31,9 +31,12 @@ Lines = Callable[[Item], Collection[str]]
 
 
 def accept(
-    forms: Iterable[GradedForm], tasks: Iterable[Task], items: Mapping[str, Item], rubric: Rubric,
+    forms: Iterable[GradedForm],
+    tasks: Iterable[Task],
+    items: Mapping[str, Item],
+    rubric: Rubric,
     lines: Lines | None = None,
-) -> Accepted:  # fmt: skip
+) -> Accepted:
     """Check every form against the rubric and the task it belongs to.
 
     A form with an unknown control or value, or with a required answer missing, counts for nothing and is listed:
@@ -226,6 +229,11 @@ def _rating(form: GradedForm, task: Task, dimension: str, claim: int | None, val
 
 def _note(form: GradedForm, task: Task, t: Text) -> Note:
     return Note(
-        item=form.item, rationale=task.rationale, rater=form.rater, round=form.round, kind=t.kind, claim=t.claim,
+        item=form.item,
+        rationale=task.rationale,
+        rater=form.rater,
+        round=form.round,
+        kind=t.kind,
+        claim=t.claim,
         text=t.text,
-    )  # fmt: skip
+    )

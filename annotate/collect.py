@@ -95,10 +95,10 @@ def _wrong(f: SubmittedForm, round: str, rater: str, run: _Standing) -> Iterator
         yield "reopened", "given back to the rater, and not sent again yet", False
         return
     server = server_of(f, rater, run.run)
-    mine = run.people.owns(rater, f.by, server)
-    if not mine or (f.changed_by.known and not run.people.owns(rater, f.changed_by, server)):
+    by_rater = run.people.owns(rater, f.by, server)
+    if not by_rater or (f.changed_by.known and not run.people.owns(rater, f.changed_by, server)):
         accepted = run.decisions.accepted(round, rater, f)
-        if not mine:
+        if not by_rater:
             detail = f"by {f.by}, not by {run.people.name(rater)}"
             yield "foreign_annotation", detail + (", and accepted" if accepted else ""), accepted
         else:

@@ -11,6 +11,8 @@ from ..study.records import Record, write_jsonl
 from .label_studio.exported import SubmittedForm
 
 FILE = "decisions.jsonl"
+Kind = Literal["reopened", "accepted", "reworded", "new_round", "gate"]
+"""`gate`: the main round may be handed out."""
 
 
 class Decision(Record):
@@ -20,7 +22,7 @@ class Decision(Record):
     """ISO, UTC."""
     by: str
     """The account on this machine that ran the command."""
-    what: Literal["reopened", "accepted", "reworded", "new_round"]
+    what: Kind
     round: str = ""
     rater: str = ""
     item: str = ""
@@ -72,6 +74,11 @@ class Decisions:
             for d in self.made
         )
 
+    def past_gate(self, version: str) -> bool:
+        """Whether the main round of this version of rubric and page may be handed out; it stays so."""
+        same = self.same_as(version)
+        return any(d.what == "gate" and d.after in same for d in self.made)
+
     def same_as(self, version: str) -> set[str]:
         """The versions of rubric and page whose forms count as those of this one: it, and what was only reworded."""
         same = {version}
@@ -81,7 +88,7 @@ class Decisions:
         return same
 
 
-def now(what: Literal["reopened", "accepted", "reworded", "new_round"], **about: object) -> Decision:
+def now(what: Kind, **about: object) -> Decision:
     """A decision made now by whoever runs this."""
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Decision.model_validate({"at": at, "by": _user(), "what": what, **about})

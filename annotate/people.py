@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..study.files import rows
 from ..study.records import Record, write_jsonl
+from .label_studio import ledger
 from .label_studio.exported import Author, SubmittedForm
 from .settings import Person
 
@@ -37,13 +38,16 @@ class People:
             self._add(p.name, emails=(p.account.casefold(),))
         # An address that the study file gives to one rater is nobody else's any more.
         for rater, k in self._known.items():
-            mine = tuple(e for e in k.emails if now.get(e, rater) == rater)
-            self._known[rater] = k.model_copy(update={"emails": mine})
+            emails = tuple(e for e in k.emails if now.get(e, rater) == rater)
+            self._known[rater] = k.model_copy(update={"emails": emails})
 
     @classmethod
     def read(cls, folder: Path, people: Iterable[Person]) -> "People":
-        """Those of a run folder's `annotate/`."""
-        return cls(rows(folder / FILE, Known), people)
+        """Those of a run folder's `annotate/`, each with the account that our page may have made for them."""
+        out, pushed = cls(rows(folder / FILE, Known), people), ledger.read(folder)
+        for rater in list(out._known) if pushed.places else ():
+            out._add(rater, emails=(page_account(rater, pushed.run),))
+        return out
 
     def save(self, folder: Path) -> None:
         """Write them all."""
@@ -79,13 +83,18 @@ class People:
         return next((r for r, k in self._known.items() if (server, author.id) in k.ids), None)
 
     def name(self, rater: str) -> str:
-        """The rater's accounts in words."""
+        """The rater's accounts in words, the first of them."""
         k = self._known.get(rater, Known(rater=rater))
         return " or ".join(k.emails) or ", ".join(f"account {id}" for _, id in k.ids) or "no account"
 
     def owns(self, rater: str, author: Author, server: str) -> bool:
         """Whether that account is this rater's."""
         return self.rater_of(author, server) == rater
+
+
+def page_account(rater: str, run: str) -> str:
+    """The address of the account by which our page writes for a rater on a server that is not ours."""
+    return f"{rater}.{run}@raters.example.com"
 
 
 def server_of(form: SubmittedForm, rater: str, run: str) -> str:

@@ -41,9 +41,10 @@ def rows(state: State, folder: Path) -> list[Progress]:
     for round in ROUNDS:
         for rater, (done, total) in sorted(state.counts(round).items()):
             seconds = {
-                r.item: r.seconds for r in state.got.ratings
+                r.item: r.seconds
+                for r in state.got.ratings
                 if (r.round, r.rater) == (round, rater) and r.seconds is not None
-            }  # fmt: skip
+            }
             done_items = {i for rd, who, i in state.got.done if (rd, who) == (round, rater)}
             faults = [f for f in state.got.faults if (f.round, f.rater) == (round, rater)]
             out.append(

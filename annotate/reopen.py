@@ -28,21 +28,21 @@ def find(folder: Path, rater: str, item: str, round: str | None) -> Found:
         DataError: there is none, or more than one item is meant.
     """
     forms = pull.of_run(folder)
-    mine = [
+    own_forms = [
         Found(rd, who, f)
         for (rd, who), some in forms.items()
         if who == rater
         for f in some
         if not f.unreadable
     ]
-    if not mine:
+    if not own_forms:
         known = sorted({who for _, who in forms})
         raise DataError(f"{rater}: no form of this rater is here. {did_you_mean(rater, known)}")
-    hits = [f for f in mine if f.form.item.startswith(item) and round in (None, f.round)]
+    hits = [f for f in own_forms if f.form.item.startswith(item) and round in (None, f.round)]
     items = sorted({f.form.item for f in hits})
     if not items:
         raise DataError(
-            f"{item}: {rater} has not graded it. {did_you_mean(item, [f.form.item for f in mine][:5])}"
+            f"{item}: {rater} has not graded it. {did_you_mean(item, [f.form.item for f in own_forms][:5])}"
         )
     if len(items) > 1:
         raise DataError(
@@ -57,9 +57,16 @@ def record(folder: Path, found: Found, because: str) -> None:
     """Write down that the form is given back; from then on it does not count."""
     form = found.form
     decision = now(
-        "reopened", round=found.round, rater=found.rater, item=form.item, form=form.key, touched=form.at,
-        content=form.content, why=because, held=form,
-    )  # fmt: skip
+        "reopened",
+        round=found.round,
+        rater=found.rater,
+        item=form.item,
+        form=form.key,
+        touched=form.at,
+        content=form.content,
+        why=because,
+        held=form,
+    )
     Decisions.read(folder).add(folder, decision)
 
 
@@ -76,10 +83,13 @@ def edited(folder: Path, state: State, item: str, rater: str | None) -> Iterator
         DataError: there is none.
     """
     faults = [
-        f for f in state.got.faults
-        if f.fault in ("foreign_edit", "foreign_annotation") and not f.counted and f.item.startswith(item)
+        f
+        for f in state.got.faults
+        if f.fault in ("foreign_edit", "foreign_annotation")
+        and not f.counted
+        and f.item.startswith(item)
         and rater in (None, f.rater)
-    ]  # fmt: skip
+    ]
     if not faults:
         raise DataError(
             f"{item}: no form of it was changed by somebody else, so there is nothing to accept. "
@@ -99,7 +109,14 @@ def accept(folder: Path, found: Found, because: str) -> None:
     """Write down that the form counts as it is now; another change to it would not."""
     form = found.form
     decision = now(
-        "accepted", round=found.round, rater=found.rater, item=form.item, form=form.key, touched=form.at,
-        content=form.content, why=because, held=form,
-    )  # fmt: skip
+        "accepted",
+        round=found.round,
+        rater=found.rater,
+        item=form.item,
+        form=form.key,
+        touched=form.at,
+        content=form.content,
+        why=because,
+        held=form,
+    )
     Decisions.read(folder).add(folder, decision)

@@ -54,8 +54,12 @@ def run(study: Study, home: Path) -> bool:
         "rubric": rubric.load(study, s.rubric).model_dump(mode="json"),
         "seed": study.seed,
     }
-    inputs = [layout.CASES.at(home), layout.EVIDENCE.at(home),
-              layout.RATIONALES.at(home), layout.GROUNDINGS.at(home)]  # fmt: skip
+    inputs = [
+        layout.CASES.at(home),
+        layout.EVIDENCE.at(home),
+        layout.RATIONALES.at(home),
+        layout.GROUNDINGS.at(home),
+    ]
     made = run_once(folder, settings, inputs, lambda f: _grade(study, s, home, f))
     states = [v.state for v in read_jsonl(folder / layout.VERDICTS.name, Verdict)]
     said = f"{states.count('accepted')} of {len(states)} rationales accepted"

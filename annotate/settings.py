@@ -190,7 +190,7 @@ class Settings(Record):
         names = self.names
         if len(set(names)) != len(names):
             raise ValueError(f"two raters are called {next(n for n in names if names.count(n) > 1)!r}")
-        accounts = [p.account for p in self.people]
+        accounts = [p.account.casefold() for p in self.people]
         if len(set(accounts)) != len(accounts):
             twice = next(a for a in accounts if accounts.count(a) > 1)
             raise ValueError(f"two raters have the account {twice!r}; each needs one of their own")

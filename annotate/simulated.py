@@ -25,17 +25,22 @@ Faulty = Mapping[str, frozenset[int]]
 
 
 def answers(
-    rater: Simulated, tasks: Iterable[Task], items: Mapping[str, Item], faulty: Faulty, rubric: Rubric,
-    spread: float, seed: int,
-) -> list[GradedForm]:  # fmt: skip
+    rater: Simulated,
+    tasks: Iterable[Task],
+    items: Mapping[str, Item],
+    faulty: Faulty,
+    rubric: Rubric,
+    spread: float,
+    seed: int,
+) -> list[GradedForm]:
     """One rater's answers to her tasks, in her order."""
-    mine = sorted((t for t in tasks if t.rater == rater.name), key=lambda t: t.order)
+    own_tasks = sorted((t for t in tasks if t.rater == rater.name), key=lambda t: t.order)
     rng = np.random.default_rng(
-        derive(seed, "annotate", "simulated", rater.name, mine[0].round if mine else "")
+        derive(seed, "annotate", "simulated", rater.name, own_tasks[0].round if own_tasks else "")
     )
     out = []
-    for i, task in enumerate(mine):
-        position = i / max(len(mine) - 1, 1)
+    for i, task in enumerate(own_tasks):
+        position = i / max(len(own_tasks) - 1, 1)
         skipped = bool(rng.random() < rater.skips)
         truth = Truth(items[task.item], faulty.get(task.item, frozenset()), spread, seed)
         out.append(

@@ -40,12 +40,18 @@ class Change(Record):
         forms = ", ".join(f"{n} of the {round} round" for round, n in self.void.items())
         return (
             f"annotate.rubric changed since it was handed out ({', '.join(self.what)}): "
-            + (f"{sum(self.void.values())} forms graded by the earlier one do not count ({forms})" if forms
-               else "no form has been graded yet")
+            + (
+                f"{sum(self.void.values())} forms graded by the earlier one do not count ({forms})"
+                if forms
+                else "no form has been graded yet"
+            )
             + ". Put it back, or hand everything out again with `--new-round`"
-            + (", or keep the forms with `--reworded` (the answers are the same, only words changed)."
-               if self.words_only else ".")
-        )  # fmt: skip
+            + (
+                ", or keep the forms with `--reworded` (the answers are the same, only words changed)."
+                if self.words_only
+                else "."
+            )
+        )
 
 
 def record(plan: Plan, folder: Path) -> None:
@@ -78,24 +84,26 @@ def change(plan: Plan, folder: Path) -> Change | None:
     )
 
 
-def refuse(found: Change) -> None:
+def refuse(rubric_change: Change) -> None:
     """Stop where a change was not decided about.
 
     Raises:
         StaleError: always; what would be void and what can be done.
     """
-    raise StaleError(str(found))
+    raise StaleError(str(rubric_change))
 
 
-def decide(found: Change, plan: Plan, folder: Path, *, reworded: bool) -> None:
+def decide(rubric_change: Change, plan: Plan, folder: Path, *, reworded: bool) -> None:
     """Write down that the change is meant: a new round, or other words for the same questions.
 
     Raises:
         StaleError: it is more than words.
     """
-    if reworded and not found.words_only:
-        raise StaleError(f"--reworded: {', '.join(found.what)} changed, which is more than words. {found}")
-    decision = now("reworded" if reworded else "new_round", before=found.before, after=plan.version)
+    if reworded and not rubric_change.words_only:
+        raise StaleError(
+            f"--reworded: {', '.join(rubric_change.what)} changed, which is more than words. {rubric_change}"
+        )
+    decision = now("reworded" if reworded else "new_round", before=rubric_change.before, after=plan.version)
     Decisions.read(folder).add(folder, decision)
 
 
@@ -111,16 +119,18 @@ def _changed(before: Version, after: Version) -> Iterator[str]:
     for key in old:
         if key != "dimensions" and old[key] != new[key]:
             yield key
-    was = {d.pop("name"): d for d in old["dimensions"]}
-    is_ = {d.pop("name"): d for d in new["dimensions"]}
-    for name in dict.fromkeys((*was, *is_)):
-        if name not in is_:
+    earlier = {d.pop("name"): d for d in old["dimensions"]}
+    dimensions = {d.pop("name"): d for d in new["dimensions"]}
+    for name in dict.fromkeys((*earlier, *dimensions)):
+        if name not in dimensions:
             yield f"{name} is gone"
-        elif name not in was:
+        elif name not in earlier:
             yield f"{name} is new"
         else:
-            yield from (f"{name}.{key}" for key, value in was[name].items() if is_[name][key] != value)
-    if list(was) != list(is_) and was.keys() == is_.keys():
+            yield from (
+                f"{name}.{key}" for key, value in earlier[name].items() if dimensions[name][key] != value
+            )
+    if list(earlier) != list(dimensions) and earlier.keys() == dimensions.keys():
         yield "order of the questions"
     for key in ("question", "show_label"):
         if getattr(before, key) != getattr(after, key):

@@ -83,7 +83,7 @@ def export(
             click.echo("everything is graded; `wherefore run` goes on")
             return
         state = state.with_adjudication() if due == "adjudication" else state
-        _grading.gate(state, due, past_gate)
+        _grading.gate(state, due, folder, past_gate=past_gate)
         plan.save(state.plan, folder)
         versions.record(state.plan, folder)
         where = to or run_folder / "annotate_files"
@@ -112,6 +112,8 @@ def import_(study: Path, runs: Path, file: Path, rater: str, round_: str, new_ac
     said = f"{round_} {rater}: {taken.forms} forms here ({taken.new} new, {taken.changed} changed)"
     if taken.missing:
         said += f"; {taken.missing} of an earlier import are not in this file and are kept"
+    if taken.older:
+        said += f"; {taken.older} are older in this file than those here and are left out"
     click.echo("\n".join([said, *map(_grading.fault_line, faults)]))
 
 

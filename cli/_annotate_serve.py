@@ -30,6 +30,11 @@ class Front(NamedTuple):
     behind: bool = False
 
     @property
+    def apart(self) -> bool:
+        """Only this machine: Label Studio and the page have a port each, and nothing is in front of them."""
+        return self.host == LOOPBACK and self.certificate is None and not self.behind
+
+    @property
     def names(self) -> list[str]:
         """Names and addresses in the requests that are let in."""
         from urllib.parse import urlsplit
@@ -82,6 +87,8 @@ def front_of(
         raise StudyError("--cert and --key: give both, or neither.")
     if behind is not None and not behind.startswith("https://"):
         raise StudyError(f"--behind: {behind!r} is not an https address.")
+    if cert is not None and key is not None:
+        _check_certificate(cert, key)
     if host != LOOPBACK and cert is None and behind is None:
         raise StudyError(
             f"--host: {host} is reached over the network, and patient text must not travel unencrypted. Give --cert "
@@ -95,6 +102,25 @@ def front_of(
     scheme = "https" if cert else "http"
     url = behind.rstrip("/") if behind else f"{scheme}://{name or host}:{port}"
     return Front(host, port, url, cert, key, behind is not None)
+
+
+def _check_certificate(cert: Path, key: Path) -> None:
+    """Read the files that TLS will need.
+
+    Raises:
+        StudyError: they are no certificate and its key.
+    """
+    import ssl
+
+    from ..study.errors import StudyError
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+    except (OSError, ValueError) as e:
+        raise StudyError(
+            f"--cert {cert} --key {key}: not a certificate and its key in PEM ({e}). A key with a password cannot be "
+            "used."
+        ) from e
 
 
 @contextmanager
@@ -156,15 +182,14 @@ def serve(
             "serves the grading page in front of it."
         )
     front = front_of(s, port=port, **public)
-    apart = front.host == LOOPBACK and not front.behind
-    if not apart:
+    if not front.apart:
         _grading.web()
     folder = run_folder / "label_studio"
     with stopping(), ExitStack() as stack:
-        ls_port = port if apart else server_.free_port()
+        ls_port = port if front.apart else server_.free_port()
         own = stack.enter_context(
             server_.serving(
-                folder, ls_port, public="" if apart else front.url, database=_grading.database(settings)
+                folder, ls_port, public="" if front.apart else front.url, database=_grading.database(settings)
             )
         )
         click.echo(
@@ -179,7 +204,7 @@ def serve(
         )
         for line in _where(run_folder, settings, own, passwords, page):
             click.echo(line)
-        _wait(hours)
+        _wait(hours, own)
 
 
 def _hand_out(s: "Study", settings: "Settings", run_folder: Path, past_gate: bool) -> None:
@@ -217,12 +242,11 @@ def _page(
     from ..annotate.web.front import listening
     from ..annotate.web.office import Office
 
-    apart = front.host == LOOPBACK and not front.behind
-    url = f"http://{LOOPBACK}:{port}" if apart else front.url
+    url = f"http://{LOOPBACK}:{port}" if front.apart else front.url
     office = Office(study, run_folder, sign.by_own_server(run_folder / "label_studio"))
     stack.callback(office.close)
     app = _application(office, run_folder, settings, url, front)
-    if apart:
+    if front.apart:
         stack.enter_context(listening(app, LOOPBACK, port))
     else:
         whole = front_app(app, own.url, front.names, front.url)
@@ -263,10 +287,25 @@ def _where(
     yield "Serving. Bring the grades back with `wherefore annotate pull`; stop with ctrl+c."
 
 
-def _wait(hours: float | None) -> None:
-    import threading
+def _wait(hours: float | None, own: "OwnServer | None" = None) -> None:
+    """Until a signal, the end of the time, or of Label Studio.
 
-    threading.Event().wait(None if hours is None else hours * 3600)
+    Raises:
+        ServiceError: Label Studio ended by itself.
+    """
+    import time
+
+    from ..annotate.label_studio import server
+    from ..study.errors import ServiceError
+
+    until = None if hours is None else time.monotonic() + hours * 3600
+    while until is None or time.monotonic() < until:
+        if own is not None and server.ended(own):
+            raise ServiceError(
+                f"{own.url}: Label Studio ended by itself; see server.log in its folder. What was saved is kept. "
+                "Start it again with `wherefore annotate serve`."
+            )
+        time.sleep(1 if until is None else max(0.0, min(1.0, until - time.monotonic())))
 
 
 @click.command()

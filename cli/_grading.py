@@ -57,12 +57,15 @@ def server_of(settings: "Settings", run_folder: Path, rater: str = "") -> "Itera
     Args:
         settings: the section.
         run_folder: `runs/<study>`.
-        rater: act as this rater, where the account is one that our own server made.
+        rater: act as this rater, where the account is one that we made.
     """
     import os
 
+    from ..annotate.label_studio import accounts, ledger
     from ..annotate.label_studio import server as server_
     from ..annotate.label_studio.client import Server
+    from ..annotate.people import page_account
+    from ..annotate.web import sign
     from ..study.errors import ServiceError
 
     if settings.server.url:
@@ -70,6 +73,9 @@ def server_of(settings: "Settings", run_folder: Path, rater: str = "") -> "Itera
         token = os.environ.get(name, "")
         if not token:
             raise ServiceError(f"{name}: not set. Put your token of {url} into this environment variable.")
+        email = page_account(rater, ledger.read(run_folder / "annotate").run)
+        if rater and (password := sign.known(run_folder / "annotate").passwords.get(email)):
+            token = accounts.token(url, email, password)
     else:
         own = server_.known(run_folder / "label_studio")
         if own is None:
@@ -134,7 +140,7 @@ def push_due(
             plan_.save(state.plan, folder)
             click.echo("everything is graded; `wherefore run` goes on")
             return
-        gate(state, due, past_gate)
+        gate(state, due, folder, past_gate=past_gate)
         state = state.with_adjudication() if due == "adjudication" else state
         plan_.save(state.plan, folder)
         versions.record(state.plan, folder)
@@ -230,24 +236,28 @@ def links(run_folder: Path, settings: "Settings") -> Iterator[str]:
         yield f"{round} {rater}: {accounts.link(public, place.project)}"
 
 
-def gate(state: "State", due: str, past_gate: bool) -> None:
-    """Stop before the main round while raters disagree on the calibration round.
+def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
+    """Stop before the main round while raters disagree on the calibration round; once it is open it stays open.
 
     Raises:
         PendingError: they do.
     """
+    from ..annotate.decisions import Decisions, now
     from ..study.errors import PendingError
 
-    rounds = state.plan.settings.rounds
-    if due != "main" or not rounds.gate or not rounds.calibration:
+    rounds, version = state.plan.settings.rounds, state.plan.version
+    decisions = Decisions.read(folder)
+    if due != "main" or not rounds.gate or not rounds.calibration or decisions.past_gate(version):
         return
     alpha = agreement(state, rounds.gate, "calibration")
+    found = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
     if (alpha is None or alpha < rounds.gate_alpha) and not past_gate:
-        found = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
         raise PendingError(
             f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {found}; {rounds.gate_alpha} is "
             "required. Discuss the items with the raters, then push with --past-gate, or calibrate on more items."
         )
+    why = f"alpha of {rounds.gate} {found}" + (", --past-gate" if past_gate else "")
+    decisions.add(folder, now("gate", after=version, why=why))
 
 
 def context(state: "State", round: str, folder: Path) -> "Context":

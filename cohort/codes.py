@@ -214,18 +214,26 @@ def parse(code: str) -> Code:
 
 
 def _in_front(code: str) -> list[str]:
-    """A code without double strokes: a slash ends its system; a colon or a bar does where a known system is in front.
+    """A code without double strokes, its system taken off.
 
-    >>> _in_front("RxNorm/135447"), _in_front("icd10|G30.9"), _in_front("Ratio: a/b")
-    (['RxNorm', '135447'], ['icd10', 'G30.9'], ['Ratio: a', 'b'])
+    A slash, a colon or a bar ends a known system. A slash also ends a word for the kind of fact, and a system of a
+    site's own, which is one word in capitals.
+
+    >>> _in_front("RxNorm/135447"), _in_front("icd10|G30.9"), _in_front("BMI (kg/m2)"), _in_front("LOCAL_DX/17")
+    (['RxNorm', '135447'], ['icd10', 'G30.9'], ['BMI (kg/m2)'], ['LOCAL_DX', '17'])
     """
-    head, mark, rest = re.match(r"([^/:|]*)([/:|]?)(.*)", code, re.S).groups()  # type: ignore[union-attr]
-    if mark in (":", "|") and system(head) in SYSTEMS and rest.strip():
-        return [head, rest.strip()]
-    parts = code.split("/", 1)
-    if len(parts) == 2 and kind_of_word(parts[0]) and system(parts[1].split("/", 1)[0]) in SYSTEMS:
-        return [parts[0], *parts[1].split("/", 1)]
-    return parts
+    m = re.match(r"([^/:|]+)([/:|])(.+)", code.strip(), re.S)
+    if m is None:
+        return [code]
+    head, mark, rest = m[1].strip(), m[2], m[3].strip()
+    if system(head) in SYSTEMS:
+        return [head, rest]
+    if mark != "/":
+        return [code]
+    if kind_of_word(head):
+        inner = rest.split("/", 1)
+        return [head, *inner] if system(inner[0]) in SYSTEMS else [head, rest]
+    return [head, rest] if re.fullmatch(r"[A-Z][A-Z0-9_-]+", head) and " " not in rest else [code]
 
 
 _VISITS = {

@@ -22,8 +22,13 @@ def loopback(url: str) -> bool:
         return False
 
 
-def check(study: Study, urls: tuple[str, ...]) -> None:
+def check(study: Study, urls: tuple[str, ...], key: str = "synth.teacher") -> None:
     """Refuse teachers elsewhere unless the study declares what its records are.
+
+    Args:
+        study: with or without `[data_use]`.
+        urls: where patient text would go.
+        key: of the study file, for the message.
 
     Raises:
         StudyError: a URL that leaves the machine, and no `[data_use]`.
@@ -31,7 +36,7 @@ def check(study: Study, urls: tuple[str, ...]) -> None:
     away = next((url for url in urls if not loopback(url)), None)
     if away is not None and study.data_use is None:
         raise StudyError(
-            f"synth.teacher.base_url: {away} is not on this machine, and the study has no [data_use] section that "
+            f"{key}.base_url: {away} is not on this machine, and the study has no [data_use] section that "
             'allows patient text to leave it. Add one (kind = "synthetic", "deidentified" or "agreement", and a '
             "name), or use a teacher on this machine."
         )

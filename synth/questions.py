@@ -101,7 +101,7 @@ def ask_objects(
         PendingError: stopped before the end.
     """
     teacher = Teacher(study, model.part, model.key)
-    permission.check(study, teacher.urls)
+    permission.check(study, teacher.urls, model.key)
     job = Job(in_flight=model.parallel, unreadable=0)  # a reply that cannot be read is asked for again here
     asking = Asking(teacher=model.part, reask=0, job=job)
     out = ObjectAnswers({}, [])

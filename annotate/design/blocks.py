@@ -90,9 +90,14 @@ def _nearby(v: int, k: int, b: int) -> Iterator[list[Block]]:
 
 
 def even(
-    grid: Grid, rng: np.random.Generator, *, before: Grid | None = None, fixed: NDArray[np.bool_] | None = None,
-    strata: Grid | None = None, descend: bool = False,
-) -> Grid:  # fmt: skip
+    grid: Grid,
+    rng: np.random.Generator,
+    *,
+    before: Grid | None = None,
+    fixed: NDArray[np.bool_] | None = None,
+    strata: Grid | None = None,
+    descend: bool = False,
+) -> Grid:
     """Give items from one rater to another until loads and pairs are as even as can be, by tabu search.
 
     Args:

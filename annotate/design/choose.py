@@ -83,9 +83,14 @@ class Chooser:
         return out
 
     def _first(
-        self, round: str, n: int, order: Sequence[Rationale], kept: Mapping[str, Sequence[Item]],
-        graded: Collection[str], used: Collection[str],
-    ) -> list[Rationale]:  # fmt: skip
+        self,
+        round: str,
+        n: int,
+        order: Sequence[Rationale],
+        kept: Mapping[str, Sequence[Item]],
+        graded: Collection[str],
+        used: Collection[str],
+    ) -> list[Rationale]:
         """`n` rationales of a round: those that are graded, those that were handed out, then the next ones."""
         before = sorted(kept[round], key=lambda i: i.id not in graded)
         work = sum(i.id in graded for i in before)

@@ -47,16 +47,22 @@ class Apart:
 
 
 def deal(
-    round: str, items: Sequence[Item], raters: Sequence[str], how: Design, apart: Apart, old: Sequence[Task] = (),
-    done: Collection[tuple[str, str, str]] = (), for_all: Sequence[Item] = (),
-) -> list[Task]:  # fmt: skip
+    round: str,
+    items: Sequence[Item],
+    raters: Sequence[str],
+    design: Design,
+    apart: Apart,
+    old: Sequence[Task] = (),
+    done: Collection[tuple[str, str, str]] = (),
+    for_all: Sequence[Item] = (),
+) -> list[Task]:
     """The tasks of one round.
 
     Args:
         round: its name.
         items: shown as they are.
         raters: names.
-        how: complete, or k raters an item.
+        design: complete, or k raters an item.
         apart: in which order.
         old: tasks of an earlier call; what is finished of them stays with its rater.
         done: (round, rater, item) that are finished, also by raters who left.
@@ -67,30 +73,39 @@ def deal(
     known = {i.id: i for i in [*items, *for_all]}
     finished = {(i, r) for rd, r, i in done if rd == round and i in known}
     pairs = {(i.id, r) for i in for_all for r in raters} | finished
-    if how.kind == "complete":
+    if design.kind == "complete":
         pairs |= {(i.id, r) for i in items for r in raters}
     else:
         seed = derive(apart.seed, "annotate", "design", round)
         kept = {(t.item, t.rater) for t in old if t.round == round and t.rater in raters}
-        pairs |= _balanced(items, raters, how.per_item, kept, finished, seed)
+        pairs |= _balanced(items, raters, design.per_item, kept, finished, seed)
     out: list[Task] = []
     for rater in sorted({r for _, r in pairs}):
-        mine = apart.ordered([known[i] for i in known if (i, rater) in pairs], rater)
-        out += [_task(item, rater, round, n) for n, item in enumerate(mine)]
+        own_items = apart.ordered([known[i] for i in known if (i, rater) in pairs], rater)
+        out += [_task(item, rater, round, n) for n, item in enumerate(own_items)]
     return out
 
 
 def _task(item: Item, rater: str, round: str, order: int) -> Task:
     return Task(
-        item=item.id, rater=rater, rationale=item.rationale, case=item.case, round=round, order=order,
+        item=item.id,
+        rater=rater,
+        rationale=item.rationale,
+        case=item.case,
+        round=round,
+        order=order,
         control=item.control,
-    )  # fmt: skip
+    )
 
 
 def _balanced(
-    items: Sequence[Item], raters: Sequence[str], k: int, kept: Collection[tuple[str, str]],
-    finished: Collection[tuple[str, str]], seed: int,
-) -> set[tuple[str, str]]:  # fmt: skip
+    items: Sequence[Item],
+    raters: Sequence[str],
+    k: int,
+    kept: Collection[tuple[str, str]],
+    finished: Collection[tuple[str, str]],
+    seed: int,
+) -> set[tuple[str, str]]:
     """Which of the raters see which of the items: as before where that still serves, dealt on where it does not."""
     shown = {i.id for i in items}
     kept = {(i, r) for i, r in kept if i in shown}
@@ -145,9 +160,13 @@ def _swap(grid: Grid, strata: Grid, some: NDArray[np.int64]) -> list[int] | None
 
 
 def redeal(
-    items: Sequence[Item], raters: Sequence[str], k: int, old: Collection[tuple[str, str]],
-    done: Collection[tuple[str, str]], seed: int,
-) -> set[tuple[str, str]]:  # fmt: skip
+    items: Sequence[Item],
+    raters: Sequence[str],
+    k: int,
+    old: Collection[tuple[str, str]],
+    done: Collection[tuple[str, str]],
+    seed: int,
+) -> set[tuple[str, str]]:
     """Deal on after the raters changed: finished work stays, and little more of the rest moves than must."""
     at = {r: n for n, r in enumerate(raters)}
     row = {item.id: j for j, item in enumerate(items)}

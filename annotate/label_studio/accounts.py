@@ -8,36 +8,40 @@ from urllib.parse import quote
 import httpx
 
 from ...study.errors import ServiceError
+from ...study.permission import loopback
 from .client import Server
 
 
-def sign_up(server: Server, email: str) -> str:
-    """Make an account by the organisation's invitation link; its password.
+def password() -> str:
+    """A new one. It is to be kept before `sign_up`, or an account could be made whose password nobody knows."""
+    return secrets.token_urlsafe(9)
+
+
+def exists(server: Server, email: str) -> bool:
+    """Whether the server has an account of this address, in whatever letters."""
+    return email.casefold() in {e.casefold() for e in server.accounts().values()}
+
+
+def sign_up(server: Server, email: str, password: str) -> None:
+    """Make an account by the organisation's invitation link.
 
     Raises:
-        ServiceError: the server did not make it, or has one of this address already.
+        ServiceError: the server did not make it.
     """
-    if email.casefold() in {e.casefold() for e in server.accounts().values()}:
-        raise ServiceError(f"{server.url}: has an account {email} already, whose password is not known here.")
     invite = server.call("GET", "/api/invite")["invite_url"]
-    password = secrets.token_urlsafe(9)
     with _browser(server.url) as http:
         http.get(invite)
-        sent = http.post(
-            invite,
-            data={
-                "email": email,
-                "password": password,
-                "how_find_us": "",
-                "elaborate": "",
-                "allow_newsletters": "false",
-                "csrfmiddlewaretoken": http.cookies.get("csrftoken", ""),
-            },
-            headers={"Referer": server.url + invite},
-        )
-    if email.casefold() not in {e.casefold() for e in server.accounts().values()}:
+        form = {
+            "email": email,
+            "password": password,
+            "how_find_us": "",
+            "elaborate": "",
+            "allow_newsletters": "false",
+            "csrfmiddlewaretoken": http.cookies.get("csrftoken", ""),
+        }
+        sent = http.post(invite, data=form, headers={"Referer": server.url + invite})
+    if not exists(server, email):
         raise ServiceError(f"{server.url}: no account could be made for {email} ({sent.status_code}).")
-    return password
 
 
 def token(url: str, email: str, password: str) -> str:
@@ -82,7 +86,15 @@ def signed_in(url: str, email: str, password: str) -> Iterator[httpx.Client]:
 
 
 def _browser(url: str) -> httpx.Client:
-    return httpx.Client(base_url=url, timeout=60, trust_env=False, follow_redirects=True)
+    http = httpx.Client(base_url=url, timeout=60, trust_env=False, follow_redirects=True)
+    if loopback(url):
+        # Behind TLS our server marks its cookies as for HTTPS only; on loopback we talk to it without.
+        def unmark(_: httpx.Response) -> None:
+            for cookie in http.cookies.jar:
+                cookie.secure = False
+
+        http.event_hooks = {"response": [unmark]}
+    return http
 
 
 def link(url: str, project: int) -> str:

@@ -47,24 +47,41 @@ def backup(run_folder: Path, to: Path, database: Postgres | None) -> int:
     note = Backup(
         study=run_folder.name, label_studio=VERSION, database="postgresql" if database else "sqlite"
     )
-    with tempfile.TemporaryDirectory(dir=to.parent) as work:
-        copy = Path(work) / "database"
-        sqlite = run_folder / "label_studio" / SQLITE
-        if database is not None:
-            database.dump(copy)
-        elif sqlite.exists():
-            copy_sqlite(sqlite, copy)
-        n = 0
-        part.touch(mode=0o600)
-        with part.open("wb") as out, tarfile.open(fileobj=out, mode="w:gz", compresslevel=3) as tar:
-            _add_text(tar, NOTE, note.model_dump_json(indent=1))
-            for path in _files(run_folder):
-                tar.add(path, str(path.relative_to(run_folder)), recursive=False)
-                n += 1
-            if copy.exists():
-                tar.add(copy, f"label_studio/{DUMP if database else SQLITE}", recursive=False)
-                n += 1
+    try:
+        with tempfile.TemporaryDirectory(dir=to.parent) as work:
+            copy = _database(run_folder, Path(work) / "database", database)
+            n = _write(part, run_folder, note, copy)
         part.replace(to)
+    finally:
+        part.unlink(missing_ok=True)
+    return n
+
+
+def _database(run_folder: Path, copy: Path, database: Postgres | None) -> tuple[Path, str] | None:
+    """A copy of the server's database and its name in the backup; None where there is none yet."""
+    if database is not None:
+        database.dump(copy)
+        return copy, DUMP
+    sqlite = run_folder / "label_studio" / SQLITE
+    if not sqlite.exists():
+        return None
+    copy_sqlite(sqlite, copy)
+    return copy, SQLITE
+
+
+def _write(part: Path, run_folder: Path, note: Backup, database: tuple[Path, str] | None) -> int:
+    """Write the archive; the number of files in it."""
+    n = 0
+    part.touch(mode=0o600)
+    with part.open("wb") as out, tarfile.open(fileobj=out, mode="w:gz", compresslevel=3) as tar:
+        _add_text(tar, NOTE, note.model_dump_json(indent=1))
+        for path in _files(run_folder):
+            tar.add(path, str(path.relative_to(run_folder)), recursive=False)
+            n += 1
+        if database is not None:
+            copy, name = database
+            tar.add(copy, f"label_studio/{name}", recursive=False)
+            n += 1
     return n
 
 

@@ -78,14 +78,14 @@ class Server:
         self._plain = httpx.Client(timeout=600, trust_env=False)
         return LabelStudio(base_url=self.url, api_key=self._token, httpx_client=self._plain, timeout=600)
 
-    def call(self, method: str, path: str, **how: Any) -> Any:
+    def call(self, method: str, path: str, **request: Any) -> Any:
         """One request; JSON back.
 
         Raises:
             ServiceError: unreachable or refused, with what to do.
         """
         with self._said():
-            answer = self._http.request(method, path, **how)
+            answer = self._http.request(method, path, **request)
             self._date = answer.headers.get("date", self._date)
             if answer.is_error:
                 raise _refused(self.url, answer.status_code, answer.text, self._token)
@@ -238,9 +238,11 @@ class Server:
         """The numbers of all tasks of a project."""
         return {t["id"] for t in self._pages(project, {}, "task_only", include="id")}
 
-    def count(self, project: int) -> int:
-        """How many tasks a project has."""
-        asked = {"project": project, "fields": "task_only", "include": "id", "page_size": 1}
+    def count(self, project: int, *, graded: bool = False) -> int:
+        """How many tasks a project has, or how many of them have a form."""
+        asked: dict[str, Any] = {"project": project, "fields": "task_only", "include": "id", "page_size": 1}
+        if graded:
+            asked["query"] = json.dumps({"filters": {"conjunction": "or", "items": HAS_FORM}})
         return int(self.call("GET", "/api/tasks", params=asked)["total"])
 
     def graded(self, project: int, since: str | None = None) -> Iterator[dict[str, Any]]:
@@ -252,13 +254,7 @@ class Server:
             project: its number.
             since: ISO, UTC; None: all that have a form.
         """
-        if since is None:
-            wanted = [
-                _greater("total_annotations", "Number", 0),
-                _greater("cancelled_annotations", "Number", 0),
-            ]
-        else:
-            wanted = [_greater("updated_at", "Datetime", since)]
+        wanted = HAS_FORM if since is None else [_greater("updated_at", "Datetime", since)]
         query = {"filters": {"conjunction": "or", "items": wanted}}
         return self._pages(project, query, "all", include=FORM)
 
@@ -294,6 +290,8 @@ def _greater(field: str, type: str, value: int | str) -> dict[str, Any]:
     return {"filter": f"filter:tasks:{field}", "operator": "greater", "type": type, "value": value}
 
 
+HAS_FORM = [_greater("total_annotations", "Number", 0), _greater("cancelled_annotations", "Number", 0)]
+"""Filters for tasks with a form, submitted or skipped."""
 PROJECT = "id,title,description,label_config,created_at"
 """What is read of a project; without it the server counts all its tasks."""
 FORM = "id,data,annotations,completed_by,updated_by,result,lead_time,created_at,updated_at,was_cancelled"

@@ -105,9 +105,12 @@ def postgres(url: str, password_from: str) -> Postgres | None:
             f"{key}: holds a password. Take it out, and put it into the environment as {password_from}."
         )
     return Postgres(
-        host=where.hostname, port=where.port or 5432, user=unquote(where.username), name=unquote(where.path[1:]),
+        host=where.hostname,
+        port=where.port or 5432,
+        user=unquote(where.username),
+        name=unquote(where.path[1:]),
         password=os.environ.get(password_from, ""),
-    )  # fmt: skip
+    )
 
 
 def copy_sqlite(source: Path, to: Path) -> None:

@@ -46,6 +46,8 @@ class Taken(Record):
     changed: int
     missing: int
     """Forms of an earlier import that this file lacks; they are kept."""
+    older: int
+    """Forms that were changed after this file was exported; they are kept as they are."""
 
 
 def take_in(
@@ -53,7 +55,7 @@ def take_in(
 ) -> Taken:
     """Put one rater's JSON export (of Label Studio) beside what was brought before.
 
-    Forms that were brought before and are in the file again are replaced; the others are kept.
+    Forms that were brought before and are newer in the file are replaced; the others are kept.
 
     Args:
         plan: what was to be graded.
@@ -75,7 +77,8 @@ def take_in(
     forms = _bound(path, forms, people, plan, rater, None if new_account else bool(old))
     _nobody_elses(path, forms, stored, rater)
     before = {f.key: f for f in old}
-    now = {f.key: f for f in forms}
+    older = {f.key for f in forms if f.at and f.key in before and f.at < before[f.key].at}
+    now = {f.key: f for f in forms if f.key not in older}
     pulled = pull.path_of(folder, round, rater)
     write_jsonl(pulled, pull.in_order({**before, **now}.values()))
     people.save(folder)
@@ -83,7 +86,8 @@ def take_in(
         forms=len({**before, **now}),
         new=len(now.keys() - before.keys()),
         changed=sum(k in before and before[k] != f for k, f in now.items()),
-        missing=len(before.keys() - now.keys()),
+        missing=len(before.keys() - now.keys() - older),
+        older=len(older),
     )
 
 

@@ -47,9 +47,10 @@ def _pip(folder: Path, version: str) -> None:
     log = folder / "install.log"
     start = said = time.monotonic()
     collected, last = 0, ""
-    with log.open("w") as kept, subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as pip:  # fmt: skip
+    with (
+        log.open("w") as kept,
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip,
+    ):
         assert pip.stdout is not None
         for line in pip.stdout:
             kept.write(line)

@@ -29,6 +29,8 @@ class Place(Record):
     """Of the longest rationale that its page has room for."""
     tasks: int = 0
     """How many were on the server when it was last looked at."""
+    graded: int = 0
+    """How many of them had a form."""
 
 
 class Ledger(Record):
@@ -43,13 +45,13 @@ class Ledger(Record):
 
     def at(self, round: str, rater: str, versions: Collection[str] = ()) -> Place | None:
         """The project of one rater in one round; of these versions, or of the last one where none is given."""
-        mine = [p for p in self.places if (p.round, p.rater) == (round, rater)]
-        return next((p for p in reversed(mine) if not versions or p.version in versions), None)
+        own_places = [p for p in self.places if (p.round, p.rater) == (round, rater)]
+        return next((p for p in reversed(own_places) if not versions or p.version in versions), None)
 
     def with_place(self, place: Place) -> "Ledger":
         """The ledger with this project put in or replaced."""
-        mine = (place.round, place.rater, place.origin)
-        rest = [p for p in self.places if (p.round, p.rater, p.origin) != mine]
+        own_places = (place.round, place.rater, place.origin)
+        rest = [p for p in self.places if (p.round, p.rater, p.origin) != own_places]
         return self.model_copy(update={"places": (*rest, place)})
 
 

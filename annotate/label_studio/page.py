@@ -142,9 +142,17 @@ def as_html(markdown: str) -> str:
 
 
 def data(
-    item: Item, case: Case, kinds: Mapping[str, str], *, question: str, show_label: bool, version: str = "",
-    place: str = "", sentences: int = 0, disagreement: Disagreement | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    item: Item,
+    case: Case,
+    kinds: Mapping[str, str],
+    *,
+    question: str,
+    show_label: bool,
+    version: str = "",
+    place: str = "",
+    sentences: int = 0,
+    disagreement: Disagreement | None = None,
+) -> dict[str, Any]:
     """What Label Studio stores for one task; nothing in it says who wrote the rationale or in which style.
 
     Args:

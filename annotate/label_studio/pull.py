@@ -51,24 +51,34 @@ def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> lis
     out: list[Pulled] = []
     emails: dict[int, str] = {}
     for place in ledger.places:
-        now = server.clock()
-        found = _found(server, place, emails, full or place.pulled is None)
-        n = server.count(place.project)
-        path = path_of(folder, place.round, place.rater)
-        if found.tasks or found.fresh or n < place.tasks:
-            old = read(path)
-            fewer = found.fresh or n < place.tasks
-            there = server.tasks(place.project) if fewer and _unread(place, old, found) else None
-            write_jsonl(path, in_order(_merged(place, old, found, there)))
-        ledger = ledger.with_place(place.model_copy(update={"pulled": now, "tasks": n}))
-        out.append(
-            Pulled(round=place.round, rater=place.rater, changed=len(found.tasks), graded=_lines(path))
-        )
+        looked_at, pulled = _bring(server, folder, place, emails, full)
+        ledger = ledger.with_place(looked_at)
+        out.append(pulled)
     if emails:
         people.meet(ledger.run, emails)
     people.save(folder)
     ledger_.save(folder, ledger)
     return out
+
+
+def _bring(
+    server: Server, folder: Path, place: Place, emails: dict[int, str], full: bool
+) -> tuple[Place, Pulled]:
+    """Read what is new in one project, and what is known of it then."""
+    now = server.clock()
+    fresh = full or place.pulled is None or now < place.pulled  # or the server's clock was put back
+    found = _found(server, place, emails, fresh)
+    path = path_of(folder, place.round, place.rater)
+    n, graded = server.count(place.project), server.count(place.project, graded=True)
+    if not found.fresh and graded > _known(place, path, found):
+        found = _found(server, place, emails, True)
+    if found.tasks or found.fresh or n < place.tasks:
+        old = read(path)
+        fewer = found.fresh or n < place.tasks
+        there = server.tasks(place.project) if fewer and _unread(place, old, found) else None
+        write_jsonl(path, in_order(_merged(place, old, found, there)))
+    pulled = Pulled(round=place.round, rater=place.rater, changed=len(found.tasks), graded=_lines(path))
+    return place.model_copy(update={"pulled": now, "tasks": n, "graded": graded}), pulled
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,14 @@ def _found(server: Server, place: Place, emails: dict[int, str], fresh: bool) ->
         tasks.add(task["id"])
         forms += forms_of(task, place.origin, emails)
     return _Found(frozenset(tasks), tuple(forms), fresh)
+
+
+def _known(place: Place, path: Path, found: _Found) -> int:
+    """Graded tasks that are here. The server has more where its clock was put back: new forms have older times."""
+    if not found.tasks:
+        return place.graded
+    old = {f.task for f in read(path) if f.origin == place.origin and not f.gone}
+    return len(old | found.tasks)
 
 
 def _unread(place: Place, old: Iterable[SubmittedForm], found: _Found) -> list[SubmittedForm]:

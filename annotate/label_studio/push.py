@@ -91,9 +91,15 @@ def config(plan: Plan) -> str:
 
 
 def push(
-    plan: Plan, server: Server, folder: Path, round: str, context: Context = BLIND, *,
-    done: Collection[tuple[str, str, str]] = (), prune: bool = False,
-) -> list[Pushed]:  # fmt: skip
+    plan: Plan,
+    server: Server,
+    folder: Path,
+    round: str,
+    context: Context = BLIND,
+    *,
+    done: Collection[tuple[str, str, str]] = (),
+    prune: bool = False,
+) -> list[Pushed]:
     """Bring every rater's project of `round` to what the plan says.
 
     Killed at any instant and called again, it ends with one task an item: what is on the server is looked up by item
@@ -115,11 +121,11 @@ def push(
     out = []
     with Progress("push", len(tasks)) as bar:
         for rater in sorted({t.rater for t in tasks}):
-            mine = [t for t in tasks if t.rater == rater]
+            tasks_of_rater = [t for t in tasks if t.rater == rater]
             graded = {i for r, who, i in done if (r, who) == (round, rater)}
             job = _Job(plan, server, folder, context, graded, prune, bar)
             ledger, place, made = _place(job, ledger, on_server, round, rater)
-            pushed = _fill(job, ledger, place, mine)
+            pushed = _fill(job, ledger, place, tasks_of_rater)
             ledger = ledger_.read(folder)
             out.append(pushed.model_copy(update={"created": made}))
     return out
@@ -159,14 +165,22 @@ def _place(
         job.save(ledger.model_copy(update={"creating": name}))
         edition = 1 + sum((p.round, p.rater) == (round, rater) for p in ledger.places)
         project = server.create(
-            title(plan, round, rater, edition), name, xml, page.instruction(plan.rubric),
+            title(plan, round, rater, edition),
+            name,
+            xml,
+            page.instruction(plan.rubric),
             filled_in=bool(job.context.filled_in),
-        )  # fmt: skip
+        )
     write_text(job.folder / PAGES / f"{digest(xml)}.xml", xml)
     place = Place(
-        round=round, rater=rater, version=plan.version, project=project.id, origin=project.origin,
-        config=digest(xml), sentences=plan.sentences,
-    )  # fmt: skip
+        round=round,
+        rater=rater,
+        version=plan.version,
+        project=project.id,
+        origin=project.origin,
+        config=digest(xml),
+        sentences=plan.sentences,
+    )
     ledger = ledger.with_place(place).model_copy(update={"creating": ""})
     return job.save(ledger), place, made
 
@@ -196,17 +210,17 @@ def check(ledger: Ledger, plan: Plan, place: Place, project: Project) -> None:
         )
 
 
-def _fill(job: _Job, ledger: Ledger, place: Place, mine: Sequence[Task]) -> Pushed:
+def _fill(job: _Job, ledger: Ledger, place: Place, tasks_of_rater: Sequence[Task]) -> Pushed:
     """Import what is missing; take away what a push that was cut off left twice, and what `prune` asks for."""
     server = job.server
     cut_off = place.importing
     held = imported(server, place.project) if cut_off else server.held(place.project)
-    wanted = {t.item for t in mine}
-    missing = [t for t in mine if t.item not in held and t.item not in job.done]
-    job.bar.step(len(mine) - len(missing))
+    wanted = {t.item for t in tasks_of_rater}
+    missing = [t for t in tasks_of_rater if t.item not in held and t.item not in job.done]
+    job.bar.step(len(tasks_of_rater) - len(missing))
     if missing:
         job.save(ledger.with_place(place.model_copy(update={"importing": True})))
-        for n in server.add(place.project, _data(job, missing, len(mine)), BATCH):
+        for n in server.add(place.project, _data(job, missing, len(tasks_of_rater)), BATCH):
             job.bar.step(n)
         held = server.held(place.project)
     removed = left = superseded = 0
@@ -222,10 +236,16 @@ def _fill(job: _Job, ledger: Ledger, place: Place, mine: Sequence[Task]) -> Push
     number = sum(map(len, held.values())) - removed
     job.save(ledger.with_place(place.model_copy(update={"importing": False, "tasks": number})))
     return Pushed(
-        round=place.round, rater=place.rater, project=place.project, created=False, added=len(missing),
-        kept=len(mine) - len(missing), removed=removed, left=left,
+        round=place.round,
+        rater=place.rater,
+        project=place.project,
+        created=False,
+        added=len(missing),
+        kept=len(tasks_of_rater) - len(missing),
+        removed=removed,
+        left=left,
         superseded=superseded,
-    )  # fmt: skip
+    )
 
 
 def _data(job: _Job, missing: Sequence[Task], of: int) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """A real Label Studio on this machine: its own virtual environment, loopback only, nothing reported to anybody."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -9,13 +10,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import click
 import httpx
 from pydantic import Field
 
 from ...study.errors import BusyError, ServiceError
 from ...study.records import Record, read_record, write_text
+from ...study.runs import locked
 from . import accounts
 from .client import Server
 from .database import Postgres
@@ -54,16 +56,20 @@ def serving(
         public: the address under which raters reach it, where something in front passes requests on.
         database: where its data are; None: SQLite in the folder.
     Raises:
-        BusyError: the port is taken. Label Studio itself would move to another one without a word.
+        BusyError: the port is taken (Label Studio itself would move to another one without a word), or another
+            process serves this folder.
         ServiceError: it did not start, or the database does not answer.
     """
-    _free(folder, port)
     program = environment()
     if database is not None:
         database.check()
-    own = _prepared(folder, port, public)
-    log = folder / "server.log"
-    with log.open("ab") as out:
+    if not folder.exists():
+        _free(port)  # before anything is written
+    with locked(folder), (folder / "server.log").open("ab") as out:
+        _end_orphan(folder)
+        _free(port)
+        own = _prepared(folder, port, public)
+        log = folder / "server.log"
         process = subprocess.Popen(
             [str(program), "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)],
             env=_environment(folder, own, database),
@@ -87,22 +93,46 @@ def serving(
                 keep(folder, last.model_copy(update={"process": None}))
 
 
-def _free(folder: Path, port: int) -> None:
+def _free(port: int) -> None:
+    """Refuse a port that is taken.
+
+    Raises:
+        BusyError: it is.
+    """
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             s.bind(("127.0.0.1", port))
         except OSError as e:
-            own = known(folder)
-            ours = own is not None and own.process is not None and urlsplit(own.url).port == port
-            hint = (
-                f" If a `serve` of this study was killed, end its server with `kill {own.process}`."
-                if own and ours
-                else ""
-            )
             raise BusyError(
-                f"port {port} is taken. Choose another with --port, or stop what runs there.{hint}"
+                f"port {port} is taken. Choose another with --port, or stop what runs there."
             ) from e
+
+
+def _end_orphan(folder: Path) -> None:
+    """End the server that a killed `serve` of this folder left behind: two of them would share one database."""
+    own = known(folder)
+    process = own.process if own is not None else None
+    if process is None or not _serves(process, folder):
+        return
+    click.echo(
+        f"ending Label Studio, process {process}, which a `serve` that was killed left behind", err=True
+    )
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
+        until = time.monotonic() + 20
+        while _serves(process, folder) and time.monotonic() < until:
+            time.sleep(0.1)
+        os.kill(process, signal.SIGKILL)
+
+
+def _serves(process: int, folder: Path) -> bool:
+    """Whether a process is a server of this folder, and not another one that got its number since."""
+    try:
+        environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return f"LABEL_STUDIO_BASE_DATA_DIR={folder.resolve()}".encode() in environment
 
 
 def free_port() -> int:
@@ -151,7 +181,7 @@ def _environment(folder: Path, own: OwnServer, database: Postgres | None) -> dic
         "LATEST_VERSION_CHECK": "false",
     }
     ours = {
-        "BASE_DATA_DIR": str(folder),
+        "BASE_DATA_DIR": str(folder.resolve()),
         "USERNAME": ADMIN,
         "PASSWORD": own.password,
         "USER_TOKEN": own.token,
@@ -163,7 +193,7 @@ def _environment(folder: Path, own: OwnServer, database: Postgres | None) -> dic
     }
     return {
         "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(folder),
+        "HOME": str(folder.resolve()),
         "COLLECT_ANALYTICS": "false",
         # "7 of 24" in the label stream, which is off by default
         "fflag_fix_all_optic_79_task_count_is_wrong_short": "true",
@@ -182,6 +212,16 @@ def _in_public(url: str) -> dict[str, str]:
         "SESSION_COOKIE_SECURE": secure,
         "CSRF_COOKIE_SECURE": secure,
     }
+
+
+def ended(own: OwnServer) -> bool:
+    """Whether a server that this process started has ended by itself."""
+    if own.process is None:
+        return True
+    try:
+        return os.waitid(os.P_PID, own.process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
 
 
 def _answering(process: "subprocess.Popen[bytes]", url: str, log: Path, wait: float) -> None:
@@ -205,16 +245,20 @@ def account(folder: Path, own: OwnServer, email: str) -> str:
     Raises:
         ServiceError: it could not be made.
     """
-    if email in own.raters:
-        return own.raters[email]
     server = Server(own.url, own.token)
     try:
-        password = accounts.sign_up(server, email)
+        there = accounts.exists(server, email)
+        if there and email not in own.raters:
+            raise ServiceError(
+                f"{own.url}: has an account {email} already, whose password is not known here."
+            )
+        own.raters.setdefault(email, accounts.password())
+        keep(folder, own)
+        if not there:
+            accounts.sign_up(server, email, own.raters[email])
     finally:
         server.close()
-    own.raters[email] = password
-    keep(folder, own)
-    return password
+    return own.raters[email]
 
 
 def token(own: OwnServer, email: str) -> str:

@@ -71,9 +71,12 @@ def in_words(wanted: Iterable[Criterion], at_least: int) -> str:
 
 
 def verdicts(
-    ratings: Iterable[Rating], rationales: Iterable[tuple[str, str]], rubric: Rubric, rule: Rule,
+    ratings: Iterable[Rating],
+    rationales: Iterable[tuple[str, str]],
+    rubric: Rubric,
+    rule: Rule,
     notes: Iterable[Note] = (),
-) -> list[Verdict]:  # fmt: skip
+) -> list[Verdict]:
     """One verdict for each (rationale, case), in the order given.
 
     Args:
@@ -96,9 +99,15 @@ def verdicts(
 
 
 def _one(
-    rationale: str, case: str, ratings: Sequence[Rating], edits: Sequence[Note], rubric: Rubric,
-    wanted: Sequence[Criterion], at_least: int, likely: Likely,
-) -> Verdict:  # fmt: skip
+    rationale: str,
+    case: str,
+    ratings: Sequence[Rating],
+    edits: Sequence[Note],
+    rubric: Rubric,
+    wanted: Sequence[Criterion],
+    at_least: int,
+    likely: Likely,
+) -> Verdict:
     main = [r for r in ratings if r.round == "main"]
     final = [r for r in ratings if r.round == "adjudication"]
     corrections = [e for e in edits if e.round == ("adjudication" if final else "main")]

@@ -84,13 +84,18 @@ def application(
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
             Middleware(Hardened),
             Middleware(
-                SessionMiddleware, secret_key=first.signing, session_cookie="wherefore_grading",
-                max_age=HOURS * 3600, path="/grade", same_site="strict", https_only=secure,
+                SessionMiddleware,
+                secret_key=first.signing,
+                session_cookie="wherefore_grading",
+                max_age=HOURS * 3600,
+                path="/grade",
+                same_site="strict",
+                https_only=secure,
             ),
         ],
         exception_handlers={HTTPException: _refused, WhereforeError: _failed},
         max_body_size=LARGEST,
-    )  # fmt: skip
+    )
 
 
 def _refused(_: Request, e: Exception) -> Response:
@@ -237,7 +242,10 @@ class Grading:
         if writes:
             given = request.headers.get("x-csrf-token", "")
             if not hmac.compare_digest(given, request.session.get("csrf", "")):
-                raise HTTPException(403, "this request does not come from the page; reload it")
+                raise HTTPException(
+                    403,
+                    "another link was opened in this browser; open yours again, what you typed is kept",
+                )
             _same_site(request)
         return rater
 

@@ -83,16 +83,18 @@ class Desk:
 
     def _form(self, held: Mapping[str, Any]) -> dict[str, Any] | None:
         """This rater's last form of a task."""
-        mine = [a for a in held.get("annotations") or [] if author(a.get("completed_by"), {}).id == self._me]
-        return max(mine, key=lambda a: int(a["id"]), default=None)
+        own = [a for a in held.get("annotations") or [] if author(a.get("completed_by"), {}).id == self._me]
+        return max(own, key=lambda a: int(a["id"]), default=None)
 
     def _draft(self, held: Mapping[str, Any], annotation: int | None) -> dict[str, Any] | None:
         """This rater's last draft of a task, or of the form that was sent."""
-        mine = [
-            d for d in held.get("drafts") or []
-            if str(d.get("user")).casefold() == self._email.casefold() and d.get("annotation") in (None, annotation)
-        ]  # fmt: skip
-        return max(mine, key=lambda d: int(d["id"]), default=None)
+        own = [
+            d
+            for d in held.get("drafts") or []
+            if str(d.get("user")).casefold() == self._email.casefold()
+            and d.get("annotation") in (None, annotation)
+        ]
+        return max(own, key=lambda d: int(d["id"]), default=None)
 
     @property
     def round(self) -> str | None:
@@ -108,18 +110,18 @@ class Desk:
 
     def overview(self) -> dict[str, Any]:
         """How far the rater is."""
-        mine = self.of_round()
-        done = [e for e in mine if e.standing in ("sent", "skipped")]
+        own = self.of_round()
+        done = [e for e in own if e.standing in ("sent", "skipped")]
         times = [e.seconds for e in self.entries.values() if e.standing == "sent" and e.seconds]
-        left = len(mine) - len(done)
+        left = len(own) - len(done)
         return {
             "rater": self.rater,
             "round": self.round,
             "done": len(done),
-            "of": len(mine),
+            "of": len(own),
             "minutes_left": max(1, round(left * median(times) / 60)) if times and left else None,
-            "items": [{"task": e.number, "standing": e.standing} for e in mine],
-            "next": next((e.number for e in mine if e.standing in ("open", "begun")), None),
+            "items": [{"task": e.number, "standing": e.standing} for e in own],
+            "next": next((e.number for e in own if e.standing in ("open", "begun")), None),
         }
 
     def entry(self, number: int) -> Entry:
@@ -186,15 +188,22 @@ class Desk:
         e = self.entry(number)
         texts = (Text(kind="comment", text=reason),)
         form = GradedForm(
-            item=e.task.item, rater=self.rater, round=e.task.round, marks=(), texts=texts, seconds=seconds,
+            item=e.task.item,
+            rater=self.rater,
+            round=e.task.round,
+            marks=(),
+            texts=texts,
+            seconds=seconds,
             skipped=True,
-        )  # fmt: skip
+        )
         self._send(e, form)
 
     def _send(self, e: Entry, form: GradedForm) -> None:
         body: dict[str, Any] = {
-            "result": forms.write(form), "lead_time": round(form.seconds or 0.0, 1), "was_cancelled": form.skipped,
-        }  # fmt: skip
+            "result": forms.write(form),
+            "lead_time": round(form.seconds or 0.0, 1),
+            "was_cancelled": form.skipped,
+        }
         with e.lock:
             if e.annotation is not None:
                 self._server.call("PATCH", f"/api/annotations/{e.annotation}/", json=body)

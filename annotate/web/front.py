@@ -23,9 +23,17 @@ from starlette.types import ASGIApp
 from ...study.errors import ServiceError
 
 NOT_PASSED_ON = frozenset(
-    ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers", "transfer-encoding",
-     "upgrade")
-)  # fmt: skip
+    (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -82,9 +90,14 @@ def _under(grading: ASGIApp) -> ASGIApp:
 
 @contextmanager
 def listening(
-    app: ASGIApp, host: str, port: int, *, certificate: Path | None = None, key: Path | None = None,
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    certificate: Path | None = None,
+    key: Path | None = None,
     behind_proxy: bool = False,
-) -> Iterator[None]:  # fmt: skip
+) -> Iterator[None]:
     """Serve an application beside the rest of the program.
 
     Args:
@@ -100,10 +113,18 @@ def listening(
     """
     try:
         config = uvicorn.Config(
-            app, host=host, port=port, log_level="error", access_log=False, ssl_certfile=certificate,
-            ssl_keyfile=key, proxy_headers=behind_proxy, forwarded_allow_ips="*" if behind_proxy else None,
-            server_header=False, timeout_graceful_shutdown=5,
-        )  # fmt: skip
+            app,
+            host=host,
+            port=port,
+            log_level="error",
+            access_log=False,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            proxy_headers=behind_proxy,
+            forwarded_allow_ips="*" if behind_proxy else None,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
         config.load()
     except OSError as e:
         raise ServiceError(

@@ -92,8 +92,9 @@ class Guard:
     def shut(self, caller: str) -> bool:
         """Whether this caller has to wait."""
         since = time.monotonic() - self.SECONDS
-        self._wrong[caller] = [t for t in self._wrong.get(caller, []) if t > since]
-        return len(self._wrong[caller]) >= self.MOST
+        recent = {who: [t for t in times if t > since] for who, times in self._wrong.items()}
+        self._wrong = {who: times for who, times in recent.items() if times}
+        return len(self._wrong.get(caller, [])) >= self.MOST
 
     def wrong(self, caller: str) -> None:
         """Note a wrong passphrase."""

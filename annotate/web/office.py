@@ -87,6 +87,10 @@ class Office:
         items = {i.id: i for i in rows(layout.ITEMS.at(self._run_folder), Item) if i.case in plan.cases}
         asked = settings.model_copy(update={"question": now.question, "show_label": now.show_label})
         return replace(
-            plan, rubric=now.rubric, version=now.version, items=items, settings=asked,
+            plan,
+            rubric=now.rubric,
+            version=now.version,
+            items=items,
+            settings=asked,
             tasks=[t for t in tasks if t.item in items],
-        )  # fmt: skip
+        )

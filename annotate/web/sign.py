@@ -9,15 +9,14 @@ from ...study.records import Record, read_record, write_text
 from ..label_studio import accounts, ledger
 from ..label_studio import server as server_
 from ..label_studio.client import Server
-from ..label_studio.exported import Author
-from ..people import People
+from ..people import page_account
 from ..settings import Settings
 from .office import Sign
 
 FILE = "accounts.json"
 
 
-class Kept(Record):
+class PageAccounts(Record):
     """Accounts on somebody else's server that nobody signs in to but the page."""
 
     passwords: dict[str, str] = Field(default_factory=dict)
@@ -40,19 +39,22 @@ def by_own_server(folder: Path) -> Sign:
 
 def by_other_server(admin: Server, run_folder: Path) -> Sign:
     """With an account a rater that is made for the page, so that the rater needs none; the run knows whose it is."""
-    folder = run_folder / "annotate"
 
     def sign(settings: Settings, rater: str) -> Server:
-        run = ledger.read(folder).run
-        email = f"{rater}.{run}@raters.example.com"
-        path = folder / FILE
-        kept = read_record(path, Kept, "Restore it from a copy.") if path.exists() else Kept()
+        folder = run_folder / "annotate"
+        email = page_account(rater, ledger.read(folder).run)
+        kept = known(folder)
         if email not in kept.passwords:
-            kept.passwords[email] = accounts.sign_up(admin, email)
-            write_text(path, kept.model_dump_json(indent=1))
-        people = People.read(folder, settings.people)
-        people.bind(rater, run, Author(email=email))
-        people.save(folder)
+            kept.passwords[email] = accounts.password()
+            write_text(folder / FILE, kept.model_dump_json(indent=1))
+        if not accounts.exists(admin, email):
+            accounts.sign_up(admin, email, kept.passwords[email])
         return Server(admin.url, accounts.token(admin.url, email, kept.passwords[email]))
 
     return sign
+
+
+def known(folder: Path) -> PageAccounts:
+    """The accounts that the page has on another's server."""
+    path = folder / FILE
+    return read_record(path, PageAccounts, "Restore it from a copy.") if path.exists() else PageAccounts()

@@ -30,12 +30,15 @@ def rubric(plan: Plan) -> dict[str, Any]:
     r: Rubric = plan.rubric
     dimensions = [
         {
-            "name": d.name, "title": d.heading, "question": d.question, "per_claim": d.per_claim,
+            "name": d.name,
+            "title": d.heading,
+            "question": d.question,
+            "per_claim": d.per_claim,
             "options": [list(pair) for pair in zip(d.categories, d.labels, strict=True)],
             "when": d.when.model_dump() if d.when else None,
         }
         for d in r.dimensions
-    ]  # fmt: skip
+    ]
     return {
         "dimensions": dimensions,
         "guideline": page.as_html(r.guideline),
@@ -87,13 +90,18 @@ def from_page(form: PageForm, task: Task) -> GradedForm:
     ]
     texts = [
         Text(kind=TEXTS[name], claim=claim, text=v.strip())
-        for key, v in form.texts.items() for name, claim in [_split(key)]
+        for key, v in form.texts.items()
+        for name, claim in [_split(key)]
         if name in TEXTS and v.strip()
-    ]  # fmt: skip
+    ]
     return GradedForm(
-        item=task.item, rater=task.rater, round=task.round, marks=tuple(marks), texts=tuple(texts),
+        item=task.item,
+        rater=task.rater,
+        round=task.round,
+        marks=tuple(marks),
+        texts=tuple(texts),
         seconds=form.seconds,
-    )  # fmt: skip
+    )
 
 
 def _split(key: str) -> tuple[str, int | None]:

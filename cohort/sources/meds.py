@@ -37,8 +37,11 @@ class Options(Record):
     path: str
     """The folder that holds `data/` (and `metadata/`), a folder of Parquet files, or one file."""
     subject: str = "subject_id"
+    """Column of the person's id."""
     time: str = "time"
+    """Column of the time."""
     code: str = "code"
+    """Column of the code."""
     value: str | None = None
     """None: `numeric_value`, else `value`, where there is one."""
     text: str | None = None
@@ -48,8 +51,9 @@ class Options(Record):
     site: str | None = None
     """A column; the person's first value of it."""
     birth: tuple[str, ...] = ("MEDS_BIRTH",)
+    """Codes of birth, also with more behind them."""
     death: tuple[str, ...] = ("MEDS_DEATH",)
-    """Codes of birth and death, also with more behind them: `MEDS_DEATH//IN_HOSPITAL`."""
+    """Codes of death, also with more behind them: `MEDS_DEATH//IN_HOSPITAL`."""
     systems: dict[str, str] = Field(default_factory=dict)
     """First part of a code -> the common name of its system (ICD10, SNOMED, ...), where it is not recognised."""
 

@@ -4,8 +4,11 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -29,7 +32,8 @@ from wherefore.annotate.web.office import Office
 from wherefore.cli.main import main
 from wherefore.cohort.records import Case, Evidence
 from wherefore.study.config import Study, load
-from wherefore.study.records import digest, to_frame, write_jsonl, write_table
+from wherefore.study.records import digest, to_frame, write_jsonl, write_table, write_text
+from wherefore.study.runs import Manifest
 from wherefore.synth.records import Check, Claim, Grounding, Rationale
 
 QUICK = (files("wherefore.examples") / "quick.toml").read_text()
@@ -122,6 +126,9 @@ def written(home: Path, n: int = 60) -> Path:
     pairs = [(i, style) for i in range(n) for style in ("free", "stepwise")]
     write_jsonl(home / "synth" / "rationales.jsonl", [rationale(*p) for p in pairs])
     write_jsonl(home / "synth" / "groundings.jsonl", [grounding(*p) for p in pairs])
+    finished = Manifest(key="", settings={}, inputs={}, outputs={}, seconds=1.0, provenance={})
+    for stage in ("cohort", "synth"):
+        write_text(home / stage / "manifest.json", finished.model_dump_json())
     return home
 
 
@@ -297,10 +304,15 @@ class StudyRun:
         return {(f.rater, f.item): f.fault for f in self.state.got.faults}
 
     def exported(
-        self, rater: str, change: Callable[[int, dict[str, Any]], object] | None = None, *, account: Any = 1,
-        values: Mapping[str, str] | Callable[[str], Mapping[str, str]], first: int | None = None,
+        self,
+        rater: str,
+        change: Callable[[int, dict[str, Any]], object] | None = None,
+        *,
+        account: Any = 1,
+        values: Mapping[str, str] | Callable[[str], Mapping[str, str]],
+        first: int | None = None,
         round: str = "main",
-    ) -> Path:  # fmt: skip
+    ) -> Path:
         """A rater's file after `annotate export`, graded and exported again by a server of the rater's own.
 
         Args:
@@ -352,17 +364,24 @@ class OnServer(StudyRun):
         return {item: held[0].id for item, held in self.ls.admin.held(self.project(rater, round)).items()}
 
     def grade(
-        self, rater: str, item: str, values: Mapping[str, str], *, round: str = "main", by: str | None = None,
-        texts: Sequence[Text] = (), **more: Any,
-    ) -> int:  # fmt: skip
+        self,
+        rater: str,
+        item: str,
+        values: Mapping[str, str],
+        *,
+        round: str = "main",
+        by: str | None = None,
+        texts: Sequence[Text] = (),
+        **more: Any,
+    ) -> int:
         """Send a form; the annotation's number."""
         form = self.form(item, values, texts)
         return self.ls.submit(by or rater, self.tasks(rater, round)[item], form, **more)
 
     @contextlib.contextmanager
-    def page(self) -> Iterator[str]:
+    def page(self, port: int | None = None) -> Iterator[str]:
         """Serve the grading page in front of the server; its address."""
-        port = free_port()
+        port = port or free_port()
         url = f"http://127.0.0.1:{port}"
         office = Office(self.file, self.run_folder, sign.by_own_server(self.ls.folder))
         links.issued(self.folder, self.people, url)
@@ -409,6 +428,58 @@ def on_server(
     named = graded.rename(graded.with_name(f"t{digest(request.node.nodeid)}"))
     out = OnServer(label_studio, named)
     out.study(raters="label_studio", rubric="short", items=6, people=["ann", "ben"])
+    return out
+
+
+class Running:
+    """A command of `annotate` that goes on until it is ended, such as `serve`."""
+
+    def __init__(self, run: StudyRun, command: str, *options: str) -> None:
+        args = ["annotate", command, str(run.file), "--runs", str(run.run_folder.parent), *options]
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "wherefore", *args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        )
+        self.lines: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+            if line.startswith("Serving"):
+                return
+        raise AssertionError("\n".join(self.lines))
+
+    def end(self, number: signal.Signals) -> str:
+        """Send a signal and wait; what was said since."""
+        self.process.send_signal(number)
+        out, _ = self.process.communicate(timeout=60)
+        return str(out)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    """Starts commands, which end with the test."""
+    started: list[Running] = []
+
+    def start_one(run: StudyRun, command: str, *options: str) -> Running:
+        started.append(Running(run, command, *options))
+        return started[-1]
+
+    yield start_one
+    for s in started:
+        if s.process.poll() is None:
+            s.end(signal.SIGTERM)
+        assert s.process.stdout is not None
+        s.process.stdout.close()
+
+
+@pytest.fixture
+def own(graded: Path) -> StudyRun:
+    """A study of ann and ben with a server of its own, which is not running."""
+    out = StudyRun(graded.rename(graded.with_name("served")))
+    out.study(raters="label_studio", rubric="clinical", items=2, people=["ann", "ben"])
     return out
 
 

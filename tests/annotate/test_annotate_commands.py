@@ -75,12 +75,19 @@ def exported(
             **by[a.item],
             "id": 100 + n,
             "annotations": [
-                {"id": n, "unique_id": unique.format(a.item), "completed_by": account, "result": forms.write(a),
-                 "lead_time": a.seconds, "was_cancelled": False, "updated_at": f"2026-11-22T10:{n:02d}:00Z"}
+                {
+                    "id": n,
+                    "unique_id": unique.format(a.item),
+                    "completed_by": account,
+                    "result": forms.write(a),
+                    "lead_time": a.seconds,
+                    "was_cancelled": False,
+                    "updated_at": f"2026-11-22T10:{n:02d}:00Z",
+                }
             ],
         }
         for n, a in enumerate(given)
-    ]  # fmt: skip
+    ]
     path = folder / f"{rater}.json"
     path.write_text(json.dumps(rows))
     return path
@@ -243,11 +250,23 @@ class Judge(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.asked.append(body["messages"][0]["content"])
         busy = len(self.asked) % 4 == 0
-        sentences = [{"support": "supported"}, {"support": "supported"},
-                     {"support": "contradicted", "fault": "wrong_value"}, {"support": "inference"}]  # fmt: skip
+        sentences = [
+            {"support": "supported"},
+            {"support": "supported"},
+            {"support": "contradicted", "fault": "wrong_value"},
+            {"support": "inference"},
+        ]
         whole = {"accuracy": "4", "faithfulness": "3", "harm": "none", "accept": "edit"}
-        reply = {"choices": [{"message": {"content": json.dumps({"sentences": sentences, "whole": whole})},
-                              "finish_reason": "stop"}], "model": "m", "usage": {}}  # fmt: skip
+        reply = {
+            "choices": [
+                {
+                    "message": {"content": json.dumps({"sentences": sentences, "whole": whole})},
+                    "finish_reason": "stop",
+                }
+            ],
+            "model": "m",
+            "usage": {},
+        }
         data = json.dumps({"error": {"message": "slow down"}} if busy else reply).encode()
         self.send_response(429 if busy else 200)
         self.send_header("Content-Type", "application/json")
@@ -275,8 +294,10 @@ def test_a_judge_is_asked_once_and_stays_apart(
     file: Callable[..., Path], judging: tuple[str, list[str]]
 ) -> None:
     url, asked = judging
-    section = f'raters = "files"\nitems = 5\npeople = ["ann", "ben", "carla"]\n' \
-        f'judge = {{ base_url = "{url}", model = "m", parallel = 2, assisted = ["carla"] }}'  # fmt: skip
+    section = (
+        f'raters = "files"\nitems = 5\npeople = ["ann", "ben", "carla"]\n'
+        f'judge = {{ base_url = "{url}", model = "m", parallel = 2, assisted = ["carla"] }}'
+    )
     study = file(section)
     call("export", study)
     assert "judge: 5 of 5 items graded" in call("judge", study)
@@ -316,9 +337,12 @@ def test_serve_hands_out_and_pull_brings_back(file: Callable[..., Path], label_s
         port = s.getsockname()[1]
     args = ["annotate", "serve", str(study), "--runs", str(study.parent / "runs"), "--port", str(port)]
     child = subprocess.Popen(
-        [sys.executable, "-u", "-m", "wherefore", *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-u", "-m", "wherefore", *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
-    )  # fmt: skip
+    )
     try:
         assert child.stdout is not None
         lines = []
@@ -377,14 +401,25 @@ def test_the_assisted_arm_sees_the_judge_and_the_blind_arm_does_not(
     from wherefore.annotate.label_studio.push import Context, push
     from wherefore.study.config import Study
 
-    s = Study(name="tassisted", seed=3, cohort={}, annotate={
-        "raters": "label_studio", "items": 4, "people": ["ann", "ben"], "verdict": {"at_least": 1},
-        "judge": {"base_url": "http://127.0.0.1:1/v1", "model": "m", "assisted": ["ben"]}})  # fmt: skip
+    s = Study(
+        name="tassisted",
+        seed=3,
+        cohort={},
+        annotate={
+            "raters": "label_studio",
+            "items": 4,
+            "people": ["ann", "ben"],
+            "verdict": {"at_least": 1},
+            "judge": {"base_url": "http://127.0.0.1:1/v1", "model": "m", "assisted": ["ben"]},
+        },
+    )
     home = file("").parent / "runs" / "quick"
     state = rounds.people(s, resolve(s), home)
     folder, items = home / "annotate", state.plan.items
-    reply = {"sentences": [{"support": "supported"}] * 4,
-             "whole": {"accuracy": "2", "faithfulness": "2", "harm": "none", "accept": "reject"}}  # fmt: skip
+    reply = {
+        "sentences": [{"support": "supported"}] * 4,
+        "whole": {"accuracy": "2", "faithfulness": "2", "harm": "none", "accept": "reject"},
+    }
     given = {i: judge.answer(item, reply, state.plan.rubric) for i, item in items.items()}
     push(state.plan, label_studio.admin, folder, "main")
     push(

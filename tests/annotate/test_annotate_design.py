@@ -228,8 +228,10 @@ def test_more_items_keep_what_was_handed_out(study: Make, graded: Path) -> None:
         assert {(t.round, t.rater, t.item) for t in after.tasks} >= done
         rounds = Counter((i.round, i.control is not None) for i in after.items.values())
         assert rounds == {
-            ("calibration", False): max(calibration, 8), ("main", False): max(items, 20), ("main", True): 6,
-        }  # fmt: skip
+            ("calibration", False): max(calibration, 8),
+            ("main", False): max(items, 20),
+            ("main", True): 6,
+        }
         assert len({i.rationale for i in after.items.values()}) == len(after.items), "every text once"
         assert all(after.faulty[i] == before.faulty[i] for i in old)
 
@@ -259,9 +261,11 @@ def test_items_of_one_person_stand_far_apart(study: Make, graded: Path) -> None:
         for t in p.of_round("main"):
             if t.rater == rater:
                 place.setdefault(p.cases[t.case].subject, []).append(t.order)
-        gaps = [b - a for a, b in place.values() if b] if all(len(v) == 2 for v in place.values()) else [
-            v[1] - v[0] for v in place.values() if len(v) == 2
-        ]  # fmt: skip
+        gaps = (
+            [b - a for a, b in place.values() if b]
+            if all(len(v) == 2 for v in place.values())
+            else [v[1] - v[0] for v in place.values() if len(v) == 2]
+        )
         assert len(gaps) > 30
         assert min(gaps) >= 20
     orders = [[t.item for t in p.of_round("main") if t.rater == r] for r in ("ann", "ben")]

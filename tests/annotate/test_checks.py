@@ -19,8 +19,13 @@ PEOPLE = {"raters": "label_studio", "people": ["ann", "ben"]}
 
 def rubric(**change: Any) -> dict[str, Any]:
     """A rubric of one question about each sentence and one about the whole."""
-    sentence = {"name": "support", "question": "Supported?", "level": "nominal", "per_claim": True,
-                "categories": ["yes", "no"]}  # fmt: skip
+    sentence = {
+        "name": "support",
+        "question": "Supported?",
+        "level": "nominal",
+        "per_claim": True,
+        "categories": ["yes", "no"],
+    }
     whole = {
         "name": "sound",
         "question": "Sound?",
@@ -34,25 +39,43 @@ def rubric(**change: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("section", "line"),
     [
-        ({"raters": "files", "people": ["ann"]}, "verdict.at_least: 2 raters an item, but 1 grade blind (ann)"),
+        (
+            {"raters": "files", "people": ["ann"]},
+            "verdict.at_least: 2 raters an item, but 1 grade blind (ann)",
+        ),
         (PEOPLE | {"rounds": {"adjudicator": "ben"}}, "at_least: 2 raters an item, but 1 grade blind (ann)"),
-        (PEOPLE | {"design": {"kind": "balanced", "per_item": 1}}, "2 raters an item, but design.per_item is 1"),
+        (
+            PEOPLE | {"design": {"kind": "balanced", "per_item": 1}},
+            "2 raters an item, but design.per_item is 1",
+        ),
         (PEOPLE | {"rounds": {"gate": "accuracy"}}, "rounds.gate: 'accuracy' has no calibration round"),
         (
-            {"raters": "files", "people": ["ann"], "verdict": {"at_least": 1},
-             "rounds": {"gate": "accuracy", "calibration": 4}},
+            {
+                "raters": "files",
+                "people": ["ann"],
+                "verdict": {"at_least": 1},
+                "rounds": {"gate": "accuracy", "calibration": 4},
+            },
             "rounds.gate: 1 rater cannot agree with anybody",
         ),
         ({"raters": "none", "rounds": {"gate": "accuracy"}}, "has no calibration round"),
         (PEOPLE | {"rubric": rubric(guideline="Costs of $500 count.")}, "guideline: Label Studio reads '$'"),
-        (PEOPLE | {"rubric": rubric(whole={"anchors": ["$ yes", "no"]})}, "sound.anchors: Label Studio reads '$'"),
         (
-            PEOPLE | {"rubric": rubric(whole={"categories": ["yes", "no, or hardly"]},
-                                       edit_when={"dimension": "sound", "any_of": ["no, or hardly"]})},
+            PEOPLE | {"rubric": rubric(whole={"anchors": ["$ yes", "no"]})},
+            "sound.anchors: Label Studio reads '$'",
+        ),
+        (
+            PEOPLE
+            | {
+                "rubric": rubric(
+                    whole={"categories": ["yes", "no, or hardly"]},
+                    edit_when={"dimension": "sound", "any_of": ["no, or hardly"]},
+                )
+            },
             "edit_when: waits for 'no, or hardly', and Label Studio reads its comma as 'or'",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_work_is_refused(study: Make, section: dict[str, Any], line: str) -> None:
     with pytest.raises(StudyError) as e:
         resolve(study(**section))
@@ -65,10 +88,15 @@ def test_what_cannot_work_is_refused(study: Make, section: dict[str, Any], line:
     [
         {"raters": "simulated", "rubric": rubric(guideline="Costs of $500 count.")},
         PEOPLE | {"design": {"kind": "balanced", "per_item": 1}, "verdict": {"at_least": 1}},
-        PEOPLE | {"rubric": rubric(whole={"anchors": ["yes, always", "no, or hardly"]},
-                                   edit_when={"dimension": "sound", "any_of": ["no"]})},
+        PEOPLE
+        | {
+            "rubric": rubric(
+                whole={"anchors": ["yes, always", "no, or hardly"]},
+                edit_when={"dimension": "sound", "any_of": ["no"]},
+            )
+        },
     ],
-)  # fmt: skip
+)
 def test_what_works_is_not(study: Make, section: dict[str, Any]) -> None:
     resolve(study(**section))
 

@@ -57,9 +57,14 @@ def sent(plan: Any, item: str, rater: str, n: int, correction: str | None) -> Su
     texts = (Text(kind="edited", text=correction),) if correction else ()
     form = forms.write(GradedForm(item=item, rater=rater, round="main", marks=tuple(marks), texts=texts))
     return SubmittedForm(
-        item=item, task=n, annotation=n, by=Author(email=f"{rater}@raters.example.com"),
-        at=f"2026-11-22T10:{n:02d}:00Z", seconds=60.0, result=tuple(form),
-    )  # fmt: skip
+        item=item,
+        task=n,
+        annotation=n,
+        by=Author(email=f"{rater}@raters.example.com"),
+        at=f"2026-11-22T10:{n:02d}:00Z",
+        seconds=60.0,
+        result=tuple(form),
+    )
 
 
 def at_place(plan: Any, n: int) -> Any:

@@ -25,18 +25,25 @@ CONFIG = """<View>
 </View>"""
 
 GIVEN = {
-    "ann": [("yes", ["dose"], 5, 2.5), ("no", [], 2, 1), ("yes", ["dose", "date"], 4, 3), ("no", ["date"], 1, 2)],
+    "ann": [
+        ("yes", ["dose"], 5, 2.5),
+        ("no", [], 2, 1),
+        ("yes", ["dose", "date"], 4, 3),
+        ("no", ["date"], 1, 2),
+    ],
     "ben": [("yes", ["dose"], 4, 2.5), ("no", ["date"], 2, 1), ("no", ["date"], 4, 4), None],
-}  # fmt: skip
+}
 """What each rater says of four texts; `ben` skips the last one."""
 
 
 def form(accept: str, faults: list[str], quality: int, minutes: float) -> list[dict[str, Any]]:
     """The annotation as the page would send it."""
     values = [
-        ("accept", "choices", [accept]), ("faults", "choices", faults), ("quality", "rating", quality),
+        ("accept", "choices", [accept]),
+        ("faults", "choices", faults),
+        ("quality", "rating", quality),
         ("minutes", "number", minutes),
-    ]  # fmt: skip
+    ]
     return [
         {"from_name": name, "to_name": "text", "type": kind, "value": {kind: value}}
         for name, kind, value in values
@@ -123,8 +130,14 @@ def test_a_study_file_gives_what_is_in_so_far(graded: Path, tmp_path: Path) -> N
                 Mark(dimension=d.name, value=d.categories[grade == "yes"]) for d in plan.rubric.dimensions
             )
             answer = GradedForm(item=item, rater=rater, round="main", marks=marks)
-            made = {"id": n, "completed_by": 1, "result": forms.write(answer), "was_cancelled": False,
-                    "lead_time": 9.0, "updated_at": "2026-11-22T10:00:00Z"}  # fmt: skip
+            made = {
+                "id": n,
+                "completed_by": 1,
+                "result": forms.write(answer),
+                "was_cancelled": False,
+                "lead_time": 9.0,
+                "updated_at": "2026-11-22T10:00:00Z",
+            }
             rows.append({**task, "id": n, "annotations": [made]})
         (tmp_path / f"{rater}.json").write_text(json.dumps(rows))
         call("annotate", "import", str(path), str(tmp_path / f"{rater}.json"), "--rater", rater)

@@ -40,9 +40,14 @@ def test_two_rounds_come_back_rater_by_rater(label_studio: Any, many: Path, stud
             for n, name in enumerate(PEOPLE)
             for a in simulated.answers(
                 Simulated(name="simulated_x", severity=0.3 * n, skips=0.05).model_copy(update={"name": name}),
-                plan.of_round(round), plan.items, plan.faulty, plan.rubric, 0.6, 7,
+                plan.of_round(round),
+                plan.items,
+                plan.faulty,
+                plan.rubric,
+                0.6,
+                7,
             )
-        ]  # fmt: skip
+        ]
         posted += [a.model_copy(update={"simulated": False}) for a in given]
         tasks = {
             p.rater: label_studio.admin.held(p.project) for p in ledger(folder).places if p.round == round

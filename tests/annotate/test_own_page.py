@@ -141,8 +141,9 @@ def test_what_one_page_began_the_other_goes_on_with(served: tuple[Any, str]) -> 
     )
     (draft,) = session.get(f"/api/tasks/{first}/drafts").json()
     assert {c["from_name"]: c["value"] for c in draft["result"]} == {
-        "support_1": {"choices": ["partly"]}, "note_1": {"text": ["Half a note"]},
-    }  # fmt: skip
+        "support_1": {"choices": ["partly"]},
+        "note_1": {"text": ["Half a note"]},
+    }
     item = next(i for i, n in on_server.tasks("ann").items() if n == second)
     body = {"result": on_server.form(item, GOOD), "lead_time": 5}
     assert session.post(f"/api/tasks/{second}/drafts", json=body).status_code == 201
@@ -174,8 +175,14 @@ def test_a_form_is_checked_before_it_is_sent(served: tuple[Any, str]) -> None:
     said = ann.post(task, short).json()
     assert not said["sent"]
     assert [w["at"] for w in said["wrong"]] == [
-        "support_3", "support_4", "fault_2", "accuracy", "faithfulness", "harm", "accept"
-    ]  # fmt: skip
+        "support_3",
+        "support_4",
+        "fault_2",
+        "accuracy",
+        "faithfulness",
+        "harm",
+        "accept",
+    ]
     doubtful = ann.form({"accuracy": "1"})
     said = ann.post(task, doubtful).json()
     assert (said["sent"], said["wrong"]) == (False, [])

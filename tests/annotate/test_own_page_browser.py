@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from wherefore.annotate.graded import Text
+from wherefore.annotate.label_studio.server import free_port
 from wherefore.study.records import read_jsonl, write_jsonl
 from wherefore.synth.records import Claim, Rationale
 
@@ -35,7 +36,7 @@ def served(on_server: Any) -> Iterator[Any]:
 
 
 def opened(browser: Any, served: Any, rater: str = "ann", **context: Any) -> Any:
-    page = browser.new_page(viewport={"width": 1366, "height": 768}, **context)
+    page = browser.new_page(**{"viewport": {"width": 1366, "height": 768}, **context})
     page.errors = []
     page.on("console", lambda m: page.errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: page.errors.append(str(e)))
@@ -159,6 +160,81 @@ def test_nothing_typed_is_lost(browser: Any, served: Any) -> None:
     assert notes == {
         "note": "Typed and not entered",
         "edited": "A stroke at 66.4 raises the risk. [E003] More.",
+    }
+
+
+def test_the_page_goes_away_and_comes_back_in_the_middle_of_an_item(browser: Any, on_server: Any) -> None:
+    """Its server is stopped and started again, then the network is gone: the rater goes on and loses nothing."""
+    on_server.study(rubric="clinical", items=2)
+    on_server.call("push")
+    port = free_port()
+    with on_server.page(port):
+        page = opened(browser, on_server)
+        keys = Keys(page)
+        keys("Escape", "1", "1")
+        page.locator("#saved", has_text="saved ").wait_for()
+    keys("1", "1", "4")
+    page.locator("#saved", has_text="not saved yet").wait_for()
+    keys("4", "3", "1", "Control+Enter")
+    page.locator(
+        "#alert", has_text="Not sent: the server does not answer. What you filled in is kept."
+    ).wait_for()
+    page.locator("#saved", has_text="not saved yet").wait_for()
+    with on_server.page(port):
+        page.locator("#saved", has_text="saved ").wait_for(timeout=30_000)
+        assert len(page.locator('[aria-checked="true"]').all()) == 8, "saved without another key"
+        page.context.set_offline(True)
+        keys("c")
+        page.keyboard.type("On the train.")
+        page.locator("#saved", has_text="not saved yet").wait_for()
+        keys("Control+Enter")
+        page.locator("#alert", has_text="Not sent").wait_for()
+        page.context.set_offline(False)
+        page.reload()
+        page.wait_for_selector(".sentence")
+        assert page.locator('[data-text="comment"]').input_value() == "On the train."
+        keys("Control+Enter")
+        sent(page)
+        page.close()
+    on_server.call("pull")
+    assert [n.text for n in on_server.state.notes()] == ["On the train."]
+    assert list(on_server.values("ann", "accuracy").values()) == ["4"]
+    assert set(on_server.faults().values()) <= {"seconds_out_of_range"}
+
+
+def test_a_phone_of_390_pixels_by_taps(browser: Any, served: Any) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = opened(browser, served, **phone)
+    look(page, "phone_guide")
+    page.locator("#show-guide").tap()
+    wide = "document.documentElement.scrollWidth > innerWidth || document.documentElement.scrollHeight > innerHeight"
+    assert not page.evaluate(wide), "nothing is cut off"
+    look(page, "phone")
+    for n in range(1, 7):
+        answer = "partly" if n == 2 else "supported"
+        chip = page.locator(f'[data-key="support_{n}"] [data-value="{answer}"]')
+        assert chip.bounding_box()["height"] >= 32, "large enough for a finger"
+        chip.tap()
+    page.locator('[data-key="fault_2"] [data-value="wrong_time"]').tap()
+    page.locator('[data-text="note_2"]').fill("At 64.0.")
+    page.locator("#send").tap()
+    page.locator("#alert", has_text="still to answer: Medical accuracy").wait_for()
+    look(page, "phone_refused")
+    for key, value in (("accuracy", "4"), ("faithfulness", "5"), ("harm", "none"), ("accept", "edit")):
+        page.locator(f'[data-key="{key}"] [data-value="{value}"]').tap()
+    page.locator('[data-text="edited"]').fill("A stroke at 66.4 raises the risk. [E003]")
+    assert page.locator("#alert").inner_text() == "", "nothing is lacking any more"
+    look(page, "phone_filled")
+    assert not page.evaluate(wide)
+    page.locator("#send").tap()
+    sent(page)
+    assert page.errors == []
+    page.close()
+    served.call("pull")
+    assert list(served.values("ann", "accept").values()) == ["edit"]
+    assert {n.kind: n.text for n in served.state.notes()} == {
+        "note": "At 64.0.",
+        "edited": "A stroke at 66.4 raises the risk. [E003]",
     }
 
 

@@ -36,9 +36,19 @@ def test_every_choice_of_every_rubric_has_a_key_of_its_own(name: str, most: int)
 
 
 def test_what_a_rubric_says_is_escaped() -> None:
-    odd = {"name": "odd", "guideline": "<b>& ]]>", "dimensions": [
-        {"name": "odd", "question": '"<script>" & more?', "level": "nominal", "categories": ["a", "b"],
-         "anchors": ["<1 & 2>", '"b"']}]}  # fmt: skip
+    odd = {
+        "name": "odd",
+        "guideline": "<b>& ]]>",
+        "dimensions": [
+            {
+                "name": "odd",
+                "question": '"<script>" & more?',
+                "level": "nominal",
+                "categories": ["a", "b"],
+                "anchors": ["<1 & 2>", '"b"'],
+            }
+        ],
+    }
     text = page.config(Rubric.model_validate(odd), show_label=False, sentences=3)
     values = [
         c.getAttribute("value")
@@ -55,8 +65,10 @@ def test_a_form_goes_there_and_back() -> None:
         for c, v in enumerate(["supported", "partly", "inference"])
     ]
     marks += [Mark(dimension="fault", claim=1, value="wrong_time")]
-    marks += [Mark(dimension=d, value=v) for d, v in
-              (("accuracy", "3"), ("faithfulness", "4"), ("harm", "none"), ("accept", "edit"))]  # fmt: skip
+    marks += [
+        Mark(dimension=d, value=v)
+        for d, v in (("accuracy", "3"), ("faithfulness", "4"), ("harm", "none"), ("accept", "edit"))
+    ]
     texts = (Text(kind="note", claim=1, text="1 year off"), Text(kind="edited", text="As it should be."))
     sent = GradedForm(item="i", rater="ann", round="main", marks=tuple(marks), texts=texts, seconds=60)
     form = forms.write(sent)
@@ -112,8 +124,10 @@ def test_an_answer_to_nobodys_task_is_listed() -> None:
 def test_an_answer_to_what_was_not_asked_is_left_out_and_listed() -> None:
     r = rubric.load(STUDY, "clinical")
     marks = [Mark(dimension="support", claim=c, value="supported") for c in range(3)]
-    marks += [Mark(dimension=d, value=v) for d, v in
-              (("accuracy", "1"), ("faithfulness", "4"), ("harm", "none"), ("accept", "accept"))]  # fmt: skip
+    marks += [
+        Mark(dimension=d, value=v)
+        for d, v in (("accuracy", "1"), ("faithfulness", "4"), ("harm", "none"), ("accept", "accept"))
+    ]
     stale = Mark(dimension="fault", claim=1, value="wrong_time")
     edit = Text(kind="edited", text="A correction that was begun and given up.")
     form = GradedForm(item="i", rater="ann", round="main", marks=(*marks, stale), texts=(edit,), seconds=60)

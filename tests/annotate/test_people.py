@@ -164,9 +164,21 @@ def test_nothing_odd_stops_a_pull(on_server: Any) -> None:
     ls.submit("ann", tasks[items[4]], [{**form[0], "value": {"choices": []}}, form[1]])
     ls.submit("ann", tasks[items[5]], [*form, {**text, "value": {"text": ["In two", "parts"]}}])
     place = on_server.ls.admin.project(on_server.project("ann"))
-    ls.admin.call("POST", f"/api/projects/{place.id}/import", json=[{"data": {
-        **{f"s{n}": [] for n in range(1, 5)}, "timeline": "", "question": "", "person": "", "place": "",
-    }}])  # fmt: skip
+    ls.admin.call(
+        "POST",
+        f"/api/projects/{place.id}/import",
+        json=[
+            {
+                "data": {
+                    **{f"s{n}": [] for n in range(1, 5)},
+                    "timeline": "",
+                    "question": "",
+                    "person": "",
+                    "place": "",
+                }
+            }
+        ],
+    )
     stray = next(t.id for t in ls.admin.held(place.id)[""])
     ls.submit("ann", stray, form)
     on_server.call("pull")

@@ -36,8 +36,9 @@ def graded(raters: list[Simulated], scale: Rubric, spread: float, bad_share: flo
     faulty = {i: frozenset({2}) if rng.random() < bad_share else frozenset() for i in items}
     tasks = [
         Task(item=i, rater=r.name, rationale=items[i].rationale, case="c", order=n)
-        for r in raters for n, i in enumerate(items)
-    ]  # fmt: skip
+        for r in raters
+        for n, i in enumerate(items)
+    ]
     given = [a for r in raters for a in simulated.answers(r, tasks, items, faulty, scale, spread, 5)]
     return accept(given, tasks, items, scale).ratings, faulty, items
 
@@ -61,8 +62,12 @@ def implied_alpha(raters: list[Simulated], k: int, spread: float, bad_share: flo
         for a, b in combinations([grades(r, t) for r in raters], 2):
             pairs += weight * (np.outer(a, b) + np.outer(b, a))
     margin = pairs.sum(0) / pairs.sum()
-    steps = np.array([[(margin[min(c, d):max(c, d) + 1].sum() - (margin[c] + margin[d]) / 2) ** 2
-                       for d in range(k)] for c in range(k)])  # fmt: skip
+    steps = np.array(
+        [
+            [(margin[min(c, d) : max(c, d) + 1].sum() - (margin[c] + margin[d]) / 2) ** 2 for d in range(k)]
+            for c in range(k)
+        ]
+    )
     return float(1 - (pairs / pairs.sum() * steps).sum() / (np.outer(margin, margin) * steps).sum())
 
 
@@ -72,8 +77,13 @@ def measured_alpha(ratings, dimension: str, k: int) -> float:
     for r in ratings:
         if r.dimension == dimension:
             table[r.item][names.index(r.rater)] = float(r.value)
-    return float(krippendorff.alpha(np.array(list(table.values())).T, level_of_measurement="ordinal",
-                                    value_domain=[float(i) for i in range(1, k + 1)]))  # fmt: skip
+    return float(
+        krippendorff.alpha(
+            np.array(list(table.values())).T,
+            level_of_measurement="ordinal",
+            value_domain=[float(i) for i in range(1, k + 1)],
+        )
+    )
 
 
 @pytest.mark.parametrize(("noise", "severity"), [(0.3, 0.0), (0.6, 0.4), (1.0, 0.8)])

@@ -132,11 +132,17 @@ def test_dawid_and_skene_find_the_careless_rater() -> None:
     ("criterion", "line"),
     [
         ({"dimension": "acept", "rule": "majority", "passes": ["accept"]}, "did you mean 'accept'?"),
-        ({"dimension": "accept", "rule": "median", "passes": ["accept"]}, "accept is nominal and has no median"),
-        ({"dimension": "accuracy", "rule": "dawid_skene", "passes": ["5"]}, "accuracy is ordinal; dawid_skene is"),
+        (
+            {"dimension": "accept", "rule": "median", "passes": ["accept"]},
+            "accept is nominal and has no median",
+        ),
+        (
+            {"dimension": "accuracy", "rule": "dawid_skene", "passes": ["5"]},
+            "accuracy is ordinal; dawid_skene is",
+        ),
         ({"dimension": "accept", "rule": "most", "passes": ["accept"]}, "criteria.0.rule: input should be"),
     ],
-)  # fmt: skip
+)
 def test_a_rule_that_cannot_be_is_one_line(study: Make, criterion: dict[str, object], line: str) -> None:
     with pytest.raises(StudyError) as e:
         resolve(study(verdict={"criteria": [criterion]}))

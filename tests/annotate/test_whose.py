@@ -133,8 +133,10 @@ def test_odd_forms_in_a_file_are_listed_and_the_rest_counts(by_files: Any) -> No
     path = by_files.exported("ann", lambda n, task: changes[n](task), values=GOOD)
     path.write_text(json.dumps([None, "a text", *json.loads(path.read_text())]))
     said = brought(by_files, path, "ann")
-    items = [t["data"]["item"] for t in json.loads(
-        (by_files.run_folder / "annotate_files" / "main-ann" / "tasks.json").read_text())]  # fmt: skip
+    items = [
+        t["data"]["item"]
+        for t in json.loads((by_files.run_folder / "annotate_files" / "main-ann" / "tasks.json").read_text())
+    ]
     assert set(by_files.values("ann", "sound")) == {items[n] for n in (0, 1, 2, 6, 7)}
     seconds = {r.item: r.seconds for r in by_files.state.got.ratings}
     assert [seconds[items[n]] for n in (0, 1, 2, 6, 7)] == [None, None, 35.0, 90.0, None]

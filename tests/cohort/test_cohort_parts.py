@@ -65,6 +65,14 @@ def test_sampling_weights_give_the_population_back() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("rule", [{"train": 60, "case_share": 0.5}, {"match": {"ratio": 2}}])
+def test_the_sample_does_not_depend_on_the_order_of_the_records(rule: dict[str, object]) -> None:
+    people = population().assign(split="train")
+    shuffled = people.sample(frac=1, random_state=3).reset_index(drop=True)
+    a, b = (sample(frame, Sampling.model_validate(rule), 1) for frame in (people, shuffled))
+    assert set(a.loc[a["sampled"], "subject"]) == set(b.loc[b["sampled"], "subject"])
+
+
 @pytest.mark.parametrize("caliper", [0.0, 1.0])
 def test_matched_controls_are_alike_and_stand_for_all_that_could_be_drawn(caliper: float) -> None:
     people = population(4000).assign(split="train")

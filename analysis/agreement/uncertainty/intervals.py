@@ -3,9 +3,9 @@
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import norm, t
 
 from ..coefficients.table import Floats, Ints
+from ..distributions import norm, t
 from .resample import Draws
 
 Method = Literal["auto", "bca", "expanded", "percentile", "jackknife", "goodness", "irr"]

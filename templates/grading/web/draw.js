@@ -95,11 +95,11 @@ export function mark(form, now, refused, agreed) {
 }
 
 // Lights up the lines that these ids name, and shows the first of them.
-export function light(ids) {
+export function light(ids, scroll = true) {
   for (const row of document.querySelectorAll(".row.lit")) row.classList.remove("lit");
   const rows = [...document.querySelectorAll(".row")].filter((r) => ids.includes(r.dataset.id));
   for (const row of rows) row.classList.add("lit");
-  rows[0]?.scrollIntoView({ block: "nearest" });
+  if (scroll) rows[0]?.scrollIntoView({ block: "nearest" });
 }
 
 export const cited = (sentence) =>

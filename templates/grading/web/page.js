@@ -6,24 +6,30 @@ import { Form } from "./form.js";
 
 const SAVE_AFTER = 400, IDLE = 120_000;
 let desk, form, now, refused = false, agreed = new Set();
-let dirty = false, saving = null, timer, seconds = 0, active = 0, ticked = 0;
+let pressed = false, dirty = false, saving = null, timer, seconds = 0, active = 0, ticked = 0;
 
 const kept = (task) => `form ${task}`;
 
 // Time on the item: while the page is seen, and somebody has touched it in the last two minutes.
 setInterval(() => {
-  const then = Date.now();
+  const then = performance.now();
   if (form && document.visibilityState === "visible" && then - active < IDLE) seconds += (then - ticked) / 1000;
   ticked = then;
 }, 500);
 for (const event of ["keydown", "pointerdown", "pointermove", "wheel"])
-  addEventListener(event, () => { active = Date.now(); }, { passive: true });
+  addEventListener(event, () => { active = performance.now(); }, { passive: true });
+
+for (const event of ["pointerdown", "mousedown"]) addEventListener(event, () => { pressed = true; }, true);
+for (const event of ["pointerup", "mouseup", "pointercancel"])
+  addEventListener(event, () => setTimeout(() => { pressed = false; }), true);
+addEventListener("click", () => { pressed = false; }, true);
 
 async function start() {
   const got = await get("desk");
   if (!got.ok) { alert_(got.error); return; }
   remember(got.csrf);
   desk = got;
+  $("who").textContent = desk.rater;
   $("guide").innerHTML = "";
   $("guide").append(guide(got.rubric), make("p", { className: "keys", textContent: KEYS }));
   if (desk.next && !desk.done) toggle("guide", true);
@@ -59,7 +65,7 @@ async function open(task) {
   timeline(item.lines);
   drawForm(form, { choose, write });
   disagreement(item.disagreement, take);
-  $("left-pane").scrollTop = $("sentences").scrollTop = 0;
+  for (const pane of ["left-pane", "right-pane", "sentences"]) $(pane).scrollTop = 0;
   alert_(item.standing === "sent" ? "You have sent this item. Change it and submit it again." :
     item.standing === "skipped" ? "You have skipped this item. You can still grade it." : "");
   $("saved").textContent = unsaved ? "kept from before" : item.standing === "begun" ? "draft" : "";
@@ -96,15 +102,14 @@ function toggle(id, open) {
   $(`show-${id}`).setAttribute("aria-expanded", show);
 }
 
-// The question that digits answer.
-function go(key, focus = false) {
+// The question that digits answer. Nothing moves under a finger or a mouse button that is down, or its click is lost.
+function go(key) {
   now = key;
   mark(form, now, refused, agreed);
   const question = document.querySelector(`.question[data-key="${now}"]`);
   const sentence = question?.closest(".sentence");
-  (sentence || question)?.scrollIntoView({ block: "nearest" });
-  light(sentence ? cited(sentence) : []);
-  if (focus) question?.querySelector('[tabindex="0"]')?.focus();
+  if (!pressed) (sentence || question)?.scrollIntoView({ block: "nearest" });
+  light(sentence ? cited(sentence) : [], !pressed);
   const step = form.steps().find((s) => s.key === now);
   const digits = Math.min(9, step.dimension.options.length);
   $("keys").textContent = `${step.dimension.question} 1–${digits} answer · ↑↓ move · n note · c comment · s skip · g guide`;
@@ -119,6 +124,7 @@ function choose(key, value) {
 
 function write(key, text) {
   form.texts[key] = text;
+  document.querySelector(`[data-text="${key}"]`).classList.remove("lacking");
   changed();
 }
 
@@ -132,6 +138,7 @@ function take(correction) {
 }
 
 function changed() {
+  if (refused) alert_(form.missing().length ? `Still to answer: ${names(form.missing().map((s) => s.key))}.` : "");
   dirty = true;
   sessionStorage.setItem(kept(form.item.task), JSON.stringify(form.draft(seconds)));
   $("saved").textContent = "…";
@@ -165,13 +172,17 @@ async function submit(sure = false) {
   if (!form) return;
   const lacking = form.missing();
   if (lacking.length) { refuse(lacking.map((s) => ({ at: s.key }))); return; }
-  await save();
+  // What is sent needs no draft first; one that is under way must not arrive after it.
+  clearTimeout(timer);
+  await saving;
+  clearTimeout(timer);
   const { task } = form.item;
   const got = await post(`api/task/${task}/submit`, { ...form.final(seconds), sure });
-  if (!got.ok) { alert_(`Not sent: ${got.error}. What you filled in is kept.`); return; }
-  if (!got.sent && got.wrong.length) { refuse(got.wrong); return; }
-  if (!got.sent) { ask(got.doubts); return; }
-  await sent(task, got.desk);
+  if (got.ok && got.sent) { await sent(task, got.desk); return; }
+  if (!got.ok) alert_(`Not sent: ${got.error}. What you filled in is kept.`);
+  else if (got.wrong.length) refuse(got.wrong);
+  else ask(got.doubts);
+  save();
 }
 
 async function sent(task, overview) {
@@ -192,11 +203,13 @@ function refuse(wrong) {
     box.classList.add("lacking");
     box.focus();
   }
-  const names = [...new Set(wrong.filter((w) => open.includes(w.at)).map((w) => form.describe(w.at)))];
+  const asked = wrong.map((w) => w.at).filter((at) => open.includes(at));
   const other = wrong.filter((w) => !open.includes(w.at)).map((w) => w.why);
-  const lacking = names.length ? [`still to answer: ${names.join(", ")}`] : [];
+  const lacking = asked.length ? [`still to answer: ${names(asked)}`] : [];
   alert_(`Not sent: ${[...lacking, ...other].join("; ")}.`);
 }
+
+const names = (keys) => [...new Set(keys.map((key) => form.describe(key)))].join(", ");
 
 function ask(doubts) {
   $("doubts").replaceChildren(...doubts.map((d) => make("li", { textContent: d })));
@@ -270,7 +283,10 @@ for (const pane of ["sentences", "timeline"]) $(pane).addEventListener("pointero
   else if (sentence) light(cited(sentence));
 });
 $("timeline").addEventListener("pointerleave", () => lightSentences(null));
-$("sentences").addEventListener("pointerleave", () => { if (form) go(now); });
+$("sentences").addEventListener("pointerleave", () => {
+  const sentence = form && document.querySelector(".sentence.now");
+  light(sentence ? cited(sentence) : [], false);
+});
 document.addEventListener("focusin", (event) => {
   const question = event.target.closest(".question");
   if (form && question && question.dataset.key !== now) go(question.dataset.key);
@@ -283,5 +299,11 @@ $("skip-back").onclick = () => $("ask-skip").close();
 $("skip-send").onclick = sendSkip;
 $("sure-back").onclick = () => $("ask-sure").close();
 $("sure-send").onclick = () => { $("ask-sure").close(); submit(true); };
-$("leave").onclick = async () => { await save(); await post("leave", {}); sessionStorage.clear(); location.replace("/grade/"); };
+$("leave").onclick = async () => {
+  await save();
+  if (dirty) { alert_("Not signed out: what you typed is not saved yet. Try again in a minute."); return; }
+  await post("leave", {});
+  sessionStorage.clear();
+  location.replace("/grade/");
+};
 start();
