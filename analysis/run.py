@@ -1,5 +1,7 @@
 """The analysis stage: predictions and ratings in, tables, figures and the report out."""
 
+from collections.abc import Iterator
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +10,7 @@ import click
 from ..study import layout
 from ..study.config import Study
 from ..study.errors import StudyError, not_one_of
+from ..study.parts import plugins
 from ..study.provenance import release
 from ..study.records import digest
 from ..study.runs import outcome, run_once
@@ -36,46 +39,44 @@ def resolve(study: Study) -> Settings:
     return settings
 
 
-def describe(study: Study, home: Path) -> str:
+def describe(study: Study, run_folder: Path) -> str:
     """What the stage would do, in a line."""
     settings = resolve(study)
     return f"{settings.replicates} bootstrap draws, compared with {settings.reference} ({settings.reference_readout})"
 
 
-def run(study: Study, home: Path, *, quiet: bool = False) -> bool:
-    """Evaluate, compare, draw and report in `home/analysis`; True when it was done now.
+def run(study: Study, run_folder: Path, *, quiet: bool = False) -> bool:
+    """Evaluate, compare, draw and report in `run_folder/analysis`; True when it was done now.
 
     A finished folder made from other inputs is set aside, since nothing here costs anything to repeat.
     """
     settings = resolve(study)
     done = run_once(
-        home / "analysis",
+        run_folder / "analysis",
         _asked(study, settings),
         None,
-        lambda folder: _work(study, home, settings, folder),
+        lambda folder: _work(study, run_folder, settings, folder),
         set_aside=True,
     )
     if not quiet:
-        click.echo(f"analysis: {outcome(done, layout.REPORT.at(home))}")
+        click.echo(f"analysis: {outcome(done, layout.REPORT.at(run_folder))}")
     return done
 
 
-def evaluate(study: Study, home: Path) -> "Tables":
+def evaluate(study: Study, run_folder: Path) -> "Tables":
     """All numbers of a study, without writing anything."""
     from .evaluated import evaluated
 
-    return evaluated(study, home, resolve(study))
+    return evaluated(study, run_folder, resolve(study))
 
 
 def _asked(study: Study, settings: Settings) -> dict[str, Any]:
     """What changes the outcome beside the files read."""
-    said = study.model_dump(
-        mode="json", include={"name", "title", "seed", "data_use", "grid", "cohort", "synth"}
-    )
     return {
-        **said,
+        **study.model_dump(mode="json"),
         "analysis": settings.model_dump(mode="json"),
         "wherefore": release(),
+        "plugins": plugins(),
         "templates": _templates(),
     }
 
@@ -85,14 +86,23 @@ def _templates() -> str:
     from importlib.resources import files
 
     folder = files("wherefore.templates") / "report"
-    return digest({f.name: f.read_text(encoding="utf-8") for f in folder.iterdir() if f.is_file()})
+    return digest(dict(_texts(folder)))
 
 
-def _work(study: Study, home: Path, settings: Settings, folder: Path) -> None:
+def _texts(folder: Traversable) -> Iterator[tuple[str, str]]:
+    """Name and text of every file, also in folders inside."""
+    for entry in sorted(folder.iterdir(), key=lambda f: f.name):
+        if entry.is_dir():
+            yield from ((f"{entry.name}/{name}", text) for name, text in _texts(entry))
+        else:
+            yield entry.name, entry.read_text(encoding="utf-8")
+
+
+def _work(study: Study, run_folder: Path, settings: Settings, folder: Path) -> None:
     from .evaluated import evaluated
     from .report.page import write
     from .tables import save
 
-    tables = evaluated(study, home, settings)
+    tables = evaluated(study, run_folder, settings)
     save(tables, folder)
-    write(study, home, settings, tables, folder)
+    write(study, run_folder, settings, tables, folder)

@@ -51,6 +51,11 @@ class Tables:
     """The few sets of predictions that the figures show, by their name there."""
     evaluation: Evaluation | None = None
 
+    @property
+    def optima(self) -> frozenset[str]:
+        """Names, among the models shown, of those whose risk is the true one."""
+        return frozenset(c.series for c in self.curves if c.kind == "optimum")
+
 
 @dataclass(frozen=True)
 class Table:

@@ -1,17 +1,21 @@
-"""Speed, memory and coverage of agreement: `python benchmarks/agreement.py [speed|coverage|raters] [--full]`.
+"""Speed, memory and coverage of agreement: `python benchmarks/agreement.py [speed|files|coverage|raters] [--full]`.
 
 Speed: our bootstrap against a loop over the package `krippendorff` on the same resamples in the same run, CPU
 seconds. The loop over the two large tables is timed on some replicates and scaled up. Coverage: how often the
 default interval holds the true value, over the designs of the table in docs/agreement.md (`--full`), or some of them;
-`--only` and `--items` take a part of it. Raters: the same for raters as a sample.
+`--only` and `--items` take a part of it. Files: the command on large files. Raters: the same for raters as a sample.
 Prints a row a figure and ends with an error where a goal is missed.
 """
 
 import argparse
+import os
+import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import krippendorff
@@ -116,9 +120,66 @@ def speed() -> Iterator[Row]:
 
 
 SEVEN = [
-    "krippendorff_alpha", ("gwet_ac", "quadratic"), "fleiss_kappa", "brennan_prediger", "conger_kappa",
-    "percent_agreement", "within_one_agreement",
-]  # fmt: skip
+    "krippendorff_alpha",
+    ("gwet_ac", "quadratic"),
+    "fleiss_kappa",
+    "brennan_prediger",
+    "conger_kappa",
+    "percent_agreement",
+    "within_one_agreement",
+]
+
+
+class File(NamedTuple):
+    """A file of ratings, and how long `wherefore agree` may take for it."""
+
+    name: str
+    items: int
+    raters: int
+    each: int
+    """Raters of an item."""
+    slider: bool
+    seconds: float
+    megabytes: float
+
+    def write(self, path: Path) -> None:
+        """A row a rating: five grades, or 0 to 100."""
+        rng = np.random.default_rng(0)
+        with path.open("w") as f:
+            f.write("item,rater,value\n")
+            for i in range(self.items):
+                quality = rng.normal()
+                some = range(self.raters)
+                if self.each < self.raters:
+                    some = rng.choice(self.raters, self.each, replace=False)
+                for g in some:
+                    x = quality + 0.7 * rng.normal()
+                    grade = np.clip(50 + 20 * x, 0, 100) if self.slider else np.clip(3 + x, 1, 5)
+                    f.write(f"i{i},r{g},{grade:.0f}\n")
+
+
+FILES = [
+    File("1,000 items, 3 of 300 raters each", 1000, 300, 3, False, 5, 512),
+    File("0-100 sliders, 150 x 3", 150, 3, 3, True, 2, 512),
+    File("100,000 x 5", 100_000, 5, 5, False, 10, 1024),
+]
+
+
+def files() -> Iterator[Row]:
+    """The whole command on a file, start of Python and imports included."""
+    with TemporaryDirectory() as folder:
+        for file in FILES:
+            path = Path(folder) / "ratings.csv"
+            file.write(path)
+            words = [sys.executable, "-m", "wherefore", "agree", str(path)]
+            process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            spent, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+            ok = process.returncode == 0 and spent < file.seconds
+            yield Row(f"wherefore agree, {file.name}: CPU s", spent, None, None, f"< {file.seconds:g}", ok)
+            enough = memory < file.megabytes
+            yield Row("  memory, MiB", memory, None, None, f"< {file.megabytes:g}", enough)
 
 
 def whole(made: Table) -> None:
@@ -300,8 +361,8 @@ def sampled_raters(simulations: int = 300) -> Iterator[Row]:
         return np.searchsorted(cuts, latent.ravel() / 1.2).reshape(latent.shape).astype(float)
 
     for severity in (0.25, 0.6):
-        truth = bind(table(grades(np.random.default_rng(0), 1500, 300, severity), "ordinal", range(5)),
-                     "krippendorff_alpha").value()  # fmt: skip
+        population = table(grades(np.random.default_rng(0), 1500, 300, severity), "ordinal", range(5))
+        truth = bind(population, "krippendorff_alpha").value()
         for raters in (3, 5, 8):
             rng, hit = np.random.default_rng(raters), {"fixed": 0, "random": 0}
             for _ in range(simulations):
@@ -316,7 +377,9 @@ def sampled_raters(simulations: int = 300) -> Iterator[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("speed", "coverage", "raters", "all"), default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=("speed", "files", "coverage", "raters", "all"), default="all"
+    )
     parser.add_argument("--full", action="store_true", help="all designs (half an hour)")
     parser.add_argument(
         "--only", default="", help="designs such as 'binary, rare, 2 raters, SD 0.5', or a part"
@@ -328,6 +391,7 @@ def main() -> None:
     print(f"{'figure':<58}{'ours':>10}{'peer':>10}{'ratio':>9}  goal")
     parts: dict[str, Callable[[], Iterator[Row]]] = {
         "speed": speed,
+        "files": files,
         "coverage": lambda: coverage(asked.full, asked.only, asked.items, asked.simulations),
         "raters": lambda: sampled_raters(300 if asked.full else 60),
     }

@@ -1,77 +1,27 @@
 """Codes as they come, with their system in front, taken apart: `ICD10CM//F03.90` is F03.90 of ICD10."""
 
+import json
 import re
 from functools import lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 
-SYSTEMS = {
-    "ICD10": "condition",
-    "ICD9": "condition",
-    "ICD11": "condition",
-    "SNOMED": "condition",
-    "Read": "condition",
-    "CTV3": "condition",
-    "RxNorm": "drug",
-    "NDC": "drug",
-    "ATC": "drug",
-    "CVX": "drug",
-    "LOINC": "measurement",
-    "CPT": "procedure",
-    "HCPCS": "procedure",
-    "ICD10PCS": "procedure",
-    "ICD9PROC": "procedure",
-    "OPCS4": "procedure",
-    "OPS": "procedure",
-    "VISIT": "visit",
-    "SEX": "demographic",
-}
+_TABLES: dict[str, dict[str, str]] = json.loads(
+    files("wherefore.cohort").joinpath("data/systems.json").read_text(encoding="utf-8")
+)
+SYSTEMS = _TABLES["systems"]
 """Coding systems that are known, and what a code of each most often is."""
-
-_SPELLINGS = {
-    "ICD11": "ICD11", "KCD7": "ICD10", "KCD8": "ICD10",
-    "ICD10PCS": "ICD10PCS", "ICD10PROC": "ICD10PCS", "ICD10PROCEDURE": "ICD10PCS", "ICD10PX": "ICD10PCS",
-    "ICD9PROC": "ICD9PROC", "ICD9CMPROC": "ICD9PROC", "ICD9PCS": "ICD9PROC", "ICD9PROCEDURE": "ICD9PROC",
-    "ICD9PX": "ICD9PROC", "ICD9CMPROCEDURE": "ICD9PROC",
-    "SNOMED": "SNOMED", "SNOMEDCT": "SNOMED", "SNOMEDCTUS": "SNOMED", "SCT": "SNOMED",
-    "RXNORM": "RxNorm", "RXNORMEXTENSION": "RxNorm", "NDC": "NDC", "ATC": "ATC", "CVX": "CVX",
-    "LOINC": "LOINC", "CPT4": "CPT", "CPT": "CPT", "HCPCS": "HCPCS", "READ": "Read", "READV2": "Read", "CTV3": "CTV3",
-    "OPCS4": "OPCS4", "OPS": "OPS", "VISIT": "VISIT", "SEX": "SEX", "GENDER": "SEX",
-}  # fmt: skip
-_ADDRESSES = {
-    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
-    "http://www.ama-assn.org/go/cpt": "CPT",
-    "http://www.whocc.no/atc": "ATC",
-    "http://www.cms.gov/medicare/coding/icd10": "ICD10PCS",
-    "http://www.cms.gov/medicare/coding/icd9": "ICD9PROC",
-    "http://hl7.org/fhir/sid/icd-9-cm/procedure": "ICD9PROC",
-    "http://hl7.org/fhir/sid/icd-9-cm/diagnosis": "ICD9",
-    "http://id.who.int/icd/release/11/mms": "ICD11",
-}
+_SPELLINGS = _TABLES["spellings"]
+_ADDRESSES = _TABLES["addresses"]
 """Of systems that the last part of their address does not name."""
-_OIDS = {
-    "2.16.840.1.113883.6.1": "LOINC", "2.16.840.1.113883.6.3": "ICD10", "2.16.840.1.113883.6.4": "ICD10PCS",
-    "2.16.840.1.113883.6.12": "CPT", "2.16.840.1.113883.6.14": "HCPCS", "2.16.840.1.113883.6.285": "HCPCS",
-    "2.16.840.1.113883.6.42": "ICD9", "2.16.840.1.113883.6.69": "NDC", "2.16.840.1.113883.6.73": "ATC",
-    "2.16.840.1.113883.6.88": "RxNorm", "2.16.840.1.113883.6.90": "ICD10", "2.16.840.1.113883.6.96": "SNOMED",
-    "2.16.840.1.113883.6.103": "ICD9", "2.16.840.1.113883.6.104": "ICD9PROC", "2.16.840.1.113883.12.292": "CVX",
-    "2.16.840.1.113883.6.135": "ICD10", "2.16.840.1.113883.2.20.5.1": "ICD10",
-}  # fmt: skip
+_OIDS = _TABLES["oids"]
 """HL7's object identifiers of coding systems."""
+_KINDS = _TABLES["kinds"]
+_VISITS = _TABLES["visits"]
+"""Kinds of visits by the codes of FHIR, OMOP and others, in lower case."""
 _ICD = re.compile(r"(?:ICD|CIM|CIE)(9|10)([A-Z]{0,4})")
 """National editions: ICD-10-GM, CIM-10-FR, ... An edition has no procedures unless `_SPELLINGS` says so."""
 
-_WORDS = {
-    "DIAGNOSIS": "condition", "DIAGNOSES": "condition", "DX": "condition", "CONDITION": "condition",
-    "PROBLEM": "condition",
-    "PROCEDURE": "procedure", "PROCEDURES": "procedure", "PX": "procedure",
-    "MEDICATION": "drug", "DRUG": "drug", "PRESCRIPTION": "drug",
-    "INFUSION": "drug", "IMMUNIZATION": "drug", "LAB": "measurement", "MEASUREMENT": "measurement",
-    "VITAL": "measurement", "VITALS": "measurement",
-    "OBSERVATION": "observation", "ALLERGY": "observation", "ALLERGIES": "observation", "FAMILY": "observation",
-    "HOSPITAL": "visit", "ED": "visit", "ICU": "visit", "TRANSFER": "visit",
-    "ENCOUNTER": "visit", "VISIT": "visit", "GENDER": "demographic", "SEX": "demographic", "RACE": "demographic",
-    "ETHNICITY": "demographic",
-}  # fmt: skip
 _PROCEDURES = {"ICD10": "ICD10PCS", "ICD9": "ICD9PROC"}
 """What a code of ICD is when it stands under procedures."""
 
@@ -149,8 +99,8 @@ def kind_of_word(word: str) -> str | None:
     ('condition', 'visit', None)
     """
     plain_word = re.split(r"[_ ]", word.strip())[0].upper()
-    return _WORDS.get(plain_word) or (
-        plain_word.lower() if plain_word.lower() in set(_WORDS.values()) else None
+    return _KINDS.get(plain_word) or (
+        plain_word.lower() if plain_word.lower() in set(_KINDS.values()) else None
     )
 
 
@@ -214,30 +164,26 @@ def parse(code: str) -> Code:
 
 
 def _in_front(code: str) -> list[str]:
-    """A code without double strokes: a slash ends its system; a colon or a bar does where a known system is in front.
+    """A code without double strokes, its system taken off.
 
-    >>> _in_front("RxNorm/135447"), _in_front("icd10|G30.9"), _in_front("Ratio: a/b")
-    (['RxNorm', '135447'], ['icd10', 'G30.9'], ['Ratio: a', 'b'])
+    A slash, a colon or a bar ends a known system. A slash also ends a word for the kind of fact, and a system of a
+    site's own, which is one word in capitals.
+
+    >>> _in_front("RxNorm/135447"), _in_front("icd10|G30.9"), _in_front("BMI (kg/m2)"), _in_front("LOCAL_DX/17")
+    (['RxNorm', '135447'], ['icd10', 'G30.9'], ['BMI (kg/m2)'], ['LOCAL_DX', '17'])
     """
-    head, mark, rest = re.match(r"([^/:|]*)([/:|]?)(.*)", code, re.S).groups()  # type: ignore[union-attr]
-    if mark in (":", "|") and system(head) in SYSTEMS and rest.strip():
-        return [head, rest.strip()]
-    parts = code.split("/", 1)
-    if len(parts) == 2 and kind_of_word(parts[0]) and system(parts[1].split("/", 1)[0]) in SYSTEMS:
-        return [parts[0], *parts[1].split("/", 1)]
-    return parts
-
-
-_VISITS = {
-    "amb": "Outpatient", "imp": "Inpatient", "acute": "Inpatient", "nonac": "Inpatient", "emer": "Emergency",
-    "hh": "Home", "vr": "Virtual", "obsenc": "Observation", "fld": "Field", "ip": "Inpatient", "op": "Outpatient",
-    "er": "Emergency", "erip": "Emergency and inpatient", "9201": "Inpatient", "9202": "Outpatient",
-    "9203": "Emergency", "262": "Emergency and inpatient", "42898160": "Non-hospital institution",
-    "581477": "Home", "581476": "Home",
-    "5083": "Telehealth", "32036": "Laboratory", "581458": "Pharmacy", "urgentcare": "Urgent care",
-    "snf": "Nursing facility", "ss": "Short-stay",
-}  # fmt: skip
-"""Kinds of visits by the codes of FHIR, OMOP and others, in lower case."""
+    m = re.match(r"([^/:|]+)([/:|])(.+)", code.strip(), re.S)
+    if m is None:
+        return [code]
+    head, mark, rest = m[1].strip(), m[2], m[3].strip()
+    if system(head) in SYSTEMS:
+        return [head, rest]
+    if mark != "/":
+        return [code]
+    if kind_of_word(head):
+        inner = rest.split("/", 1)
+        return [head, *inner] if system(inner[0]) in SYSTEMS else [head, rest]
+    return [head, rest] if re.fullmatch(r"[A-Z][A-Z0-9_-]+", head) and " " not in rest else [code]
 
 
 def visit(code: str) -> str:

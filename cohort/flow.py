@@ -84,15 +84,19 @@ def figure(steps: pd.DataFrame) -> str:
     style = (
         "text{font:13px sans-serif;fill:#222}.n{fill:#555}.b{fill:#fff;stroke:#888}.l{fill:none;stroke:#888}"
     )
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 {y + 10}" role="img" '
-            f'aria-label="Flow of people into the study"><style>{style}</style>{"".join(parts)}</svg>\n')  # fmt: skip
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 820 {y + 10}" role="img" '
+        f'aria-label="Flow of people into the study"><style>{style}</style>{"".join(parts)}</svg>\n'
+    )
 
 
 def _box(x: int, y: int, width: int, title: str, number: str) -> str:
     short = title if len(title) <= width // 7 else title[: width // 7 - 1] + "…"
-    return (f'<g><title>{escape(title)}</title><rect x="{x}" y="{y}" width="{width}" height="44" rx="4" class="b"/>'
-            f'<text x="{x + 10}" y="{y + 18}">{escape(short)}</text>'
-            f'<text x="{x + 10}" y="{y + 36}" class="n">{number}</text></g>')  # fmt: skip
+    return (
+        f'<g><title>{escape(title)}</title><rect x="{x}" y="{y}" width="{width}" height="44" rx="4" class="b"/>'
+        f'<text x="{x + 10}" y="{y + 18}">{escape(short)}</text>'
+        f'<text x="{x + 10}" y="{y + 36}" class="n">{number}</text></g>'
+    )
 
 
 def table1(cases: pd.DataFrame) -> pd.DataFrame:

@@ -52,8 +52,11 @@ class CodeSet(Record):
 
 def builtin() -> list[str]:
     """Names of the code sets that come with the package."""
-    return sorted(f.name.removesuffix(".toml") for f in files("wherefore.cohort").joinpath("data").iterdir()
-                  if f.name.endswith(".toml"))  # fmt: skip
+    return sorted(
+        f.name.removesuffix(".toml")
+        for f in files("wherefore.cohort").joinpath("data").iterdir()
+        if f.name.endswith(".toml")
+    )
 
 
 def code_set(name: str, path: Path) -> CodeSet:

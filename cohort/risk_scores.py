@@ -32,15 +32,32 @@ class UKBDRS(Record):
 
 
 _WITHOUT = {
-    "age": 0.178, "education": -0.041, "parental_dementia": 0.431, "diabetes": 0.536,
-    "deprivation_top_quintile": 0.228, "depression": 0.556, "stroke_tia": 0.655, "hypertension": 0.159,
-    "high_cholesterol": 0.104, "lives_alone": 0.141, "male": 0.169,
-}  # fmt: skip
+    "age": 0.178,
+    "education": -0.041,
+    "parental_dementia": 0.431,
+    "diabetes": 0.536,
+    "deprivation_top_quintile": 0.228,
+    "depression": 0.556,
+    "stroke_tia": 0.655,
+    "hypertension": 0.159,
+    "high_cholesterol": 0.104,
+    "lives_alone": 0.141,
+    "male": 0.169,
+}
 _WITH = {
-    "age": 0.185, "education": -0.038, "parental_dementia": 0.311, "diabetes": 0.526,
-    "deprivation_top_quintile": 0.247, "depression": 0.567, "stroke_tia": 0.643, "hypertension": 0.190,
-    "high_cholesterol": 0.027, "lives_alone": 0.137, "male": 0.164, "apoe4_carrier": 1.129,
-}  # fmt: skip
+    "age": 0.185,
+    "education": -0.038,
+    "parental_dementia": 0.311,
+    "diabetes": 0.526,
+    "deprivation_top_quintile": 0.247,
+    "depression": 0.567,
+    "stroke_tia": 0.643,
+    "hypertension": 0.190,
+    "high_cholesterol": 0.027,
+    "lives_alone": 0.137,
+    "male": 0.164,
+    "apoe4_carrier": 1.129,
+}
 _CENTRE = {"age": 59.97, "education": 13.54}
 _SURVIVAL = {False: 0.9916195, True: 0.9945524}
 """Of fourteen years at the centre, without and with APOE."""

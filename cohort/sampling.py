@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 def sample(frame: pd.DataFrame, rule: Sampling | None, seed: int) -> pd.DataFrame:
-    """Mark who stays and what each stands for.
+    """Mark who stays and what each stands for; the order of the rows makes no difference.
 
     Args:
         frame: columns subject, split, label, sex, day; everybody whose outcome is known.
@@ -23,7 +23,7 @@ def sample(frame: pd.DataFrame, rule: Sampling | None, seed: int) -> pd.DataFram
     out = frame.assign(sampled=rule is None, sampling_weight=1.0)
     if rule is None:
         return out
-    for name, part in out.groupby("split", sort=True):
+    for name, part in out.sort_values(["subject", "day"]).groupby("split", sort=True):
         rng = np.random.default_rng(derive(seed, "cohort", "sample", name))
         total = getattr(rule, str(name))
         taken = (

@@ -99,6 +99,7 @@ class Leakage(Record):
     mci: Leak = "keep"
     """Mild cognitive impairment and memory complaints."""
     cognitive_tests: Leak = "keep"
+    """Tests of cognition, such as the MMSE."""
     drugs: Leak = "exclude"
     """Dementia drugs; who has one before the prediction time is, as a rule, a prevalent case."""
 
@@ -136,6 +137,7 @@ class Match(Record):
     caliper: float = Field(default=0.0, ge=0)
     """Years that ages may differ; 0: the same age in whole years."""
     sex: bool = True
+    """Whether controls have the sex of their case."""
 
 
 class Sampling(Record):

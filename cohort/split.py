@@ -51,8 +51,10 @@ def split(frame: pd.DataFrame, rule: SplitRule, seed: int) -> NDArray[np.object_
     if rule.by == "site":
         unknown = set(rule.sites) - set(frame["site"].dropna())
         if unknown:
-            raise StudyError(f"cohort.split.sites: no case comes from {min(unknown)!r}; sites: "
-                             f"{', '.join(sorted(frame['site'].dropna().unique())) or 'none'}.")  # fmt: skip
+            raise StudyError(
+                f"cohort.split.sites: no case comes from {min(unknown)!r}; sites: "
+                f"{', '.join(sorted(frame['site'].dropna().unique())) or 'none'}."
+            )
         out[frame["site"].isin(rule.sites)] = "held_out"
         return out
     late = frame["birth"] + pd.to_timedelta(frame["day"], unit="D") >= pd.Timestamp(str(rule.after))
@@ -73,6 +75,8 @@ def _given(frame: pd.DataFrame) -> NDArray[np.object_]:
         )
     unknown = frame.loc[~frame["split_given"].isin(list(_NAMES)), ["subject", "split_given"]]
     if len(unknown):
-        raise DataError(f"subject {unknown['subject'].iloc[0]}: split {unknown['split_given'].iloc[0]!r} is not one "
-                        f"of {', '.join(_NAMES)}.")  # fmt: skip
+        raise DataError(
+            f"subject {unknown['subject'].iloc[0]}: split {unknown['split_given'].iloc[0]!r} is not one "
+            f"of {', '.join(_NAMES)}."
+        )
     return frame["split_given"].map(_NAMES).to_numpy(object)

@@ -20,7 +20,10 @@ Rows = pd.DataFrame
 STEPS = (
     ("not_in_records", "a prediction is asked for, but the records do not have the person"),
     ("no_birth_date", "no date of birth, so no age"),
-    ("no_prediction_time", "never at the prediction time (no eligible visit, or too young to have come so far)"),
+    (
+        "no_prediction_time",
+        "never at the prediction time (no eligible visit, or too young to have come so far)",
+    ),
     ("outside_ages", "outside the ages asked for at the prediction time"),
     ("dead_before", "died before the prediction time"),
     ("undated_death", "died on a day that is not known"),
@@ -33,8 +36,11 @@ STEPS = (
     ("early_signs", "had a sign that the leakage policy excludes, before the prediction time"),
     ("no_events", "no dated event before the prediction time (and the gap)"),
     ("lost_to_followup", "left observation before the horizon ended, with neither onset nor death"),
-    ("died_unobserved", "died within the horizon after observation had ended, so that an onset may have been missed"),
-)  # fmt: skip
+    (
+        "died_unobserved",
+        "died within the horizon after observation had ended, so that an onset may have been missed",
+    ),
+)
 """Reasons to be left out, in the order of the flow table."""
 
 

@@ -54,7 +54,7 @@ class Rationale(Record):
     verdict: int | None = Field(ge=0, le=1, default=None)
     """The label that the rationale argues for; None where a teacher who was shown the true one does not repeat it."""
     unread: int = Field(ge=0, default=0)
-    """Further claims of the answer that had no readable sentence."""
+    """Further claims of the answer that were left out: without a readable sentence, the prompt's own, or repeated."""
     label_shown: bool
     """Whether the teacher was told the outcome of this case, before it wrote or after a draft."""
     risk_told: float | None = Field(ge=0, le=1, default=None)

@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from math import ceil
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm
 
 from ...study.errors import DataError
 from ...study.records import Level
 from .coefficients.bound import bind
 from .coefficients.table import MISSING, Floats, Ints, Scale, Table
 from .coefficients.weights import Weights
+from .distributions import norm
 from .records import Plan
 from .uncertainty.resample import draw
 
@@ -121,6 +120,8 @@ def _assumed(
     confidence: float,
     seed: int,
 ) -> Plan:
+    from scipy.optimize import brentq  # slow to import
+
     simulated = _simulator(shares, level, raters, missing, seed)
 
     def off(correlation: float) -> float:
@@ -128,8 +129,8 @@ def _assumed(
 
     low, high = 0.001, 0.999
     if off(low) * off(high) > 0:
-        raise DataError(f"value: {value}; these margins and raters give {statistic} from "
-                        f"{off(low) + value:.2f} to {off(high) + value:.2f}.")  # fmt: skip
+        reach = f"{off(low) + value:.2f} to {off(high) + value:.2f}"
+        raise DataError(f"value: {value}; these margins and raters give {statistic} from {reach}.")
     ratings = simulated(float(brentq(off, low, high, xtol=1e-3)))
     d = draw([bind(ratings, statistic)], 0, 0)[0]
     items = _needed(_influence_sd(d.left_out, d.times), half_width, confidence)

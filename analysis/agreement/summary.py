@@ -58,7 +58,9 @@ def summarise(source: Source, settings: AgreementSettings) -> Summary:
         parts = DimensionRatings(dimension, alone, people, readings, scale, standard, source.nameless)
         dimensions.append(dimension_summary(parts, settings))
     if not dimensions:
-        raise NoPairsError(f"{name}: {next(iter(skipped.values()))}")
+        column = source.reading.columns.get("replicate")
+        hint = f" To compare repeated readings of one rater: --column rater={column}." if column else ""
+        raise NoPairsError(f"{name}: {next(iter(skipped.values()))}{hint}")
     _check_statistics(dimensions, settings)
     dimensions = with_models(dimensions, tables, settings)
     summary = Summary(

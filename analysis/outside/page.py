@@ -10,12 +10,13 @@ from .. import figures
 from ..performance.contrasts import family
 from ..performance.metrics import METRICS
 from ..records import Comparison
-from ..report import legends, sections
+from ..report import legends
 from ..report.answer import finding
 from ..report.material import Numbers
 from ..report.notices import about_numbers
-from ..report.page import SECTIONS, body, environment
+from ..report.page import body, environment
 from ..report.rows import archive
+from ..report.sections import calibration, methods, models, sample_size, subgroups
 from ..report.sections.comparison import of_family
 from ..tables import Tables, save
 from ..words import number, span
@@ -69,14 +70,12 @@ def render(m: Numbers, title: str, notes: Sequence[str]) -> str:
 
 
 def _parts() -> Iterator[tuple[str, _Part]]:
-    yield "models", _Part(sections.models.section, "models.html.j2", "Every model")
+    yield "models", _Part(models.section, models.SECTION.template, models.SECTION.title)
     yield "comparison", _Part(comparison, "comparison.html.j2", "The comparison")
-    yield "calibration", _Part(sections.calibration.section, "calibration.html.j2", "Calibration and use")
-    for name in ("subgroups", "sample_size"):
-        section = SECTIONS.own[name]
-        make: Callable[[Numbers], dict[str, Any] | None] = getattr(sections, name).section
-        yield name, _Part(make, section.template, section.title)
-    yield "methods", _Part(sections.methods.statistics, "statistics.html.j2", "Methods")
+    yield "calibration", _Part(calibration.section, calibration.SECTION.template, calibration.SECTION.title)
+    yield "subgroups", _Part(subgroups.section, subgroups.SECTION.template, subgroups.SECTION.title)
+    yield "sample_size", _Part(sample_size.section, sample_size.SECTION.template, sample_size.SECTION.title)
+    yield "methods", _Part(methods.statistics, "statistics.html.j2", methods.SECTION.title)
 
 
 def comparison(m: Numbers) -> dict[str, Any] | None:

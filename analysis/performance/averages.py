@@ -13,6 +13,7 @@ from .choice import Choice
 from .contrasts import Comparer, point
 from .evaluate import Evaluation
 from .inference import Spread
+from .metrics import METRICS
 from .scores import Key
 
 
@@ -112,6 +113,8 @@ def _spread(
     rows: dict[Key, Metric],
 ) -> Spread | None:
     """The mean over seeds with its variance; None where the metric has none."""
+    if METRICS[metric].scale is None:
+        return None
     vectors: dict[Key, Floats] = {}
     for key in (key for part in seeds for key in part):
         found = evaluation.deviations(metric, key, population, evaluation.present(key))

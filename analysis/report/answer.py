@@ -1,6 +1,6 @@
 """What the numbers say, in sentences. Nothing is said that a row of a table does not carry."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ...study.grid import Cell
@@ -53,11 +53,17 @@ def effects(comparisons: Iterable[Comparison], formats: Formats) -> list[Effect]
     return [Effect(c, finding(c)) for c in rows if formats.reasons_first(c.a)]
 
 
-def answer(comparisons: Sequence[Comparison], averages: Sequence[Average], grid: Sequence[Cell]) -> Answer:
+def answer(
+    comparisons: Sequence[Comparison],
+    averages: Sequence[Average],
+    grid: Sequence[Cell],
+    optima: Collection[str] = (),
+) -> Answer:
     """Does teaching why hurt here?
 
     The first sentence follows the adjusted intervals. It speaks about recipes where every comparison behind it has
-    three seeds or more, and about the fits that were made where one has fewer.
+    three seeds or more, and about the fits that were made where one has fewer. `optima` names baselines whose risk is
+    the true one.
     """
     found = effects(comparisons, Formats({arm(c): c.target for c in grid}))
     if not found:
@@ -77,7 +83,7 @@ def answer(comparisons: Sequence[Comparison], averages: Sequence[Average], grid:
     rivals = [c for c in comparisons if c.family == QUESTION and c.difference is not None]
     others = [Effect(c, finding(c)) for c in rivals if c not in [e.row for e in found]]
     support = [_sentence(e) for e in [*found, *others]]
-    support += [*_leakage(comparisons), *_yardsticks(found[0].row, auc)]
+    support += [*_leakage(comparisons), *_yardsticks(found[0].row, auc, optima)]
     return Answer(overall, about, _headline(overall, about, found), tuple(support))
 
 
@@ -147,7 +153,9 @@ def _sentence(effect: Effect) -> str:
     return "; ".join([said, *(note for note in notes if note)]) + "."
 
 
-def _yardsticks(row: Comparison, auc: Mapping[tuple[str, str], Average]) -> list[str]:
+def _yardsticks(
+    row: Comparison, auc: Mapping[tuple[str, str], Average], optima: Collection[str]
+) -> list[str]:
     """What the reference itself is worth, and what could be had: without that, a small gap says little."""
     reference = auc[row.b, row.b_readout]
     out = []
@@ -157,10 +165,16 @@ def _yardsticks(row: Comparison, auc: Mapping[tuple[str, str], Average]) -> list
             f"{words(row.b).capitalize()} itself cannot be told from guessing ({limits}), so a comparison with "
             "it can show little."
         )
-    simple = {t: a.value for (t, r), a in auc.items() if r == BASELINE and a.value is not None}
+    baselines = {t: a.value for (t, r), a in auc.items() if r == BASELINE and a.value is not None}
+    simple = {t: v for t, v in baselines.items() if t not in optima}
     if simple:
         best = max(simple, key=lambda t: simple[t])
         out.append(f"For scale: {words(best)}, without any language model, reaches {number(simple[best])}.")
+    out += [
+        f"The true risk reaches {number(v)}: no model ranks better."
+        for t, v in baselines.items()
+        if t in optima
+    ]
     return out
 
 

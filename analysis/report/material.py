@@ -16,6 +16,7 @@ from ...cohort.settings import Settings as CohortSettings
 from ...study import layout
 from ...study.config import Study
 from ...study.files import rows, text
+from ...study.reads import reading
 from ...study.records import read_table
 from ...study.runs import Manifest, manifest
 from ...synth.records import Grounding, Rationale, Refusal
@@ -73,7 +74,7 @@ class Material(Numbers):
     def codes(self) -> CodeSet:
         """The code set that defines the outcome."""
         name = self.cohort.phenotype.codes
-        return code_set(name, self.study.path(name))
+        return code_set(name, reading(self.study.path(name)))
 
     @property
     def source(self) -> str:

@@ -126,7 +126,7 @@ def _calibration(m: Numbers) -> Iterator[Notice]:
         yield Notice(f"No calibration slope: {'; '.join(parts)}.", tuple(absent[:3]))
     if flat:
         parts = [f"{words(a.target)} {label(a.readout)} {number(a.value, 2)}" for a in flat]
-        said = "Calibration slopes that mean nothing, for their intervals include zero"
+        said = "Calibration slopes whose intervals include zero, so that risks need not rise with the outcome"
         yield Notice(f"{said}: {'; '.join(parts)}.", tuple(flat[:3]))
 
 
@@ -139,12 +139,12 @@ def _ties(m: Numbers) -> Iterator[Notice]:
         parts = [
             f"{words(n)} {r.largest_tie:,} of {r.n:,} people ({r.distinct:,} risks)" for r, n in tied.items()
         ]
-        yield Notice(f"Ties: the commonest risk is shared by many: {'; '.join(parts)}.", tuple(tied))
+        yield Notice(f"Ties, people who share the commonest risk: {'; '.join(parts)}.", tuple(tied))
     edge = {r: name for r, name in rows.items() if r.n_clipped > WORTH_SAYING * r.n}
     if edge:
         parts = [f"{words(n)} {r.n_clipped:,} of {r.n:,}" for r, n in edge.items()]
         yield Notice(
-            f"Risks within {EDGE:g} of 0 or 1, moved there for log loss, calibration slope and intercept: "
+            f"Risks within {EDGE:.6f} of 0 or 1, moved there for log loss, calibration slope and intercept: "
             f"{'; '.join(parts)}.",
             tuple(edge),
         )

@@ -1,7 +1,6 @@
-"""The report: one HTML file that needs nothing else, made of the sections in the table at the foot."""
+"""The report: one HTML file that needs nothing else, made of `sections.SECTIONS`."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from markupsafe import Markup
 from ...cohort.question import question
 from ...study import layout
 from ...study.config import Study
-from ...study.parts import Catalogue
 from ...study.provenance import release
 from ...study.records import write_text
 from .. import figures
@@ -21,27 +19,15 @@ from ..performance.metrics import METRICS
 from ..settings import Settings
 from ..tables import Tables
 from ..words import number, span, words
-from . import checklist, legends, sections, shown, table_one
+from . import checklist, legends, shown, table_one
 from .answer import answer, finding, verdict
 from .material import Material, Numbers
 from .notices import notices, unsound
 from .rows import Rows, archive
+from .section import Section
+from .sections import SECTIONS
 from .strips import axis, heat, ruler, stack, strip
 from .task import facts
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page."""
-
-    title: str
-    """In the list of sections, and as its heading unless the template has one of its own."""
-    make: Callable[[Material], dict[str, Any] | None]
-    """What its template shows; None: the study has nothing of the kind."""
-    template: str
-    """A name in `templates/report/sections/`, or, from another package, the template's own text."""
-    absent: str = ""
-    """What the page says where `make` gives None; empty: nothing."""
 
 
 def write(study: Study, run_folder: Path, settings: Settings, tables: Tables, folder: Path) -> None:
@@ -72,7 +58,7 @@ def render(m: Material, beside: dict[str, str]) -> str:
         m=m,
         study=m.study,
         task=question(m.study),
-        answer=answer(m.tables.comparisons, m.tables.averages, cells),
+        answer=answer(m.tables.comparisons, m.tables.averages, cells, m.tables.optima),
         unsound=unsound(m.tables.comparisons, m.tables.written),
         notices=notices(m),
         facts=facts(m),
@@ -123,7 +109,7 @@ def environment(rows: Rows) -> Environment:
         lstrip_blocks=True,
     )
     env.filters |= {"words": words, "number": number, "percent": shown.percent, "p": shown.p_text}
-    env.filters |= {"count": shown.count, "readout": label, "svg": Markup}
+    env.filters |= {"heading": shown.heading, "count": shown.count, "readout": label, "svg": Markup}
     env.globals |= {
         "span": span,
         "strip": strip,
@@ -135,41 +121,3 @@ def environment(rows: Rows) -> Environment:
     env.globals |= {"finding": finding, "verdict": verdict, "hindsight": Formats.hindsight, "row": rows}
     env.globals |= {"yardsticks": YARDSTICKS, "metrics": METRICS}
     return env
-
-
-_SECTIONS: dict[str, Section] = {
-    "comparison": Section(
-        "The comparison",
-        sections.comparison.section,
-        "comparison.html.j2",
-        "There is nothing to compare: the study has no grid.",
-    ),
-    "people": Section("People", sections.people.section, "people.html.j2"),
-    "models": Section(
-        "Every model",
-        sections.models.section,
-        "models.html.j2",
-        "Nothing was trained or predicted in this study; it ends with the verdicts on the rationales.",
-    ),
-    "calibration": Section(
-        "Calibration and use",
-        sections.calibration.section,
-        "calibration.html.j2",
-        "No predictions, so no calibration.",
-    ),
-    "subgroups": Section("Subgroups", sections.subgroups.section, "subgroups.html.j2"),
-    "grid": Section("The grid", sections.grid.section, "grid.html.j2"),
-    "reasons": Section(
-        "Reasons", sections.reasons.section, "reasons.html.j2", "This study has no rationales."
-    ),
-    "agreement": Section("Agreement", sections.agreement.section, "agreement.html.j2"),
-    "mechanism": Section("Why", sections.mechanism.section, "mechanism.html.j2"),
-    "sample_size": Section("Sample size", sections.sample_size.section, "sample_size.html.j2"),
-    "methods": Section("Methods", sections.methods.section, "methods.html.j2"),
-    "missing": Section("Missing and limits", sections.missing.section, "missing.html.j2"),
-    "checklists": Section("Checklists", checklist.section, "checklists.html.j2"),
-    "provenance": Section("Provenance", sections.provenance.section, "provenance.html.j2"),
-}
-
-SECTIONS = Catalogue("wherefore.sections", "report section", Section, _SECTIONS)
-"""By the name that is also the section's address on the page; other packages add to it by entry points."""

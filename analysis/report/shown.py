@@ -23,6 +23,15 @@ def count(n: float) -> str:
     return f"{n:,.0f}"
 
 
+def heading(label: str) -> str:
+    """A label that does not break at its hyphens.
+
+    >>> heading("ROC-AUC") == "ROC\\u2011AUC"
+    True
+    """
+    return label.replace("-", "\u2011")
+
+
 def p_text(p: float | None) -> str:
     """A p value as journals print it.
 

@@ -90,8 +90,6 @@ def _characteristics(m: Material, cases: "pd.DataFrame") -> Iterator[tuple[str, 
             value = (cases[name] == level).astype(float).where(cases[name].notna())
             yield f"{name}: {level}", "%", value.to_numpy(dtype=float)
     yield "history", "evidence lines, median (IQR)", cases["n_total"].to_numpy(dtype=float)
-    yield "follow-up", "years, mean (SD)", cases["followup_years"].to_numpy(dtype=float)
-    yield "died without the outcome", "%", np.asarray(cases["outcome"] == "death", dtype=np.float64)
     evidence = m.evidence[m.evidence["case"].isin(set(cases["id"]))]
     yield from _conditions(m, cases, evidence)
     yield from _values(cases, evidence)

@@ -53,11 +53,12 @@ def _part(word: str) -> str | None:
 def is_unit(word: str) -> bool:
     """Whether a word behind a number is a unit: a known spelling, or one with marks that words do not have.
 
-    >>> is_unit("umol/L"), is_unit("mg"), is_unit("%"), is_unit("Elm")
-    (True, True, True, False)
+    >>> is_unit("umol/L"), is_unit("mg"), is_unit("%"), is_unit("Elm"), is_unit("/05")
+    (True, True, True, False, False)
     """
     lower = word.lower()
-    return lower in table()["same"] or _part(lower) is not None or any(c in "/%[]{}^*°" for c in word)
+    marked = any(c in "/%[]{}^*°" for c in word) and any(c.isalpha() or c == "%" for c in word)
+    return lower in table()["same"] or _part(lower) is not None or marked
 
 
 def flag_of(code: str, value: float, unit: str | None) -> str:

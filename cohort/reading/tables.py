@@ -71,9 +71,15 @@ class Table(Protocol):
 
 
 def chunks(
-    table: Path | Table, columns: Mapping[str, str], place: Place, where: str, form: Form,
-    optional: frozenset[str] = frozenset(), many: bool = False, codes: frozenset[str] = frozenset({"code"}),
-) -> Iterator[pd.DataFrame]:  # fmt: skip
+    table: Path | Table,
+    columns: Mapping[str, str],
+    place: Place,
+    where: str,
+    form: Form,
+    optional: frozenset[str] = frozenset(),
+    many: bool = False,
+    codes: frozenset[str] = frozenset({"code"}),
+) -> Iterator[pd.DataFrame]:
     """Rows of a table as text, a chunk at a time, under our names.
 
     Args:

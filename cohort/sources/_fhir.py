@@ -8,11 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from .. import codes
-from ..words import LONGEST_NAME, number, one_line
-
-Resource = dict[str, Any]
-Coding = tuple[str, str, str]
-"""System, code, display."""
+from ..words import LONGEST_NAME, one_line
+from ._fhir_values import NOTHING, Coding, Resource, codings, node, nodes, number_in, value_of, word
 
 
 class Fact(NamedTuple):
@@ -44,21 +41,35 @@ DATES = {
     "MedicationRequest": ("authoredOn",),
     "MedicationOrder": ("dateWritten",),
     "MedicationStatement": ("effectiveDateTime", "effectivePeriod", "dateAsserted"),
-    "MedicationAdministration": ("effectiveDateTime", "effectivePeriod", "effectiveTimeDateTime",
-                                 "effectiveTimePeriod", "occurenceDateTime", "occurencePeriod"),
+    "MedicationAdministration": (
+        "effectiveDateTime",
+        "effectivePeriod",
+        "effectiveTimeDateTime",
+        "effectiveTimePeriod",
+        "occurenceDateTime",
+        "occurencePeriod",
+    ),
     "MedicationDispense": ("whenHandedOver", "whenPrepared"),
     "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "issued"),
     "Procedure": ("performedDateTime", "performedPeriod", "occurrenceDateTime", "occurrencePeriod"),
     "AllergyIntolerance": ("recordedDate", "assertedDate", "onsetDateTime", "onset"),
     "Immunization": ("occurrenceDateTime", "date", "recorded"),
-}  # fmt: skip
+}
 """Resource -> where its date stands, first choice first; for conditions the day it was recorded, because a date of
 onset may be written down long after."""
 KINDS = {
-    "Condition": "condition", "Encounter": "visit", "MedicationRequest": "drug", "MedicationOrder": "drug",
-    "MedicationStatement": "drug", "MedicationAdministration": "drug", "MedicationDispense": "drug",
-    "Observation": "measurement", "Procedure": "procedure", "AllergyIntolerance": "condition", "Immunization": "drug",
-}  # fmt: skip
+    "Condition": "condition",
+    "Encounter": "visit",
+    "MedicationRequest": "drug",
+    "MedicationOrder": "drug",
+    "MedicationStatement": "drug",
+    "MedicationAdministration": "drug",
+    "MedicationDispense": "drug",
+    "Observation": "measurement",
+    "Procedure": "procedure",
+    "AllergyIntolerance": "condition",
+    "Immunization": "drug",
+}
 _VOID = frozenset(
     [
         "entered-in-error",
@@ -81,21 +92,6 @@ _DENIED = ("doNotPerform", "notDone", "notGiven", "notPerformed", "wasNotTaken",
 CERTAINTIES = ("confirmed", "unstated", "provisional", "differential", "unconfirmed")
 _GERMAN = {"G": "confirmed", "V": "provisional", "A": "refuted", "Z": "unstated"}
 """Diagnosensicherheit of ICD-10-GM: certain, suspected, excluded, state after."""
-
-
-def node(value: Any) -> Resource:
-    """An object; an empty one where there is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def nodes(value: Any) -> list[Resource]:
-    """The objects of a list; of a single one, that one."""
-    return [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, dict)]
-
-
-def word(value: Any) -> str:
-    """A text; empty where there is none."""
-    return value.strip() if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
 
 
 def reference(value: Any) -> str:
@@ -222,16 +218,6 @@ def _coded(base: Fact, concept: Any, system: Callable[[str], str], first: str = 
     return base._replace(codings=tuple(ranked), text=text or word(concept))
 
 
-def codings(concept: Any) -> list[Coding]:
-    """System, code and display of every coding of a CodeableConcept, or of a list of them."""
-    found = [
-        (word(c.get("system")), word(c.get("code")), word(c.get("display")))
-        for one in nodes(concept)
-        for c in nodes(one.get("coding"))
-    ]
-    return [(s, c, d) for s, c, d in found if c or d]
-
-
 def _drug(resource: Resource, base: Fact, system: Callable[[str], str]) -> Fact:
     given = node(resource.get("medication"))
     concept = resource.get("medicationCodeableConcept") or resource.get("vaccineCode") or given.get("concept")
@@ -260,17 +246,17 @@ def _observation(resource: Resource, base: Fact, system: Callable[[str], str]) -
     groups = {c for g in nodes(resource.get("category")) for _, c, _ in codings(g)}
     base = base._replace(kind="observation" if groups & {"social-history", "survey"} else "measurement")
     parts = [p for p in nodes(resource.get("component")) if not absent(p)]
-    value = _value(resource)
+    value = value_of(resource)
     panel = resource.get("component") or resource.get("hasMember") or resource.get("related")
-    if value != _NOTHING or not (panel or absent(resource)):
+    if value != NOTHING or not (panel or absent(resource)):
         yield _coded(base, resource.get("code"), system, "LOINC")._replace(**value._asdict())
     for part in parts:
-        yield _coded(base, part.get("code"), system, "LOINC")._replace(**_value(part)._asdict())
+        yield _coded(base, part.get("code"), system, "LOINC")._replace(**value_of(part)._asdict())
 
 
 def absent(resource: Resource) -> bool:
     """Whether it says that there is no result."""
-    return bool(resource.get("dataAbsentReason")) and _value(resource) == _NOTHING
+    return bool(resource.get("dataAbsentReason")) and value_of(resource) == NOTHING
 
 
 def _time(resource: Resource, places: tuple[str, ...]) -> str | None:
@@ -289,12 +275,22 @@ def end(resource: Resource) -> str | None:
     return word(period.get("end")) or word(period.get("start")) or None
 
 
-_YEARS = {"a": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25, "year": 1.0, "years": 1.0, "yr": 1.0, "": 1.0,
-          "month": 1 / 12, "months": 1 / 12}  # fmt: skip
+_YEARS = {
+    "a": 1.0,
+    "mo": 1 / 12,
+    "wk": 7 / 365.25,
+    "d": 1 / 365.25,
+    "year": 1.0,
+    "years": 1.0,
+    "yr": 1.0,
+    "": 1.0,
+    "month": 1 / 12,
+    "months": 1 / 12,
+}
 
 
 def _age(quantity: Any) -> float | None:
-    value = _float(node(quantity).get("value"))
+    value = number_in(node(quantity).get("value"))
     unit = (word(node(quantity).get("code")) or word(node(quantity).get("unit"))).lower()
     return None if value is None or unit not in _YEARS else value * _YEARS[unit]
 
@@ -305,75 +301,6 @@ def _visit(resource: Resource) -> tuple[str, str]:
     of = next(iter(nodes(given)), {})
     code = word(given) or word(of.get("code")) or next((c for _, c, _ in codings(of)), "") or "VISIT"
     return code, codes.visit(code)
-
-
-class _Value(NamedTuple):
-    """What was found."""
-
-    value: float | None = None
-    unit: str | None = None
-    said: str | None = None
-    coded: bool = False
-
-
-_NOTHING = _Value()
-
-
-def _value(holder: Resource) -> _Value:
-    """The value[x] of an Observation or a component. Dates are none: a timeline holds ages only."""
-    if quantity := node(holder.get("valueQuantity")):
-        return _quantity(quantity)
-    for name in ("valueInteger", "valueDecimal"):
-        if (value := _float(holder.get(name))) is not None:
-            return _Value(value)
-    if concept := node(holder.get("valueCodeableConcept")):
-        named = [d or f"{codes.system(s)} {c}".strip() for s, c, d in codings(concept)]
-        text = word(concept.get("text"))
-        return _Value(said=named[0], coded=True) if named else _Value(said=text) if text else _NOTHING
-    if isinstance(holder.get("valueBoolean"), bool):
-        return _Value(said="yes" if holder["valueBoolean"] else "no", coded=True)
-    if bounds := node(holder.get("valueRange")):
-        return _range(bounds)
-    if ratio := node(holder.get("valueRatio")):
-        return _ratio(ratio)
-    text = word(holder.get("valueString"))
-    return _Value(said=text) if text else _NOTHING
-
-
-def _quantity(quantity: Resource) -> _Value:
-    value, raw = _float(quantity.get("value")), word(quantity.get("value"))
-    unit = word(quantity.get("code")) if "unitsofmeasure" in word(quantity.get("system")) else ""
-    unit = unit or word(quantity.get("unit")) or word(quantity.get("code"))
-    if value is None:
-        return _Value(said=raw) if raw else _NOTHING
-    sign = word(quantity.get("comparator"))
-    return _Value(value, unit or None, f"{sign}{raw}" if sign else None, bool(sign))
-
-
-def _range(bounds: Resource) -> _Value:
-    low, high = (node(bounds.get(end)) for end in ("low", "high"))
-    unit = word(low.get("unit")) or word(high.get("unit"))
-    values = [_float(e.get("value")) for e in (low, high)]
-    said = "–".join(number(v) for v in values if v is not None)
-    mark = "≥" if values[1] is None else "≤" if values[0] is None else ""
-    return _Value(said=f"{mark}{said} {unit}".strip(), coded=True) if said else _NOTHING
-
-
-def _ratio(ratio: Resource) -> _Value:
-    values = [_float(node(ratio.get(end)).get("value")) for end in ("numerator", "denominator")]
-    return (
-        _Value(said=":".join(number(v) for v in values if v is not None), coded=True)
-        if None not in values
-        else _NOTHING
-    )
-
-
-def _float(value: Any) -> float | None:
-    try:
-        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-    except ValueError:
-        return None
-    return found if found is not None and abs(found) < float("inf") else None
 
 
 def named(fact: Fact) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:

@@ -16,6 +16,7 @@ from ..reading import dates, tables
 from ..reading.gather import Batch, Gathered
 from ..reading.systems import Systems
 from . import _fhir
+from ._fhir_values import Resource, word
 
 CHUNK = 200_000
 """Facts in memory."""
@@ -69,7 +70,7 @@ class _Held:
         self._options, self._place = options, place
         self._dates, self._systems = places(options.condition_date), Systems(options.systems, place)
         self._people: dict[str, tuple[bytes, dict[str, Any]]] = {}
-        self._medications: dict[str, _fhir.Resource] = {}
+        self._medications: dict[str, Resource] = {}
         self._visits: dict[str, str] = {}
         self._void: dict[int, float] = {}
         """Resources that do not count -> their newest version."""
@@ -81,7 +82,7 @@ class _Held:
         if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
             self._place.bad.add(file, "not a FHIR resource", [row], [str(resource)])
             return
-        kind, id = resource["resourceType"], _fhir.word(resource.get("id"))
+        kind, id = resource["resourceType"], word(resource.get("id"))
         if kind == "Patient":
             self._patient(file, row, resource, whole)
         elif kind == "Medication":
@@ -103,7 +104,7 @@ class _Held:
             if len(self._facts) >= CHUNK:
                 self._spill()
 
-    def _patient(self, file: str, row: int, resource: _fhir.Resource, whole: bytes) -> None:
+    def _patient(self, file: str, row: int, resource: Resource, whole: bytes) -> None:
         person = _fhir.patient(resource)
         known = self._people.get(person["subject"])
         if not person["subject"]:
@@ -118,7 +119,7 @@ class _Held:
                 f"(first in {known[1]['file']}, row {known[1]['row']}). Export the current version only."
             )
 
-    def _skipped(self, file: str, kind: str, resource: _fhir.Resource) -> bool:
+    def _skipped(self, file: str, kind: str, resource: Resource) -> bool:
         """Whether a resource says of itself that it does not count, or is less sure than the study asks for."""
         why = _fhir.void(resource)
         if why is None and kind in ("Condition", "AllergyIntolerance"):

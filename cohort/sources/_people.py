@@ -18,20 +18,29 @@ class People(Form):
     """A table with a row a person. Every key but `path` and the form of the file names a column of it."""
 
     path: str
+    """The file."""
     subject: str
+    """Column of the person's id."""
     birth: str | None = None
+    """Column of the date of birth."""
     sex: str | None = None
+    """Column of the sex."""
     site: str | None = None
+    """Column of the hospital or practice."""
     death: str | None = None
-    """Date of death."""
+    """Column of the date of death."""
     first: str | None = None
+    """Column of the first day of observation; None: that of the first event."""
     last: str | None = None
-    """Dates of the first and last day of observation; None: of the first and last event."""
+    """Column of the last day of observation; None: that of the last event, or of death."""
     first_age: str | None = None
+    """`first` as an age, for tables without dates."""
     last_age: str | None = None
+    """`last` as an age."""
     death_age: str | None = None
-    """The same as ages, for tables without dates."""
+    """`death` as an age."""
     split: str | None = None
+    """Column that says who trains, tunes and is held out, for `split.by = "source"`."""
     sexes: dict[str, str] = Field(default_factory=dict)
     """Word in the table -> `male` or `female`, where it is not one of m, f, male, female."""
 

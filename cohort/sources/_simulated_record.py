@@ -42,17 +42,33 @@ _CODES = [
 ]
 _NOISE = [
     # code, name, per year from age 35 (assumed)
-    ("M54", "Dorsalgia", 0.024), ("K21", "Gastro-oesophageal reflux disease", 0.013),
-    ("J06", "Acute upper respiratory infection", 0.030), ("H26", "Cataract", 0.012),
-    ("M17", "Arthrosis of the knee", 0.012), ("L30", "Dermatitis", 0.014), ("N39", "Urinary tract infection", 0.016),
-    ("K57", "Diverticular disease of intestine", 0.010), ("R07", "Pain in throat and chest", 0.013),
-    ("H40", "Glaucoma", 0.006), ("M81", "Osteoporosis", 0.007), ("D50", "Iron deficiency anaemia", 0.007),
-    ("E03", "Hypothyroidism", 0.008), ("G56", "Carpal tunnel syndrome", 0.006), ("K80", "Gallstones", 0.007),
-    ("B02", "Herpes zoster", 0.007), ("J45", "Asthma", 0.006), ("R51", "Headache", 0.010),
-    ("S52", "Fracture of forearm", 0.005), ("K64", "Haemorrhoids", 0.008),
-]  # fmt: skip
-_TREATED = {"hypertension": "antihypertensive", "diabetes": "metformin", "high_cholesterol": "statin",
-            "depression": "antidepressant"}  # fmt: skip
+    ("M54", "Dorsalgia", 0.024),
+    ("K21", "Gastro-oesophageal reflux disease", 0.013),
+    ("J06", "Acute upper respiratory infection", 0.030),
+    ("H26", "Cataract", 0.012),
+    ("M17", "Arthrosis of the knee", 0.012),
+    ("L30", "Dermatitis", 0.014),
+    ("N39", "Urinary tract infection", 0.016),
+    ("K57", "Diverticular disease of intestine", 0.010),
+    ("R07", "Pain in throat and chest", 0.013),
+    ("H40", "Glaucoma", 0.006),
+    ("M81", "Osteoporosis", 0.007),
+    ("D50", "Iron deficiency anaemia", 0.007),
+    ("E03", "Hypothyroidism", 0.008),
+    ("G56", "Carpal tunnel syndrome", 0.006),
+    ("K80", "Gallstones", 0.007),
+    ("B02", "Herpes zoster", 0.007),
+    ("J45", "Asthma", 0.006),
+    ("R51", "Headache", 0.010),
+    ("S52", "Fracture of forearm", 0.005),
+    ("K64", "Haemorrhoids", 0.008),
+]
+_TREATED = {
+    "hypertension": "antihypertensive",
+    "diabetes": "metformin",
+    "high_cholesterol": "statin",
+    "depression": "antidepressant",
+}
 VISITS_PER_YEAR = 1.5
 _UNITS = np.array(
     [{"systolic": "mm[Hg]", "bmi": "kg/m2"}.get(key) for key, *_ in _CODES] + [None] * len(_NOISE),

@@ -11,9 +11,9 @@ from ...study.errors import DataError, StudyError
 from ..events import Place
 from ..reading import files, tables
 from ..reading.gather import Gathered
-from ._fhir import node, nodes, word
 from ._fhir_records import Lines, gathered, without_mark
 from ._fhir_records import Options as Options
+from ._fhir_values import node, nodes, word
 
 ENDINGS = (".json", ".json.gz")
 BUNDLES = "the bundles"

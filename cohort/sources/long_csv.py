@@ -32,11 +32,15 @@ class Options(Form):
     time: str | None = None
     """Column of the date; or else `age`."""
     age: str | None = None
+    """Column of the age at the event; or else `time`."""
     age_unit: Literal["years", "months", "days"] = "years"
+    """Of all ages in the tables."""
     code: str
+    """Column of the code."""
     system: str | None = None
     """Column of the coding system; or else `default_system`, or else what is in front of the code (`ICD10//F03`)."""
     default_system: str | None = None
+    """The coding system of every code, where one column holds codes of one system."""
     systems: dict[str, str] = Field(default_factory=dict)
     """Coding system as the table writes it -> its common name (ICD10, SNOMED, ...), where it is not recognised."""
     kind: str | None = None
@@ -44,18 +48,23 @@ class Options(Form):
     description: str | None = None
     """Column of the name of the code."""
     value: str | None = None
+    """Column of what was found: numbers, or words where it is no number."""
     unit: str | None = None
+    """Column of the unit."""
     text: str | None = None
+    """Column of what was found in words."""
     words: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Code -> value in the table -> the word for it: `{ smoker = { "1" = "yes", "0" = "no" } }`."""
     people: People | None = None
     """A table of the people, with birth, sex, death and the span of observation. None: the rows below tell."""
     sex: str | None = None
+    """Column that repeats the person's sex in every row, where there is no table of people."""
     birth: str | None = None
-    """Columns that repeat the person's sex and date of birth in every row, where there is no table of people."""
+    """The same for the date of birth."""
     birth_code: str | None = None
+    """Code of the rows that give the date of birth, where there is no table of people."""
     death_code: str | None = None
-    """Codes of the rows that give birth and death, where there is no table of people."""
+    """The same for the death."""
     sexes: dict[str, str] = Field(default_factory=dict)
     """Word in the column `sex` -> `male` or `female`, where it is not one of m, f, male, female."""
 

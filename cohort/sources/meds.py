@@ -5,8 +5,7 @@ property of the person; a diagnosis or another event without one happened on a d
 `MEDS_BIRTH`, death `MEDS_DEATH` or a code that begins so (`MEDS_DEATH//IN_HOSPITAL`). A file is a shard.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,23 @@ from ...study.errors import DataError, StudyError
 from ...study.records import Record
 from ..codes import SYSTEMS, says_kind
 from ..events import CODES, HAPPENS, STATIC, UNDATED, Place, Shard
-from ..reading import columns, dates, files
-from ..reading.bad_rows import BadRows
+from ..reading import columns, dates
 from ..reading.systems import Systems
-from ..reading.tables import READING, unreadable
+from ._meds_files import data_files, metadata, opened, splits
+from ._meds_rows import (
+    NEVER,
+    Events,
+    Ints,
+    Rows,
+    by_person,
+    column,
+    differing,
+    first_time,
+    marked,
+    sexes,
+    span,
+)
 
-Ints = NDArray[np.int64]
-NEVER = np.iinfo(np.int64).min
 SEXES = {"m": "male", "male": "male", "f": "female", "female": "female", "8507": "male", "8532": "female"}
 
 
@@ -37,8 +46,11 @@ class Options(Record):
     path: str
     """The folder that holds `data/` (and `metadata/`), a folder of Parquet files, or one file."""
     subject: str = "subject_id"
+    """Column of the person's id."""
     time: str = "time"
+    """Column of the time."""
     code: str = "code"
+    """Column of the code."""
     value: str | None = None
     """None: `numeric_value`, else `value`, where there is one."""
     text: str | None = None
@@ -48,8 +60,9 @@ class Options(Record):
     site: str | None = None
     """A column; the person's first value of it."""
     birth: tuple[str, ...] = ("MEDS_BIRTH",)
+    """Codes of birth, also with more behind them."""
     death: tuple[str, ...] = ("MEDS_DEATH",)
-    """Codes of birth and death, also with more behind them: `MEDS_DEATH//IN_HOSPITAL`."""
+    """Codes of death, also with more behind them: `MEDS_DEATH//IN_HOSPITAL`."""
     systems: dict[str, str] = Field(default_factory=dict)
     """First part of a code -> the common name of its system (ICD10, SNOMED, ...), where it is not recognised."""
 
@@ -70,16 +83,16 @@ class Meds:
     def __init__(self, options: Options, place: Place) -> None:
         self.options, self.place = options, place
         root = place.path(options.path)
-        self.files = _files(root)
+        self.files = data_files(root)
         if not self.files:
             raise StudyError(
                 f"cohort.source.path: {options.path}: no Parquet files there. Give a MEDS folder or file."
             )
         self.systems = Systems(options.systems, place)
-        self.names, self.parents = _metadata(root / "metadata" / "codes.parquet")
-        self.splits = _splits(root / "metadata" / "subject_splits.parquet")
+        self.names, self.parents = metadata(root / "metadata" / "codes.parquet")
+        self.splits = splits(root / "metadata" / "subject_splits.parquet")
         for file in self.files:
-            self._columns(_opened(file, pq.read_schema), file.name)
+            self._columns(opened(file, pq.read_schema), file.name)
 
     def __iter__(self) -> Iterator[Shard]:
         seen: set[Any] = set()
@@ -125,9 +138,9 @@ class Meds:
 
     def _shard(self, file: Path) -> Shard | None:
         """The people of a file and their events; None where it is empty."""
-        names = self._columns(_opened(file, pq.read_schema), file.name)
+        names = self._columns(opened(file, pq.read_schema), file.name)
         coded = [names[n] for n in ("code", "unit", "text") if n in names]
-        table = _opened(file, lambda f: pq.read_table(f, columns=list(names.values()), read_dictionary=coded))
+        table = opened(file, lambda f: pq.read_table(f, columns=list(names.values()), read_dictionary=coded))
         if table.num_rows == 0:
             self.place.bad.say(f"{file.name}: an empty table")
             return None
@@ -135,7 +148,7 @@ class Meds:
         rows = self._rows(table, names, file.name)
         events = self._events(rows)
         source = events.row
-        unit = self._units(rows, events, _column(table, names.get("unit"), source, columns.texts))
+        unit = self._units(rows, events, column(table, names.get("unit"), source, columns.texts))
         return Shard(
             people=self._people(table, names, rows, events),
             codes=rows.codes,
@@ -144,25 +157,25 @@ class Meds:
             code=events.code,
             files=(file.name,),
             row=source,
-            value=_column(table, names.get("value"), source, columns.numbers),
+            value=column(table, names.get("value"), source, columns.numbers),
             unit=unit,
-            text=_column(table, names.get("text"), source, columns.texts),
+            text=column(table, names.get("text"), source, columns.texts),
         )
 
-    def _rows(self, table: pa.Table, names: dict[str, str], file: str) -> "_Rows":
+    def _rows(self, table: pa.Table, names: dict[str, str], file: str) -> "Rows":
         """The rows with each person's together."""
-        order, starts, ids = _by_person(table[names["subject"]], file)
+        order, starts, ids = by_person(table[names["subject"]], file)
         codes, units, code = self._codes(table[names["code"]], file)
         time = self._times(table[names["time"]], file, names["time"])
         if order is not None:
             code, time = code[order], time[order]
         sizes = np.diff(np.append(starts, len(time)))
         person = np.repeat(np.arange(len(ids), dtype=np.int32), sizes)
-        born, died = (_marks(codes, given) for given in (self.options.birth, self.options.death))
+        born, died = (marked(codes, given) for given in (self.options.birth, self.options.death))
         for what, marks in (("births", born), ("deaths", died)):
-            n = _differing(np.flatnonzero(marks[code]), person, time)
+            n = differing(np.flatnonzero(marks[code]), person, time)
             self.place.bad.note(f"people with {what} on several days; the first counts", n)
-        return _Rows(
+        return Rows(
             ids=ids,
             starts=starts if order is None else order[starts],
             order=order,
@@ -171,13 +184,13 @@ class Meds:
             code=code,
             codes=codes,
             units=units,
-            birth=_first_time(np.flatnonzero(born[code]), person, time, len(ids)),
-            death=_first_time(np.flatnonzero(died[code]), person, time, len(ids)),
+            birth=first_time(np.flatnonzero(born[code]), person, time, len(ids)),
+            death=first_time(np.flatnonzero(died[code]), person, time, len(ids)),
             dead=np.isin(np.arange(len(ids)), person[died[code]]),
             marks=born | died | (codes["code"] == "").to_numpy(bool),
         )
 
-    def _events(self, rows: "_Rows") -> "_Events":
+    def _events(self, rows: "Rows") -> "Events":
         """The rows that are no birth or death, with their day, sorted."""
         born = rows.birth[rows.person]
         day = (rows.time - born).astype(np.int32)
@@ -191,15 +204,13 @@ class Meds:
         if np.any(person[falls] == person[falls + 1]):
             order = np.lexsort((day, person))
             keep, person, day, code = keep[order], person[order], day[order], code[order]
-        return _Events(person, day, code, keep if rows.order is None else rows.order[keep])
+        return Events(person, day, code, keep if rows.order is None else rows.order[keep])
 
-    def _people(
-        self, table: pa.Table, names: dict[str, str], rows: "_Rows", events: "_Events"
-    ) -> pd.DataFrame:
+    def _people(self, table: pa.Table, names: dict[str, str], rows: "Rows", events: "Events") -> pd.DataFrame:
         """One row a person. Watched from the first to the last event, or to death."""
         n, known = len(rows.ids), rows.birth != NEVER
         death = np.where((rows.death == NEVER) | ~known, np.nan, rows.death - rows.birth)
-        first, last = _span(events, n)
+        first, last = span(events, n)
         site: list[Any] = [None] * n
         if "site" in names:
             site = columns.texts(table[names["site"]].take(pa.array(rows.starts))).tolist()
@@ -207,7 +218,7 @@ class Meds:
         return pd.DataFrame(
             {
                 "subject": pd.array(subject, dtype=object),
-                "sex": _sexes(rows.codes, events, n, self.place.bad),
+                "sex": sexes(rows.codes, events, n, self.place.bad),
                 "site": pd.array(site, dtype=object),
                 "aged": known,
                 "birth": pd.Series(np.where(known, rows.birth, 0).astype("M8[D]").astype("M8[s]")).where(
@@ -276,181 +287,10 @@ class Meds:
         )
 
     def _units(
-        self, rows: "_Rows", events: "_Events", given: NDArray[np.object_] | None
+        self, rows: "Rows", events: "Events", given: NDArray[np.object_] | None
     ) -> NDArray[np.object_] | None:
         """(events,) the unit of the column, else the one that is part of the code."""
         if all(u is None for u in rows.units):
             return given
         own: NDArray[np.object_] = rows.units[events.code]
         return own if given is None else np.where(given == None, own, given)  # noqa: E711
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of a file, each person's together."""
-
-    ids: list[Any]
-    starts: Ints
-    """(people,) the first row of each, in the file."""
-    order: Ints | None
-    """(rows,) their place in the file; None: as they stand there."""
-    person: NDArray[np.int32]
-    time: Ints
-    """(rows,) days since 1970, or `NEVER`."""
-    code: NDArray[np.int32]
-    codes: pd.DataFrame
-    units: NDArray[np.object_]
-    """(codes,)"""
-    birth: Ints
-    death: Ints
-    """(people,) days since 1970, or `NEVER`."""
-    dead: NDArray[np.bool_]
-    marks: NDArray[np.bool_]
-    """(codes,) whether it is a birth, a death, or no code."""
-
-
-@dataclass(frozen=True)
-class _Events:
-    """Columns of a shard."""
-
-    person: NDArray[np.int32]
-    day: NDArray[np.int32]
-    code: NDArray[np.int32]
-    row: Ints
-
-
-def _opened(file: Path, read: Callable[[Path], Any]) -> Any:
-    try:
-        return read(file)
-    except READING as e:
-        raise DataError(unreadable(file.name, e)) from e
-
-
-def _by_person(column: pa.ChunkedArray, file: str) -> tuple[Ints | None, Ints, list[Any]]:
-    """How to reorder rows so that a person's stand together (None: they do), where each begins, and the ids."""
-    if column.null_count:
-        raise DataError(f"{file}: {column.null_count} rows have no subject.")
-    ids = column.to_numpy() if pa.types.is_integer(column.type) else columns.texts(column)
-    starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
-    if len(pd.unique(ids[starts])) == len(starts):
-        return None, starts, ids[starts].tolist()
-    number, found = pd.factorize(ids)
-    order = np.argsort(number, kind="stable")
-    return order, np.searchsorted(number[order], np.arange(len(found))), list(found)
-
-
-def _marks(codes: pd.DataFrame, given: tuple[str, ...]) -> NDArray[np.bool_]:
-    """(codes,) which of them are one of these, or begin with one."""
-    raw = [f"{s}//{c}" if s else str(c) for s, c in zip(codes["system"], codes["code"], strict=True)]
-    whole = frozenset(_plain(given))
-    begins = tuple(f"{g}//" for g in whole)
-    return np.array([r in whole or r.startswith(begins) for r in raw], dtype=bool)
-
-
-def _plain(given: tuple[str, ...]) -> list[str]:
-    """Codes as they stand in the table, where the system is in front."""
-    from ..codes import parse
-
-    parsed = [parse(g) for g in given]
-    return [f"{p.system}//{p.code}" if p.system else p.code for p in parsed]
-
-
-def _first_time(rows: Ints, person: NDArray[np.int32], time: Ints, n: int) -> Ints:
-    """(n,) the earliest time of each person's rows, or `NEVER`."""
-    out = np.full(n, NEVER)
-    rows = rows[time[rows] != NEVER]
-    rows = rows[np.argsort(-time[rows], kind="stable")]
-    out[person[rows]] = time[rows]
-    return out
-
-
-def _differing(rows: Ints, person: NDArray[np.int32], time: Ints) -> int:
-    """How many people have these rows on more than one day."""
-    rows = rows[time[rows] != NEVER]
-    days = pd.DataFrame({"person": person[rows], "day": time[rows]}).drop_duplicates()
-    return int((days["person"].value_counts() > 1).sum())
-
-
-def _span(events: _Events, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(people,) days of the first and the last dated event; NaN where there is none."""
-    bounds = np.searchsorted(events.person, np.arange(n + 1, dtype=np.int32))
-    undated = np.bincount(events.person[events.day <= UNDATED], minlength=n)
-    first, last = bounds[:-1] + undated, bounds[1:] - 1
-    some = first <= last
-    if not len(events.day):
-        return np.full(n, np.nan), np.full(n, np.nan)
-    return (
-        np.where(some, events.day[np.minimum(first, len(events.day) - 1)], np.nan),
-        np.where(some, events.day[last], np.nan),
-    )
-
-
-def _sexes(codes: pd.DataFrame, events: _Events, n: int, bad: BadRows) -> NDArray[np.object_]:
-    """(n,) `male`, `female`, or None where neither or both stand there."""
-    out = np.full(n, None, dtype=object)
-    holders = {}
-    for sex in ("male", "female"):
-        mine = ((codes["system"] == "SEX") & (codes["code"] == sex)).to_numpy(bool)
-        holders[sex] = np.isin(np.arange(n), events.person[mine[events.code]])
-        out[holders[sex]] = sex
-    both = holders["male"] & holders["female"]
-    out[both] = None
-    bad.note("people with both sexes in the records; theirs is taken as not known", int(both.sum()))
-    return out
-
-
-def _column(
-    table: pa.Table, name: str | None, rows: Ints, read: Callable[[pa.ChunkedArray], NDArray[Any]]
-) -> NDArray[Any] | None:
-    """The rows of a column; None where there is no such column or nothing in it."""
-    if name is None or table[name].null_count == table.num_rows:
-        return None
-    return read(table[name])[rows]
-
-
-def _files(root: Path) -> list[Path]:
-    if root.is_file():
-        return [root]
-    inner = root / "data" if (root / "data").is_dir() else root
-    return [f for f in files.listed(inner, (".parquet",)) if "metadata" not in f.relative_to(inner).parts]
-
-
-def _metadata(path: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Code -> its name, and code -> its parents, from MEDS metadata as far as there is some."""
-    if not path.exists():
-        return {}, {}
-    have = _opened(path, pq.read_schema).names
-    if "code" not in have:
-        raise DataError(
-            f"{path.name}: no column 'code'; it has {', '.join(have)}. MEDS metadata names the code so."
-        )
-    some = [c for c in ("code", "description", "parent_codes") if c in have]
-    table = {
-        c: v.to_pylist()
-        for c, v in zip(some, _opened(path, lambda f: pq.read_table(f, columns=some)), strict=True)
-    }
-    names: dict[str, str] = {}
-    parents: dict[str, list[str]] = {}
-    nothing = [None] * len(table["code"])
-    rows = zip(
-        table["code"], table.get("description", nothing), table.get("parent_codes", nothing), strict=True
-    )
-    for code, name, above in rows:
-        if name:
-            names.setdefault(str(code), str(name))
-        listed = [above] if isinstance(above, str) else above or ()
-        parents.setdefault(str(code), []).extend(str(p) for p in listed if p)
-    return names, parents
-
-
-def _splits(path: Path) -> dict[str, str]:
-    """Subject -> its part of the split; ids are text, as everywhere."""
-    if not path.exists():
-        return {}
-    table = _opened(path, pq.read_table)
-    if not {"subject_id", "split"} <= set(table.column_names):
-        raise DataError(
-            f"{path.name}: no columns 'subject_id' and 'split'; it has {', '.join(table.column_names)}."
-        )
-    ids, split = (columns.texts(table[c]).tolist() for c in ("subject_id", "split"))
-    return {i: s for i, s in zip(ids, split, strict=True) if i is not None and s is not None}

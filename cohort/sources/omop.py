@@ -51,15 +51,26 @@ class _Table(NamedTuple):
     @property
     def columns(self) -> dict[str, str]:
         """Our name -> the standard's."""
-        own = {"subject": "person_id", "concept": self.concept, "date": f"{self.date}date",
-               "datetime": f"{self.date}datetime", "source": f"{self.source}_value",
-               "source_concept": f"{self.source}_concept_id"}  # fmt: skip
+        own = {
+            "subject": "person_id",
+            "concept": self.concept,
+            "date": f"{self.date}date",
+            "datetime": f"{self.date}datetime",
+            "source": f"{self.source}_value",
+            "source_concept": f"{self.source}_concept_id",
+        }
         return own | (VALUES if self.valued else {})
 
 
-VALUES = {"value": "value_as_number", "value_concept": "value_as_concept_id", "value_text": "value_as_string",
-          "value_source": "value_source_value", "operator": "operator_concept_id", "unit": "unit_source_value",
-          "unit_concept": "unit_concept_id"}  # fmt: skip
+VALUES = {
+    "value": "value_as_number",
+    "value_concept": "value_as_concept_id",
+    "value_text": "value_as_string",
+    "value_source": "value_source_value",
+    "operator": "operator_concept_id",
+    "unit": "unit_source_value",
+    "unit_concept": "unit_concept_id",
+}
 TABLES = {
     "condition_occurrence": _Table(
         "condition", "condition_concept_id", "condition_start_", "condition_source"
@@ -75,9 +86,16 @@ TABLES = {
     ),
     "visit_occurrence": _Table("visit", "visit_concept_id", "visit_start_", "visit_source"),
 }
-PERSON = {"subject": "person_id", "gender": "gender_concept_id", "year": "year_of_birth", "month": "month_of_birth",
-          "day": "day_of_birth", "birth": "birth_datetime", "gender_source": "gender_source_value",
-          "death": "death_datetime"}  # fmt: skip
+PERSON = {
+    "subject": "person_id",
+    "gender": "gender_concept_id",
+    "year": "year_of_birth",
+    "month": "month_of_birth",
+    "day": "day_of_birth",
+    "birth": "birth_datetime",
+    "gender_source": "gender_source_value",
+    "death": "death_datetime",
+}
 """`death_datetime` since version 6, which has no table `death`."""
 DEATH = {"subject": "person_id", "death": "death_date", "moment": "death_datetime"}
 PERIOD = {
@@ -118,9 +136,13 @@ class _Reader:
         else:
             folder = files.Folder(files.opened(path, place, "cohort.source.path"))
         standard = {name: set(t.columns.values()) for name, t in TABLES.items()}
-        standard |= {"person": {*PERSON.values(), *filter(None, [options.site])}, "death": set(DEATH.values()),
-                     "observation_period": set(PERIOD.values()), "concept": set(CONCEPT.values()),
-                     "concept_ancestor": set(ANCESTOR.values())}  # fmt: skip
+        standard |= {
+            "person": {*PERSON.values(), *filter(None, [options.site])},
+            "death": set(DEATH.values()),
+            "observation_period": set(PERIOD.values()),
+            "concept": set(CONCEPT.values()),
+            "concept_ancestor": set(ANCESTOR.values()),
+        }
         self.names = Names(options.tables, options.columns, standard, folder, place)
         if not self.names.files("person"):
             raise StudyError(

@@ -67,8 +67,12 @@ def latents(effect: float) -> tuple[Floats, Floats]:
         Log hazard ratios and shares of the population, six of each.
     """
     n = numbers()
-    pairs = list(product(zip([0.0, *n["beta_apoe"]], n["share_apoe"], strict=True),
-                         [(0.0, 1 - n["share_parent"]), (n["beta_parent"], n["share_parent"])]))  # fmt: skip
+    pairs = list(
+        product(
+            zip([0.0, *n["beta_apoe"]], n["share_apoe"], strict=True),
+            [(0.0, 1 - n["share_parent"]), (n["beta_parent"], n["share_parent"])],
+        )
+    )
     return effect * np.array([a[0] + p[0] for a, p in pairs]), np.array([a[1] * p[1] for a, p in pairs])
 
 

@@ -49,8 +49,15 @@ TABLES = {
     "devices": _Table("procedure", "START", "SNOMED"),
 }
 PEOPLE = {"subject": "Id", "birth": "BIRTHDATE", "death": "DEATHDATE", "sex": "GENDER"}
-EVENTS = {"subject": "PATIENT", "code": "CODE", "name": "DESCRIPTION", "system": "SYSTEM", "value": "VALUE",
-          "unit": "UNITS", "class": "ENCOUNTERCLASS"}  # fmt: skip
+EVENTS = {
+    "subject": "PATIENT",
+    "code": "CODE",
+    "name": "DESCRIPTION",
+    "system": "SYSTEM",
+    "value": "VALUE",
+    "unit": "UNITS",
+    "class": "ENCOUNTERCLASS",
+}
 OPTIONAL = frozenset({"name", "system", "value", "unit", "class"})
 """Columns that a table of events may lack."""
 EXPECTED = {"observations": frozenset({"value", "unit"}), "encounters": frozenset({"class"})}

@@ -32,12 +32,17 @@ class Column(Record):
     """A column and the event that it stands for."""
 
     column: str
+    """Its name in the table."""
     code: str
+    """The code that it stands for."""
     system: str = "local"
+    """Coding system of the code."""
     name: str = ""
+    """What a timeline calls it; empty: the code."""
     kind: Literal["condition", "drug", "measurement", "procedure", "observation", "demographic"] | None = None
     """None: by the system; a measurement where it has numbers of every visit."""
     unit: str | None = None
+    """Of its numbers."""
     words: dict[str, str] = Field(default_factory=dict)
     """Value in the table -> the word for it: `{ "1" = "yes", "0" = "no" }`."""
 
@@ -57,6 +62,7 @@ class Death(Record):
     """Date or age of death, in a column that holds the end of follow-up of the living."""
 
     column: str
+    """Column of the date or age."""
     when: str
     """Column that says whether the person died ..."""
     equals: str = "1"
@@ -67,22 +73,31 @@ class Options(Form):
     """Where the table is and what its columns mean."""
 
     path: str
+    """The file."""
     subject: str
+    """Column of the person's id."""
     birth: str | None = None
     """Column of the date of birth; None: everything is an age."""
     birth_year: str | None = None
+    """Column of the year of birth, where there is no date."""
     birth_month: str | None = None
+    """Column of the month of birth beside it."""
     sex: str | None = None
+    """Column of the sex."""
     sexes: dict[str, str] = Field(default_factory=dict)
     """Word in the column `sex` -> `male` or `female`, where it is not one of m, f, male, female."""
     site: str | None = None
+    """Column of the hospital, practice or assessment centre."""
     death: str | Death | None = None
+    """Column of the date or age of death, as `values` says; a table of keys where the living have one there too."""
     first: str | None = None
+    """Column of the first day of observation, a date or an age."""
     last: str | None = None
-    """Columns of death and of the first and last day of observation, dates or ages like everything else."""
+    """Column of the last one; None: the last time in any column, or death."""
     values: Literal["age", "date"] = "age"
     """What the columns of time hold."""
     age_unit: Literal["years", "months", "days"] = "years"
+    """Of all ages in the table."""
     special_dates: dict[str, Meaning] = Field(default_factory=lambda: dict(UK_BIOBANK))
     """Dates of first occurrences that are none: `unknown` (it happened, nobody knows when), `birth`, `birth_year`."""
     firsts: tuple[First, ...] = ()

@@ -10,7 +10,7 @@ LONGEST_RANGE = 200
 """Lines in a range such as `E001-E040`; of a longer one only both ends count."""
 
 _DASH = "-‐‑‒–—―−﹘﹣－~"
-_TO = rf"\s?(?:[{_DASH}]|\.{{2,3}}|…|:|→|->|(?:up )?to|through|thru|until|till)\s?"
+_TO = rf"\s?(?:[{_DASH}]|\.{{2,3}}|…|:|→|->|(?:up )?to|through|thru|until|till|bis|à|hasta|até|t/m)\s?"
 _END = r"(?![A-Za-z0-9]|\.\d)"
 """Behind an id; `E11.9` is a code of the ICD and no id."""
 _HEAD = r"(?<![A-Za-z0-9])[Ee](?:[-‑_#]|\s(?=\d{3}))?"
@@ -81,6 +81,7 @@ def listed(value: Any, short: bool = False, depth: int = 0) -> list[str]:
         return _numbers(plain) or ids(plain, short)
     if isinstance(value, dict):
         named = [v for k, v in value.items() if str(k).lower() in _ID_KEYS]
+        named = named or [k for k in value if _SINGLE.fullmatch(str(k))]  # {"E006": "Stroke"}
         return listed(named or list(value.values()), short, depth + 1)
     if isinstance(value, list):
         if any(isinstance(v, str) and re.fullmatch(_TO, v) for v in value):  # ["E001", "-", "E003"]
@@ -102,6 +103,8 @@ def _numbers(text: str) -> list[str]:
     plain = re.sub(rf"^{_LEADS}{{0,4}}#?", "", text.strip(" []()【】"), flags=re.IGNORECASE)
     if not re.fullmatch(_NUMBERS, plain):
         return []
+    if re.fullmatch(r"(?:19|20)\d\d", plain):
+        return []  # a year
     return ids(re.sub(r"\d+", lambda m: f"E{int(m[0]):03d}", plain))
 
 
@@ -122,7 +125,8 @@ _WITHIN = re.compile(
 """Beside other words in brackets: `(age 69.5, E006)`."""
 _LEADING = re.compile(rf"\A\s?{_GROUP}(?:\s*[:：–—-]\s+(?=\S)|\s+(?=(?-i:[A-Z])))", re.IGNORECASE)
 _TRAILING = re.compile(
-    rf"(?:(?<=[.!?])\s|\s?[–—,;:]\s?|\s-\s|\s(?=(?:see|cf|evidence|refs?|references?|sources?|citations?)\b))"
+    r"(?:(?<=[.!?])\s|\s?[–—,;:]\s?|\s-\s|\s(?=(?:see|cf|evidence|refs?|references?|sources?|citations?)\b)|"
+    r"(?<!\b[a-z])(?<!\b[a-z]{2})(?<!\b(?:per|and|the))(?<!\b(?:from|with|than|line))\s(?=E0\d))"
     rf"{_GROUP}\s?(?=\.?\s*\Z)",
     re.IGNORECASE,
 )
@@ -131,6 +135,26 @@ _NUMBERS_ONLY = re.compile(
     rf"(?:\s?(?:\[{{1,2}}|【)\s?{_NUMBERS}{_NOTE}\s?(?:\]{{1,2}}|】))+(?=\s*(?:[.,;:!?]|\Z|[A-Z]))"
 )
 _MARKS = re.compile(r"\[cite_(?:start|end)\]", re.IGNORECASE)
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+"""Letters, digits and signs of East Asian typing as their plain forms."""
+_TAG = r"(?:cite|ref|citation|evidence|source|line|id)"
+_ALIKE = tuple(
+    (re.compile(pattern, re.IGNORECASE), by)
+    for pattern, by in (
+        (rf"\[({_GROUP})\]\([^()\s]{{1,120}}\)", r"[\1]"),  # a link of Markdown
+        (rf"\s?\\(?:cite\w*|ref|footnote)\s?\{{\s?({_GROUP})\s?\}}", r" [\1]"),
+        (rf"<{_TAG}\b[^<>]{{0,80}}>\s?[\[(]?({_GROUP})[\])]?\s?</{_TAG}>", r"[\1]"),
+        (rf"<(?:{_TAG}|a)?\b[^<>]{{0,40}}?({_ONE})[\"']?\s?/?>", r"[\1]"),
+        (r"</?cite\b[^<>]{0,60}>", ""),
+        (rf"[\[(]({_ONE})[\])]({_TO})[\[(]({_ONE})[\])]", r"[\1\2\3]"),
+        (rf"(?<=\d)[\])](?:\s?(?:[,;&/+]|\band\b|\bor\b)){{1,2}}\s?[\[(](?={_ONE}[\])])", ", "),
+    )
+)
+"""Rare forms, and the common one that means the same. The last two join brackets: `[E003]-[E005]`, `[E3] & [E5]`."""
+
+
+_BRACKET = re.compile(r"\s?[\[(【][^\[\]()【】]{0,80}[\])】]")
+_IDS = re.compile(rf"{_LEADS}|{_SINGLE.pattern}", re.IGNORECASE)
 
 
 def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str, list[str]]:
@@ -145,7 +169,9 @@ def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str,
     (('Stroke at age 69.5.', ['E006']), ('Stroke.', ['E006']), ('Diabetes (ICD-10 E11)', ['E009']))
     """
     found: list[str] = []
-    text = re.sub(r"\s+", " ", _MARKS.sub(_gap, text)).strip()
+    text = re.sub(r"\s+", " ", _MARKS.sub(_gap, text.translate(_WIDE))).strip()
+    for pattern, plain in _ALIKE if _SINGLE.search(text) else ():
+        text = pattern.sub(plain, text)
     for pattern, bare in (
         (_RAISED, False),
         (_SQUARE, False),
@@ -172,6 +198,8 @@ def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str,
             return _gap(m) if inside else m[0]
 
         text = pattern.sub(count, text)
+    if found:
+        text = _BRACKET.sub(lambda m: m[0] if re.search(r"\w", _IDS.sub("", m[0])) else _gap(m), text)
     text = re.sub(r"\s?[(\[][\s,;&]*[)\]]|\s+(?=[.,;:!?](?:\s|$))", _gap, text)  # what held citations only
     return text.strip(), list(dict.fromkeys(found))
 

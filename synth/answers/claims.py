@@ -9,7 +9,8 @@ from typing import Any, get_args
 from ..records import Claim, Kind
 from ..styles import Style
 from .citations import cited, ids, listed
-from .find import EVIDENCE, SECTION, TEXT, Item, get, plain, plain_key, word
+from .find import SECTION, TEXT, plain
+from .shapes import EVIDENCE, Item, get, plain_key, word
 
 LONGEST = 4000
 """Characters of a sentence; what is longer is a loop."""
@@ -21,6 +22,7 @@ class Read:
 
     claims: tuple[Claim, ...]
     unread: int
+    """Claims without a sentence that could be read, and those that stand there already."""
     template: int
     """Claims that repeat the prompt."""
 
@@ -36,13 +38,17 @@ def read_claims(items: Iterable[Item], style: Style, prompt: str, short: bool) -
     """
     claims: list[Claim] = []
     counts: Counter[str] = Counter()
+    seen: set[tuple[str, str]] = set()
     for heading, item in items:
         claim = _claim(item, heading, short)
         if claim is None:
             counts["unread"] += 1
         elif repeats(claim.text, prompt):
             counts["template"] += 1
+        elif (claim.section, claim.text) in seen:
+            counts["unread"] += 1
         else:
+            seen.add((claim.section, claim.text))
             claims.append(claim)
     return Read(_with_sections(claims, style), counts["unread"], counts["template"])
 
@@ -61,7 +67,8 @@ def _claim(item: Any, heading: str, short: bool) -> Claim | None:
     wordless = not re.search(r"[^\W\d_]{2}", re.sub(r"\b[Ee]\d+\b", "", text))  # nothing but ids and signs
     if wordless or _DEBRIS.search(text):
         return None
-    section = word(get(item, SECTION)) or word(heading)
+    named = get(item, SECTION)
+    section = (str(named) if isinstance(named, int) else word(named)) or word(heading)
     kind = word(item.get("kind")).lower()
     return Claim(
         text=text,
@@ -106,7 +113,7 @@ def _text_key(item: dict[str, Any]) -> str | None:
 _MARKS = (
     (re.compile(r"^\s*(?:[-*•–·▪]|\d{1,2}[.)]|#{1,6})\s+"), ""),
     (re.compile(r"(\*\*\*|\*\*|__|`|\*)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"</?(?:b|i|u|em|strong|p|br|span|mark|cite|li)\b[^<>]{0,60}>", re.IGNORECASE), ""),
+    (re.compile(r"</?(?:b|i|u|em|strong|p|br|span|mark|li)\b[^<>]{0,60}>", re.IGNORECASE), ""),
 )
 
 
@@ -142,20 +149,38 @@ def repeats(text: str, prompt: str) -> bool:
     return EXAMPLE in words or words in prompt or _PLACEHOLDER.match(text) is not None
 
 
-EXAMPLE = squeezed("one sentence without ids")
+EXAMPLE = squeezed("one sentence without ids").strip()
 """The claim of the example in `templates/prompts/_answer.jinja`."""
 
 
 def _with_sections(claims: list[Claim], style: Style) -> tuple[Claim, ...]:
-    """Claims under the headings of their style: by name, or by their order where as many others were written."""
+    """Claims under the headings of their style and in its order.
+
+    A heading is known by its name or its number, or stands at the beginning of the sentence; where as many others
+    were written, their order decides.
+    """
     if style.form != "json":
         return tuple(claims)
-    by_name = {plain(name): name for name in style.sections}
+    by_name = {plain(name).rstrip("s"): name for name in style.sections}
+    by_name |= {str(number): name for number, name in enumerate(style.sections, 1)}
+    claims = [c if c.section else _heading_in_text(c, by_name) for c in claims]
     given = list(dict.fromkeys(c.section for c in claims))
-    names = {heading: by_name.get(plain(heading), "") for heading in given}
+    names = {heading: by_name.get(plain(heading).rstrip("s") or heading, "") for heading in given}
     if len(given) == len(style.sections) and "" not in given and not any(names.values()):
         names = dict(zip(given, style.sections, strict=True))
-    return tuple(c.model_copy(update={"section": names[c.section]}) for c in claims)
+    found = [c.model_copy(update={"section": names[c.section]}) for c in claims]
+    return tuple(sorted(found, key=lambda c: style.sections.index(c.section) if c.section else -1))
+
+
+_HEADING = re.compile(r"\W*([A-Za-z][A-Za-z ]{2,30}?)\W{0,3}[:：]\W{0,3}(?=\w)")
+
+
+def _heading_in_text(claim: Claim, by_name: dict[str, str]) -> Claim:
+    """`Against: hearing loss at 68.9.` as a sentence under its heading."""
+    m = _HEADING.match(claim.text)
+    if m is None or plain(m[1]).rstrip("s") not in by_name:
+        return claim
+    return claim.model_copy(update={"section": m[1], "text": claim.text[m.end() :]})
 
 
 def lacking(claims: Iterable[Claim], style: Style) -> str | None:
@@ -185,7 +210,19 @@ def read_verdict(value: Any) -> int | None:
 
 
 _SAID = {"1": 1, "1.0": 1, "yes": 1, "true": 1, "0": 0, "0.0": 0, "no": 0, "false": 0}
-_VERDICT = re.compile(r"(?<![\w.])(?:1\.0|0\.0|1|0|yes|no|true|false)(?![\w]|\.\d)")
-_FIRST = re.compile(
-    r"^\W*(?:(?:the )?(?:verdict|answer|label)\W+(?:is )?)?(?:1\.0|0\.0|1|0|yes|no|true|false)\b"
-)
+_SAID |= {
+    "ja": 1,
+    "oui": 1,
+    "sí": 1,
+    "si": 1,
+    "sim": 1,
+    "是": 1,
+    "nein": 0,
+    "nee": 0,
+    "non": 0,
+    "não": 0,
+    "否": 0,
+}
+_WORDS = "|".join(map(re.escape, sorted(_SAID, key=len, reverse=True)))
+_VERDICT = re.compile(rf"(?<![\w.])(?:{_WORDS})(?![\w]|\.\d)")
+_FIRST = re.compile(rf"^\W*(?:(?:the )?(?:verdict|answer|label)\W+(?:is )?)?(?:{_WORDS})\b")

@@ -17,6 +17,14 @@ class BodyError(NamedTuple):
     code: str = ""
 
 
+_ERROR_KEYS = frozenset(
+    {"detail", "fault", "base_resp", "exception", "error_code", "error_msg", "error_message", "errorMessage"}
+)
+"""Of bodies that hold no answer: one of these is an error."""
+_OTHER_KEYS = frozenset({"code", "status", "statusCode", "status_code", "success", "timestamp"})
+"""The same beside `message`."""
+
+
 def error_in(body: Body) -> BodyError | None:
     """The error in a body, or in its first choice; None where there is none.
 
@@ -35,7 +43,7 @@ def error_in(body: Body) -> BodyError | None:
             return _described(error)
     if not choices and (body.get("object") == "error" or body.get("type") == "error"):
         return _described(body)
-    if not choices and ("detail" in body or {"code", "message"} <= body.keys()):
+    if not choices and (_ERROR_KEYS & body.keys() or ("message" in body and _OTHER_KEYS & body.keys())):
         return _described(body)
     finish = str(first.get("finish_reason") or "").lower()
     return BodyError(f"finish_reason {finish}") if finish in ERROR else None
@@ -45,7 +53,8 @@ def _described(error: Any) -> BodyError:
     if isinstance(error, list):
         error = error[0] if error else {}
     named = error if isinstance(error, dict) else {}
-    words = [str(named[k]) for k in ("code", "type", "status") if isinstance(named.get(k), str | int)]
+    keys = ("code", "type", "status", "error_code", "statusCode", "status_code")
+    words = [str(named[k]) for k in keys if isinstance(named.get(k), str | int)]
     codes = [w for w in words if re.fullmatch(r"[A-Za-z_]{2,40}|[1-5]\d\d", w)]
     status = next((int(c) for c in codes if c.isdecimal()), None)
     code = next((c for c in codes if not c.isdecimal()), "")

@@ -11,22 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from .lenient import Value, values
+from .shapes import EVIDENCE, Item, beside_evidence, get, numbered, plain_key, under_other_keys, word
 
 CLAIMS = ("claims", "claim_list", "statements", "sentences", "rationale_claims")
 """Keys of the list of claims, in lower case."""
 TEXT = ("text", "claim", "sentence", "statement", "content", "claim_text", "finding", "reason", "explanation")
 """Keys of a claim's sentence, the likeliest first."""
-EVIDENCE = re.compile(
-    r"(\w+_)?evidence(_ids?|_lines?)?|cit(es|ed|ations?)|ids|ref(erence)?s?|sources?|lines?"
-)
-"""Keys of what a claim cites."""
 SECTION = ("section", "heading", "step", "part")
+HEADING = (*SECTION, "name", "title")
+"""The same of an object that holds claims."""
 VERDICT = ("verdict", "final_verdict", "label", "answer", "prediction", "outcome", "decision")
 DEEPEST = 6
 """Objects and texts within each other."""
-
-Item = tuple[str, Any]
-"""The section that is said outside of a claim, and the claim as it was given."""
 
 
 @dataclass(slots=True)
@@ -57,25 +53,26 @@ class Finder:
         """
         found: list[Found] = []
         loose: list[Value] = []
-        end, cut = 0, False
+        end = last = open_until = 0
         for value in values(text):
             if value.start < end:
                 continue
             inside = self.in_value(value.value, depth + 1)
             if inside and (not value.cut or _whole_but_for_its_end(value.value)):
                 found.append(inside)
-                end = value.end
+                end = last = value.end
             elif value.cut:
-                cut = True
+                open_until = max(open_until, value.end)
             else:
                 loose.append(value)
-        if not found:
-            rows = None if cut else _rows(v.value for v in loose)
+                last = value.end if value.start >= open_until else last
+        if not found:  # claims inside of an object that cannot be read may lack others
+            rows = None if open_until or _UNFINISHED.search(text) else _rows(v.value for v in loose)
             return ([rows], False) if rows else self._unescaped(text, depth)
         if found[-1].verdict is None:  # it may stand in an object of its own
             said = (verdict_in(v.value) for v in reversed(loose))
             found[-1].verdict = next((v for v in said if v is not None), None)
-        return found, _UNFINISHED.search(text, end) is not None
+        return found, _UNFINISHED.search(text, max(end, last)) is not None
 
     def _unescaped(self, text: str, depth: int) -> tuple[list[Found], bool]:
         """A text within a text: `"{\\"claims\\": ...}"`, or one with HTML entities."""
@@ -99,14 +96,18 @@ class Finder:
             return _rows(value) or _parts([self.in_value(item, depth + 1) for item in value])
         if not isinstance(value, dict):
             return None
-        held = get(value, CLAIMS)
-        items = [] if held is None else list(self._items(held, word(get(value, SECTION)), depth))
-        items = items or self._by_section(value)
+        held = beside_evidence(get(value, CLAIMS), value)
+        items = [] if held is None else list(self._items(held, word(get(value, HEADING)), depth))
+        items = items or self._by_section(value) or numbered(value)
         if items:
-            return Found(items, verdict_in(value))
+            last = items[-1][1]
+            verdict = verdict_in(value)
+            return Found(items, verdict_in(last) if verdict is None and not is_claim(last) else verdict)
         found_inside = _parts([self.in_value(v, depth + 1) for v in value.values()])
         if found_inside and found_inside.verdict is None:
             found_inside.verdict = verdict_in(value)
+        if found_inside is None and (foreign := under_other_keys(value)):
+            return Found(*foreign)
         return found_inside
 
     def _items(self, held: Any, section: str, depth: int) -> Iterator[Item]:
@@ -120,7 +121,8 @@ class Finder:
             for item in held:
                 nested = get(item, CLAIMS) if isinstance(item, dict) else None
                 if isinstance(nested, list | dict):
-                    yield from self._items(nested, word(get(item, SECTION)) or section, depth + 1)
+                    heading = word(get(item, HEADING))
+                    yield from self._items(nested, heading or section, depth + 1)
                 else:
                     yield section, item
         elif isinstance(held, dict) and is_claim(held):
@@ -186,21 +188,9 @@ def is_claim(item: Any) -> bool:
 def verdict_in(value: Any) -> Any:
     """What an object gives as its verdict; None where it gives none."""
     found = get(value, VERDICT) if isinstance(value, dict) else None
+    if isinstance(found, dict):
+        found = get(found, ("value", *VERDICT))
     return None if isinstance(found, dict) else found
-
-
-def get(item: dict[str, Any], keys: Iterable[str]) -> Any:
-    """The value under the first of the keys that there is; capitals and signs around it do not matter."""
-    for key in keys:
-        if (found := item.get(key)) is not None:
-            return found
-    tidied = {plain_key(k): v for k, v in item.items()}
-    return next((tidied[k] for k in keys if tidied.get(k) is not None), None)
-
-
-def plain_key(key: Any) -> str:
-    """A key in lower case, words joined by `_`, without quotes and signs around it."""
-    return re.sub(r"[\s\-]+", "_", str(key).strip(" *_:`'\"").lower())
 
 
 def plain(heading: str) -> str:
@@ -211,8 +201,3 @@ def plain(heading: str) -> str:
     """
     letters = re.sub(r"^\W*(?:(?:step|part|section)\s*)?(?:\d+|[ivx]+\b)?\W+", "", " " + heading.lower())
     return re.sub(r"[\W\d_]", "", letters).replace("judgment", "judgement")
-
-
-def word(value: Any) -> str:
-    """A text, trimmed, halves of characters replaced; empty where it is none."""
-    return value.strip().encode("utf-8", "replace").decode() if isinstance(value, str) else ""

@@ -73,14 +73,24 @@ def _members(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 _DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_members, parse_constant=lambda word: None)
 _OPENING = re.compile(
-    r"\{(?=[\s\u200b\u2060\ufeff]*(?:[\"'`“”„‟«»‘’‚‛}#]|/[/*]|[^\W\d][\w.\-]*\s*:))|\[(?=[\s\u200b\u2060\ufeff]*\{)"
+    r"\{(?=[\s\u200b\u2060\ufeff]*(?:[\"'`“”„‟«»‘’‚‛}#]|/[/*]|[^\W\d][\w.\-]*\s*[:：]))|\[(?=[\s\u200b\u2060\ufeff]*\{)"
 )
 """An object with a key in sight, or an array of objects: braces and brackets of prose are passed over."""
-_SPACE = re.compile(r"(?:[\s\u200b\u2060\ufeff]|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
+_SPACE = re.compile(
+    r"(?:[\s\u200b\u2060\ufeff]|//[^\n]*|/\*.*?\*/|#[^\n]*|\\[nrt]|\.{3}(?!\.)|…)*", re.DOTALL
+)
+"""Comments too, escaped space outside of strings, and dots for more of the same."""
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s?%)?(?![\w.])")
+_IN_SET = re.compile(r"\s*(?:'[^':]{1,40}'|\"[^\":]{1,40}\")\s*[,}]")
+"""After a brace: a set of Python's."""
+_KEY = re.compile(r"(?:'\w{1,40}'|\"\w{1,40}\"|“\w{1,40}”)\s*[:：]")
+_UNOPENED = re.compile(r"[^\"“”{}\[\]\n]{1,1000}[\"”](?=\s*[,}\]])")
+"""A string without the quotation mark before it."""
 _WORD = re.compile(r"[^\W\d][\w.\-]*")
 _WORDS = {"true": True, "false": False, "null": None, "none": None, "nan": None, "undefined": None}
 _QUOTES = {**dict.fromkeys('"“”„‟«»', '"“”„‟«»'), **dict.fromkeys("'‘’‚‛`", "'‘’‚‛`")}
+_WIDE = {"：": ":", "，": ",", "、": ","}
+"""Separators of East Asian typing."""
 _PAIRS = {"{": "}", "[": "]", "(": ")"}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
 
@@ -104,16 +114,25 @@ class _Reader:
             if self._depth > DEEPEST:
                 raise ValueError("too deep")
             self.at += 1
-            inside = self._object() if c == "{" else self._array(_PAIRS[c])
+            a_set = c == "{" and _IN_SET.match(self.text, self.at)
+            inside = self._object() if c == "{" and not a_set else self._array(_PAIRS[c])
             self._depth -= 1
             return inside
         if c in _QUOTES:
             return self._string(ends)
         if m := _NUMBER.match(self.text, self.at):
             self.at = m.end()
-            number = float(m[0])
+            number = float(m[1])
             return int(number) if number.is_integer() else number
         if m := _WORD.match(self.text, self.at):
+            start, self.at = self.at, m.end()
+            if (
+                ends != ":"
+                and self._next() not in ends + "]}"
+                and (long := _UNOPENED.match(self.text, start))
+            ):
+                self.at = long.end()
+                return long[0][:-1]
             self.at = m.end()
             return _WORDS.get(m[0].lower(), m[0])
         raise ValueError(f"no value at {self.at}")
@@ -121,7 +140,9 @@ class _Reader:
     def _object(self) -> dict[str, Any]:
         members: list[tuple[str, Any]] = []
         try:
-            while self._next() != "}":
+            while (c := self._next()) != "}":
+                if c in "]{" and members:  # a brace was forgotten
+                    return _members(members)
                 name = self.value(":")
                 if not isinstance(name, str | int) or self._next() != ":":
                     raise ValueError(f"no key at {self.at}")
@@ -140,8 +161,10 @@ class _Reader:
     def _array(self, closing: str) -> list[Any]:
         items: list[Any] = []
         try:
-            while self._next() != closing:
-                item = self.value("," + closing)
+            while (c := self._next()) != closing:
+                if c in "]}" or _KEY.match(self.text, self.at):  # the bracket was forgotten
+                    return items
+                item = self.value(",]}" if closing != ")" else ",)")
                 if self.cut:
                     return items
                 items.append(item)
@@ -161,7 +184,7 @@ class _Reader:
         self.at = m.end() if m else self.at
         if self.at >= len(self.text):
             raise _CutError
-        return self.text[self.at]
+        return _WIDE.get(self.text[self.at], self.text[self.at])
 
     def _string(self, ends: str) -> str:
         """A string; a quotation mark inside it that no character of `ends` follows belongs to it."""
@@ -185,7 +208,8 @@ class _Reader:
         if after >= len(self.text):
             return True
         gap = after > self.at  # a comma may be missing between two strings, with a space there
-        return self.text[after] in ends or (gap and ends != ":" and self.text[after] in _QUOTES)
+        c = _WIDE.get(self.text[after], self.text[after])
+        return c in ends or (gap and ends != ":" and c in _QUOTES)
 
     def _escape(self) -> str:
         c = self.text[self.at : self.at + 1]

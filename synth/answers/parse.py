@@ -19,7 +19,7 @@ from .find import Finder, Found
 from .lenient import values
 from .message import FILTER, LOOP, Message, message
 
-VERSION = "2"
+VERSION = "3"
 """Raised when an answer may be read otherwise; part of the stage's key."""
 
 RE_ASK = frozenset({"not_json", "no_claims", "no_sections", "empty", "only_thinking", "template", "loop"})
@@ -194,8 +194,13 @@ def _beside(said: Message) -> str:
 
 
 _REFUSAL = re.compile(
-    r"\W*(?:(?:I['’]m|I am)\s+(?:very\s+)?sorry|sorry\b|I\s+(?:can['’]?t|cannot|can not|won['’]t|am unable|"
-    r"must decline|do not feel comfortable)|I['’]m\s+(?:unable|not able)|unfortunately,? I\s+(?:can|am))",
+    r"\W*(?:(?:I['’]m|I am)\s+(?:very\s+|so\s+)?sorry|(?:my )?apologies\b|I (?:do )?apologi[sz]e|sorry\b|"
+    r"(?:as an? (?:AI|artificial|language|large)\b[^.]{0,60}?|unfortunately|regrettably),?\s+"
+    r"I\s*(?:can|am|['’]m|do not|don['’]t|must|should)|"
+    r"I\s*(?:can['’]?t|cannot|can not|won['’]t|will not|(?:am|['’]m) (?:unable|not able)|must decline|"
+    r"do not feel comfortable|['’]m not comfortable)|"
+    r"es tut mir (?:sehr )?leid|leider kann ich|je suis (?:vraiment )?désolée?|lo siento|mi dispiace|desculpe|"
+    r"申し訳|抱歉|对不起|很抱歉|我无法)",
     re.IGNORECASE,
 )
 

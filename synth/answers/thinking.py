@@ -34,6 +34,11 @@ _PAIRS = (
     (r"\A\s*Here is my thought process:", r"Here is my response:"),
 )
 _BLOCKS = tuple((re.compile(a, re.IGNORECASE), re.compile(b, re.IGNORECASE)) for a, b in _PAIRS)
+_TURN_ENDS = re.compile(
+    r"(?<=\S)\s*(?:<\|(?:im_end|im_start|eot_id|eom_id|endoftext|end_of_text|end_of_turn|user)\|>|<end_of_turn>|"
+    r"</s>(?=\s*(?:<s>|\[INST\]|\Z))|\n\s*(?:#{1,4}\s*)?(?:User|Human|Instruction)\s*:)"
+)
+"""Where the turn of the model is over; some servers let it run on into a conversation with itself."""
 _FINAL = re.compile(
     r"<\|channel\|>\s*final\b.{0,60}?<\|message\|>|(?<=assistant)final(?=\W|[A-Z])", re.DOTALL
 )
@@ -47,6 +52,8 @@ def split(text: str) -> Parts:
     >>> split("<think>hm</think> yes"), split("hm, the block began in the prompt</think> yes"), split("<think>hm")
     (Parts(pieces=('yes',), unclosed=''), Parts(pieces=('yes',), unclosed=''), Parts(pieces=(), unclosed='hm'))
     """
+    if turn := _TURN_ENDS.search(text):
+        text = text[: turn.start()]
     finals = list(_FINAL.finditer(text))
     if _CHANNEL.search(text) or finals:
         if not finals:

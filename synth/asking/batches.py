@@ -186,7 +186,7 @@ class Batches:
             if key in self._ledger or key in at_service or asked.get(key) or key in self._lost:
                 continue
             asked.put(key, (0, 0))  # two cases may put the same question
-            attempt = max(self._ledger.unanswered.get(key, (0,))) + 1
+            attempt = self._ledger.last_attempt(key) + 1
             yield key, Sent(attempt, place, repeat), request.body
 
     def _submit(self, shard: "Shard") -> None:

@@ -170,33 +170,38 @@ class Job:
 
     async def _ask(self, request: Request) -> bool:
         """Get one answer and store it; False where there is none to be had."""
-        name = request.key
-        attempt, faults = max(self.ledger.unanswered.get(name, (0,))), 0
+        attempt = self.ledger.last_attempt(request.key)
+        faults = 0
         refused_by: set[Gate] = set()
+        while (gate := await self._admitted(request, refused_by)) is not None:
+            attempt += 1
+            fault = await self._try(gate, request, attempt)
+            if fault is None:
+                return True
+            if not (fault.busy or gate.out or gate.shut):  # the endpoint is not to blame
+                faults += 1
+            if not fault.again:
+                refused_by.add(gate)
+            if refused_by.issuperset(self._open_gates()) or faults >= self.settings.job.attempts:
+                self._gave_up = fault.detail
+                return False
+            if fault.again:
+                await self._pause(attempt, fault.wait)
+        return False
+
+    async def _admitted(self, request: Request, refused_by: set[Gate]) -> Gate | None:
+        """A gate that takes the request now, its slot held; None where the job has stopped."""
         while True:
             gate = self._gate(refused_by)
             await gate.limiter.acquire()
             over = self.spending.over(self._in_flight() - 1, request.body)
             if over:
                 self._stop(over)
+            if not (self.stopped or gate.shut):
+                return gate
+            gate.limiter.release()
             if self.stopped:
-                gate.limiter.release()
-                return False
-            if gate.shut:  # while this one waited
-                gate.limiter.release()
-                continue
-            attempt += 1
-            outcome = await self._try(gate, request, attempt)
-            if outcome is None:
-                return True
-            faults += not (outcome.busy or gate.out or gate.shut)
-            if not outcome.again:
-                refused_by.add(gate)
-            if refused_by.issuperset(self._open_gates()) or faults >= self.settings.job.attempts:
-                self._gave_up = outcome.detail
-                return False
-            if outcome.again:
-                await self._pause(attempt, outcome.wait)
+                return None
 
     async def _try(self, gate: Gate, request: Request, attempt: int) -> Fault | None:
         """Send a request once; its answer is stored, and so is its fault."""
@@ -236,8 +241,8 @@ class Job:
         try:
             unread = parse.unread(body, request)
         finally:  # stored whatever is the matter with it: it is paid
-            again = unread.reason if unread and unread.reason in parse.RE_ASK else None
-            self.ledger.answer(request.key, attempt, seconds, body, again, guess)
+            reason = unread.reason if unread and unread.reason in parse.RE_ASK else None
+            self.ledger.answer(request.key, attempt, seconds, body, reason, guess)
         self._end(self.patience.answer(unread))
 
     def _end(self, why: str | None) -> None:

@@ -1,34 +1,29 @@
 """How long an endpoint asks to wait, by the headers of its answer."""
 
-import contextlib
+import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from time import time
 
 LONGEST_WAIT = 3600.0
 """Seconds; an endpoint that asks for more is asked again after this."""
+EPOCH = 1e9
+"""A larger number of seconds is a time of day, counted from 1970."""
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s(?:ec(?:onds?)?)?)?(?:([\d.]+)ms)?$")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a server asks to wait, by `retry-after-ms` or `retry-after` (seconds or a date).
+    """Seconds that a server asks to wait, by `retry-after-ms` or `retry-after` (seconds, a duration or a date).
 
-    >>> retry_after({"retry-after": "2"}), retry_after({"retry-after-ms": "250"}), retry_after({})
-    (2.0, 0.25, None)
+    >>> [retry_after(h) for h in ({"retry-after": "2"}, {"retry-after-ms": "250"}, {"retry-after": "1m2s"})]
+    [2.0, 0.25, 62.0]
+    >>> retry_after({"retry-after": "soon"}) is None
+    True
     """
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        found = headers.get(name)
-        if not found:
-            continue
-        with contextlib.suppress(ValueError):
-            seconds = float(found) * scale
-            return min(max(0.0, seconds), LONGEST_WAIT) if seconds == seconds else None
-        with contextlib.suppress(ValueError):
-            return min(max(0.0, parsedate_to_datetime(found).timestamp() - time()), LONGEST_WAIT)
-    return None
-
-
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:([\d.]+)s)?(?:([\d.]+)ms)?$")
+    milliseconds = seconds(headers.get("retry-after-ms", ""))
+    return seconds(headers.get("retry-after", "")) if milliseconds is None else milliseconds / 1000
 
 
 def wait_before_next(headers: Mapping[str, str]) -> float | None:
@@ -41,11 +36,29 @@ def wait_before_next(headers: Mapping[str, str]) -> float | None:
     """
     for what in ("requests", "tokens"):
         if headers.get(f"x-ratelimit-remaining-{what}") == "0":
-            reset = headers.get(f"x-ratelimit-reset-{what}", "")
-            with contextlib.suppress(ValueError):
-                return float(reset)
-            m = _DURATION.match(reset)
-            if m and any(m.groups()):
-                hours, minutes, seconds, ms = (float(g or 0) for g in m.groups())
-                return 3600 * hours + 60 * minutes + seconds + ms / 1000
+            wait = seconds(headers.get(f"x-ratelimit-reset-{what}", ""))
+            if wait is not None:
+                return wait
     return None
+
+
+def seconds(text: str) -> float | None:
+    """Seconds from now, at most an hour, of a number, a duration, a time since 1970 or a date; None where it is none.
+
+    >>> [seconds(text) for text in ("0.5", "-3", "1h", "350ms", "nan", "inf", "")]
+    [0.5, 0.0, 3600.0, 0.35, None, None, None]
+    """
+    text = text.strip()
+    found: float | None = None
+    with suppress(ValueError):
+        found = float(text)
+        if found > EPOCH:
+            found = found / (1000 if found > 1000 * EPOCH else 1) - time()
+    if found is None and text and (m := _DURATION.match(text.replace(" ", ""))):
+        with suppress(ValueError):
+            hours, minutes, whole, ms = (float(g or 0) for g in m.groups())
+            found = 3600 * hours + 60 * minutes + whole + ms / 1000
+    if found is None:
+        with suppress(ValueError, OverflowError):
+            found = parsedate_to_datetime(text).timestamp() - time()
+    return min(max(0.0, found), LONGEST_WAIT) if found is not None and math.isfinite(found) else None

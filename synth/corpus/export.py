@@ -106,12 +106,25 @@ def _file(path: Path, with_history: bool) -> Iterator[Callable[[Row], None]]:
     text, whole = pa.string(), pa.int64()
     claim = pa.struct([("text", text), ("cites", pa.list_(text)), ("section", text), ("kind", text)])
     fields = [
-        ("id", text), ("case", text), ("style", text), ("sample", whole), ("teacher", text),
-        ("claims", pa.list_(claim)), ("verdict", whole), ("label_shown", pa.bool_()),
-        ("risk_told", pa.float64()), ("draft_verdict", whole), ("key", text),
-        ("text", text), ("label", whole), ("verdicts", pa.list_(text)), ("faults", pa.list_(text)),
-        ("doubts", pa.list_(text)), ("facts", whole), ("support", pa.float64()),
-    ]  # fmt: skip
+        ("id", text),
+        ("case", text),
+        ("style", text),
+        ("sample", whole),
+        ("teacher", text),
+        ("claims", pa.list_(claim)),
+        ("verdict", whole),
+        ("label_shown", pa.bool_()),
+        ("risk_told", pa.float64()),
+        ("draft_verdict", whole),
+        ("key", text),
+        ("text", text),
+        ("label", whole),
+        ("verdicts", pa.list_(text)),
+        ("faults", pa.list_(text)),
+        ("doubts", pa.list_(text)),
+        ("facts", whole),
+        ("support", pa.float64()),
+    ]
     schema = pa.schema(fields + ([("history", text)] if with_history else []))
     held: list[Row] = []
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:

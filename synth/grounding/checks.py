@@ -60,10 +60,18 @@ def check(number: int, claim: Claim, facts: Facts) -> Check:
 def _outcome(number: int, verdict: str, name: str, why: str, reading: Reading, found: Findings) -> Check:
     """The record; what stands in it cannot be wrong, so that it need not be checked a million times."""
     return Check.model_construct(
-        _fields_set=FIELDS, claim=number, verdict=verdict, fault=name if verdict == "fault" else None,
-        doubt=name if verdict == "undecided" else None, why=why, kind=kind_of(reading), facts=found.facts, rules=None,
-        verifier=None, left_to_clinicians=False,
-    )  # fmt: skip
+        _fields_set=FIELDS,
+        claim=number,
+        verdict=verdict,
+        fault=name if verdict == "fault" else None,
+        doubt=name if verdict == "undecided" else None,
+        why=why,
+        kind=kind_of(reading),
+        facts=found.facts,
+        rules=None,
+        verifier=None,
+        left_to_clinicians=False,
+    )
 
 
 FIELDS = set(Check.model_fields)

@@ -64,9 +64,10 @@ class Known:
     def _meant(self) -> tuple[tuple[Node, ...], State | None]:
         """Nodes that the name or the code stands for, and how somebody lives, where the line says so."""
         by_code = tuple(
-            n for n in self._vocabulary.nodes.values()
+            n
+            for n in self._vocabulary.nodes.values()
             if n.kind == "measurement" and self.kind != "condition" and self.code in n.codes
-        )  # fmt: skip
+        )
         nodes: list[Node] = []
         state: tuple[int, State] | None = None
         i, denied = 0, False

@@ -38,14 +38,31 @@ def history_of(data: Mapping[str, Any]) -> History:
     lines = tuple(Evidence.model_validate({**DEFAULTS, **line}) for line in data["lines"])
     shown = [e for e in lines if e.shown]
     case = Case(
-        id="", subject="", split="held_out", age=data["age"], sex=data.get("sex"), day=0, label=None, weight=0,
-        outcome="censored", followup_years=0, timeline="\n".join(e.line for e in shown), n_shown=len(shown),
+        id="",
+        subject="",
+        split="held_out",
+        age=data["age"],
+        sex=data.get("sex"),
+        day=0,
+        label=None,
+        weight=0,
+        outcome="censored",
+        followup_years=0,
+        timeline="\n".join(e.line for e in shown),
+        n_shown=len(shown),
         n_total=len(lines),
-    )  # fmt: skip
+    )
     return History(case, lines)
 
 
 DEFAULTS: dict[str, Any] = {
-    "case": "", "kind": "observation", "age": None, "years_before": None, "code": "", "system": "", "shown": True,
-    "line": "", "source": "",
-}  # fmt: skip
+    "case": "",
+    "kind": "observation",
+    "age": None,
+    "years_before": None,
+    "code": "",
+    "system": "",
+    "shown": True,
+    "line": "",
+    "source": "",
+}

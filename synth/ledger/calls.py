@@ -51,9 +51,15 @@ def write_calls(ledgers: Sequence[PricedLedger], path: Path) -> Accounts:
 
     text, whole, real = pa.string(), pa.int64(), pa.float64()
     schema = [
-        ("key", text), ("attempt", whole), ("status", text), ("model", text), ("prompt_tokens", whole),
-        ("completion_tokens", whole), ("seconds", real), ("cost", real),
-    ]  # fmt: skip
+        ("key", text),
+        ("attempt", whole),
+        ("status", text),
+        ("model", text),
+        ("prompt_tokens", whole),
+        ("completion_tokens", whole),
+        ("seconds", real),
+        ("cost", real),
+    ]
     sums = Accounts()
     with writing_table(path, Call, schema) as put:
         for ledger, prices in ledgers:

@@ -115,6 +115,10 @@ class Ledger:
         """Stored answers."""
         return len(self._places)
 
+    def last_attempt(self, key: str) -> int:
+        """The number of the last attempt that was sent and of which nothing came back; 0 where there is none."""
+        return max(self.unanswered.get(key, (0,)))
+
     def body(self, key: str) -> Body | None:
         """The stored raw answer; None where there is none."""
         place = self._places.get(key)

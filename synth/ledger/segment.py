@@ -133,9 +133,20 @@ def seal(path: Path) -> None:
     part = target.with_name(target.name + ".part")
     text = pa.string()
     schema = pa.schema(
-        [("k", text), ("e", text), ("a", pa.int32()), ("t", pa.float64()), ("s", pa.float64()),
-         ("f", text), ("d", text), ("u", text), ("m", text), ("b", text), ("g", pa.list_(pa.int64()))]
-    )  # fmt: skip
+        [
+            ("k", text),
+            ("e", text),
+            ("a", pa.int32()),
+            ("t", pa.float64()),
+            ("s", pa.float64()),
+            ("f", text),
+            ("d", text),
+            ("u", text),
+            ("m", text),
+            ("b", text),
+            ("g", pa.list_(pa.int64())),
+        ]
+    )
     entries = Segment(path).scan()
     with pq.ParquetWriter(part, schema, compression="zstd") as writer:
         while rows := [_to_row(entry) for entry in islice(entries, BLOCK)]:

@@ -13,6 +13,7 @@ from wherefore.analysis.agreement import table
 from wherefore.analysis.agreement.raters.reference import against, attribute_shares
 from wherefore.analysis.agreement.raters.shares import design_effect, share
 from wherefore.analysis.agreement.reading.files import read
+from wherefore.analysis.agreement.reading.source import ReadSettings
 from wherefore.analysis.agreement.records import DimensionSummary
 from wherefore.analysis.agreement.settings import AgreementSettings
 from wherefore.analysis.agreement.summary import summarise
@@ -128,6 +129,16 @@ def test_a_truth_that_no_rater_gave_widens_a_scale_that_was_not_declared(tmp_pat
     assert d.reference[0].bias == pytest.approx((0 + 0 - 1 + 0 - 1 - 2) / 6)
     with pytest.raises(DataError, match=r"reference: 9 of item 0 is outside the scale. Allowed: 1, 2, 3"):
         against(table([[1, 2], [2, 3]], "ordinal", [1, 2, 3]), {0: 9})
+
+
+def test_a_column_that_speaks_of_something_else_is_no_reference(tmp_path: Path) -> None:
+    path = long_file(tmp_path)
+    path.write_text(path.read_text().replace(",benign\n", ",3\n").replace(",malignant\n", ",4\n"))
+    source = read(path)
+    assert source.reference is None
+    assert any("its values (3, 4) are none that raters gave" in n for n in source.reading.notes)
+    with pytest.raises(DataError, match=r"its values \(3, 4\) are none that raters gave on 'value'"):
+        read(path, ReadSettings(columns={"reference": ("gold",)}))
 
 
 def test_measurements_have_a_bias_and_concordance_and_no_exact_share() -> None:

@@ -175,7 +175,7 @@ def test_undefined_replicates_are_counted_then_the_jackknife_then_nothing() -> N
     one = table([[1, 1]] * 59 + [[1, 2]], "nominal", [1, 2])  # 36 % have no 2, and one unit carries it
     row = estimate(one, "category_kappa:2")
     assert row.low is None
-    assert "without one of the units it is undefined" in str(row.why_missing)
+    assert "undefined without one of the units" in str(row.why_missing)
     bca = estimate(one, "krippendorff_alpha", method="bca", replicates=1000)
     assert "of 1,000 bootstrap replicates are undefined" in str(bca.why_missing)
 

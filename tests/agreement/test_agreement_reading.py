@@ -348,3 +348,30 @@ def test_the_methods_paragraph_says_what_was_done(tmp_path: Path) -> None:
         "these raters only",
     ):
         assert part in s.methods, part
+
+
+def test_columns_of_raters_and_readings_are_asked_about_and_named(tmp_path: Path) -> None:
+    rows = "\n".join(f"i{i},{i % 3},{i % 3},{(i + 1) % 3},{i % 2}" for i in range(9))
+    path = written(tmp_path, f"item,reader1_1,reader1_2,reader2_1,reader2_2\n{rows}\n")
+    with pytest.raises(
+        DataError, match=r"--names '\{rater\}_\{replicate\}' or --names '\{rater\}_\{dimension\}'"
+    ):
+        read(path)
+    source = read(path, ReadSettings(names="{rater}_{replicate}"))
+    assert set(source.ratings["replicate"]) == {"1", "2"}
+    d = summarise(source, AgreementSettings(replicates=200)).dimensions[0]
+    assert [(r.rater, r.n) for r in d.repeats] == [("reader1", 9), ("reader2", 9)]
+    assert d.repeats[0].agreement[0].value == 1.0
+
+
+def test_records_under_a_key_of_their_own(tmp_path: Path) -> None:
+    records = [{"item": f"i{i}", "annotator": g, "label": i % 3} for i in range(6) for g in "xy"]
+    source = read(written(tmp_path, json.dumps({"annotations": records}), "ratings.json"))
+    assert (len(source.ratings), set(source.ratings["rater"])) == (12, {"x", "y"})
+
+
+def test_one_rater_alone_is_told_how_to_compare_readings(tmp_path: Path) -> None:
+    rows = "\n".join(f"s{i},{k},Kim,{i % 3}" for i in range(6) for k in (1, 2))
+    source = read(written(tmp_path, f"subject,session,examiner,value\n{rows}\n"))
+    with pytest.raises(DataError, match="--column rater=session"):
+        summarise(source, AgreementSettings(replicates=200))

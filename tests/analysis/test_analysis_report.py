@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from wherefore.analysis.records import Average, Comparison
 from wherefore.analysis.report.answer import answer, verdict
 from wherefore.analysis.report.example import why_not
+from wherefore.analysis.report.sections import SECTIONS
 from wherefore.analysis.report.sections.methods import asked
 from wherefore.analysis.report.strips import axis, strip
 from wherefore.analysis.run import run
@@ -61,6 +62,15 @@ def test_page_is_nested_and_needs_nothing_else(page: str) -> None:
     )  # names of SVG, not addresses
     assert "@import" not in page
     assert "url(" not in re.sub(r"url\(#", "", page)
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_section_is_on_the_page(page: str, name: str) -> None:
+    """With its own heading, and more than a heading; this study has something for each."""
+    own = page.split(f'<section id="{name}"')[1].split("</section>")[0]
+    assert f"<h2>{SECTIONS[name].title}</h2>" in own
+    assert f'<a href="#{name}">{SECTIONS[name].title}</a>' in page
+    assert len(re.sub(r"<[^>]+>", "", own).split()) > 20
 
 
 def test_page_names_only_files_that_are_there(analysed: Any, page: str) -> None:

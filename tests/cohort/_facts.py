@@ -266,9 +266,16 @@ def synthea_csv(records: Records, folder: Path, shape: str) -> Options:
     _table(patients, folder, "patients", shape)
     seen = [f for f in records.facts if f.what == "measurement"]
     rows = [
-        {"DATE": f.date, "PATIENT": f.subject, "CODE": f.code, "DESCRIPTION": None,
-         "VALUE": f.word if f.value is None else str(f.value), "UNITS": f.unit} for f in seen
-    ]  # fmt: skip
+        {
+            "DATE": f.date,
+            "PATIENT": f.subject,
+            "CODE": f.code,
+            "DESCRIPTION": None,
+            "VALUE": f.word if f.value is None else str(f.value),
+            "UNITS": f.unit,
+        }
+        for f in seen
+    ]
     _table(rows, folder, "observations", shape)
     for kind, name in _SYNTHEA.items():
         rows = [
@@ -287,9 +294,19 @@ def long_csv(records: Records, folder: Path, shape: str) -> Options:
         else lambda v: v
     )
     rows = [
-        {"who": f.subject, "born": BIRTH.isoformat(), "when": f.date, "what": f.code, "of": f.system, "is": f.what,
-         "n": decimal(f.value), "u": f.unit, "w": f.word} for f in records.facts
-    ]  # fmt: skip
+        {
+            "who": f.subject,
+            "born": BIRTH.isoformat(),
+            "when": f.date,
+            "what": f.code,
+            "of": f.system,
+            "is": f.what,
+            "n": decimal(f.value),
+            "u": f.unit,
+            "w": f.word,
+        }
+        for f in records.facts
+    ]
     for p in records.persons:
         when = None if p.died is None else _day(p.died)
         if p.dead or p.died is not None:
@@ -298,9 +315,18 @@ def long_csv(records: Records, folder: Path, shape: str) -> Options:
     _table(rows, folder / "in", "long", shape)
     ends = {"death_code": "DIED"} if any(r["what"] == "DIED" for r in rows) else {}
     return {
-        "path": str(folder / "in"), "subject": "who", "time": "when", "birth": "born", "code": "what", "system": "of",
-        "kind": "is", "value": "n", "unit": "u", "text": "w", **ends,
-    }  # fmt: skip
+        "path": str(folder / "in"),
+        "subject": "who",
+        "time": "when",
+        "birth": "born",
+        "code": "what",
+        "system": "of",
+        "kind": "is",
+        "value": "n",
+        "unit": "u",
+        "text": "w",
+        **ends,
+    }
 
 
 def wide(records: Records, folder: Path, shape: str) -> Options:

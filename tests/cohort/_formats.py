@@ -39,10 +39,10 @@ def omop(people: People, folder: Path) -> dict[str, Any]:
     person = [(i, p["birth"].year, p["birth"].month, p["birth"].day, 8507) for i, p in people.items()]
     condition = [(i, date(p, d), c, 0) for i, p in people.items() for d, c in events(p)]
     death = [(i, date(p, p["death"])) for i, p in people.items() if p["death"] is not None]
-    pd.DataFrame(person, columns=["PERSON_ID", "YEAR_OF_BIRTH", "MONTH_OF_BIRTH", "DAY_OF_BIRTH", "GENDER_CONCEPT_ID"]
-                 ).to_csv(folder / "PERSON.csv", index=False)  # fmt: skip
-    pd.DataFrame(condition, columns=CONDITION
-                 ).to_csv(folder / "condition_occurrence.csv.gz", index=False)  # fmt: skip
+    pd.DataFrame(
+        person, columns=["PERSON_ID", "YEAR_OF_BIRTH", "MONTH_OF_BIRTH", "DAY_OF_BIRTH", "GENDER_CONCEPT_ID"]
+    ).to_csv(folder / "PERSON.csv", index=False)
+    pd.DataFrame(condition, columns=CONDITION).to_csv(folder / "condition_occurrence.csv.gz", index=False)
     pd.DataFrame(death, columns=["person_id", "death_date"]).to_csv(folder / "death.csv", index=False)
     return {"path": str(folder)}
 
@@ -53,10 +53,15 @@ def _resources(id: str, p: dict[str, Any], refers: str) -> list[dict[str, Any]]:
         patient["deceasedDateTime"] = date(p, p["death"]) + "T10:00:00Z"
     system = "http://hl7.org/fhir/sid/icd-10-cm"
     return [patient] + [
-        {"resourceType": "Condition", "id": f"{id}-{d}", "subject": {"reference": f"{refers}{id}"},
-         "code": {"coding": [{"system": system, "code": c}]}, "recordedDate": date(p, d) + "T23:59:59+02:00"}
+        {
+            "resourceType": "Condition",
+            "id": f"{id}-{d}",
+            "subject": {"reference": f"{refers}{id}"},
+            "code": {"coding": [{"system": system, "code": c}]},
+            "recordedDate": date(p, d) + "T23:59:59+02:00",
+        }
         for d, c in events(p)
-    ]  # fmt: skip
+    ]
 
 
 def fhir_bulk(people: People, folder: Path) -> dict[str, Any]:
@@ -98,8 +103,15 @@ def long_csv(people: People, folder: Path) -> dict[str, Any]:
     pd.DataFrame(rows, columns=["who", "when", "what", "born", "sex"]).to_csv(
         folder / "long.tsv", sep="\t", index=False
     )
-    return {"path": str(folder / "long.tsv"), "subject": "who", "time": "when", "code": "what", "birth": "born",
-            "sex": "sex", "death_code": "DIED"}  # fmt: skip
+    return {
+        "path": str(folder / "long.tsv"),
+        "subject": "who",
+        "time": "when",
+        "code": "what",
+        "birth": "born",
+        "sex": "sex",
+        "death_code": "DIED",
+    }
 
 
 def wide(people: People, folder: Path) -> dict[str, Any]:
@@ -114,11 +126,23 @@ def wide(people: People, folder: Path) -> dict[str, Any]:
     pd.DataFrame(rows).to_csv(folder / "wide.csv", index=False)
     firsts = [{"column": f"c{d}", "code": f"Z{d}", "system": "ICD10"} for d in days]
     firsts.append({"column": "G30", "code": "G30", "system": "ICD10"})
-    return {"path": str(folder / "wide.csv"), "subject": "id", "birth": "born", "sex": "sex", "death": "died",
-            "values": "date", "firsts": firsts}  # fmt: skip
+    return {
+        "path": str(folder / "wide.csv"),
+        "subject": "id",
+        "birth": "born",
+        "sex": "sex",
+        "death": "died",
+        "values": "date",
+        "firsts": firsts,
+    }
 
 
 WRITERS: dict[str, Callable[[People, Path], dict[str, Any]]] = {
-    "meds": meds, "omop": omop, "fhir_bulk": fhir_bulk, "fhir_bundles": fhir_bundles, "synthea_csv": synthea_csv,
-    "long_csv": long_csv, "wide": wide,
-}  # fmt: skip
+    "meds": meds,
+    "omop": omop,
+    "fhir_bulk": fhir_bulk,
+    "fhir_bundles": fhir_bundles,
+    "synthea_csv": synthea_csv,
+    "long_csv": long_csv,
+    "wide": wide,
+}

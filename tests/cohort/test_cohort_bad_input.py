@@ -20,9 +20,11 @@ OMOP = {
     "1,01/01/1999,01/01/2020\n",
 }
 MAPPED = {
-    "name": "omop", "tables": {"person": "patients"}, "date_format": "%d/%m/%Y",
+    "name": "omop",
+    "tables": {"person": "patients"},
+    "date_format": "%d/%m/%Y",
     "columns": {"person_id": "pid", "condition_occurrence.condition_start_date": "DX_DAY"},
-}  # fmt: skip
+}
 
 
 def study(**cohort: object) -> Study:
@@ -64,8 +66,15 @@ def test_an_onset_between_two_visits(tmp_path: Path) -> None:
     first = {"column": "with", "after": "without", "when": "dem", "code": "F03", "system": "ICD10"}
     followup = {}
     for interval in ("midpoint", "upper"):
-        source = {"name": "wide", "path": str(tmp_path / "w.csv"), "subject": "id", "first": "entry", "last": "end",
-                  "firsts": [first], "interval": interval}  # fmt: skip
+        source = {
+            "name": "wide",
+            "path": str(tmp_path / "w.csv"),
+            "subject": "id",
+            "first": "entry",
+            "last": "end",
+            "firsts": [first],
+            "interval": interval,
+        }
         s = study(source=source, predict={"rule": "fixed_age", "age": 71}, history_years=0, min_events=0)
         run(s, tmp_path / interval)
         cases = pd.read_parquet(tmp_path / interval / "cohort/cases.parquet").set_index("subject")
@@ -77,8 +86,12 @@ def test_an_onset_between_two_visits(tmp_path: Path) -> None:
 def meds_with(meds: Path, change: Callable[[pd.DataFrame], pd.DataFrame], **more: object) -> Study:
     frame = change(pd.read_parquet(meds / "data" / "0.parquet"))
     frame.to_parquet(meds / "data" / "0.parquet")
-    return study(source={"name": "meds", "path": str(meds)}, predict={"rule": "fixed_age", "age": 70},
-                 followup={"until_age": 80}, **more)  # fmt: skip
+    return study(
+        source={"name": "meds", "path": str(meds)},
+        predict={"rule": "fixed_age", "age": 70},
+        followup={"until_age": 80},
+        **more,
+    )
 
 
 def _before_birth(f: pd.DataFrame) -> pd.DataFrame:
@@ -195,14 +208,25 @@ def test_fhir_that_does_not_count_or_cannot_be_read(tmp_path: Path) -> None:
     assert found["bad_rows_by_reason"] == {"all.ndjson: not JSON": 1}
 
 
-@pytest.mark.parametrize(("cohort", "message"), [
-    ({"source": {"name": "meds", "path": "x", "cod": "y"}}, "cohort.source.cod: unknown key; did you mean 'code'"),
-    ({"source": {"name": "simulated"}, "predict": {"rule": "fixed_age"}}, "rule 'fixed_age' needs 'age'"),
-    ({"source": {"name": "simulated"}, "phenotype": {"codes": "adr"}},
-     "'adr' is no file and no code set; did you mean 'adrd'"),
-    ({"source": {"name": "simulated"}, "split": {"held_out": 0.95}}, "nobody is left to train"),
-    ({"source": {"name": "simulated"}, "horizon": 5}, "horizon: unknown key; did you mean 'horizon_years'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("cohort", "message"),
+    [
+        (
+            {"source": {"name": "meds", "path": "x", "cod": "y"}},
+            "cohort.source.cod: unknown key; did you mean 'code'",
+        ),
+        ({"source": {"name": "simulated"}, "predict": {"rule": "fixed_age"}}, "rule 'fixed_age' needs 'age'"),
+        (
+            {"source": {"name": "simulated"}, "phenotype": {"codes": "adr"}},
+            "'adr' is no file and no code set; did you mean 'adrd'",
+        ),
+        ({"source": {"name": "simulated"}, "split": {"held_out": 0.95}}, "nobody is left to train"),
+        (
+            {"source": {"name": "simulated"}, "horizon": 5},
+            "horizon: unknown key; did you mean 'horizon_years'",
+        ),
+    ],
+)
 def test_faults_of_the_study_file(cohort: dict[str, object], message: str) -> None:
     with pytest.raises(StudyError, match=message) as e:
         resolve(study(**cohort))

@@ -35,13 +35,15 @@ ANCHORS = {
     "2": {"birth": dt.date(1940, 6, 1), "sex": "Male", "events": YEARLY, "ill": None, "death": None},
 }
 
-person = st.fixed_dictionaries({
-    "birth": st.dates(dt.date(1935, 1, 1), dt.date(1945, 1, 1)),
-    "sex": st.just("Male"),
-    "events": st.lists(st.integers(0, 29_000), min_size=1, max_size=12, unique=True),
-    "ill": st.none() | st.integers(22_000, 29_000),
-    "death": st.none() | st.integers(29_000, 29_010),
-})  # fmt: skip
+person = st.fixed_dictionaries(
+    {
+        "birth": st.dates(dt.date(1935, 1, 1), dt.date(1945, 1, 1)),
+        "sex": st.just("Male"),
+        "events": st.lists(st.integers(0, 29_000), min_size=1, max_size=12, unique=True),
+        "ill": st.none() | st.integers(22_000, 29_000),
+        "death": st.none() | st.integers(29_000, 29_010),
+    }
+)
 rule = st.one_of(
     st.fixed_dictionaries({"rule": st.just("fixed_age"), "age": st.floats(66, 73)}),
     st.fixed_dictionaries(
@@ -67,11 +69,17 @@ def made(
             lines = ["subject_id,prediction_time", *(f"{i},{asked}" for i in people)]
             (Path(name) / "rows.csv").write_text("\n".join(lines))
             predict["file"] = str(Path(name) / "rows.csv")
-        s = Settings.model_validate({
-            "source": {"name": source, **options}, "predict": {**predict, "min_age": 45, "max_age": 80},
-            "horizon_years": 1, "history_years": 0, "gap_days": gap,
-            "timeline": {"budget": None}, "followup": {"until_age": 85},
-        })  # fmt: skip
+        s = Settings.model_validate(
+            {
+                "source": {"name": source, **options},
+                "predict": {**predict, "min_age": 45, "max_age": 80},
+                "horizon_years": 1,
+                "history_years": 0,
+                "gap_days": gap,
+                "timeline": {"budget": None},
+                "followup": {"until_age": 85},
+            }
+        )
         part = parts.find(sources, "source", source)
         place = Place(Path, 0, scratch)
         records = part.read(s.source.options(part.Options, "cohort.source"), place)

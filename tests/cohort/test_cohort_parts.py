@@ -28,12 +28,17 @@ def meds_study(meds: Path, **more: object) -> Study:
 
 def population(n: int = 400) -> pd.DataFrame:
     rng = np.random.default_rng(0)
-    return pd.DataFrame({
-        "subject": [f"p{i}" for i in range(n)], "site": np.where(np.arange(n) % 4 == 0, "a", "b"),
-        "split_given": None, "birth": pd.Timestamp("1940-01-01"),
-        "day": rng.integers(24_000, 28_000, n).astype(float),
-        "sex": rng.choice(["male", "female"], n), "label": (rng.random(n) < 0.15).astype(int),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "subject": [f"p{i}" for i in range(n)],
+            "site": np.where(np.arange(n) % 4 == 0, "a", "b"),
+            "split_given": None,
+            "birth": pd.Timestamp("1940-01-01"),
+            "day": rng.integers(24_000, 28_000, n).astype(float),
+            "sex": rng.choice(["male", "female"], n),
+            "label": (rng.random(n) < 0.15).astype(int),
+        }
+    )
 
 
 def test_a_split_stays_when_people_are_added() -> None:
@@ -61,8 +66,17 @@ def test_sampling_weights_give_the_population_back() -> None:
     assert len(taken) == 60
     assert taken["label"].mean() == 0.5
     assert taken.groupby("label")["sampling_weight"].sum().round(6).to_dict() == {
-        0: float((people["label"] == 0).sum()), 1: float((people["label"] == 1).sum())
-    }  # fmt: skip
+        0: float((people["label"] == 0).sum()),
+        1: float((people["label"] == 1).sum()),
+    }
+
+
+@pytest.mark.parametrize("rule", [{"train": 60, "case_share": 0.5}, {"match": {"ratio": 2}}])
+def test_the_sample_does_not_depend_on_the_order_of_the_records(rule: dict[str, object]) -> None:
+    people = population().assign(split="train")
+    shuffled = people.sample(frac=1, random_state=3).reset_index(drop=True)
+    a, b = (sample(frame, Sampling.model_validate(rule), 1) for frame in (people, shuffled))
+    assert set(a.loc[a["sampled"], "subject"]) == set(b.loc[b["sampled"], "subject"])
 
 
 @pytest.mark.parametrize("caliper", [0.0, 1.0])
@@ -80,11 +94,24 @@ def test_matched_controls_are_alike_and_stand_for_all_that_could_be_drawn(calipe
 
 def history(case: str, ages: list[float]) -> list[dict[str, object]]:
     return [
-        {"case": case, "id": f"E{i:03d}", "kind": "condition", "age": a, "years_before": 1.0, "code": f"I{i}", 
-         "system": "ICD10", "name": "x", "value": None, "unit": None, "count": 1, "shown": True,
-         "line": "", "source": "f:0"}
+        {
+            "case": case,
+            "id": f"E{i:03d}",
+            "kind": "condition",
+            "age": a,
+            "years_before": 1.0,
+            "code": f"I{i}",
+            "system": "ICD10",
+            "name": "x",
+            "value": None,
+            "unit": None,
+            "count": 1,
+            "shown": True,
+            "line": "",
+            "source": "f:0",
+        }
         for i, a in enumerate(ages, 1)
-    ]  # fmt: skip
+    ]
 
 
 def test_one_person_under_two_ids_is_not_in_two_parts() -> None:
@@ -161,11 +188,14 @@ def test_a_confirmed_onset_is_dated_at_the_first_code(meds: Path, tmp_path: Path
 
 
 def test_labels_of_aces_are_taken_as_they_are(meds: Path, tmp_path: Path) -> None:
-    pd.DataFrame({
-        "subject_id": [1, 3, 99], "prediction_time": pd.to_datetime(["2012-01-01"] * 3),
-        "boolean_value": [True, False, True],
-        "integer_value": [None] * 3,
-    }).to_parquet(tmp_path / "labels.parquet")  # fmt: skip
+    pd.DataFrame(
+        {
+            "subject_id": [1, 3, 99],
+            "prediction_time": pd.to_datetime(["2012-01-01"] * 3),
+            "boolean_value": [True, False, True],
+            "integer_value": [None] * 3,
+        }
+    ).to_parquet(tmp_path / "labels.parquet")
     predict = {"rule": "per_row", "file": str(tmp_path / "labels.parquet"), "labels": "boolean_value"}
     run(meds_study(meds, predict=predict), tmp_path / "home")
     cases = read_table(tmp_path / "home/cohort/cases.parquet", Case)
@@ -175,9 +205,13 @@ def test_labels_of_aces_are_taken_as_they_are(meds: Path, tmp_path: Path) -> Non
 
 
 def test_units_become_one_and_what_cannot_be_is_left_out(meds: Path, tmp_path: Path) -> None:
-    rows = [("1", "2001-05-05", "LOINC//2339-0", 5.0, "mmol/L"), ("1", "2002-05-05", "LOINC//2339-0", 99.0, "mg/dL"),
-            ("2", "2001-05-05", "LOINC//8480-6", 1500.0, "mm[Hg]"), ("1", "2005-05-05", "LOINC//9999-9", 1.0, "U"),
-            ("1", "2006-05-05", "LOINC//9999-9", 2.0, "kU")]  # fmt: skip
+    rows = [
+        ("1", "2001-05-05", "LOINC//2339-0", 5.0, "mmol/L"),
+        ("1", "2002-05-05", "LOINC//2339-0", 99.0, "mg/dL"),
+        ("2", "2001-05-05", "LOINC//8480-6", 1500.0, "mm[Hg]"),
+        ("1", "2005-05-05", "LOINC//9999-9", 1.0, "U"),
+        ("1", "2006-05-05", "LOINC//9999-9", 2.0, "kU"),
+    ]
     old = pd.read_parquet(meds / "data" / "0.parquet")
     new = pd.DataFrame(rows, columns=["subject_id", "time", "code", "numeric_value", "unit"])
     new["subject_id"] = new["subject_id"].astype("int64")

@@ -18,8 +18,12 @@ def study(**cohort: object) -> Study:
 
 
 def at_seventy(meds: Path, **more: object) -> Study:
-    return study(source={"name": "meds", "path": str(meds)}, predict={"rule": "fixed_age", "age": 70},
-                 followup={"until_age": 80}, **more)  # fmt: skip
+    return study(
+        source={"name": "meds", "path": str(meds)},
+        predict={"rule": "fixed_age", "age": 70},
+        followup={"until_age": 80},
+        **more,
+    )
 
 
 def test_labels_and_timelines_of_three_people(meds: Path, tmp_path: Path) -> None:

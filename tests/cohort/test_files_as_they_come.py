@@ -41,9 +41,16 @@ def long(
         (folder / "long.csv").write_text("\n".join([head, *(f"{line}{after}" for line in lines)]))
         named = {"path": str(folder / "p" / "people.csv"), "subject": "id", "birth": "born", "death": "died"}
         return {
-            "path": str(folder / "long.csv"), "subject": "id", "time": "day", "code": "code", "system": "system",
-            "value": "value", "unit": "unit", "text": "text", "people": named,
-        }  # fmt: skip
+            "path": str(folder / "long.csv"),
+            "subject": "id",
+            "time": "day",
+            "code": "code",
+            "system": "system",
+            "value": "value",
+            "unit": "unit",
+            "text": "text",
+            "people": named,
+        }
 
     return write
 
@@ -175,9 +182,10 @@ def omop(tables: dict[str, str]) -> Write:
         written = {
             "person": person,
             "observation_period": period + "".join(f"{i},1990-01-01,2020-01-01\n" for i in people),
-            "condition_occurrence": condition + "".join(f"{i},0,2000-01-01,I10\n" for i in people)
+            "condition_occurrence": condition
+            + "".join(f"{i},0,2000-01-01,I10\n" for i in people)
             + "100,0,2012-01-01,G30\n",
-        }  # fmt: skip
+        }
         for name, text in {**written, **tables}.items():
             (folder / f"{name}.csv").write_text(text)
         return {"path": str(folder)}
@@ -204,8 +212,13 @@ def test_deaths_of_omop_6_stand_among_the_people() -> None:
 def fhir(resources: list[dict[str, Any]]) -> Write:
     def resource(kind: str, id: str, subject: str, code: str, day: str) -> dict[str, Any]:
         system = "http://hl7.org/fhir/sid/icd-10-cm"
-        return {"resourceType": kind, "id": id, "subject": {"reference": f"Patient/{subject}"},
-                "code": {"coding": [{"system": system, "code": code}]}, "recordedDate": day}  # fmt: skip
+        return {
+            "resourceType": kind,
+            "id": id,
+            "subject": {"reference": f"Patient/{subject}"},
+            "code": {"coding": [{"system": system, "code": code}]},
+            "recordedDate": day,
+        }
 
     def write(folder: Path) -> dict[str, Any]:
         people = ("1", *OTHERS)
@@ -228,13 +241,16 @@ LATER = {"recordedDate": "2013-01-01", "meta": {"lastUpdated": "2020-02-02T00:00
 EARLIER = {"meta": {"lastUpdated": "2020-01-01T00:00:00Z"}}
 
 
-@pytest.mark.parametrize(("resources", "outcome", "years"), [
-    ([{"meta": {"versionId": "1"}}, WITHDRAWN], "event_free", 5),
-    ([LATER, EARLIER], "onset", 3),
-    ([{}, {}], "onset", 2),
-    ([{"subject": {"reference": "Group/1"}}], "event_free", 5),
-    ([{"code": [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F03"}]}]}], "onset", 2),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("resources", "outcome", "years"),
+    [
+        ([{"meta": {"versionId": "1"}}, WITHDRAWN], "event_free", 5),
+        ([LATER, EARLIER], "onset", 3),
+        ([{}, {}], "onset", 2),
+        ([{"subject": {"reference": "Group/1"}}], "event_free", 5),
+        ([{"code": [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F03"}]}]}], "onset", 2),
+    ],
+)
 def test_versions_copies_and_shapes_of_a_resource(resources: Any, outcome: str, years: float) -> None:
     cohort, _ = read("fhir_bulk", fhir(resources))
     case = cohort.cases.set_index("subject").loc["1"]

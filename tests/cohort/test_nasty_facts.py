@@ -68,19 +68,29 @@ NASTY: dict[str, Nasty] = {
         never=("wide",),
     ),
     "unit in another spelling": Nasty(
-        [ALIVE, lab(AT_69, "2160-0", value=75.0, unit="µmol/L")], says=("2160-0 0.85 mg/dL",), silent=("high", "low"),
+        [ALIVE, lab(AT_69, "2160-0", value=75.0, unit="µmol/L")],
+        says=("2160-0 0.85 mg/dL",),
+        silent=("high", "low"),
         never=("wide",),
     ),
-    "value without a unit": Nasty([ALIVE, lab(AT_69, "2345-7", value=5.5)], says=("2345-7 5.5",), silent=("low",)),
+    "value without a unit": Nasty(
+        [ALIVE, lab(AT_69, "2345-7", value=5.5)], says=("2345-7 5.5",), silent=("low",)
+    ),
     "last of three without a value": Nasty(
         [ALIVE, lab(AT_60, "4548-4", value=5.5), lab(AT_69, "4548-4", value=6.5), lab(AT_69 + 200, "4548-4")],
         says=("4548-4 5.5; 3 times, 6.5 at 69.0, last at 69.5",),
         never=("wide",),
     ),
     "comparator": Nasty([ALIVE, lab(AT_69, "10839-9", word="<0.01")], says=("10839-9 <0.01",)),
-    "qualitative result": Nasty([ALIVE, lab(AT_69, "600-7", word="Not detected")], says=("600-7: Not detected",)),
+    "qualitative result": Nasty(
+        [ALIVE, lab(AT_69, "600-7", word="Not detected")], says=("600-7: Not detected",)
+    ),
     "a letter": Nasty(
-        [ALIVE, lab(AT_69, "11506-3", word=LETTER), *(lab(AT_60 + n, f"77{n}-1", value=float(n)) for n in range(9))],
+        [
+            ALIVE,
+            lab(AT_69, "11506-3", word=LETTER),
+            *(lab(AT_60 + n, f"77{n}-1", value=float(n)) for n in range(9)),
+        ],
         says=tuple(f"77{n}-1 {n}" for n in range(9)),
         silent=("\n",),
     ),
@@ -114,7 +124,8 @@ NASTY: dict[str, Nasty] = {
     "procedure with the code of a disease": Nasty([ALIVE, fact(AT_72, "290", "ICD9", kind="procedure")]),
     "allergy to a drug for it": Nasty([ALIVE, fact(AT_60, "135447", "RxNorm", kind="allergy")]),
     "second code": Nasty(
-        [ALIVE, fact(AT_72, "9999999", "SNOMED", also=(("ICD10", "G30.9"),))], outcome="onset",
+        [ALIVE, fact(AT_72, "9999999", "SNOMED", also=(("ICD10", "G30.9"),))],
+        outcome="onset",
         only=("meds", "omop", "fhir_bulk", "fhir_bundles"),
     ),
     "code with the marks of ICD-10": Nasty([ALIVE, fact(AT_72, "f00.1*")], outcome="onset"),
@@ -122,17 +133,25 @@ NASTY: dict[str, Nasty] = {
         [ALIVE, fact(AT_60, "E11.9"), fact(AT_69, "e119")], says=("; 2 times, last at 69.0",)
     ),
     "in a gap": Nasty(
-        [ALIVE], reason="between_periods", only=("omop",),
-        person=lambda i: Person(i, periods=((dt.date(1990, 1, 1), dt.date(2005, 1, 1)),
-                                            (dt.date(2012, 1, 1), dt.date(2025, 1, 1)))),
+        [ALIVE],
+        reason="between_periods",
+        only=("omop",),
+        person=lambda i: Person(
+            i,
+            periods=((dt.date(1990, 1, 1), dt.date(2005, 1, 1)), (dt.date(2012, 1, 1), dt.date(2025, 1, 1))),
+        ),
     ),
     "a gap within the horizon": Nasty(
-        [ALIVE, fact(27_400, **SICK)], reason="lost_to_followup", only=("omop",),
-        person=lambda i: Person(i, periods=((dt.date(1990, 1, 1), dt.date(2011, 1, 1)),
-                                            (dt.date(2014, 1, 1), dt.date(2025, 1, 1)))),
+        [ALIVE, fact(27_400, **SICK)],
+        reason="lost_to_followup",
+        only=("omop",),
+        person=lambda i: Person(
+            i,
+            periods=((dt.date(1990, 1, 1), dt.date(2011, 1, 1)), (dt.date(2014, 1, 1), dt.date(2025, 1, 1))),
+        ),
     ),
     "onset": Nasty([ALIVE, fact(AT_72, **SICK)], outcome="onset"),
-}  # fmt: skip
+}
 IDS = {name: str(i) for i, name in enumerate(NASTY, 1)}
 
 

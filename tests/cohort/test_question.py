@@ -21,17 +21,28 @@ def study(tmp_path: Path, **cohort: Any) -> Study:
 @pytest.mark.parametrize(
     ("cohort", "asked", "teacher"),
     [
-        ({}, "Will dementia be diagnosed within five years?",
-         "will Alzheimer's disease or a related dementia be recorded within five years of the prediction time?"),
-        ({"horizon_years": 0.5, "phenotype": {"codes": "stroke.toml"}},
-         "Will Ischaemic stroke be diagnosed within six months?",
-         "will Ischaemic stroke be recorded within six months of the prediction time?"),
-        ({"horizon_years": 1, "outcome": "a fall"}, "Will a fall be diagnosed within one year?",
-         "will a fall be recorded within one year of the prediction time?"),
-        ({"question": "Readmission within 30 days?"}, "Readmission within 30 days?",
-         "Readmission within 30 days?"),
+        (
+            {},
+            "Will dementia be diagnosed within five years?",
+            "will Alzheimer's disease or a related dementia be recorded within five years of the prediction time?",
+        ),
+        (
+            {"horizon_years": 0.5, "phenotype": {"codes": "stroke.toml"}},
+            "Will Ischaemic stroke be diagnosed within six months?",
+            "will Ischaemic stroke be recorded within six months of the prediction time?",
+        ),
+        (
+            {"horizon_years": 1, "outcome": "a fall"},
+            "Will a fall be diagnosed within one year?",
+            "will a fall be recorded within one year of the prediction time?",
+        ),
+        (
+            {"question": "Readmission within 30 days?"},
+            "Readmission within 30 days?",
+            "Readmission within 30 days?",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_question_is_made_from_the_cohort(
     cohort: dict[str, Any], asked: str, teacher: str, tmp_path: Path
 ) -> None:
@@ -52,9 +63,20 @@ def test_everybody_is_asked_it(tmp_path: Path) -> None:
 
     s = study(tmp_path, horizon_years=2, phenotype={"codes": "stroke.toml"})
     case = Case(
-        id="c", subject="p", split="train", age=70.0, sex=None, day=25568, label=1, outcome="onset",
-        followup_years=1.0, weight=1.0, timeline="[E001] age 66.4 (3.6 y before): Fall", n_shown=1, n_total=1,
-    )  # fmt: skip
+        id="c",
+        subject="p",
+        split="train",
+        age=70.0,
+        sex=None,
+        day=25568,
+        label=1,
+        outcome="onset",
+        followup_years=1.0,
+        weight=1.0,
+        timeline="[E001] age 66.4 (3.6 y before): Fall",
+        n_shown=1,
+        n_total=1,
+    )
     asked = Plan(s, explained(s)).question
     prompts = [prompt(case, style, 0, Told(label=1), asked).messages for style in STYLES.values()]
     texts = [next(m.content for m in messages if m.role == "user") for messages in prompts]

@@ -20,10 +20,17 @@ def timeline(rows: list[Row], folder: Path, **settings: object) -> tuple[str, di
     """The text and the evidence (by code) of a person of 70 with these rows."""
     ill = ("2012-01-01", "ICD10//G30", None, None, None)
     frame = pd.DataFrame(
-        [(i, *row) for i, own in ((1, rows), (2, [("2001-01-01", "ICD10//I10", None, None, None), ill]))
-         for row in [(None, "SEX//F", None, None, None), ("1940-01-01", "MEDS_BIRTH", None, None, None), *own]],
+        [
+            (i, *row)
+            for i, own in ((1, rows), (2, [("2001-01-01", "ICD10//I10", None, None, None), ill]))
+            for row in [
+                (None, "SEX//F", None, None, None),
+                ("1940-01-01", "MEDS_BIRTH", None, None, None),
+                *own,
+            ]
+        ],
         columns=["subject_id", "time", "code", "numeric_value", "unit", "text_value"],
-    )  # fmt: skip
+    )
     frame["time"] = pd.to_datetime(frame["time"])
     frame.astype({"numeric_value": "float32"}).to_parquet(folder / "0.parquet")
     cohort: dict[str, Any] = {
@@ -43,10 +50,14 @@ def timeline(rows: list[Row], folder: Path, **settings: object) -> tuple[str, di
 
 def test_each_value_has_its_own_age(tmp_path: Path) -> None:
     text, lines = timeline(
-        [("2003-01-01", SCORE, 30, "{score}", None), ("2009-11-01", SCORE, 19, "{score}", None),
-         ("2003-01-01", PRESSURE, 118, "mm[Hg]", None), ("2009-12-01", PRESSURE, 182, "mm[Hg]", None)],
+        [
+            ("2003-01-01", SCORE, 30, "{score}", None),
+            ("2009-11-01", SCORE, 19, "{score}", None),
+            ("2003-01-01", PRESSURE, 118, "mm[Hg]", None),
+            ("2009-12-01", PRESSURE, 182, "mm[Hg]", None),
+        ],
         tmp_path,
-    )  # fmt: skip
+    )
     assert text.splitlines()[1:] == [
         "[E002] age 63.0 (7.0 y before): LOINC 72106-8 30; 2 times, last 19 (low) at 69.8 (0.2 y before)",
         "[E003] age 63.0 (7.0 y before): LOINC 8480-6 118 mmHg; "
@@ -78,10 +89,14 @@ def test_a_value_off_the_straight_course_is_stated(between: Any, stated: str, tm
 
 def test_the_last_row_with_a_value_counts(tmp_path: Path) -> None:
     text, lines = timeline(
-        [("2002-01-01", PRESSURE, None, "mm[Hg]", None), ("2003-01-01", PRESSURE, 118, "mm[Hg]", None),
-         ("2005-01-01", PRESSURE, 120, "mm[Hg]", None), ("2009-12-01", PRESSURE, None, "mm[Hg]", None)],
+        [
+            ("2002-01-01", PRESSURE, None, "mm[Hg]", None),
+            ("2003-01-01", PRESSURE, 118, "mm[Hg]", None),
+            ("2005-01-01", PRESSURE, 120, "mm[Hg]", None),
+            ("2009-12-01", PRESSURE, None, "mm[Hg]", None),
+        ],
         tmp_path,
-    )  # fmt: skip
+    )
     assert "age 62.0 (8.0 y before): LOINC 8480-6; 4 times, 118 at 63.0, 120 at 65.0, last at 69.9" in text
     line = lines["8480-6"]
     assert (line.value, line.value_age, line.last_age) == (120.0, 65.0, 69.9)

@@ -164,6 +164,28 @@ def test_the_last_complete_answer_is_read(name: str) -> None:
     assert answer.verdict == 1
 
 
+WHOLE_ANSWERS |= {
+    "full-width separators": body(FULL.replace('": ', '"：').replace(", ", "，")),
+    "keys in German": body(
+        json.dumps({"Aussagen": [{"Satz": c["text"], "Belege": c["evidence"]} for c in CLAIMS], "Urteil": 1})
+    ),
+    "keys in Chinese": body(
+        json.dumps(
+            {"论断": [{"句子": c["text"], "证据": c["evidence"]} for c in CLAIMS], "结论": 1},
+            ensure_ascii=False,
+        )
+    ),
+    "a key a claim": body(json.dumps({**{f"claim_{i}": c for i, c in enumerate(CLAIMS, 1)}, "verdict": 1})),
+    "sentences beside their evidence": body(
+        json.dumps({"claims": TEXTS, "evidence": [list(c) for c in CITES], "verdict": 1})
+    ),
+    "verdict among the claims": body(json.dumps({"claims": [*CLAIMS, {"verdict": 1}]})),
+    "verdict in an object": body(json.dumps({**WHOLE, "verdict": {"value": 1, "confidence": "high"}})),
+    "verdict in German": body(json.dumps({**WHOLE, "verdict": "Ja"})),
+    "claims written twice": body(json.dumps({**WHOLE, "claims": CLAIMS + CLAIMS})),
+    "CDATA": body(f"<output><![CDATA[{FULL}]]></output>"),
+    "function tag": body(f"<function=rationale>{FULL}</function>"),
+}
 UNREADABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "cut": ("length", body(CUT, "length")),
     "cut by another name": ("length", body(CUT, "MAX_TOKENS")),
@@ -186,6 +208,14 @@ UNREADABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "refusal": ("refused", body(None, refusal="I can't help.")),
     "refusal part": ("refused", body([{"type": "refusal", "refusal": "I can't help."}])),
     "refusal in words": ("refused", body("I'm sorry, but I cannot help with medical records.")),
+    "refusal of a language model": ("refused", body("As an AI language model, I cannot judge a patient.")),
+    "refusal in German": ("refused", body("Es tut mir leid, dabei kann ich nicht helfen.")),
+    "error of a gateway": ("error", {"message": "upstream timed out", "status": 504}),
+    "error of Baidu": ("error", {"error_code": 18, "error_msg": "qps limit"}),
+    "history repeated": (
+        "no_claims",
+        body(json.dumps({"history": [{"id": "E006", "event": "Cerebral infarction"}], "verdict": 1})),
+    ),
     "refusal as an end": ("refused", body("", "refusal")),
     "error": ("error", body(CUT, "error")),
     "error beside claims": ("error", {**body(FULL), "error": {"code": 502, "message": "upstream"}}),
@@ -270,6 +300,22 @@ CITED: dict[str, tuple[Any, str, tuple[str, ...]]] = {
     "behind": ([], "Stroke. Sources: E004, E006", ("E004", "E006")),
     "behind a comma": ([], "Stroke, E006.", ("E006",)),
     "markdown": ([], "- **Stroke.** [E006]", ("E006",)),
+    "ids as keys": ({"E006": "Cerebral infarction"}, "Stroke.", ("E006",)),
+    "a range in German": (["E001 bis E003"], "Stroke.", ("E001", "E002", "E003")),
+    "a range of brackets": ([], "Stroke [E001]–[E003].", ("E001", "E002", "E003")),
+    "brackets through brackets": ([], "Stroke [E001] through [E003].", ("E001", "E002", "E003")),
+    "brackets and brackets": ([], "Stroke [E004] and [E006].", ("E004", "E006")),
+    "three brackets": ([], "Stroke [E004], [E005], and [E006].", ("E004", "E005", "E006")),
+    "half a range in brackets": ([], "Stroke [E006-8].", ("E006", "E007", "E008")),
+    "stop inside": ([], "Stroke (E006.).", ("E006",)),
+    "in doubt": ([], "Stroke [E006?].", ("E006",)),
+    "gap in an id": ([], "Stroke [E 006].", ("E006",)),
+    "a link": ([], "Stroke [E006](#E006).", ("E006",)),
+    "LaTeX": ([], "Stroke \\cite{E006}.", ("E006",)),
+    "a tag": ([], "Stroke <cite>E006</cite>.", ("E006",)),
+    "an attribute": ([], 'Stroke <ref name="E006"/>.', ("E006",)),
+    "bare at the end": ([], "Stroke E006.", ("E006",)),
+    "wide in the sentence": ([], "Stroke [Ｅ００６].", ("E006",)),
 }
 
 
@@ -291,6 +337,9 @@ def test_citations_are_read_in_every_form_and_leave_the_sentence(name: str) -> N
         ("Takes vitamin E 400 IU.", ()),
         ("A score of [28] of 30.", ()),
         ("Born in [1934] she had a stroke.", ()),
+        ("The stroke was in [1998].", ()),
+        ("This agrees with E006.", ("E006",)),
+        ("Diabetes, E10-E14, is recorded.", ()),
     ],
 )
 def test_what_is_no_citation_stays_in_the_sentence(text: str, cites: tuple[str, ...]) -> None:
@@ -318,6 +367,12 @@ def test_two_digits_are_an_id_where_the_answer_writes_ids_so() -> None:
 def test_a_claim_is_read_by_what_it_holds(claim: Any) -> None:
     answer = parsed(body(json.dumps({"claims": [claim], "verdict": 1})))
     assert [(c.text, c.cites) for c in answer.claims] == [("Stroke at age 66.", ("E007",))]
+
+
+def test_repeated_claims_count_once() -> None:
+    claims = [{"text": "Stroke.", "evidence": ["E006"]}] * 40
+    answer = parsed(body(json.dumps({"claims": claims, "verdict": 1})))
+    assert (len(answer.claims), answer.unread) == (1, 39)
 
 
 def test_claims_without_a_sentence_are_counted() -> None:
@@ -371,6 +426,11 @@ STEPS = ("Risk factors", "Against", "Judgement")
         {s.lower(): [f"About {s}."] for s in STEPS},
         {"sections": [{"section": s, "claims": [f"About {s}."]} for s in STEPS]},
         [{"heading": s, "claims": [{"text": f"About {s}."}]} for s in STEPS],
+        {"sections": [{"title": s, "claims": [{"text": f"About {s}."}]} for s in STEPS]},
+        {"claims": [{"section": i, "text": f"About {s}."} for i, s in enumerate(STEPS, 1)]},
+        {"claims": [{"section": "", "text": f"{s}: About {s}."} for s in STEPS]},
+        {"claims": [{"section": s, "text": f"About {s}."} for s in reversed(STEPS)]},
+        {"claims": [{"section": s.rstrip("s"), "text": f"About {s}."} for s in STEPS]},
     ],
 )  # fmt: skip
 def test_sections_are_repaired_where_they_can_be(answer: Any) -> None:

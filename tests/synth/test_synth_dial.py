@@ -14,7 +14,6 @@ from wherefore.cohort.records import Case
 from wherefore.study.config import Study
 from wherefore.study.errors import DataError, StudyError
 from wherefore.study.records import from_frame, read_jsonl, read_table, to_frame, write_table
-from wherefore.study.runs import Manifest
 from wherefore.synth.corpus.hedging import hedged
 from wherefore.synth.dial.risks import RISKS, base_rate, estimate
 from wherefore.synth.dial.told import IN_WORDS
@@ -48,6 +47,12 @@ def cases(home: Path) -> dict[str, Case]:
     return {c.id: c for c in from_frame(read_table(home / "cohort" / "cases.parquet", Case), Case)}
 
 
+def rewrite(home: Path, rows: list[Case]) -> None:
+    """Another table of cases in place of the one that the fixture made."""
+    (home / "cohort" / "manifest.json").unlink(missing_ok=True)
+    write_table(home / "cohort" / "cases.parquet", to_frame(rows, Case), Case)
+
+
 def rationales(home: Path) -> list[Rationale]:
     return list(read_jsonl(home / "synth" / "rationales.jsonl", Rationale))
 
@@ -76,7 +81,7 @@ def test_nothing_of_the_outcome_is_in_the_first_question(cohort: Write, tmp_path
     home = cohort(tmp_path, 30)
     before = {case: r.body for case, r in questions(home, label=label).items()}
     flipped = [_flipped(c) for c in cases(home).values()]
-    write_table(home / "cohort" / "cases.parquet", to_frame(flipped, Case), Case)
+    rewrite(home, flipped)
     assert before == {case: r.body for case, r in questions(home, label=label).items()}
 
 
@@ -115,7 +120,7 @@ def test_the_base_rate_is_that_of_the_training_split_by_weight(cohort: Write, tm
     for i, c in enumerate(rows):  # cases stand for one person each, controls for three
         if c.label is not None:
             rows[i] = c.model_copy(update={"sampling_weight": 1.0 if c.label else 3.0})
-    write_table(home / "cohort" / "cases.parquet", to_frame(rows, Case), Case)
+    rewrite(home, rows)
     train = [c for c in rows if c.split == "train" and c.label is not None]
     ones, zeros = sum(c.label == 1 for c in train), sum(c.label == 0 for c in train)
     expected = ones / (ones + 3 * zeros)
@@ -146,7 +151,7 @@ def test_an_estimate_is_read_off_the_history_without_the_person_it_is_about(
         )
         for c in known.values()
     ]
-    write_table(home / "cohort" / "cases.parquet", to_frame(by_age, Case), Case)
+    rewrite(home, by_age)
     risks = estimate(home / "cohort", 3)
     assert roc_auc_score([c.label for c in by_age], [risks[c.id] for c in by_age]) > 0.95
 
@@ -160,7 +165,7 @@ def test_every_source_of_risks_gives_a_probability_for_every_case(
         with pytest.raises(DataError, match="only simulated people"):
             RISKS[name](home / "cohort", 0)
         rows = [c.model_copy(update={"true_risk": c.age / 100}) for c in cases(home).values()]
-        write_table(home / "cohort" / "cases.parquet", to_frame(rows, Case), Case)
+        rewrite(home, rows)
     told = [r.risk for r in questions(home, label="probability", risks=name).values()]
     assert all(p is not None and 0 < p < 1 for p in told)
     assert (len(set(told)) == 1) == (name == "base_rate")
@@ -244,9 +249,9 @@ def test_a_draft_that_cannot_be_read_is_refused_by_its_name(
 
 def test_check_counts_and_prices_both_rounds(cohort: Write, tmp_path: Path) -> None:
     home = cohort(tmp_path, 30)
-    assert "after a first draft without it: 2 requests a case" in describe(study(label="late"), home)
-    manifest = Manifest(key="k", settings={}, inputs={}, outputs={}, seconds=0.0, provenance={})
-    (home / "cohort" / "manifest.json").write_text(manifest.model_dump_json())
+    assert "after a first draft without it: 2 requests a case" in describe(
+        study(label="late"), tmp_path / "none"
+    )
     prices = {"prompt": 1e6, "completion": 0.0}  # a token costs 1
     costs = {
         label: describe(study(label=label, prices=prices), home).rpartition("cost about ")[2]
@@ -267,7 +272,7 @@ def test_without_hindsight_the_reference_teacher_writes_the_same_whatever_it_is_
         home = cohort(tmp_path / name, 40)
         if name == "flipped":
             rows = [_flipped(c) for c in cases(home).values()]
-            write_table(home / "cohort" / "cases.parquet", to_frame(rows, Case), Case)
+            rewrite(home, rows)
         run(study(teacher=teacher, label=label), home)
         texts.append({r.case: r.text for r in rationales(home)})
     assert texts[0] == texts[1]

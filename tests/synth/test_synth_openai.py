@@ -178,6 +178,7 @@ def test_the_same_question_is_paid_for_once_and_samples_are_not_the_same(
     lines = read_table(home / "cohort" / "evidence.parquet", Evidence)
     first = lines[lines["case"] == frame["id"].iloc[0]]
     copies = [first.assign(case=case) for case in frame["id"]]
+    (home / "cohort" / "manifest.json").unlink()
     write_table(home / "cohort" / "cases.parquet", frame, Case)
     write_table(home / "cohort" / "evidence.parquet", pd.concat(copies), Evidence)
     run(study(server.url, options={"seeded": False}, samples=3, job={"in_flight": 16}), home)

@@ -15,6 +15,7 @@ GROUPS = {
     "wherefore.targets": "label_then_latest",
     "wherefore.readouts": "without_history",
     "wherefore.metrics": "youden",
+    "wherefore.sections": "how_much_was_shown",
     "wherefore.coefficients": "unanimity",
 }
 
@@ -56,9 +57,10 @@ def test_a_study_runs_on_parts_of_another_package(installed: Path, tmp_path: Pat
     done = _run(tmp_path, installed, "-m", "wherefore", "run", "study.toml")
     assert done.returncode == 0, done.stderr
     assert "without history" in done.stdout
-    report = (tmp_path / "runs" / "plugin" / "report.html").read_text()
+    report = (tmp_path / "runs" / "plugin" / "analysis" / "report.html").read_text()
     assert "risk factors by name" in report
     assert "Youden" in report
+    assert 'id="how_much_was_shown"' in report
     manifest = (tmp_path / "runs" / "plugin" / "cohort" / "manifest.json").read_text()
     assert '"wherefore-example": "0.1.0"' in manifest
     asked = "from wherefore.analysis.agreement import coefficient"

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import f
 
+from ..distributions import f
 from .ratio import divide
 from .table import Floats, Scale
 

@@ -146,6 +146,8 @@ class Table:
 
     def of_units(self, keep: Ints) -> "Table":
         """Some units (by row)."""
+        if len(keep) == len(self.units) and np.array_equal(keep, np.arange(len(keep))):
+            return self
         clusters = tuple(self.clusters[i] for i in keep) if self.clusters else ()
         units = tuple(self.units[i] for i in keep)
         return replace(self, codes=self.codes[keep], units=units, clusters=clusters)

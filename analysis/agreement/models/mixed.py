@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from ....study.errors import DataError, MissingPartError
 from ...records import Agreement
 from ..coefficients.table import Floats, Table
+from ..distributions import norm
 
 MOST = 1_500
 """Items and raters together; the fit takes time with the cube of their number."""

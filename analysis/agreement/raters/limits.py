@@ -1,10 +1,10 @@
 """Limits of agreement of two raters on a scale of numbers (Bland & Altman 1986, 1999)."""
 
 import numpy as np
-from scipy.stats import norm, t
 
 from ..coefficients.bound import bind
 from ..coefficients.table import Floats, Ints, Table
+from ..distributions import norm, t
 from ..uncertainty.intervals import jackknife_se
 from ..uncertainty.resample import added
 from .records import LimitsRow

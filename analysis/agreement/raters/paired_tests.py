@@ -7,12 +7,14 @@ unit is a cluster (Obuchowski 1998 for McNemar's).
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest, chi2, rankdata
+import pandas as pd
 
 from ...multiplicity import holm
-from ..coefficients.table import DENSE, Floats, Table
+from ..coefficients.table import DENSE, Floats, Ints, Table
+from ..distributions import chi2, sign_test
 from ..uncertainty.resample import added
 from .records import RaterTest
 
@@ -46,48 +48,64 @@ def adjusted(rows: Sequence[RaterTest]) -> list[RaterTest]:
 
 
 def _pair(ratings: Table, g: int, h: int) -> list[RaterTest]:
-    a, b = ratings.codes[:, g], ratings.codes[:, h]
+    """From the pairs of categories that occur, each with its number of items; with clusters, item by item."""
+    a, b = ratings.codes[:, g].astype(np.int64), ratings.codes[:, h].astype(np.int64)
     k = len(ratings.scale.categories)
-    names = (str(ratings.raters[g]), str(ratings.raters[h]))
+    times = None
+    if not ratings.clusters:
+        kinds, times = np.unique(a * k + b, return_counts=True)
+        a, b = kinds // k, kinds % k
+    pair = _Pair((str(ratings.raters[g]), str(ratings.raters[h])), len(ratings.units), times, ratings)
     one, two = np.eye(k)[a], np.eye(k)[b]
     if k == 2:
-        return [_mcnemar(ratings, one[:, 0] - two[:, 0], names)]
+        return [_mcnemar(one[:, 0] - two[:, 0], pair)]
     crossed = one[:, :, None] * two[:, None, :]
     i, j = np.triu_indices(k, 1)
     return [
-        _wald("stuart_maxwell", "margins", ratings, one - two, names),
-        _wald("bowker", "symmetry", ratings, crossed[:, i, j] - crossed[:, j, i], names),
+        _wald("stuart_maxwell", "margins", one - two, pair),
+        _wald("bowker", "symmetry", crossed[:, i, j] - crossed[:, j, i], pair),
     ]
 
 
-def _mcnemar(ratings: Table, difference: Floats, names: tuple[str, str]) -> RaterTest:
+class _Pair(NamedTuple):
+    """Two raters and the items that both rated."""
+
+    raters: tuple[str, str]
+    n: int
+    times: Ints | None
+    """(rows,) items that each row of differences stands for; None where a row is an item and items have clusters."""
+    ratings: Table
+
+
+def _mcnemar(difference: Floats, pair: _Pair) -> RaterTest:
     """Exact where few items are discordant and all are independent, else chi squared without correction."""
-    discordant = int((difference != 0).sum())
-    if not ratings.clusters and 0 < discordant < EXACT:
-        p = float(binomtest(int((difference > 0).sum()), discordant).pvalue)
-        return RaterTest(
-            test="mcnemar",
-            of="margins",
-            raters=names,
-            value=None,
-            p=p,
-            n=len(difference),
-            method="exact binomial",
-        )
-    return _wald("mcnemar", "margins", ratings, difference[:, None], names)
+    if pair.times is not None:
+        more, less = (int(pair.times[difference == sign].sum()) for sign in (1, -1))
+        if 0 < more + less < EXACT:
+            return RaterTest(
+                test="mcnemar",
+                of="margins",
+                raters=pair.raters,
+                value=None,
+                p=sign_test(more, less),
+                n=pair.n,
+                method="exact binomial",
+            )
+    return _wald("mcnemar", "margins", difference[:, None], pair)
 
 
-def _wald(test: str, of: str, ratings: Table, differences: Floats, names: tuple[str, str]) -> RaterTest:
+def _wald(test: str, of: str, differences: Floats, pair: _Pair) -> RaterTest:
     """Chi squared of the summed differences, degrees of freedom the rank of their covariance."""
-    units = added([differences], ratings.clusters)[0] if ratings.clusters else differences
-    covariance = units.T @ units
+    units = differences if pair.times is not None else added([differences], pair.ratings.clusters)[0]
+    times = np.ones(len(units)) if pair.times is None else pair.times.astype(np.float64)
+    covariance = (units * times[:, None]).T @ units
     df = int(np.linalg.matrix_rank(covariance))
-    row = RaterTest(test=test, of=of, raters=names, value=None, p=None, n=len(differences))
+    row = RaterTest(test=test, of=of, raters=pair.raters, value=None, p=None, n=pair.n)
     if df == 0:
         return row.model_copy(update={"why_missing": "the two never differ"})
-    total = units.sum(0)
+    total = times @ units
     value = float(total @ np.linalg.pinv(covariance, hermitian=True) @ total)
-    unit = ratings.independent[1] if ratings.clusters else "item"
+    unit = pair.ratings.independent[1]
     update = {"value": value, "df": df, "p": float(chi2.sf(value, df)), "method": f"chi squared, by {unit}"}
     return row.model_copy(update=update)
 
@@ -106,7 +124,7 @@ def kendall_w(ratings: Table) -> RaterTest:
         return row.model_copy(update={"why_missing": "a nominal scale has no ranks"})
     if n < 3:
         return row.model_copy(update={"why_missing": f"{n} items rated by all {m} raters; 3 are needed"})
-    ranks = rankdata(ratings.codes[np.ix_(complete, raters)], axis=0)
+    ranks = pd.DataFrame(ratings.codes[np.ix_(complete, raters)]).rank().to_numpy()
     ties = sum(float((t**3 - t).sum()) for t in (np.unique(r, return_counts=True)[1] for r in ranks.T))
     spread = 12 * float(((ranks.sum(1) - m * (n + 1) / 2) ** 2).sum())
     most = m**2 * (n**3 - n) - m * ties

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ....study.records import Level
 from ..coefficients.bound import Bound, bind
 from ..coefficients.distances import apart
+from ..coefficients.formulas import COEFFICIENTS
 from ..coefficients.table import DENSE, Floats, Table, table
-from ..coefficients.weights import Weights
+from ..coefficients.weights import Weights, matrix
 from ..uncertainty.intervals import interval
 from ..uncertainty.resample import Draws, draw
 from .records import PairRow, RaterRow
@@ -149,7 +150,7 @@ def _drawn(whole: Bound, others: Sequence[Bound], replicates: int, seed: int) ->
 def _pair(ratings: Table, g: int, h: int, weights: Weights) -> PairRow:
     both = (ratings.codes[:, [g, h]] >= 0).all(1)
     a, b = ratings.codes[both, g], ratings.codes[both, h]
-    n = int(both.sum())
+    n, k = int(both.sum()), len(ratings.scale.categories)
     row = PairRow(
         a=str(ratings.raters[g]),
         b=str(ratings.raters[h]),
@@ -157,17 +158,33 @@ def _pair(ratings: Table, g: int, h: int, weights: Weights) -> PairRow:
         agreement=float((a == b).mean()) if n else None,
         kappa=None,
         bias=None,
-        **_indices(a, b, len(ratings.scale.categories)),
-        confusion=_confusion(a, b, len(ratings.scale.categories)),
+        **_indices(a, b, k),
+        confusion=_confusion(a, b, k),
         why_missing=f"{n} units in common, fewer than {FEW_SHARED}" if n < FEW_SHARED else None,
     )
     if n < FEW_SHARED:
         return row
-    bound = bind(ratings.only([g, h]), "cohen_kappa", "quadratic" if ratings.scale.continuous else weights)
     bias = None
     if ratings.scale.level != "nominal":
         bias = float((ratings.scale.values[a] - ratings.scale.values[b]).mean())
-    return row.model_copy(update={"kappa": bound.value(), "bias": bias, "why_missing": bound.why_undefined()})
+    kappa = _kappa(ratings, g, h, row.confusion, weights)
+    return row.model_copy(update={"bias": bias, **kappa})
+
+
+def _kappa(
+    ratings: Table, g: int, h: int, confusion: Sequence[Sequence[int]], weights: Weights
+) -> dict[str, float | str | None]:
+    """Cohen's kappa from the counts of a few categories; from the ratings where they are many, or it is undefined."""
+    scale = ratings.scale
+    if confusion and not scale.sets:
+        counts = np.asarray(confusion, dtype=float)
+        value = float(
+            COEFFICIENTS["cohen_kappa"].value(counts.reshape(1, -1), scale, matrix(weights, scale)[0])[0]
+        )
+        if np.count_nonzero(counts.sum(0) + counts.sum(1)) > 1 and not np.isnan(value):
+            return {"kappa": value, "why_missing": None}
+    bound = bind(ratings.only([g, h]), "cohen_kappa", "quadratic" if scale.continuous else weights)
+    return {"kappa": bound.value(), "why_missing": bound.why_undefined()}
 
 
 def _indices(a: NDArray[np.int32], b: NDArray[np.int32], k: int) -> dict[str, float]:

@@ -5,10 +5,9 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
-from scipy.stats import t
 
 from ..coefficients.table import Floats, Ints, Table
+from ..distributions import t
 from ..uncertainty.intervals import jackknife_se
 from ..uncertainty.resample import added
 from .records import RaterRow
@@ -129,6 +128,8 @@ def _spreads(ratings: Table) -> list[float | None]:
     if len(left) < 2:
         variance = np.full(r, right[0] / max(left[0]) / 2 if left else 0.0)
     else:
+        from scipy.optimize import nnls  # slow to import
+
         variance, _ = nnls(np.array(left), np.array(right))
     return [float(v**0.5) if p else None for v, p in zip(variance, paired, strict=True)]
 

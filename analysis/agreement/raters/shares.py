@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+
+from ..distributions import norm
 
 
 class Share(NamedTuple):

@@ -72,7 +72,7 @@ def _unique(name: str, i: int, places: dict[str, list[int]]) -> str:
 
 
 def _blank(row: Sequence[str]) -> bool:
-    return not "".join(row).strip()
+    return not any(map(str.strip, row))
 
 
 def _without_blank(sheet: Sheet, notes: list[str]) -> tuple[list[list[str]], list[int]]:
@@ -154,7 +154,7 @@ def _table(names: list[str], rows: list[list[str]], lines: list[int], name: str)
             )
     if uneven:
         rows = [[*row[:width], *[None] * (width - len(row))] for row in rows]  # type: ignore[list-item]
-    return pd.DataFrame(dict(enumerate(map(list, zip(*rows, strict=True)))), dtype=object)
+    return pd.DataFrame({i: [row[i] for row in rows] for i in range(width)}, dtype=object)
 
 
 def _without_empty(table: pd.DataFrame, names: list[str], notes: list[str]) -> tuple[pd.DataFrame, list[str]]:

@@ -101,3 +101,27 @@ def ordinal_numbers(values: Collection[int | float]) -> bool:
         and max(kinds) - min(kinds) <= 20
         and all(float(2 * k).is_integer() for k in kinds)
     )
+
+
+def outliers(values: Collection[int | float], counts: Collection[int]) -> list[int | float]:
+    """Rare values farther from the others than these are from each other: a slip, a total, a code for missing.
+
+    Args:
+        values: different numbers.
+        counts: how often each occurs.
+
+    >>> outliers([1, 2, 3, 4, 5, 34, 45], [9, 9, 9, 9, 9, 1, 1]), outliers([0, 20, 55, 100], [1, 1, 1, 1])
+    ([34, 45], [])
+    """
+    times = dict(zip(values, counts, strict=True))
+    total, order = sum(times.values()), sorted(times)
+    for ends in (order, order[::-1]):
+        tail: list[int | float] = []
+        for value in ends[:0:-1]:
+            tail.append(value)
+            rest = [v for v in ends if v not in tail]
+            if len(rest) < 3 or sum(times[v] for v in tail) > max(1, 0.05 * total):
+                break
+            if abs(value - rest[-1]) > max(rest) - min(rest):
+                return sorted(tail)
+    return []

@@ -13,6 +13,7 @@ from .clock import clock
 from .names import joined_names
 from .source import Place, Reading, ReadSettings, ScaleFound, Source, Unsettled, place_in
 from .values import Cells, Measured, measure
+from .words import STRONG, TOTALS, as_number, folded
 
 _STANDARD = "\0reference"
 """Stands for the rater of a reference value while names are joined."""
@@ -33,7 +34,7 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
     ratings = raw.ratings.reset_index(drop=True)
     if ratings.empty:
         raise DataError(f"{raw.name}: no ratings.")
-    ratings, reference = _joined(ratings, raw, notes)
+    ratings, reference = _joined(ratings, raw, notes, "reference" in settings.columns)
     ratings = _replicates(ratings, notes)
     check_clusters(ratings, place, raw.cluster_name)
     ratings["order"] = _orders(ratings, raw, notes)
@@ -45,7 +46,8 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
     parts, standards = [], []
     for dimension, own in ratings.groupby("dimension", sort=False):
         name = str(dimension)
-        both = pd.concat([own, reference[reference["dimension"] == name]], ignore_index=True)
+        standard = reference[reference["dimension"] == name]
+        both = pd.concat([own, standard] if len(standard) else [own], ignore_index=True)
         measured = _measured(Cells(both, place, name), name, raw, settings)
         notes += [f"{name}: {n}" if len(dimensions) > 1 else n for n in measured.notes]
         both["value"] = pd.Series(measured.values, dtype=object)
@@ -158,6 +160,9 @@ def _lone(ratings: pd.DataFrame) -> list[str]:
     if lone and len(seen) > len(lone):
         notes.append(f"{_count(len(lone), 'item')} with one rater, in no pair: {_some(lone)}")
     per_rater = given.groupby("rater", sort=False)["item"].nunique()
+    totals = [n for n in seen.index if folded(str(n)) in TOTALS]
+    if totals:
+        notes.append(f"{totals[0]!r} counts as an item; remove the row if it holds totals")
     few = per_rater[(per_rater <= 2) & (per_rater < 0.2 * per_rater.median())].index.tolist()
     if few:
         notes.append(f"{_count(len(few), 'rater')} with one or two items: {_some(few)}")
@@ -172,9 +177,13 @@ def _some(names: list[Any]) -> str:
     return ", ".join(repr(str(n)) for n in names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def _joined(ratings: pd.DataFrame, raw: Unsettled, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _joined(
+    ratings: pd.DataFrame, raw: Unsettled, notes: list[str], asked: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ratings and reference standard with one spelling for each item and rater."""
-    reference = _of_dimensions(raw, ratings, notes)
+    reference = _on_scale(_of_dimensions(raw, ratings, notes), ratings, raw.name, notes, asked)
+    if reference.empty:
+        return joined_names(ratings, notes), reference
     both = joined_names(pd.concat([ratings, reference], ignore_index=True), notes)
     return both.iloc[: len(ratings)].copy(), both.iloc[len(ratings) :]
 
@@ -196,6 +205,38 @@ def _of_dimensions(raw: Unsettled, ratings: pd.DataFrame, notes: list[str]) -> p
         rows = rows.assign(dimension=dimensions[0])
     rows = rows.drop_duplicates(["item", "dimension", "value"]).assign(rater=_STANDARD)
     return rows.reindex(columns=list(ratings.columns), fill_value="")
+
+
+def _on_scale(
+    reference: pd.DataFrame, ratings: pd.DataFrame, name: str, notes: list[str], asked: bool
+) -> pd.DataFrame:
+    """The reference, where it speaks of what the ratings speak of: numbers of numbers, or words that these have.
+
+    Raises:
+        DataError: it does not, and the user named it.
+    """
+    kept = []
+    for dimension, own in reference.groupby("dimension", sort=False):
+        said = _kinds(ratings[ratings["dimension"] == dimension])
+        true = _kinds(own)
+        if true and said and not (said & true or (_numeric(said) and _numeric(true))):
+            some = ", ".join(sorted(true)[:3])
+            says = f"reference: its values ({some}) are none that raters gave on {dimension!r}"
+            if asked:
+                raise DataError(f"{name}: {says}. Name another column: --column reference=NAME.")
+            notes.append(f"{says}, so it is not used")
+            continue
+        kept.append(own)
+    return pd.concat(kept) if kept else reference.iloc[:0]
+
+
+def _kinds(rows: pd.DataFrame) -> set[str]:
+    cells = [c for c in rows["value"] if c is not None and c == c]
+    return {folded(str(sorted(c) if isinstance(c, frozenset) else c)) for c in cells} - STRONG - {""}
+
+
+def _numeric(kinds: set[str]) -> bool:
+    return sum(as_number(k, comma=True) is not None for k in kinds) > len(kinds) / 2
 
 
 def _reference(rows: pd.DataFrame, place: Place) -> pd.DataFrame | None:

@@ -10,7 +10,7 @@ from ....study.errors import DataError
 from ....study.records import Level
 from ..coefficients.table import Ints
 from .labels import label_sets
-from .numbers import missing_codes, numbers, ordinal_numbers
+from .numbers import missing_codes, numbers, ordinal_numbers, outliers
 from .words import SOFT, STRONG, as_number, close, folded, known_order, labelled_number, tidy
 
 ONCE = 20
@@ -274,10 +274,15 @@ def _check_codes(cells: Cells, by_number: Mapping[int, int | float], notes: list
             f"{rest[-1]}). Say so: "
             f"--missing {code}; or declare the scale: --categories '{cells.dimension}={known},{code}'.",
         )
+    kinds: dict[int | float, list[int]] = {}
     for i, n in by_number.items():
-        if n in say:
+        kinds.setdefault(n, []).append(i)
+    far = outliers(list(kinds), [int(cells.counts[same].sum()) for same in kinds.values()])
+    for n, same in kinds.items():
+        if n in say or n in far:
+            cell = cells.kinds[same[0]]
             notes.append(
-                f"{cells.kinds[i]} stands apart from the other values: {cells.at([i])}; --missing leaves it out"
+                f"{cell} is far from the other values: {cells.at(same)}; --missing {cell} leaves it out"
             )
 
 

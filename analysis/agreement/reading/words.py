@@ -42,6 +42,13 @@ SOFT = frozenset(
 )
 """Words that may be an answer or the lack of one: counted as categories, with a note."""
 
+TOTALS = frozenset(
+    listed(
+        "total, totals, sum, mean, average, median, sd, std, grand total, summe, gesamt, mittelwert, moyenne"
+    )
+)
+"""Names of rows below a table that are no items."""
+
 MISSING_CODES = frozenset(
     int(code)
     for code in listed(

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from scipy.stats import norm
-
 from ....study import parts
 from ...records import Agreement
+from ..distributions import norm
 from ..records import BenchmarkRow
 
 SURE = 0.95

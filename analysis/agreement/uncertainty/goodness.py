@@ -11,12 +11,11 @@ with F instead of its limit.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 from scipy.special import xlogy
-from scipy.stats import f
 
 from ..coefficients.bound import Bound
 from ..coefficients.table import Floats, Table
+from ..distributions import f
 from .intervals import FEW, LEAST, Interval, jackknife_se
 from .resample import Draws
 
@@ -140,6 +139,7 @@ def _design_effect(own: Pairs, d: Draws) -> float:
 
 def _limits(own: Pairs, limit: float, least: float) -> tuple[float, float]:
     """Where chi squared passes its limit on both sides of the best fit."""
+    from scipy.optimize import brentq  # slow to import
 
     def beyond(correlation: float) -> float:
         return chi_squared(own, correlation) - limit
@@ -167,6 +167,8 @@ def chi_squared(own: Pairs, correlation: float) -> float:
 
 def _best_share(own: Pairs, correlation: float) -> float:
     """The share of the category that is most likely under a correlation."""
+    from scipy.optimize import minimize_scalar  # slow to import
+
     edge = -correlation / (1 - correlation) if correlation < 0 else 0.0
     if correlation >= 1:
         return own.both / (own.both + own.neither)

@@ -3,9 +3,9 @@
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.stats import norm, t
 
 from ..coefficients.table import Floats, Ints
+from ..distributions import norm, t
 from .resample import Draws
 
 Method = Literal["auto", "bca", "expanded", "percentile", "jackknife", "goodness", "irr"]
@@ -77,10 +77,10 @@ def jackknife(d: Draws, confidence: float) -> Interval:
     For a skewed coefficient the logarithm of what it lacks to 1; for one that stays in [-1, 1] Fisher's z.
     """
     if np.isnan(d.left_out).any():
-        return Interval(None, None, "without one of the units it is undefined: no interval by resampling")
+        return Interval(None, None, "it is undefined without one of the units")
     se, df = jackknife_se(d.left_out, d.times), d.pairable - 1
     if se < NOTHING or (d.bounded and abs(d.value) > 1 - NOTHING):
-        return Interval(None, None, "the value is the same in every resample: no interval")
+        return Interval(None, None, "the value is the same in every resample")
     if d.skewed and d.left_out.max() < 1:
         logs = np.log(1 - d.left_out)
         centre = d.n * np.log(1 - d.value) - (d.n - 1) * np.average(logs, weights=d.times)  # bias taken out

@@ -127,6 +127,8 @@ def _bootstrap(
     bounds: Sequence[Bound], terms: list[Terms], times: Ints, replicates: int, seed: int
 ) -> Floats:
     """(coefficients, replicates) values under resampling, block by block so that memory stays small."""
+    if not replicates:
+        return np.empty((len(bounds), 0))
     rng = np.random.default_rng(seed)
     n, rows = int(times.sum()), len(times)
     dense = [i for i, t in enumerate(terms) if not isinstance(t, csr_array)]

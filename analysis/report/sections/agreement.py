@@ -6,6 +6,7 @@ from ....study.seeds import derive
 from ..grading import grading
 from ..headline import MAIN
 from ..material import Material
+from ..section import Section
 from ..strips import axis
 
 
@@ -24,3 +25,6 @@ def section(m: Material) -> dict[str, Any] | None:
         "programs": any(a.simulated for a in rows),
         "people": not rows or not all(a.simulated for a in rows),
     }
+
+
+SECTION = Section("Agreement", section, "agreement.html.j2")

@@ -5,6 +5,7 @@ from typing import Any
 from ...performance.metrics import METRICS
 from ..headline import ranked
 from ..material import Numbers
+from ..section import Section
 
 COLUMNS = ("expected_observed", "calibration_in_the_large", "calibration_slope", "scaled_brier")
 
@@ -38,3 +39,8 @@ def _which(m: Numbers) -> str:
         return ""
     which = "the one with the best ROC-AUC on the tuning split" if chosen else "the first"
     return f"Of a model with several fits, {which} is drawn."
+
+
+SECTION = Section(
+    "Calibration and use", section, "calibration.html.j2", absent="No predictions, so no calibration."
+)

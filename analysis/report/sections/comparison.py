@@ -9,6 +9,7 @@ from ...performance.metrics import METRICS
 from ...records import Comparison
 from ...words import words
 from ..material import Material
+from ..section import Section
 from ..strips import Axis, axis
 
 
@@ -53,3 +54,8 @@ def differences(rows: Sequence[Comparison]) -> Axis:
     """The scale of a column of differences, with zero as its rule."""
     values = [v for c in rows for v in (c.low_adjusted, c.high_adjusted, c.difference)]
     return axis(values, 0.0)
+
+
+SECTION = Section(
+    "The comparison", section, "comparison.html.j2", "There is nothing to compare: the study has no grid."
+)

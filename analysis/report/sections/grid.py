@@ -8,6 +8,7 @@ from ...cells import ARM, arm
 from ...performance.scores import Key
 from ...records import Comparison, Metric
 from ..material import Material
+from ..section import Section
 from .comparison import differences
 
 FEWEST = 8
@@ -73,3 +74,6 @@ def _levels(rows: Sequence[Comparison]) -> dict[str, Any] | None:
         return None
     ordered = sorted(rows, key=lambda c: -abs(c.difference or 0.0))
     return {"rows": ordered[:MOST_LEVELS], "axis": differences(ordered[:MOST_LEVELS]), "all": len(rows)}
+
+
+SECTION = Section("The grid", section, "grid.html.j2")

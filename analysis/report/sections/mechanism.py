@@ -8,6 +8,7 @@ from ...cells import arm
 from ...written import Sample, samples, shown_ids
 from ..example import why_not
 from ..material import Material
+from ..section import Section
 
 MOST_CITED = 12
 
@@ -87,3 +88,6 @@ def _cited(m: Material) -> dict[str, Any]:
         "blind": blind,
         "by_value": any(c.by == "value" for c in rows),
     }
+
+
+SECTION = Section("Why", section, "mechanism.html.j2")

@@ -5,6 +5,7 @@ from typing import Any
 from ....study.config import Study
 from ...performance.inference import FEWEST_SEEDS
 from ..material import Material, Numbers
+from ..section import Section
 from ..task import facts, models, question, teacher
 
 
@@ -60,3 +61,6 @@ def _plain(value: object) -> str:
         return ", ".join(f"({_plain(v)})" if isinstance(v, dict) else _plain(v) for v in value)
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text.rstrip("/").rpartition("/")[2] if "/" in text else text
+
+
+SECTION = Section("Methods", section, "methods.html.j2")

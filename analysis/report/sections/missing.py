@@ -6,6 +6,7 @@ from typing import Any
 from ...cells import arm
 from ..material import Material
 from ..notices import limitations
+from ..section import Section
 
 
 def section(m: Material) -> dict[str, Any]:
@@ -26,3 +27,6 @@ def section(m: Material) -> dict[str, Any]:
         "agreement": m.tables.agreement,
         "limits": limitations(m),
     }
+
+
+SECTION = Section("Missing and limits", section, "missing.html.j2")

@@ -6,6 +6,7 @@ from ...performance.formats import YARDSTICKS
 from ...performance.metrics import METRICS
 from ..headline import ranked
 from ..material import Numbers
+from ..section import Section
 from ..strips import axis
 
 COLUMNS = ("pr_auc", "sensitivity_at_90", "specificity_attained", "brier", "scaled_brier")
@@ -27,3 +28,11 @@ def section(m: Numbers) -> dict[str, Any] | None:
         "bayes": any(a.target == "bayes" and a.readout in YARDSTICKS for a in rows),
         "some_missing": any(a.n_missing for a in rows),
     }
+
+
+SECTION = Section(
+    "Every model",
+    section,
+    "models.html.j2",
+    "Nothing was trained or predicted in this study; it ends with the verdicts on the rationales.",
+)

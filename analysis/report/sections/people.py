@@ -6,6 +6,7 @@ from ....study import layout
 from ....study.files import text
 from ..material import Material
 from ..rows import address
+from ..section import Section
 from ..table_one import table_one
 
 
@@ -36,3 +37,6 @@ def _split(m: Material, name: str) -> dict[str, Any]:
         "age": part["age"].median(),
         "lines": part["n_shown"].median(),
     }
+
+
+SECTION = Section("People", section, "people.html.j2")

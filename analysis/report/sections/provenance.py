@@ -5,6 +5,7 @@ from typing import Any
 from ....study import layout
 from ....study.provenance import provenance
 from ..material import Material
+from ..section import Section
 
 
 def section(m: Material) -> dict[str, Any]:
@@ -25,3 +26,6 @@ def section(m: Material) -> dict[str, Any]:
 def _machine(of: dict[str, Any]) -> str:
     gpu = f", {of['gpu']}" if of.get("gpu") else ""
     return f"{of.get('system', '?')}, {of.get('cores', '?')} cores{gpu}"
+
+
+SECTION = Section("Provenance", section, "provenance.html.j2")

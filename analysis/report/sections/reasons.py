@@ -5,6 +5,7 @@ from typing import Any
 from ....study import layout
 from ..example import example, why_not
 from ..material import Material
+from ..section import Section
 from ..task import prompt_texts
 
 
@@ -24,3 +25,6 @@ def section(m: Material) -> dict[str, Any] | None:
         "hidden": hidden,
         "programs": any(a.simulated for a in m.tables.agreement),
     }
+
+
+SECTION = Section("Reasons", section, "reasons.html.j2", absent="This study has no rationales.")

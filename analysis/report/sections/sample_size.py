@@ -3,8 +3,12 @@
 from typing import Any
 
 from ..material import Numbers
+from ..section import Section
 
 
 def section(m: Numbers) -> dict[str, Any] | None:
     """The criteria; None where nothing could be calculated."""
     return {"rows": m.tables.sample_size} if m.tables.sample_size else None
+
+
+SECTION = Section("Sample size", section, "sample_size.html.j2")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..material import Numbers
+from ..section import Section
 
 LABELS = {
     "roc_auc": "ROC-AUC",
@@ -21,7 +22,7 @@ def section(m: Numbers) -> dict[str, Any] | None:
     rows = {
         n: [found[(*k, g)] for g in groups] for n, k in m.tables.models.items() if (*k, groups[0]) in found
     }
-    gaps = [r for r in m.tables.equity if r.difference is not None]
+    gaps = [r for r in m.tables.equity if r.difference is not None and r.model not in m.tables.optima]
     apart = [r for r in gaps if r.p_adjusted is not None and r.p_adjusted < 0.05]
     return {
         "groups": groups,
@@ -31,3 +32,6 @@ def section(m: Numbers) -> dict[str, Any] | None:
         "labels": LABELS,
         "models": list(dict.fromkeys(r.model for r in gaps)),
     }
+
+
+SECTION = Section("Subgroups", section, "subgroups.html.j2")

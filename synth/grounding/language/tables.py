@@ -7,9 +7,18 @@ from pathlib import Path
 from ....study.errors import DataError
 
 COLUMNS = {
-    "conditions": 4, "categories": 4, "drugs": 2, "drug_classes": 4, "measurements": 6, "conversions": 5, "units": 2,
-    "states": 3, "numbers": 2, "vague": 6, "words": 2,
-}  # fmt: skip
+    "conditions": 4,
+    "categories": 4,
+    "drugs": 2,
+    "drug_classes": 4,
+    "measurements": 6,
+    "conversions": 5,
+    "units": 2,
+    "states": 3,
+    "numbers": 2,
+    "vague": 6,
+    "words": 2,
+}
 """Tables and how many columns each has, with tabs between."""
 
 

@@ -5,12 +5,26 @@ from functools import lru_cache
 
 _SPELLED = {
     " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000_*\u2022",
-    "": "\u200b\u200c\u200d\u2060\ufeff\u00ad", "-": "\u2010\u2011\u2012\u2212\ufe63\uff0d",
-    " , ": "\u2014\u2015", "'": "\u2018\u2019\u201b\u2032\u00b4`", '"': "\u201c\u201d\u201e\u00ab\u00bb",
-    "~": "\u2248\u2245\u223c", " <= ": "\u2264\u2a7d", " >= ": "\u2265\u2a7e", " -> ": "\u2192\u21d2\u27f6",
-    " x ": "\u00d7", "u": "\u00b5\u03bc", "2": "\u00b2", "3": "\u00b3", ".5": "\u00bd", ".25": "\u00bc",
-    "...": "\u2026", "/": "\u2044\u2215", " up ": "\u2191", " down ": "\u2193",
-}  # fmt: skip
+    "": "\u200b\u200c\u200d\u2060\ufeff\u00ad",
+    "-": "\u2010\u2011\u2012\u2212\ufe63\uff0d",
+    " , ": "\u2014\u2015",
+    "'": "\u2018\u2019\u201b\u2032\u00b4`",
+    '"': "\u201c\u201d\u201e\u00ab\u00bb",
+    "~": "\u2248\u2245\u223c",
+    " <= ": "\u2264\u2a7d",
+    " >= ": "\u2265\u2a7e",
+    " -> ": "\u2192\u21d2\u27f6",
+    " x ": "\u00d7",
+    "u": "\u00b5\u03bc",
+    "2": "\u00b2",
+    "3": "\u00b3",
+    ".5": "\u00bd",
+    ".25": "\u00bc",
+    "...": "\u2026",
+    "/": "\u2044\u2215",
+    " up ": "\u2191",
+    " down ": "\u2193",
+}
 _PLAIN = str.maketrans({sign: plain for plain, signs in _SPELLED.items() for sign in signs})
 """Spaces, hyphens, dashes, quotes, signs, arrows and fractions of typography in plain characters."""
 _TOKEN = re.compile(

@@ -11,14 +11,14 @@ from .nodes import Node, NodeKind, expanded
 from .tables import parts, rows
 from .tokens import canonical, tokens
 
-CLASSES = (
-    "function", "female", "male", "person", "people", "like this", "kin", "record", "verb of record", "judge",
-    "modal",
-    "clear words", "category noun", "denial opens", "suppose", "stopped", "degree", "lead", "opens tail", "outcome",
-    "outcome word", "hindsight", "before", "after", "then", "first", "already", "when", "latest", "earliest", "only",
-    "compare", "all", "rise", "fall", "steady", "better", "worse", "high", "low", "normal", "again bound", "month",
-    "any drug", "no denial", "few denial",
-)  # fmt: skip
+_CLASSES = """
+    function, female, male, person, people, like this, kin, record, verb of record, judge, modal,
+    clear words, category noun, denial opens, suppose, stopped, degree, lead, opens tail, outcome,
+    outcome word, hindsight, before, after, then, first, already, when, latest, earliest, only, compare,
+    all, rise, fall, steady, better, worse, high, low, normal, again bound, month, any drug, no denial,
+    few denial
+"""
+CLASSES = tuple(name.strip() for name in _CLASSES.split(","))
 """Classes of `words.tsv`; a word may stand in several."""
 BIT = {name: 1 << i for i, name in enumerate(CLASSES)}
 

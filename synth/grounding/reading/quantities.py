@@ -10,10 +10,13 @@ from .scan import Scan
 
 YEARS = frozenset(("year", "years", "y", "yr"))
 SCALE = {
-    **dict.fromkeys(("month", "months", "mo"), 1 / 12), **dict.fromkeys(("week", "weeks"), 1 / 52.18),
-    **dict.fromkeys(("day", "days"), 1 / 365.25), **dict.fromkeys(("decade", "decades"), 10.0),
-    **dict.fromkeys(("century", "centurie"), 100.0), **dict.fromkeys(YEARS, 1.0),
-}  # fmt: skip
+    **dict.fromkeys(("month", "months", "mo"), 1 / 12),
+    **dict.fromkeys(("week", "weeks"), 1 / 52.18),
+    **dict.fromkeys(("day", "days"), 1 / 365.25),
+    **dict.fromkeys(("decade", "decades"), 10.0),
+    **dict.fromkeys(("century", "centurie"), 100.0),
+    **dict.fromkeys(YEARS, 1.0),
+}
 """Years in each word for a length of time."""
 TIMES = wordset(
     "time occasion episode bout entry entrie record visit prescription reading instance event issue "
@@ -30,12 +33,27 @@ BACK = wordset("before earlier ago prior previously back pre preceding beforehan
 ON = wordset("after later following since post afterward past")
 NOW = wordset("prediction index assessment baseline now this present evaluation cut landmark date today the")
 DECADES = {
-    "twentie": 20, "thirtie": 30, "fortie": 40, "fourtie": 40, "fiftie": 50, "sixtie": 60, "seventie": 70,
-    "eightie": 80, "ninetie": 90,
-    "20s": 20, "30s": 30, "40s": 40, "50s": 50, "60s": 60, "70s": 70, "80s": 80, "90s": 90,
-}  # fmt: skip
-PART = {"early": (0.0, 4.999), "mid": (3.0, 7.0), "middle": (3.0, 7.0), "late": (5.0, 9.999), "low": (0.0, 3.999),
-        "lower": (0.0, 4.999), "high": (6.0, 9.999), "upper": (5.0, 9.999)}  # fmt: skip
+    **{f"{decade}s": decade for decade in range(20, 100, 10)},
+    "twentie": 20,
+    "thirtie": 30,
+    "fortie": 40,
+    "fourtie": 40,
+    "fiftie": 50,
+    "sixtie": 60,
+    "seventie": 70,
+    "eightie": 80,
+    "ninetie": 90,
+}
+PART = {
+    "early": (0.0, 4.999),
+    "mid": (3.0, 7.0),
+    "middle": (3.0, 7.0),
+    "late": (5.0, 9.999),
+    "low": (0.0, 3.999),
+    "lower": (0.0, 4.999),
+    "high": (6.0, 9.999),
+    "upper": (5.0, 9.999),
+}
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6}
 PERSONS = frozenset(("she", "he", "patient", "person", "you", "woman", "man"))
 OFTEN = frozenset(("once", "twice", "thrice"))
@@ -45,9 +63,10 @@ _NEARLY = frozenset(("nearly", "almost", "approaching", "practically", "virtuall
 _MORE = wordset("over above exceeding exceeded exceed beyond > surpassing surpassed topping topped")
 _LESS = frozenset(("under", "below", "<", "beneath"))
 _SLIGHT = wordset("just slightly little marginally only shortly barely bit well still far")
-_THAN = {"more": "more", "greater": "more", "higher": "more", "longer": "more", "older": "more", "later": "more",
-         "less": "less", "fewer": "less", "lower": "less", "shorter": "less", "younger": "less", "earlier": "less",
-         "better": "more", "worse": "less"}  # fmt: skip
+_THAN = {
+    **dict.fromkeys(wordset("more greater higher longer older later better"), "more"),
+    **dict.fromkeys(wordset("less fewer lower shorter younger earlier worse"), "less"),
+}
 _AGE = wordset("age aged at @ from since when dx onset onward around by until till")
 _AND = wordset("to and - or through until")
 _EQUALS = wordset("= : of was is at were read measured score value level scored")

@@ -28,9 +28,21 @@ class Mention:
     """A stretch of a sentence that names something of a person."""
 
     __slots__ = (
-        "category", "cited", "end", "frame", "how", "line", "lines", "nodes", "noun", "soft", "start", "state",
-        "text", "weak",
-    )  # fmt: skip
+        "category",
+        "cited",
+        "end",
+        "frame",
+        "how",
+        "line",
+        "lines",
+        "nodes",
+        "noun",
+        "soft",
+        "start",
+        "state",
+        "text",
+        "weak",
+    )
 
     def __init__(self, start: int, end: int, text: str) -> None:
         self.start, self.end, self.text = start, end, text

@@ -12,7 +12,7 @@ _BE = wordset("is was are were has been be remains remained being became")
 _VERDICT = wordset(
     "risk burden event factor effect impact consequence contribution contributor concern weight role sign "
     "strain exposure damage injury"
-)  # fmt: skip
+)
 
 
 def qualifiers(r: Reading, found: Findings) -> None:

@@ -30,6 +30,9 @@ RATER_LIKE = re.compile(
 )
 """Names that only raters have."""
 
+REPEATED = re.compile(r"(?:(?:t|time|rep|read|reading|session|visit|round)?_?\d+ ?)+", re.IGNORECASE)
+"""Names of readings: 1 2, t1 t2, session_1 session_2; joined by blanks."""
+
 SIGNS = ("_", ".", " - ", ": ", " ", "-")
 """Between the two parts of a column's name."""
 
@@ -220,9 +223,9 @@ def _times(c: Columns, column: str, row: int, name: str) -> int:
 def _matched(pattern: str, name: str) -> dict[str, str] | None:
     """The parts of a column's name, by role."""
     pieces = re.split(r"\{(\w+)\}", pattern)
-    if len(pieces) < 3 or set(pieces[1::2]) - {"item", "rater", "dimension"}:
+    if len(pieces) < 3 or set(pieces[1::2]) - {"item", "rater", "dimension", "replicate"}:
         raise StudyError(
-            f"--names {pattern!r}: write it like '{{dimension}}_{{rater}}'. Known: item, rater, dimension."
+            f"--names {pattern!r}: write it like '{{dimension}}_{{rater}}'. Known: item, rater, dimension, replicate."
         )
     expression = "".join(f"(?P<{p}>.+?)" if i % 2 else re.escape(p) for i, p in enumerate(pieces))
     m = re.fullmatch(expression, name)
@@ -244,11 +247,27 @@ def _grid(columns: Sequence[str], name: str) -> str | None:
             continue
         raters = raters_only(list(left)), raters_only(list(right))
         if raters[0] != raters[1]:
+            if REPEATED.fullmatch(" ".join(sorted(right if raters[0] else left))):
+                _ask_repeated(columns, sign, raters[0], name)
             return f"{{rater}}{sign}{{dimension}}" if raters[0] else f"{{dimension}}{sign}{{rater}}"
         raise DataError(
             f"{name}: the columns are named by two things ({', '.join(sorted(left)[:4])}; "
             f"{', '.join(sorted(right)[:4])}): "
             f"which are the raters? Say --names '{{dimension}}{sign}{{rater}}' or --names "
-            f"'{{rater}}{sign}{{dimension}}'."
+            f"'{{rater}}{sign}{{dimension}}'; {{replicate}} stands for repeated readings."
         )
     return None
+
+
+def _ask_repeated(columns: Sequence[str], sign: str, rater_first: bool, name: str) -> None:
+    """Numbers beside raters: repeated readings, or questions?
+
+    Raises:
+        DataError: always.
+    """
+    first, second = ("{rater}", "{%s}") if rater_first else ("{%s}", "{rater}")
+    ways = [(first + sign + second) % role for role in ("replicate", "dimension")]
+    raise DataError(
+        f"{name}: the columns {', '.join(columns[:4])}, ... may be repeated readings or questions. Say "
+        f"--names '{ways[0]}' or --names '{ways[1]}'."
+    )

@@ -14,7 +14,7 @@ def is_doccano(row: Mapping[str, Any]) -> bool:
     labels = row.get("label", row.get("labels", row.get("cats")))
     annotations = row.get("annotations")
     of_users = isinstance(annotations, list) and any(
-        isinstance(a, dict) and "label" in a for a in annotations
+        isinstance(a, dict) and "label" in a and "user" in a for a in annotations
     )
     return of_users or (isinstance(labels, list) and ("text" in row or "data" in row))
 

@@ -53,7 +53,7 @@ def recognised(
     Raises:
         DataError: content that is no ratings.
     """
-    if isinstance(content, dict) and ("annotations" in content or potato.is_potato(content)):
+    if isinstance(content, dict) and (label_studio.is_export([content]) or potato.is_potato(content)):
         content = [content]
     if label_studio.is_export(content):
         return label_studio.label_studio(content, name)
