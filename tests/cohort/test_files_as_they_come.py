@@ -256,6 +256,7 @@ def fhir(resources: list[dict[str, Any]]) -> Write:
     return write
 
 
+REFUTED = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
 WITHDRAWN = {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}, "meta": {"versionId": "2"}}
 LATER = {"recordedDate": "2013-01-01", "meta": {"lastUpdated": "2020-02-02T00:00:00Z"}}
 EARLIER = {"meta": {"lastUpdated": "2020-01-01T00:00:00Z"}}
@@ -267,6 +268,7 @@ EARLIER = {"meta": {"lastUpdated": "2020-01-01T00:00:00Z"}}
         ([{"meta": {"versionId": "1"}}, WITHDRAWN], "event_free", 5),
         ([LATER, EARLIER], "onset", 3),
         ([{}, {}], "onset", 2),
+        ([{}, REFUTED], "onset", 2),
         ([{"subject": {"reference": "Group/1"}}], "event_free", 5),
         ([{"code": [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F03"}]}]}], "onset", 2),
     ],
