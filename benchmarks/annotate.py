@@ -48,17 +48,31 @@ def plan() -> Plan:
     )
     cases = {
         f"c{n}": Case(
-            id=f"c{n}", subject=f"p{n}", split="train", age=80, sex="female", day=29000, label=1, outcome="onset",
-            followup_years=5, weight=1, timeline=f"Person {n}.\n{lines}", n_shown=25, n_total=25,
+            id=f"c{n}",
+            subject=f"p{n}",
+            split="train",
+            age=80,
+            sex="female",
+            day=29000,
+            label=1,
+            outcome="onset",
+            followup_years=5,
+            weight=1,
+            timeline=f"Person {n}.\n{lines}",
+            n_shown=25,
+            n_total=25,
         )
         for n in range(N // 2)
-    }  # fmt: skip
+    }
     items = {}
     for n in range(N):
         claims = tuple(
-            Claim(text=f"Sentence {k} of rationale {n} says that diabetes since age {50 + k} adds vascular risk.",
-                  cites=(f"E{k + 1:03d}",)) for k in range(7)
-        )  # fmt: skip
+            Claim(
+                text=f"Sentence {k} of rationale {n} says that diabetes since age {50 + k} adds vascular risk.",
+                cites=(f"E{k + 1:03d}",),
+            )
+            for k in range(7)
+        )
         items[f"item-{n}"] = Item(
             id=f"item-{n}", rationale=f"r{n}", case=f"c{n // 2}", round="main", claims=claims, stratum="x"
         )

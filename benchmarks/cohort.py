@@ -37,10 +37,14 @@ def generate(folder: Path, events: int) -> None:
     data.mkdir(parents=True, exist_ok=True)
     codes = np.array(
         ["MEDS_BIRTH", "MEDS_DEATH", "SEX//F", "SEX//M", "ICD10//G30.9", "ICD10//F03.90", "ICD10//F01.50"]
-        + [f"ICD10//{chr(65 + i % 26)}{i // 26:02d}.{i % 10}" for i in range(26 * 40) if chr(65 + i % 26) not in "FG"]
+        + [
+            f"ICD10//{chr(65 + i % 26)}{i // 26:02d}.{i % 10}"
+            for i in range(26 * 40)
+            if chr(65 + i % 26) not in "FG"
+        ]
         + [f"RxNorm//{1000 + i}" for i in range(500)]
         + [f"LAB//{50000 + i}//mg/dL" for i in range(400)]
-    )  # fmt: skip
+    )
     weights = 1 / np.arange(1, len(codes) - 6)
     people = events // PER_PERSON
     for shard in range(SHARDS):
@@ -67,12 +71,14 @@ def generate(folder: Path, events: int) -> None:
         value = np.where(
             np.char.startswith(codes, "LAB")[code], rng.normal(100, 20, len(code)), np.nan
         ).astype(np.float32)
-        table = pa.table({
-            "subject_id": pa.array(person + shard * n + 1, pa.int64()),
-            "time": pa.array(time_, pa.timestamp("us"), mask=null),
-            "code": pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pa.array(codes)),
-            "numeric_value": pa.array(value, pa.float32(), mask=np.isnan(value)),
-        })  # fmt: skip
+        table = pa.table(
+            {
+                "subject_id": pa.array(person + shard * n + 1, pa.int64()),
+                "time": pa.array(time_, pa.timestamp("us"), mask=null),
+                "code": pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pa.array(codes)),
+                "numeric_value": pa.array(value, pa.float32(), mask=np.isnan(value)),
+            }
+        )
         pq.write_table(table, data / f"{shard}.parquet", compression="zstd")
     (folder / "done").touch()
 
@@ -162,8 +168,12 @@ def stage(folder: Path) -> dict[str, float]:
     from wherefore.study.config import Study
 
     source = {"name": "meds", "path": str(folder)}
-    cohort = {"source": source, "predict": {"rule": "fixed_age", "age": AGE, "min_age": 60},
-              "followup": {"until_age": 82}, "horizon_years": HORIZON}  # fmt: skip
+    cohort = {
+        "source": source,
+        "predict": {"rule": "fixed_age", "age": AGE, "min_age": 60},
+        "followup": {"until_age": 82},
+        "horizon_years": HORIZON,
+    }
     start = time.process_time()
     with tempfile.TemporaryDirectory(dir=folder.parent) as home:
         run(Study.model_validate({"name": "stage", "cohort": cohort}), Path(home))
@@ -203,10 +213,14 @@ BEFORE = "bc7a28c"
 def _settings(folder: Path) -> Any:
     from wherefore.cohort.settings import Settings
 
-    return Settings.model_validate({
-        "source": {"name": "meds", "path": str(folder)}, "predict": {"rule": "fixed_age", "age": AGE, "min_age": 60},
-        "followup": {"until_age": 82}, "horizon_years": HORIZON,
-    })  # fmt: skip
+    return Settings.model_validate(
+        {
+            "source": {"name": "meds", "path": str(folder)},
+            "predict": {"rule": "fixed_age", "age": AGE, "min_age": 60},
+            "followup": {"until_age": 82},
+            "horizon_years": HORIZON,
+        }
+    )
 
 
 WORK = {"bare": bare, "ours": ours, "timelines": timelines, "stage": stage}

@@ -38,9 +38,14 @@ def rows() -> list[tuple[str, float, float, float]]:
     bare = median(lambda: subprocess.run([sys.executable, "-c", "import click, pydantic"], check=True))
     out = [
         ("`wherefore --help`, s, against 0.5 s", median(command("--help")), 0.5, 1.0),
-        ("`wherefore --help`, s, against python with click and pydantic", median(command("--help")), bare, 2.5),
+        (
+            "`wherefore --help`, s, against python with click and pydantic",
+            median(command("--help")),
+            bare,
+            2.5,
+        ),
         ("`wherefore check examples/paper.toml`, s, against 2 s", median(command("check", paper)), 2.0, 1.0),
-    ]  # fmt: skip
+    ]
     grid = Grid(
         expect=504,
         target=tuple("abc"),

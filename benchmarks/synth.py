@@ -276,8 +276,10 @@ def measured(
                 subprocess.run([sys.executable, __file__, "--cohort", folder, str(n)], check=True)
             out = subprocess.run(
                 [python, __file__, "--client", name, str(n), str(in_flight), str(port), folder],
-                capture_output=True, text=True, timeout=1800,
-            )  # fmt: skip
+                capture_output=True,
+                text=True,
+                timeout=1800,
+            )
         if out.returncode:
             sys.exit(f"benchmarks/synth.py: {name}: {out.stderr.strip()[-400:]}")
         runs.append({**json.loads(out.stdout.splitlines()[-1]), "server": ask(port, "/stats")})
@@ -348,8 +350,13 @@ def faults(rows: Rows, port: int, repeats: int) -> None:
     for n, latency in ((12_000, 0.2), (6000, 1.0)):
         ideal = 300 / latency
         ours = measured("fast", n, 1024, port, repeats, lat=1000 * latency, jit=20, cap=300, ra=1)
-        rows.add(f"requests/s under a cap of 300 in flight, {latency} s latency",
-                 ours["rate"], ideal, ours["rate"] / ideal, 0.80)  # fmt: skip
+        rows.add(
+            f"requests/s under a cap of 300 in flight, {latency} s latency",
+            ours["rate"],
+            ideal,
+            ours["rate"] / ideal,
+            0.80,
+        )
         refused = ours["server"]["over_cap"]
         rows.add("refusals under that cap", refused, 100, refused, 99, most=True)
 
@@ -381,8 +388,14 @@ def kills(rows: Rows, port: int, times: int = 20, n: int = 5000, in_flight: int 
             stored, lost = len(ledger), sum(map(len, ledger.unanswered.values()))
     seen = ask(port, "/stats")
     rows.add(f"answers stored of {n:,} after {times} kills", stored, n, stored / n, 1.0)
-    rows.add("answered again, against in flight at the kills", seen["answered_again"], times * in_flight,
-             seen["answered_again"] / (times * in_flight), 1.0, most=True)  # fmt: skip
+    rows.add(
+        "answered again, against in flight at the kills",
+        seen["answered_again"],
+        times * in_flight,
+        seen["answered_again"] / (times * in_flight),
+        1.0,
+        most=True,
+    )
     rows.say("  said to be possibly billed, not received", lost, times * in_flight)
 
 
@@ -412,15 +425,28 @@ def grounding(rows: Rows, people: int = 1000) -> None:
             Claim(text=c["text"], cites=tuple(c["evidence"]), section=c["section"])
             for c in (s.as_claim() for s in made.statements)
         )
-        rationale = Rationale(id=digest([i]), case=case.id, style=style.name, teacher="reference", claims=claims,
-                              verdict=made.verdict, label_shown=True, key=digest([i]))  # fmt: skip
+        rationale = Rationale(
+            id=digest([i]),
+            case=case.id,
+            style=style.name,
+            teacher="reference",
+            claims=claims,
+            verdict=made.verdict,
+            label_shown=True,
+            key=digest([i]),
+        )
         pairs.append((rationale, history))
         keys.append([s.planted for s in made.statements])
     Facts(pairs[0][1])  # the tables are read once a process, not once a rationale
     start = time.process_time()
     found = [ground(r, Facts(h)) for r, h in pairs]
-    rows.add("rationales grounded/s of CPU", people / (time.process_time() - start), 2000,
-             people / (time.process_time() - start) / 2000, 1.0)  # fmt: skip
+    rows.add(
+        "rationales grounded/s of CPU",
+        people / (time.process_time() - start),
+        2000,
+        people / (time.process_time() - start) / 2000,
+        1.0,
+    )
     flat = [
         (kind, c)
         for kinds, g in zip(keys, found, strict=True)
@@ -431,8 +457,13 @@ def grounding(rows: Rows, people: int = 1000) -> None:
         hit = sum(c.verdict != "supported" for c in checks)
         rows.add(f"planted {kind} not supported", hit, len(checks), hit / len(checks), 0.95)
     sound = [c.verdict for k, c in flat if k is None]
-    rows.add("sound claims supported", sound.count("supported"), len(sound),
-             sound.count("supported") / len(sound), 0.95)  # fmt: skip
+    rows.add(
+        "sound claims supported",
+        sound.count("supported"),
+        len(sound),
+        sound.count("supported") / len(sound),
+        0.95,
+    )
     flagged = [k for k, c in flat if c.verdict == "fault"]
     right = sum(k is not None for k in flagged)
     rows.add("precision of flagged claims", right, len(flagged), right / len(flagged), 0.98)
@@ -467,10 +498,12 @@ def main() -> None:
         grounding(rows)
     if args.only != "grounding":
         with server() as port:
-            for part, work in (("throughput", lambda: throughput(rows, port, args.repeats, args.peer_python)),
-                               ("faults", lambda: faults(rows, port, args.repeats)),
-                               ("memory", lambda: memory(rows, port, args.full)),
-                               ("kills", lambda: kills(rows, port))):  # fmt: skip
+            for part, work in (
+                ("throughput", lambda: throughput(rows, port, args.repeats, args.peer_python)),
+                ("faults", lambda: faults(rows, port, args.repeats)),
+                ("memory", lambda: memory(rows, port, args.full)),
+                ("kills", lambda: kills(rows, port)),
+            ):
                 if args.only in (None, part):
                     work()
     sys.exit(1 if rows.short else 0)

@@ -53,9 +53,17 @@ def model(name: str, attention: str = "sdpa") -> Any:
             folder, attn_implementation=attention, dtype=torch.float32
         )
     config = transformers.LlamaConfig(
-        vocab_size=1500, hidden_size=128, intermediate_size=341, num_hidden_layers=3, num_attention_heads=2,
-        num_key_value_heads=2, head_dim=64, tie_word_embeddings=True, attn_implementation=attention, pad_token_id=0,
-    )  # fmt: skip
+        vocab_size=1500,
+        hidden_size=128,
+        intermediate_size=341,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=64,
+        tie_word_embeddings=True,
+        attn_implementation=attention,
+        pad_token_id=0,
+    )
     return transformers.LlamaForCausalLM(config)
 
 
@@ -74,9 +82,13 @@ def fit_ours(name: str, data: list[Row]) -> float:
     """CPU seconds of one epoch."""
     adapted = trainable(model(name), Settings())
     plan = Schedule(
-        epochs=1, batch=BATCH, learning_rate=1e-4, seed=0, bfloat16=bfloat16("auto", "cpu"),
+        epochs=1,
+        batch=BATCH,
+        learning_rate=1e-4,
+        seed=0,
+        bfloat16=bfloat16("auto", "cpu"),
         tokens_at_once=Settings().tokens_at_once(gpu=False),
-    )  # fmt: skip
+    )
     start = time.process_time()
     list(train(adapted, data, token_mean, plan))
     return time.process_time() - start
@@ -99,16 +111,26 @@ def fit_trl(name: str, data: list[Row], attention: str, documented: bool = False
     )
     lora = peft.LoraConfig(r=16, lora_alpha=32, target_modules=MODULES, task_type="CAUSAL_LM")
     quick: dict[str, Any] = {
-        "gradient_checkpointing": False, "bf16": bfloat16("auto", "cpu"),
+        "gradient_checkpointing": False,
+        "bf16": bfloat16("auto", "cpu"),
         "train_sampling_strategy": "group_by_length",
-    }  # fmt: skip
+    }
     tokenizer = _tokenizer()
     with tempfile.TemporaryDirectory() as folder:
         options = trl.SFTConfig(
-            folder, num_train_epochs=1, per_device_train_batch_size=BATCH, learning_rate=1e-4, use_cpu=True,
-            report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True, max_length=None,
-            dataset_kwargs={"skip_prepare_dataset": True}, **({} if documented else quick),
-        )  # fmt: skip
+            folder,
+            num_train_epochs=1,
+            per_device_train_batch_size=BATCH,
+            learning_rate=1e-4,
+            use_cpu=True,
+            report_to=[],
+            save_strategy="no",
+            logging_strategy="no",
+            disable_tqdm=True,
+            max_length=None,
+            dataset_kwargs={"skip_prepare_dataset": True},
+            **({} if documented else quick),
+        )
         job = trl.SFTTrainer(
             model(name, attention),
             options,
@@ -128,9 +150,12 @@ def _tokenizer() -> Any:
 
 def engine(m: Any, batch: int, tokens: int = 4096) -> Engine:
     encoder = SimpleNamespace(
-        labels=LabelSet(("no", "yes"), ((3,), (4,))), max_length=tokens, end=None,
-        decode=lambda ids: "x" * len(ids), answer_ids=lambda text: [5, 6, 7],
-    )  # fmt: skip
+        labels=LabelSet(("no", "yes"), ((3,), (4,))),
+        max_length=tokens,
+        end=None,
+        decode=lambda ids: "x" * len(ids),
+        answer_ids=lambda text: [5, 6, 7],
+    )
     return Engine(m, encoder, batch)  # type: ignore[arg-type]
 
 
@@ -181,9 +206,14 @@ def _generate(m: Any, prompts: list[list[int]]) -> None:
     ids = torch.tensor([[0] * (width - len(p)) + p for p in prompts])
     mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
     out = m.generate(
-        input_ids=ids, attention_mask=mask, max_new_tokens=1, do_sample=False, output_scores=True,
-        return_dict_in_generate=True, pad_token_id=0,
-    )  # fmt: skip
+        input_ids=ids,
+        attention_mask=mask,
+        max_new_tokens=1,
+        do_sample=False,
+        output_scores=True,
+        return_dict_in_generate=True,
+        pad_token_id=0,
+    )
     torch.softmax(out.scores[0][:, [3, 4]], dim=1)
 
 
@@ -270,18 +300,40 @@ def fits(model_: str, n: int, repeats: int, goal: float) -> list[bool]:
         for side, target in ((trl, goal), ("trl documented", goal)):
             ratio = found[side][0] / mine
             done.append(
-                row(f"{model_} fit, {what}, against {side}", tokens / mine, tokens / found[side][0], "tokens/s",
-                    ratio, f">= {target:.1f}", ratio >= target, share)
-            )  # fmt: skip
+                row(
+                    f"{model_} fit, {what}, against {side}",
+                    tokens / mine,
+                    tokens / found[side][0],
+                    "tokens/s",
+                    ratio,
+                    f">= {target:.1f}",
+                    ratio >= target,
+                    share,
+                )
+            )
         if model_ == "smollm2":
-            done.append(row(f"{model_} fit, {what}, peak memory", memory, found[trl][1], "GB", found[trl][1] / memory,
-                            "<= 4 GB", memory <= 4))  # fmt: skip
+            done.append(
+                row(
+                    f"{model_} fit, {what}, peak memory",
+                    memory,
+                    found[trl][1],
+                    "GB",
+                    found[trl][1] / memory,
+                    "<= 4 GB",
+                    memory <= 4,
+                )
+            )
     return done
 
 
 def reads(model_: str, n: int, repeats: int) -> list[bool]:
-    found = best(model_, ("ours", "one by one", "batched", "write", "all", "sample", "six", "shots", "shots again"),
-                 n, 1, repeats)  # fmt: skip
+    found = best(
+        model_,
+        ("ours", "one by one", "batched", "write", "all", "sample", "six", "shots", "shots again"),
+        n,
+        1,
+        repeats,
+    )
     s = {side: seconds for side, (seconds, _) in found.items()}
     out = []
     for name, mine, peer, goal in (

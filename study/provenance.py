@@ -13,9 +13,23 @@ from .errors import DISTRIBUTION
 from .parts import plugins
 
 PACKAGES = (
-    DISTRIBUTION, "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "pydantic", "jinja2", "openai",
-    "torch", "transformers", "peft", "accelerate", "label-studio-sdk", "krippendorff", "matplotlib",
-)  # fmt: skip
+    DISTRIBUTION,
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "scikit-learn",
+    "pydantic",
+    "jinja2",
+    "openai",
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "label-studio-sdk",
+    "krippendorff",
+    "matplotlib",
+)
 
 
 def release() -> str:

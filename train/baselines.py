@@ -71,9 +71,13 @@ def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFram
     x = np.column_stack([np.asarray(v, dtype=float) for v in columns.values()])
     y = np.array([c.label for c in train], dtype=np.int64)
     return Table(
-        tuple(columns), x[: len(train)], y, x[len(train) :], [c.true_risk for c in test],
+        tuple(columns),
+        x[: len(train)],
+        y,
+        x[len(train) :],
+        [c.true_risk for c in test],
         {"ukbdrs": published.ukbdrs(test, evidence)},
-    )  # fmt: skip
+    )
 
 
 def logistic_regression(table: Table, seed: int) -> Sequence[float | None]:
@@ -92,9 +96,14 @@ def gradient_boosting(table: Table, seed: int) -> Sequence[float | None]:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
-        learning_rate=0.05, max_iter=300, max_leaf_nodes=8, min_samples_leaf=10, early_stopping=True,
-        validation_fraction=0.1, random_state=seed % 2**31,
-    )  # fmt: skip
+        learning_rate=0.05,
+        max_iter=300,
+        max_leaf_nodes=8,
+        min_samples_leaf=10,
+        early_stopping=True,
+        validation_fraction=0.1,
+        random_state=seed % 2**31,
+    )
     return _probability(model.fit(table.train, table.y), table.test)
 
 
@@ -171,9 +180,12 @@ def fitted(
                 continue  # what nobody knows for anybody (the true risk of real people) is no baseline
             cell = name if len(train) == 1 or not entry.learns else f"{name}, n {n}"
             row = Baseline(
-                cell=cell, name=name, n=n if entry.learns else None, optimum=entry.optimum,
+                cell=cell,
+                name=name,
+                n=n if entry.learns else None,
+                optimum=entry.optimum,
                 parameters=len(table.names) if entry.regression else None,
-            )  # fmt: skip
+            )
             out.append((row, dict(zip((c.id for c in asked), risks, strict=True))))
     return out
 

@@ -59,9 +59,18 @@ def work(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder:
             rows = taught.epochs[0] if len(taught.epochs) == 1 else taught.epochs
             classes = encoder.labels.tokens
             fit(
-                model, rows, cell, settings, folder, taught.cuts, taught.key, taught.tuning, processes,
-                target, classes,
-            )  # fmt: skip
+                model,
+                rows,
+                cell,
+                settings,
+                folder,
+                taught.cuts,
+                taught.key,
+                taught.tuning,
+                processes,
+                target,
+                classes,
+            )
             del model
         elif processes.first:
             write_text(folder / layout.FIT, _unfitted(cell, taught.key).model_dump_json(indent=1))
@@ -75,9 +84,18 @@ def work(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder:
 def _unfitted(cell: Cell, key: str) -> Fit:
     """The record of a base that is read as it is."""
     return Fit(
-        cell=cell.id, base=cell.base, key=key, parameters=0, trained_parameters=0, examples=0, epochs=0, steps=0,
-        tokens={}, final_loss={}, seconds=0,
-    )  # fmt: skip
+        cell=cell.id,
+        base=cell.base,
+        key=key,
+        parameters=0,
+        trained_parameters=0,
+        examples=0,
+        epochs=0,
+        steps=0,
+        tokens={},
+        final_loss={},
+        seconds=0,
+    )
 
 
 def fitted(folder: Path) -> str | None:
@@ -173,10 +191,17 @@ def read(
 
     def reader(model: Any) -> Reader:
         return Reader(
-            model, encoder, settings, cell.id, target, rationales, shorten, cases,
+            model,
+            encoder,
+            settings,
+            cell.id,
+            target,
+            rationales,
+            shorten,
+            cases,
             corpus.demonstrations(run_folder, target.style, settings),
             corpus.order_for(study, run_folder, settings)[: cell.n],
-        )  # fmt: skip
+        )
 
     beside = reader(model)
     sample = [beside.before_label(c, None) for c in held_out[: settings.parity_cases]]

@@ -86,8 +86,11 @@ def usable(
         return list(rationales)
     checked = {g.rationale: g for g in groundings}
     judged = {v.rationale: v for v in verdicts}
-    refused = {"rejected"} if settings.rationales == "usable" else {None, "rejected", "needs_more_ratings",
-                                                                    "needs_adjudication"}  # fmt: skip
+    refused = (
+        {"rejected"}
+        if settings.rationales == "usable"
+        else {None, "rejected", "needs_more_ratings", "needs_adjudication"}
+    )
     out = []
     for r in rationales:
         verdict = judged.get(r.id)
@@ -140,10 +143,12 @@ def training_order(
     """
     corpora, styles = list(corpora), list(styles)
     fit = [
-        c for c in all_cases
-        if c.split == "train" and c.label is not None
+        c
+        for c in all_cases
+        if c.split == "train"
+        and c.label is not None
         and all((c.id, style) in corpus for corpus in corpora for style in styles)
-    ]  # fmt: skip
+    ]
     return sorted(fit, key=lambda c: derive(seed, "train", "order", c.id))
 
 

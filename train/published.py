@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 AGES = (50.0, 73.0)
 """For which UKBDRS was made."""
 ASKED = {
-    "diabetes": "diabetes", "depression": "depression", "stroke": "stroke_tia", "hypertension": "hypertension",
-    "high cholesterol": "high_cholesterol", "living alone": "lives_alone", "deprivation": "deprivation_top_quintile",
-}  # fmt: skip
+    "diabetes": "diabetes",
+    "depression": "depression",
+    "stroke": "stroke_tia",
+    "hypertension": "hypertension",
+    "high cholesterol": "high_cholesterol",
+    "living alone": "lives_alone",
+    "deprivation": "deprivation_top_quintile",
+}
 """Finding in a history -> what the score asks."""
 
 

@@ -163,9 +163,11 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
     settings_of = {"base": base.model_dump(), "seed": study.seed, "question": settings.question}
     start = time.monotonic()
     worked = run_once(
-        home / "train" / "bases" / name, settings_of,
-        [layout.CASES.at(home), corpus.corpus_path(home, corpus.TEACHER)], work,
-    )  # fmt: skip
+        home / "train" / "bases" / name,
+        settings_of,
+        [layout.CASES.at(home), corpus.corpus_path(home, corpus.TEACHER)],
+        work,
+    )
     click.echo(
         f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "up to date")
     )
@@ -193,10 +195,14 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
             write_table(folder / file, to_frame(rows, Prediction), Prediction)
 
     asked = {
-        "baselines": settings.baselines, "n": sizes, "seed": study.seed,
-        "rationales": settings.rationales, "faulty": settings.faulty, "min_support": settings.min_support,
+        "baselines": settings.baselines,
+        "n": sizes,
+        "seed": study.seed,
+        "rationales": settings.rationales,
+        "faulty": settings.faulty,
+        "min_support": settings.min_support,
         "min_facts": settings.min_facts,
-    }  # fmt: skip
+    }
     inputs = [layout.EVIDENCE.at(home), *corpus.files(home)]
     return run_once(
         home / "train" / "baselines", asked, inputs, work, set_aside=True

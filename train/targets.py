@@ -82,7 +82,10 @@ _TARGETS: dict[str, Target] = {
         texts.rationale_then_label, style="free", reasons_first=True, loss="label_weighted"
     ),
     "rationale_dropout": Target(
-        texts.rationale_then_label, "free", reasons_first=True, course=course.rationale_dropout,
+        texts.rationale_then_label,
+        "free",
+        reasons_first=True,
+        course=course.rationale_dropout,
         reads="label_first",
     ),
     "internalise": Target(
@@ -98,7 +101,7 @@ _TARGETS: dict[str, Target] = {
     "two_branches": _reasons("free", texts.two_branches),
     "mix": Target(texts.two_branches, style="free", reasons_first=True, loss="token_mean"),
     "align": Target(texts.two_branches, style="free", reasons_first=True, loss="group_mean"),
-}  # fmt: skip
+}
 
 TARGETS = Catalogue("wherefore.targets", "target", Target, _TARGETS)
 """By the name in `[grid] target`; other packages add to it by entry points."""

@@ -14,9 +14,15 @@ from .scores import HeldOut, Key, Scores
 
 OWN = "own_rationale"
 INTERVENTIONS = (
-    "direct", "other_rationale", "shuffled_rationale", "without_cited", "without_uncited", "flipped_conclusion",
-    "misleading_line", *(f"early_answer_{k}" for k in range(7)),
-)  # fmt: skip
+    "direct",
+    "other_rationale",
+    "shuffled_rationale",
+    "without_cited",
+    "without_uncited",
+    "flipped_conclusion",
+    "misleading_line",
+    *(f"early_answer_{k}" for k in range(7)),
+)
 MOVED = 0.05
 """A mean shift of risk below this says that nothing was moved."""
 
@@ -43,9 +49,17 @@ def effects(scores: Scores, held: HeldOut, target_of: Mapping[str, str]) -> Iter
             mean, low, high = interval(shift, held.person[both])
             size, least, most = interval(np.abs(shift), held.person[both])
             yield Effect(
-                cell=key.cell, target=target_of.get(key.cell, key.cell), readout=name, n=len(shift), mean=mean,
-                low=low, high=high, size=size, size_low=least, size_high=most,
-            )  # fmt: skip
+                cell=key.cell,
+                target=target_of.get(key.cell, key.cell),
+                readout=name,
+                n=len(shift),
+                mean=mean,
+                low=low,
+                high=high,
+                size=size,
+                size_low=least,
+                size_high=most,
+            )
 
 
 def interval(values: Floats, person: Places) -> tuple[float, float | None, float | None]:

@@ -64,10 +64,28 @@ def test_json_is_the_whole_of_it_and_the_same_on_the_same_seed(ratings: Path) ->
 def test_comparison_judge_plan_and_figure(ratings: Path, tmp_path: Path) -> None:
     picture = tmp_path / "agreement.svg"
     done = call(
-        ratings, "--replicates", 300, "--categories", "accuracy=1,2,3,4,5", "--categories", "accept=no,yes",
-        "--compare", "groups", "--judge", "eva", "--margin", "0.2", "--half-width", "0.1", "--minutes", "3",
-        "--statistic", "light_kappa", "--figure", picture,
-    )  # fmt: skip
+        ratings,
+        "--replicates",
+        300,
+        "--categories",
+        "accuracy=1,2,3,4,5",
+        "--categories",
+        "accept=no,yes",
+        "--compare",
+        "groups",
+        "--judge",
+        "eva",
+        "--margin",
+        "0.2",
+        "--half-width",
+        "0.1",
+        "--minutes",
+        "3",
+        "--statistic",
+        "light_kappa",
+        "--figure",
+        picture,
+    )
     assert done.exit_code == 0, done.output
     for part in (
         "accuracy: free - stepwise",

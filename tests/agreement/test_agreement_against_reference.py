@@ -83,13 +83,29 @@ def test_a_column_a_rater_and_forms_of_ground_truth_say_the_same(tmp_path: Path)
     rater = measured(long_file(tmp_path, "", "panel"), reference="panel")
     true, said = readings()
     tasks = [
-        {"id": i, "data": {"text": str(i)}, "annotations": [
-            {"id": 10 * i + k, "completed_by": k, "ground_truth": k == 9, "created_at": "2026-01-01T00:00:00Z",
-             "result": [{"from_name": "value", "to_name": "text", "type": "choices",
-                         "value": {"choices": [WORDS[v]]}}]}
-            for k, v in ((0, said[i, 0]), (1, said[i, 1]), (9, t))]}
+        {
+            "id": i,
+            "data": {"text": str(i)},
+            "annotations": [
+                {
+                    "id": 10 * i + k,
+                    "completed_by": k,
+                    "ground_truth": k == 9,
+                    "created_at": "2026-01-01T00:00:00Z",
+                    "result": [
+                        {
+                            "from_name": "value",
+                            "to_name": "text",
+                            "type": "choices",
+                            "value": {"choices": [WORDS[v]]},
+                        }
+                    ],
+                }
+                for k, v in ((0, said[i, 0]), (1, said[i, 1]), (9, t))
+            ],
+        }
         for i, t in enumerate(true)
-    ]  # fmt: skip
+    ]
     (tmp_path / "export.json").write_text(json.dumps(tasks, default=int))
     forms = measured(tmp_path / "export.json")
     assert [r.rater for r in column.raters] == [r.rater for r in rater.raters] == ["x", "y"]

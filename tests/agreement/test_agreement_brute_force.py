@@ -216,9 +216,12 @@ def test_the_levels_own_metric_is_that_of_its_weights() -> None:
     for rows in made_up(3, True, 4):
         for level, weighting in (("nominal", "identity"), ("interval", "quadratic"), ("ratio", "ratio")):
             own, weighted = (
-                [f(rows, "krippendorff_alpha", level, weights=w, categories=CATEGORIES) for w in (None, weighting)]  # type: ignore[operator]
+                [
+                    f(rows, "krippendorff_alpha", level, weights=w, categories=CATEGORIES)
+                    for w in (None, weighting)
+                ]  # type: ignore[operator]
                 for f in (coefficient, standard_error)
-            )  # fmt: skip
+            )
             assert own[0] == pytest.approx(own[1])
             assert weighted[0] == pytest.approx(weighted[1])
 
@@ -277,9 +280,9 @@ def mean_squares(x: np.ndarray) -> tuple[float, float, float, float, int, int]:
     between = k * sum((r - grand) ** 2 for r in rows) / (n - 1)
     raters = n * sum((c - grand) ** 2 for c in columns) / (k - 1)
     within = sum((x[i, j] - rows[i]) ** 2 for i in range(n) for j in range(k)) / (n * (k - 1))
-    rest = sum(
-        (x[i, j] - rows[i] - columns[j] + grand) ** 2 for i in range(n) for j in range(k)
-    ) / ((n - 1) * (k - 1))  # fmt: skip
+    rest = sum((x[i, j] - rows[i] - columns[j] + grand) ** 2 for i in range(n) for j in range(k)) / (
+        (n - 1) * (k - 1)
+    )
     return between, within, raters, rest, n, k
 
 
@@ -326,9 +329,19 @@ def test_icc_and_its_limits_line_by_line(name: str, level: float) -> None:
 
 
 KRIPPENDORFF_2011 = [  # example D, and Gwet's four raters: what irrCAC 0.4.4 says of it, value and standard error
-    [1, 1, None, 1], [2, 2, 3, 2], [3, 3, 3, 3], [3, 3, 3, 3], [2, 2, 2, 2], [1, 2, 3, 4],
-    [4, 4, 4, 4], [1, 1, 2, 1], [2, 2, 2, 2], [None, 5, 5, 5], [None, None, 1, 1], [None, 3, None, None],
-]  # fmt: skip
+    [1, 1, None, 1],
+    [2, 2, 3, 2],
+    [3, 3, 3, 3],
+    [3, 3, 3, 3],
+    [2, 2, 2, 2],
+    [1, 2, 3, 4],
+    [4, 4, 4, 4],
+    [1, 1, 2, 1],
+    [2, 2, 2, 2],
+    [None, 5, 5, 5],
+    [None, None, 1, 1],
+    [None, 3, None, None],
+]
 IRRCAC = {
     "fleiss_kappa": "0.761169 0.153019 0.817945 0.148504 0.864935 0.146034 0.850206 0.147036 "
     "0.789924 0.150036 0.821338 0.152386 0.807200 0.148944 0.853073 0.144632",

@@ -101,8 +101,10 @@ def test_a_judge_like_the_others_is_no_worse_and_a_random_one_is() -> None:
     assert good.value_b == pytest.approx(
         estimate(table(x[:, :3], "ordinal", DOMAIN), "krippendorff_alpha").value
     )
-    swapped = [estimate(table(x[:, [*rest, 3]], "ordinal", DOMAIN), "krippendorff_alpha").value
-               for rest in ([1, 2], [0, 2], [0, 1])]  # fmt: skip
+    swapped = [
+        estimate(table(x[:, [*rest, 3]], "ordinal", DOMAIN), "krippendorff_alpha").value
+        for rest in ([1, 2], [0, 2], [0, 1])
+    ]
     assert good.value_a == pytest.approx(np.mean(swapped))  # type: ignore[arg-type]
     x[:, 3] = rng.integers(1, 6, 200)
     bad = judge(table(x, "ordinal", DOMAIN, raters=["ann", "ben", "eva", "judge"]), "judge", margin=0.1)

@@ -87,15 +87,30 @@ def test_two_answers_of_one_rater_name_their_rows() -> None:
     ("call", "says"),
     [
         (lambda: coefficient([[1, 2]], "kripendorff_alpha", "nominal"), "did you mean 'krippendorff_alpha'"),
-        (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights="quadratik"), "did you mean 'quadratic'"),
+        (
+            lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights="quadratik"),
+            "did you mean 'quadratic'",
+        ),
         (lambda: coefficient([[1, 2]], "icc1", "interval", weights="linear"), "icc1 takes none"),
-        (lambda: coefficient([[1, 2]], "krippendorff_alpha", "ordnal"), "'ordnal' is not a level; did you mean"),
-        (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", categories=[1, None]), "a missing value is no category"),
+        (
+            lambda: coefficient([[1, 2]], "krippendorff_alpha", "ordnal"),
+            "'ordnal' is not a level; did you mean",
+        ),
+        (
+            lambda: coefficient([[1, 2]], "gwet_ac", "nominal", categories=[1, None]),
+            "a missing value is no category",
+        ),
         (lambda: coefficient([1, 2, 3], "gwet_ac", "nominal"), "a row a unit and a column a rater"),
-        (lambda: coefficient(pd.Series([1, 2, 3]), "gwet_ac", "nominal"), "a row a unit and a column a rater"),
+        (
+            lambda: coefficient(pd.Series([1, 2, 3]), "gwet_ac", "nominal"),
+            "a row a unit and a column a rater",
+        ),
         (lambda: standard_error([[1, 2], [1, 1]], "krippendorff_alpha", "ordinal"), "method='jackknife'"),
         (lambda: standard_error([[1, 2], [1, 1]], "gwet_ac", "nominal", method="null"), "Known: cohen_kappa"),
-        (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights=[[1, 0]]), "a symmetric (2, 2) one is needed"),
+        (
+            lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights=[[1, 0]]),
+            "a symmetric (2, 2) one is needed",
+        ),
         (lambda: coefficient([[1, 2]], "gwet_ac", "nominal", weights=[[2, 1], [1, 1]]), "neither all 1"),
         (lambda: coefficient([[1, 2, 3]], "cohen_kappa", "nominal"), "is of two raters; found 3"),
         (lambda: coefficient([[1, 2], [None, 2]], "icc1", "interval"), "1 of 2 units lack some"),
@@ -105,12 +120,15 @@ def test_two_answers_of_one_rater_name_their_rows() -> None:
         (lambda: coefficient([[1, 2]], "specific_agreement", "nominal"), "write specific_agreement:2"),
         (lambda: coefficient([["a", "b"]], "icc1", "interval", categories="ab"), "a scale at interval level"),
         (lambda: coefficient([[1, -2]], "krippendorff_alpha", "ratio"), "no negative values"),
-        (lambda: coefficient([[1, 2]], "krippendorff_alpha", "nominal", categories=[1, 1, 2]), "stands twice"),
+        (
+            lambda: coefficient([[1, 2]], "krippendorff_alpha", "nominal", categories=[1, 1, 2]),
+            "stands twice",
+        ),
         (lambda: standard_error([[1, 2], [1, 1]], "light_kappa", "nominal"), "method='jackknife'"),
         (lambda: standard_error(SAME, "gwet_ac", "nominal"), "it has no standard error"),
         (lambda: table([[1, 2]], "nominal", clusters=["a", "b"]), "clusters: 2 for 1 units"),
     ],
-)  # fmt: skip
+)
 def test_wrong_questions_are_refused_in_a_line(call: Any, says: str) -> None:
     with pytest.raises((DataError, StudyError)) as e:
         call()

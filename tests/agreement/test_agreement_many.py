@@ -64,12 +64,21 @@ def test_no_threshold_is_absolute(statistic: str, factor: float, shift: float) -
 
 
 STATISTICS = [
-    ("krippendorff_alpha", "identity"), ("krippendorff_alpha", "quadratic"), ("krippendorff_alpha", None),
-    ("percent_agreement", None), ("fleiss_kappa", "identity"), ("fleiss_kappa", "quadratic"),
-    ("gwet_ac", "identity"), ("brennan_prediger", "identity"), ("conger_kappa", "identity"),
-    ("conger_kappa", "quadratic"), ("cohen_kappa", "identity"), ("cohen_kappa", "quadratic"),
-    ("scott_pi", "identity"), ("scott_pi", "quadratic"),
-]  # fmt: skip
+    ("krippendorff_alpha", "identity"),
+    ("krippendorff_alpha", "quadratic"),
+    ("krippendorff_alpha", None),
+    ("percent_agreement", None),
+    ("fleiss_kappa", "identity"),
+    ("fleiss_kappa", "quadratic"),
+    ("gwet_ac", "identity"),
+    ("brennan_prediger", "identity"),
+    ("conger_kappa", "identity"),
+    ("conger_kappa", "quadratic"),
+    ("cohen_kappa", "identity"),
+    ("cohen_kappa", "quadratic"),
+    ("scott_pi", "identity"),
+    ("scott_pi", "quadratic"),
+]
 
 
 @pytest.mark.parametrize(("statistic", "weights"), STATISTICS)

@@ -45,8 +45,12 @@ def test_a_csv_with_usual_names_a_byte_order_mark_and_empty_cells(tmp_path: Path
     assert source.ratings["order"][2] - source.ratings["order"][0] == 7
     assert source.ratings["where"][1] == 3
     assert source.reading.columns == {
-        "item": "Item", "rater": "Rater", "rating": "Value", "cluster": "Patient", "order": "Time",
-    }  # fmt: skip
+        "item": "Item",
+        "rater": "Rater",
+        "rating": "Value",
+        "cluster": "Patient",
+        "order": "Time",
+    }
 
 
 def test_columns_can_be_named(tmp_path: Path) -> None:
@@ -112,9 +116,14 @@ def test_a_word_for_nothing_is_asked_about_among_numbers_and_among_words(
 
 def annotation(id: int, by: Any, *result: dict[str, Any], cancelled: bool = False) -> dict[str, Any]:
     return {
-        "id": id, "completed_by": by, "was_cancelled": cancelled, "ground_truth": False, "lead_time": 31.2,
-        "created_at": f"2026-03-01T09:{id:02d}:00.000000Z", "result": list(result),
-    }  # fmt: skip
+        "id": id,
+        "completed_by": by,
+        "was_cancelled": cancelled,
+        "ground_truth": False,
+        "lead_time": 31.2,
+        "created_at": f"2026-03-01T09:{id:02d}:00.000000Z",
+        "result": list(result),
+    }
 
 
 def form(accuracy: str, support: list[str], stars: int, tags: list[str]) -> list[dict[str, Any]]:
@@ -129,13 +138,17 @@ def form(accuracy: str, support: list[str], stars: int, tags: list[str]) -> list
 
 def export() -> list[dict[str, Any]]:
     return [
-        {"id": 7, "data": {}, "annotations": [
-            annotation(1, 3, *form("4", ["yes", "no"], 5, ["dose", "date"])),
-            annotation(2, {"id": 4, "email": "eva@example.com"}, *form("5", ["yes", "yes"], 4, ["dose"])),
-            annotation(3, 5, *form("1", ["no", "no"], 1, ["date"]), cancelled=True),
-        ]},
+        {
+            "id": 7,
+            "data": {},
+            "annotations": [
+                annotation(1, 3, *form("4", ["yes", "no"], 5, ["dose", "date"])),
+                annotation(2, {"id": 4, "email": "eva@example.com"}, *form("5", ["yes", "yes"], 4, ["dose"])),
+                annotation(3, 5, *form("1", ["no", "no"], 1, ["date"]), cancelled=True),
+            ],
+        },
         {"id": 8, "data": {}, "annotations": [annotation(4, 3, *form("2", ["no"], 2, ["date"]))]},
-    ]  # fmt: skip
+    ]
 
 
 def by_dimension(source: Source) -> dict[str, list[tuple[str, str, Any]]]:
@@ -150,9 +163,12 @@ def test_a_label_studio_export(tmp_path: Path) -> None:
     by = by_dimension(source)
     assert by["accuracy"] == [("task 7", "3", 4), ("task 7", "eva@example.com", 5), ("task 8", "3", 2)]
     assert by["support"] == [
-        ("task 7 claim 0", "3", "yes"), ("task 7 claim 1", "3", "no"), ("task 7 claim 0", "eva@example.com", "yes"),
-        ("task 7 claim 1", "eva@example.com", "yes"), ("task 8 claim 0", "3", "no"),
-    ]  # fmt: skip
+        ("task 7 claim 0", "3", "yes"),
+        ("task 7 claim 1", "3", "no"),
+        ("task 7 claim 0", "eva@example.com", "yes"),
+        ("task 7 claim 1", "eva@example.com", "yes"),
+        ("task 8 claim 0", "3", "no"),
+    ]
     assert by["stars"] == [("task 7", "3", 5), ("task 7", "eva@example.com", 4), ("task 8", "3", 2)]
     assert by["tags"][0] == ("task 7", "3", frozenset(("date", "dose")))
     assert by["tags: date"] == [
@@ -202,10 +218,26 @@ def run_folder(tmp_path: Path) -> Path:
     ratings, tasks = [], []
     for rater, given in grades.items():
         for i, v in enumerate(given):
-            tasks.append(Task(item=f"i{i}", rater=rater, rationale=f"r{i}", case=f"c{i // 2}", order=i,
-                              control="wrong_value" if i == 6 else None))  # fmt: skip
-            ratings.append(Rating(item=f"i{i}", rationale=f"r{i}", case=f"c{i // 2}", rater=rater,
-                                  dimension="accuracy", value=v))  # fmt: skip
+            tasks.append(
+                Task(
+                    item=f"i{i}",
+                    rater=rater,
+                    rationale=f"r{i}",
+                    case=f"c{i // 2}",
+                    order=i,
+                    control="wrong_value" if i == 6 else None,
+                )
+            )
+            ratings.append(
+                Rating(
+                    item=f"i{i}",
+                    rationale=f"r{i}",
+                    case=f"c{i // 2}",
+                    rater=rater,
+                    dimension="accuracy",
+                    value=v,
+                )
+            )
     ratings.append(ratings[0].model_copy(update={"rater": "boss", "round": "adjudication"}))
     ratings.append(ratings[0].model_copy(update={"rater": "simulated_1", "simulated": True}))
     write_jsonl(folder / "annotate" / "ratings.jsonl", ratings)
@@ -296,8 +328,9 @@ def test_an_item_rated_in_two_arms_is_a_cluster_and_pairs_them(tmp_path: Path) -
     d = s.dimensions[0]
     assert (d.n_items, d.independent) == (120, 60)
     assert [(x.dimension, x.a, x.b, x.n_both) for x in s.differences] == [
-        ("accuracy", "free", "steps", 60), ("accept", "free", "steps", 60),
-    ]  # fmt: skip
+        ("accuracy", "free", "steps", 60),
+        ("accept", "free", "steps", 60),
+    ]
     assert all(x.difference == pytest.approx(0) for x in s.differences)
 
 
@@ -312,8 +345,9 @@ def test_a_dimension_that_nobody_shares_is_named_and_the_others_measured(tmp_pat
 def test_levels_and_categories_by_dimension(tmp_path: Path) -> None:
     guessed = measured(tmp_path, rows())
     assert [(d.level, d.assumed, d.declared) for d in guessed.dimensions] == [
-        ("ordinal", True, False), ("nominal", True, False),
-    ]  # fmt: skip
+        ("ordinal", True, False),
+        ("nominal", True, False),
+    ]
     assert "gwet_ac" not in {a.statistic for d in guessed.dimensions for a in d.agreement}
     said = ReadSettings(
         levels={"accuracy": "interval"}, categories={"": ("no", "yes"), "accuracy": tuple("12345")}

@@ -92,9 +92,12 @@ def commanded(c: Case, folder: Path) -> float | None:
 
 
 FIELDS = {
-    "_low": "low", "_high": "high", "_jackknife_se": "jackknife_error", "_se_null": "null_error",
+    "_low": "low",
+    "_high": "high",
+    "_jackknife_se": "jackknife_error",
+    "_se_null": "null_error",
     "_se": "standard_error",
-}  # fmt: skip
+}
 
 
 def order(v: object) -> tuple[int, Any]:

@@ -172,11 +172,49 @@ TOOLS: dict[str, Callable[[Path, Sequence[Row]], Path]] = {
 
 VALUES = st.sampled_from(
     [
-        "", " ", "NA", "n/a", "N.A.", "#N/A", "nan", "None", "null", "-", "?", ".", "99", "-9", "-1", "0", "6", "7",
-        "9", "34", "55", "1e3", "3.5", "2,5", "1,000", "5 apples", "see note", "goood", "Poor ", "good?",
-        "good; fair", "3-4", "3/5", "★★★", "five", "TRUE", "inf", "[]", "{}", "Total", "don't know",
+        "",
+        " ",
+        "NA",
+        "n/a",
+        "N.A.",
+        "#N/A",
+        "nan",
+        "None",
+        "null",
+        "-",
+        "?",
+        ".",
+        "99",
+        "-9",
+        "-1",
+        "0",
+        "6",
+        "7",
+        "9",
+        "34",
+        "55",
+        "1e3",
+        "3.5",
+        "2,5",
+        "1,000",
+        "5 apples",
+        "see note",
+        "goood",
+        "Poor ",
+        "good?",
+        "good; fair",
+        "3-4",
+        "3/5",
+        "★★★",
+        "five",
+        "TRUE",
+        "inf",
+        "[]",
+        "{}",
+        "Total",
+        "don't know",
     ]
-)  # fmt: skip
+)
 ITEMS = st.sampled_from(["i3", "I3", " i4 ", "new", "Total", "", "99", "i0; i1"])
 WHO = st.sampled_from(["Ann", "ann ", "Dan", "", "Total", "NA"])
 JUNK: st.SearchStrategy[Any] = st.sampled_from(

@@ -20,9 +20,15 @@ def rating(
 ) -> Rating:
     name = str(item)
     return Rating(
-        item=name, rationale=f"r{name}", case=f"c{name}", rater=rater, dimension=dimension,
-        claim=claim, value=value, **more,
-    )  # fmt: skip
+        item=name,
+        rationale=f"r{name}",
+        case=f"c{name}",
+        rater=rater,
+        dimension=dimension,
+        claim=claim,
+        value=value,
+        **more,
+    )
 
 
 def test_one_row_a_dimension_and_coefficient_with_the_value_by_hand() -> None:

@@ -51,15 +51,23 @@ def cases(n: int = 700, seed: int = 1) -> list[Case]:
         )
         out.append(
             Case(
-                id=f"c{i:04d}", subject=f"p{i // 2:04d}" if i < 40 else f"q{i:04d}",
+                id=f"c{i:04d}",
+                subject=f"p{i // 2:04d}" if i < 40 else f"q{i:04d}",
                 split="held_out" if i % 2 else "tuning" if i % 10 == 6 else "train",
                 age=float(55 + 30 * rng.random()),
-                sex="female" if rng.random() < 0.55 else "male", day=25000, label=None if lost else y,
-                outcome=outcome, followup_years=2.0 if lost else 5.0, weight=0.0 if lost else 1.0,
-                sampling_weight=1.0 if y else 4.0, true_risk=risk, timeline="\n".join(shown),
-                n_shown=len(shown), n_total=len(shown) + 2,
+                sex="female" if rng.random() < 0.55 else "male",
+                day=25000,
+                label=None if lost else y,
+                outcome=outcome,
+                followup_years=2.0 if lost else 5.0,
+                weight=0.0 if lost else 1.0,
+                sampling_weight=1.0 if y else 4.0,
+                true_risk=risk,
+                timeline="\n".join(shown),
+                n_shown=len(shown),
+                n_total=len(shown) + 2,
             )
-        )  # fmt: skip
+        )
     return out
 
 
@@ -71,10 +79,19 @@ def evidence(of: list[Case]) -> list[Evidence]:
             k = int(line[2:5]) - 1
             out.append(
                 Evidence(
-                    case=case.id, id=f"E{k + 1:03d}", kind="condition", age=60.0 + k, years_before=8.0 - k,
-                    code=f"I{k}", system="ICD10", name=NAMES[k], shown=True, line=line, source="test:1",
+                    case=case.id,
+                    id=f"E{k + 1:03d}",
+                    kind="condition",
+                    age=60.0 + k,
+                    years_before=8.0 - k,
+                    code=f"I{k}",
+                    system="ICD10",
+                    name=NAMES[k],
+                    shown=True,
+                    line=line,
+                    source="test:1",
                 )
-            )  # fmt: skip
+            )
     return out
 
 
@@ -150,9 +167,17 @@ def _fit(folder: Path, cell: str, target: str) -> None:
     tokens = {"prompt": 9000, "label": 400} | ({} if target == "label_only" else {"rationale": 20000})
     loss = {g: 0.4 for g in tokens if g != "prompt"}
     fit = Fit(
-        cell=cell, base="tiny", parameters=1_900_000, trained_parameters=120_000, examples=400, epochs=4.0,
-        steps=100, tokens=tokens, final_loss=loss, seconds=30.0,
-    )  # fmt: skip
+        cell=cell,
+        base="tiny",
+        parameters=1_900_000,
+        trained_parameters=120_000,
+        examples=400,
+        epochs=4.0,
+        steps=100,
+        tokens=tokens,
+        final_loss=loss,
+        seconds=30.0,
+    )
     write_text(folder / "fit.json", fit.model_dump_json())
 
 
@@ -166,10 +191,16 @@ def _synth(folder: Path, of: list[Case]) -> None:
         )
         made.append(
             Rationale(
-                id=f"r{c.id}", case=c.id, style="free", teacher="reference", claims=claims, verdict=c.label,
-                label_shown=True, key="k",
+                id=f"r{c.id}",
+                case=c.id,
+                style="free",
+                teacher="reference",
+                claims=claims,
+                verdict=c.label,
+                label_shown=True,
+                key="k",
             )
-        )  # fmt: skip
+        )
         wrong = c.id.endswith("3")
         first = Check(
             claim=0,
@@ -195,11 +226,15 @@ def _annotate(folder: Path, of: list[Case]) -> None:
         name="test",
         dimensions=(
             Dimension(
-                name="accuracy", question="?", level="ordinal", categories=scale, anchors=("no", "in part", "yes")
+                name="accuracy",
+                question="?",
+                level="ordinal",
+                categories=scale,
+                anchors=("no", "in part", "yes"),
             ),
             Dimension(name="accept", question="Accept?", level="nominal", categories=("no", "yes")),
         ),
-    )  # fmt: skip
+    )
     rng = np.random.default_rng(0)
     rows = []
     for i, c in enumerate(of):
@@ -208,9 +243,14 @@ def _annotate(folder: Path, of: list[Case]) -> None:
             seen = truth if rng.random() < 0.8 else int(rng.integers(0, 3))
             for dimension, value in (("accuracy", scale[seen]), ("accept", "yes" if seen else "no")):
                 row = Rating(
-                    item=f"i{i}", rationale=f"r{c.id}", case=c.id, rater=rater, simulated=True,
-                    dimension=dimension, value=value,
-                )  # fmt: skip
+                    item=f"i{i}",
+                    rationale=f"r{c.id}",
+                    case=c.id,
+                    rater=rater,
+                    simulated=True,
+                    dimension=dimension,
+                    value=value,
+                )
                 rows.append(row)
     write_text(folder / "rubric.json", rubric.model_dump_json())
     write_jsonl(folder / "ratings.jsonl", rows)

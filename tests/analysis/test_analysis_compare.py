@@ -25,9 +25,15 @@ SIGNAL = Y + RNG.normal(0, 1, N)
 def held() -> HeldOut:
     one = np.ones(N)
     return HeldOut(
-        case=tuple(f"c{i}" for i in range(N)), person=np.arange(N), y=Y, observed=one, sampling=one, shift=0.0,
-        attributes={}, censored=0,
-    )  # fmt: skip
+        case=tuple(f"c{i}" for i in range(N)),
+        person=np.arange(N),
+        y=Y,
+        observed=one,
+        sampling=one,
+        shift=0.0,
+        attributes={},
+        censored=0,
+    )
 
 
 def risk(noise: float, seed: int) -> np.ndarray:

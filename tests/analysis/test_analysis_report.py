@@ -177,18 +177,43 @@ def comparison(
 ) -> Comparison:
     gap = (low + high) / 2
     return Comparison(
-        metric=metric, unit="target", family=f"targets: {metric}", a=target, a_readout="own_rationale",
-        b="label_only", b_readout="direct", difference=gap, low=low, high=high, low_adjusted=low, high_adjusted=high,
-        a_value=b_value + gap, b_value=b_value, p=0.01, n=100, seeds=seeds, pairs=seeds, pairs_expected=seeds,
-        about="recipes" if seeds > 2 else "fits", seed_sd=0.01 if seeds > 1 else None,
-    )  # fmt: skip
+        metric=metric,
+        unit="target",
+        family=f"targets: {metric}",
+        a=target,
+        a_readout="own_rationale",
+        b="label_only",
+        b_readout="direct",
+        difference=gap,
+        low=low,
+        high=high,
+        low_adjusted=low,
+        high_adjusted=high,
+        a_value=b_value + gap,
+        b_value=b_value,
+        p=0.01,
+        n=100,
+        seeds=seeds,
+        pairs=seeds,
+        pairs_expected=seeds,
+        about="recipes" if seeds > 2 else "fits",
+        seed_sd=0.01 if seeds > 1 else None,
+    )
 
 
 def average(target: str, readout: str, value: float, low: float = 0.6) -> Average:
     return Average(
-        target=target, readout=readout, metric="roc_auc", value=value, low=low, high=0.9, cells=1, expected=1, n=100,
+        target=target,
+        readout=readout,
+        metric="roc_auc",
+        value=value,
+        low=low,
+        high=0.9,
+        cells=1,
+        expected=1,
+        n=100,
         n_positive=20,
-    )  # fmt: skip
+    )
 
 
 AVERAGES = [average("label_only", "direct", 0.74)]
@@ -244,9 +269,14 @@ def test_answer_admits_a_useless_reference_and_an_empty_study() -> None:
 
 def test_hindsight_is_no_rival_and_says_what_it_gives_away() -> None:
     hindsight = comparison(0.1, 0.3).model_copy(
-        update={"family": "readouts: roc_auc", "unit": "readout", "a_readout": "teacher_rationale",
-                "b": "free_rationale", "b_readout": "own_rationale"}
-    )  # fmt: skip
+        update={
+            "family": "readouts: roc_auc",
+            "unit": "readout",
+            "a_readout": "teacher_rationale",
+            "b": "free_rationale",
+            "b_readout": "own_rationale",
+        }
+    )
     found = answer([comparison(-0.2, -0.1), hindsight], AVERAGES, GRID)
     assert found.finding == "hurt"
     assert any("gives the outcome away" in line for line in found.support)

@@ -19,10 +19,20 @@ from wherefore.train.records import Prediction
 def case(i: int, label: int | None, **changes: object) -> Case:
     outcome = {1: "onset", 0: "event_free", None: "censored"}[label]
     row: dict[str, object] = {
-        "id": f"c{i}", "subject": f"p{i}", "split": "held_out", "age": 70.0, "sex": "female", "day": 100,
-        "label": label, "outcome": outcome, "followup_years": 5.0, "timeline": "",
-        "weight": 0.0 if label is None else 1.0, "n_shown": 0, "n_total": 0,
-    }  # fmt: skip
+        "id": f"c{i}",
+        "subject": f"p{i}",
+        "split": "held_out",
+        "age": 70.0,
+        "sex": "female",
+        "day": 100,
+        "label": label,
+        "outcome": outcome,
+        "followup_years": 5.0,
+        "timeline": "",
+        "weight": 0.0 if label is None else 1.0,
+        "n_shown": 0,
+        "n_total": 0,
+    }
     return Case.model_validate(row | changes)
 
 

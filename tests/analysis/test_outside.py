@@ -106,10 +106,13 @@ def test_meds_evaluation_schema(tmp_path: Path) -> None:
     times = pd.Timestamp("2010-01-01") + pd.to_timedelta(np.arange(40) % 2 * 365, unit="D")
     meds = pd.DataFrame(
         {
-            "subject_id": np.arange(40) // 2, "prediction_time": times, "boolean_value": table["label"] == 1,
-            "predicted_boolean_value": table["good"] > 0.5, "predicted_boolean_probability": table["good"],
+            "subject_id": np.arange(40) // 2,
+            "prediction_time": times,
+            "boolean_value": table["label"] == 1,
+            "predicted_boolean_value": table["good"] > 0.5,
+            "predicted_boolean_probability": table["good"],
         }
-    )  # fmt: skip
+    )
     found = read([written(tmp_path, "m.parquet", meds)])
     assert len(found.predictions.y) == 40
     assert len(set(found.predictions.person)) == 20
@@ -220,8 +223,12 @@ def test_training_runs_are_in_the_interval() -> None:
 
 def test_subgroups_are_columns_with_few_values(tmp_path: Path) -> None:
     table = people().rename(columns={"good": "risk"}).drop(columns="poor")
-    table = table.assign(sex=["F", "M"] * (N // 2), age=np.linspace(60, 90, N), note=[f"x{i}" for i in range(N)],
-                         died=np.where(table["label"] == 1, "yes", "no"))  # fmt: skip
+    table = table.assign(
+        sex=["F", "M"] * (N // 2),
+        age=np.linspace(60, 90, N),
+        note=[f"x{i}" for i in range(N)],
+        died=np.where(table["label"] == 1, "yes", "no"),
+    )
     found = read([written(tmp_path, "t.csv", table)])
     assert list(found.predictions.groups) == ["sex", "age"]
     assert any("columns not used: note, died" in n for n in found.notes)

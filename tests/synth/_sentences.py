@@ -36,11 +36,19 @@ def histories() -> dict[str, History]:
         name, id, kind, system, code, text, age, before, value, unit, count, hidden = cells
         found[name]["lines"].append(
             {
-                "id": id, "kind": kind, "system": system, "code": code, "name": text, "age": _number(age),
-                "years_before": _number(before), "value": _number(value), "unit": unit or None,
-                "count": int(count or 1), "shown": not hidden,
+                "id": id,
+                "kind": kind,
+                "system": system,
+                "code": code,
+                "name": text,
+                "age": _number(age),
+                "years_before": _number(before),
+                "value": _number(value),
+                "unit": unit or None,
+                "count": int(count or 1),
+                "shown": not hidden,
             }
-        )  # fmt: skip
+        )
     return {name: history_of(data) for name, data in found.items()}
 
 

@@ -17,11 +17,19 @@ from wherefore.study.records import to_frame, write_table
 from wherefore.study.runs import run_once
 
 CODES = (
-    ("I10", "Essential hypertension"), ("E11", "Type 2 diabetes mellitus"), ("I63", "Cerebral infarction"),
-    ("F32", "Depressive episode"), ("H25", "Senile cataract"), ("M17", "Osteoarthritis of knee"),
-    ("E78", "Pure hypercholesterolaemia"), ("H91", "Hearing loss"), ("K21", "Gastro-oesophageal reflux"),
-    ("I48", "Atrial fibrillation"), ("J45", "Asthma"), ("N39", "Urinary tract infection"),
-)  # fmt: skip
+    ("I10", "Essential hypertension"),
+    ("E11", "Type 2 diabetes mellitus"),
+    ("I63", "Cerebral infarction"),
+    ("F32", "Depressive episode"),
+    ("H25", "Senile cataract"),
+    ("M17", "Osteoarthritis of knee"),
+    ("E78", "Pure hypercholesterolaemia"),
+    ("H91", "Hearing loss"),
+    ("K21", "Gastro-oesophageal reflux"),
+    ("I48", "Atrial fibrillation"),
+    ("J45", "Asthma"),
+    ("N39", "Urinary tract infection"),
+)
 
 
 def people(n: int, seed: int = 7) -> tuple[list[Case], list[Evidence]]:
@@ -66,21 +74,39 @@ def history(case: str, age: float, rng: np.random.Generator) -> list[Evidence]:
         count = int(rng.choice([1, 1, 1, 3]))
         out.append(
             Evidence(
-                case=case, id=f"E{i:03d}", kind="condition", age=float(at), years_before=before, code=code,
-                system="ICD10", name=name, count=count, shown=i > 1 or len(picks) < 8,
-                line=f"[E{i:03d}] age {at:.1f} ({before:.1f} y before): {name}" + (f"; {count} times" * (count > 1)),
+                case=case,
+                id=f"E{i:03d}",
+                kind="condition",
+                age=float(at),
+                years_before=before,
+                code=code,
+                system="ICD10",
+                name=name,
+                count=count,
+                shown=i > 1 or len(picks) < 8,
+                line=f"[E{i:03d}] age {at:.1f} ({before:.1f} y before): {name}"
+                + (f"; {count} times" * (count > 1)),
                 source="test",
             )
-        )  # fmt: skip
+        )
     value = float(np.round(rng.uniform(105, 180)))
     out.append(
         Evidence(
-            case=case, id=f"E{len(out) + 1:03d}", kind="measurement", age=age - 0.4, years_before=0.4, code="8480-6",
-            system="LOINC", name="Systolic blood pressure", value=value, unit="mmHg", shown=True,
+            case=case,
+            id=f"E{len(out) + 1:03d}",
+            kind="measurement",
+            age=age - 0.4,
+            years_before=0.4,
+            code="8480-6",
+            system="LOINC",
+            name="Systolic blood pressure",
+            value=value,
+            unit="mmHg",
+            shown=True,
             line=f"[E{len(out) + 1:03d}] age {age - 0.4:.1f} (0.4 y before): Systolic blood pressure {value:g} mmHg",
             source="test",
         )
-    )  # fmt: skip
+    )
     return out
 
 

@@ -416,10 +416,18 @@ STEPS = ("Risk factors", "Against", "Judgement")
     "answer",
     [
         {"claims": [{"section": s, "text": f"About {s}."} for s in STEPS]},
-        {"claims": [{"section": s, "text": f"About {t}."} for s, t in
-                    zip(("Step 1: risk factors", "2. AGAINST", "Judgment"), STEPS, strict=True)]},
-        {"claims": [{"section": s, "text": f"About {t}."} for s, t in
-                    zip(("Raising", "Lowering", "Verdict"), STEPS, strict=True)]},
+        {
+            "claims": [
+                {"section": s, "text": f"About {t}."}
+                for s, t in zip(("Step 1: risk factors", "2. AGAINST", "Judgment"), STEPS, strict=True)
+            ]
+        },
+        {
+            "claims": [
+                {"section": s, "text": f"About {t}."}
+                for s, t in zip(("Raising", "Lowering", "Verdict"), STEPS, strict=True)
+            ]
+        },
         {"claims": {s: [f"About {s}."] for s in STEPS}},
         {"claims": {s: f"About {s}." for s in STEPS}},
         {s: [{"text": f"About {s}.", "evidence": []}] for s in STEPS},
@@ -432,7 +440,7 @@ STEPS = ("Risk factors", "Against", "Judgement")
         {"claims": [{"section": s, "text": f"About {s}."} for s in reversed(STEPS)]},
         {"claims": [{"section": s.rstrip("s"), "text": f"About {s}."} for s in STEPS]},
     ],
-)  # fmt: skip
+)
 def test_sections_are_repaired_where_they_can_be(answer: Any) -> None:
     found = parsed(body(json.dumps(answer)), "stepwise")
     assert [(c.section, c.text) for c in found.claims] == [(s, f"About {s}.") for s in STEPS]

@@ -71,8 +71,11 @@ class Service:
             claim = {"section": "", "text": "All is said.", "evidence": re.findall(r"\[(E\d+)\]", user)[1:2]}
             content = json.dumps({"claims": [claim], "verdict": int("Outcome: yes" in user)})
             message = {"role": "assistant", "content": "no JSON" if state == "prose" else content}
-            body = {"model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                    "usage": {"prompt_tokens": 10, "completion_tokens": 5}}  # fmt: skip
+            body = {
+                "model": "m",
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 10, "completion_tokens": 5},
+            }
             if state in ("ok", "prose"):
                 out.append({"custom_id": r["custom_id"], "response": {"status_code": 200, "body": body}})
             elif state == "null":
@@ -87,13 +90,20 @@ class Service:
                 }
                 errors.append({"custom_id": r["custom_id"], "response": answer})
         batch = {
-            "id": f"batch_{len(self.batches)}", "object": "batch", "endpoint": asked["endpoint"],
-            "input_file_id": asked["input_file_id"], "completion_window": "24h", "created_at": int(time.time()),
-            "metadata": asked.get("metadata") if self.keeps_metadata else None, "status": "in_progress",
-            "ready": time.monotonic() + self.seconds, "ends_as": self.ends_as,
-            "out": self.mangle("\n".join(map(json.dumps, out))), "err": "\n".join(map(json.dumps, errors)),
+            "id": f"batch_{len(self.batches)}",
+            "object": "batch",
+            "endpoint": asked["endpoint"],
+            "input_file_id": asked["input_file_id"],
+            "completion_window": "24h",
+            "created_at": int(time.time()),
+            "metadata": asked.get("metadata") if self.keeps_metadata else None,
+            "status": "in_progress",
+            "ready": time.monotonic() + self.seconds,
+            "ends_as": self.ends_as,
+            "out": self.mangle("\n".join(map(json.dumps, out))),
+            "err": "\n".join(map(json.dumps, errors)),
             "errors": None,
-        }  # fmt: skip
+        }
         if self.fails_with and (code := self.fails_with.pop(0)):
             batch |= {
                 "status": "failed",
@@ -182,8 +192,14 @@ def service() -> Iterator[Service]:
 
 
 def study(service: Any, **more: Any) -> Study:
-    teacher = {"name": "openai_batch", "model": "m", "base_url": service.url, "poll_seconds": 0.05, "rows": 8,
-               **more.pop("options", {})}  # fmt: skip
+    teacher = {
+        "name": "openai_batch",
+        "model": "m",
+        "base_url": service.url,
+        "poll_seconds": 0.05,
+        "rows": 8,
+        **more.pop("options", {}),
+    }
     return Study(name="t", cohort={}, synth={"teacher": teacher, "styles": ["free"], **more})
 
 

@@ -24,11 +24,21 @@ def line(
 ) -> Evidence:
     return Evidence.model_validate(
         {
-            "case": "c", "id": id, "kind": "condition", "age": age, "years_before": round(76.0 - age, 1),
-            "code": code, "system": "ICD10", "name": name, "count": count, "shown": shown, "line": f"[{id}] {name}",
-            "source": "test", **more,
+            "case": "c",
+            "id": id,
+            "kind": "condition",
+            "age": age,
+            "years_before": round(76.0 - age, 1),
+            "code": code,
+            "system": "ICD10",
+            "name": name,
+            "count": count,
+            "shown": shown,
+            "line": f"[{id}] {name}",
+            "source": "test",
+            **more,
         }
-    )  # fmt: skip
+    )
 
 
 LINES = (
@@ -48,9 +58,20 @@ LINES = (
     line("E014", "Mild cognitive impairment", 75.4, "G31.84"),
 )
 CASE = Case(
-    id="c", subject="s", split="train", age=76.0, sex="female", day=27759, label=1, outcome="onset",
-    followup_years=3, weight=1, timeline="\n".join(e.line for e in LINES if e.shown), n_shown=13, n_total=14,
-)  # fmt: skip
+    id="c",
+    subject="s",
+    split="train",
+    age=76.0,
+    sex="female",
+    day=27759,
+    label=1,
+    outcome="onset",
+    followup_years=3,
+    weight=1,
+    timeline="\n".join(e.line for e in LINES if e.shown),
+    n_shown=13,
+    n_total=14,
+)
 _spec = importlib.util.spec_from_file_location("_sentences", Path(__file__).with_name("_sentences.py"))
 assert _spec is not None
 assert _spec.loader is not None
@@ -68,9 +89,14 @@ def rows(name: str) -> list[list[str]]:
 
 def check(text: str, cites: tuple[str, ...]) -> Check:
     rationale = Rationale(
-        id="r", case="c", style="free", teacher="t", label_shown=True, key="k",
+        id="r",
+        case="c",
+        style="free",
+        teacher="t",
+        label_shown=True,
+        key="k",
         claims=(Claim(text=text, cites=cites),),
-    )  # fmt: skip
+    )
     return ground(rationale, Facts(History(CASE, LINES))).checks[0]
 
 
@@ -181,10 +207,20 @@ def test_codes_of_two_systems_are_not_mixed_up() -> None:
 def test_a_value_belongs_to_its_own_age() -> None:
     """A line with several values: the first of them, and the last, each with the age at it."""
     line = {
-        "id": "E001", "kind": "measurement", "code": "72106-8", "system": "LOINC", "name": "MMSE", "count": 3,
-        "age": 63.0, "last_age": 69.8, "years_before": 0.2, "first_value": 30.0, "first_value_age": 63.0,
-        "value": 19.0, "value_age": 69.8,
-    }  # fmt: skip
+        "id": "E001",
+        "kind": "measurement",
+        "code": "72106-8",
+        "system": "LOINC",
+        "name": "MMSE",
+        "count": 3,
+        "age": 63.0,
+        "last_age": 69.8,
+        "years_before": 0.2,
+        "first_value": 30.0,
+        "first_value_age": 63.0,
+        "value": 19.0,
+        "value_age": 69.8,
+    }
     history = history_of({"age": 70.0, "sex": "female", "lines": [line]})
     for text, verdict in {
         "MMSE fell from 30 at 63.0 to 19 at 69.8.": "supported",

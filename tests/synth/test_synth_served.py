@@ -209,19 +209,34 @@ def test_a_weak_model_may_go_on(cohort: Write, endpoint: Start, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("tail", "options", "path", "header"),
     [
-        ("/openai/deployments/m?api-version=2024-10-21", {},
-         "/openai/deployments/m/chat/completions?api-version=2024-10-21", ("api-key", "sk-secret")),
+        (
+            "/openai/deployments/m?api-version=2024-10-21",
+            {},
+            "/openai/deployments/m/chat/completions?api-version=2024-10-21",
+            ("api-key", "sk-secret"),
+        ),
         ("/openai/v1", {"key_header": "api-key"}, "/openai/v1/chat/completions", ("api-key", "sk-secret")),
-        ("/openai/v1?api-version=preview", {"key_header": "Authorization"},
-         "/openai/v1/chat/completions?api-version=preview", ("authorization", "Bearer sk-secret")),
+        (
+            "/openai/v1?api-version=preview",
+            {"key_header": "Authorization"},
+            "/openai/v1/chat/completions?api-version=preview",
+            ("authorization", "Bearer sk-secret"),
+        ),
         ("/v1/", {}, "/v1/chat/completions", ("authorization", "Bearer sk-secret")),
         ("/v1/chat/completions", {}, "/v1/chat/completions", ("authorization", "Bearer sk-secret")),
     ],
-)  # fmt: skip
+)
 def test_addresses_and_keys_as_azure_documents_them(
-    cohort: Write, endpoint: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, transport: str, tail: str,
-    options: dict[str, Any], path: str, header: tuple[str, str],
-) -> None:  # fmt: skip
+    cohort: Write,
+    endpoint: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    transport: str,
+    tail: str,
+    options: dict[str, Any],
+    path: str,
+    header: tuple[str, str],
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     server = endpoint()
     run(study(f"http://127.0.0.1:{server.port}{tail}", transport, options=options), cohort(tmp_path, 3))

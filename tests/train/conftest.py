@@ -25,12 +25,21 @@ def toy_case(i: int, split: Split = "train") -> Case:
     if rng.random() < 0.5:
         lines.append(f"[E002] age {age - 1:.1f} (1.0 y before): Asthma")
     return Case(
-        id=f"c{i:03d}", subject=f"p{i:03d}", split=split, age=age, sex="female" if i % 2 else "male",
-        day=int(age * 365), label=int(stroke), outcome="onset" if stroke else "event_free",
-        followup_years=5.0, weight=1.0, true_risk=0.9 if stroke else 0.1,
+        id=f"c{i:03d}",
+        subject=f"p{i:03d}",
+        split=split,
+        age=age,
+        sex="female" if i % 2 else "male",
+        day=int(age * 365),
+        label=int(stroke),
+        outcome="onset" if stroke else "event_free",
+        followup_years=5.0,
+        weight=1.0,
+        true_risk=0.9 if stroke else 0.1,
         timeline=f"{'Female' if i % 2 else 'Male'}, age {age}\n" + "\n".join(lines),
-        n_shown=len(lines), n_total=len(lines),
-    )  # fmt: skip
+        n_shown=len(lines),
+        n_total=len(lines),
+    )
 
 
 def toy_evidence(case: Case) -> list[Evidence]:
@@ -60,31 +69,58 @@ def toy_rationale(case: Case, style: str) -> Rationale:
     """Argues for the label."""
     what = case.timeline.splitlines()[1].split(": ")[1].lower()
     first = Claim(text=f"There is {what}.", cites=("E001",), section="Step 1" if style == "stepwise" else "")
-    last = Claim(text="Risk is high." if case.label else "Risk is low.",
-                 section="Step 2" if style == "stepwise" else "")  # fmt: skip
+    last = Claim(
+        text="Risk is high." if case.label else "Risk is low.",
+        section="Step 2" if style == "stepwise" else "",
+    )
     return Rationale(
-        id=f"{case.id}-{style}", case=case.id, style=style, teacher="reference", claims=(first, last),
-        verdict=case.label, label_shown=True, key="k",
-    )  # fmt: skip
+        id=f"{case.id}-{style}",
+        case=case.id,
+        style=style,
+        teacher="reference",
+        claims=(first, last),
+        verdict=case.label,
+        label_shown=True,
+        key="k",
+    )
 
 
 def toy_study(**changes: object) -> Study:
     """Five cells on a base of a few thousand parameters."""
     return Study.model_validate(
         {
-            "name": "toy", "seed": 1, "cohort": {},
-            "bases": {"tiny": {"make": "tiny", "hidden": 16, "layers": 1, "heads": 2, "vocabulary": 320,
-                               "passes": 1, "learning_rate": 1e-2}},
-            "train": {"epochs": 1, "batch": 8, "lora": {"rank": 2, "alpha": 4}, "max_new_tokens": 12,
-                      "question": "Dementia?", "precision": "float32"},
+            "name": "toy",
+            "seed": 1,
+            "cohort": {},
+            "bases": {
+                "tiny": {
+                    "make": "tiny",
+                    "hidden": 16,
+                    "layers": 1,
+                    "heads": 2,
+                    "vocabulary": 320,
+                    "passes": 1,
+                    "learning_rate": 1e-2,
+                }
+            },
+            "train": {
+                "epochs": 1,
+                "batch": 8,
+                "lora": {"rank": 2, "alpha": 4},
+                "max_new_tokens": 12,
+                "question": "Dementia?",
+                "precision": "float32",
+            },
             "grid": Grid(
-                expect=5, n=(24,), learning_rate=(1e-2,),
+                expect=5,
+                n=(24,),
+                learning_rate=(1e-2,),
                 target=("label_only", "free_rationale", "stepwise_rationale", "label_then_rationale"),
                 also=({"target": "label_then_rationale", "loss": "group_mean"},),
             ).model_dump(),
             **changes,
         }
-    )  # fmt: skip
+    )
 
 
 def write_toy(home: Path, train: int = 40, held_out: int = 12) -> list[Case]:

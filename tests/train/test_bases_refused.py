@@ -18,9 +18,13 @@ from wherefore.train.run import describe, resolve
 from wherefore.train.settings import Settings, Stored
 
 TINY = {
-    "vocab_size": 320, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2,
-    "num_attention_heads": 2, "num_key_value_heads": 2,
-}  # fmt: skip
+    "vocab_size": 320,
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+}
 
 
 @pytest.fixture
@@ -51,14 +55,19 @@ def test_a_good_base_is_described(folder: Path) -> None:
     [
         (lambda f: (f / "config.json").unlink(), r"model has no config.json. Give the folder of a causal"),
         (lambda f: (f / "config.json").write_text("{"), r"its config.json cannot be read"),
-        (lambda f: (f / "config.json").write_text('{"model_type": "nonesuch"}'), r"its config.json cannot be read"),
+        (
+            lambda f: (f / "config.json").write_text('{"model_type": "nonesuch"}'),
+            r"its config.json cannot be read",
+        ),
         (lambda f: (f / "model.safetensors").unlink(), r"model holds no weights \(\*.safetensors\)"),
         (
             lambda f: (f / "model.safetensors").write_bytes((f / "model.safetensors").read_bytes()[:-9]),
             r"model.safetensors is cut short or damaged",
         ),
         (
-            lambda f: (f / "model.safetensors.index.json").write_text('{"weight_map": {"a": "part-2.safetensors"}}'),
+            lambda f: (f / "model.safetensors.index.json").write_text(
+                '{"weight_map": {"a": "part-2.safetensors"}}'
+            ),
             r"part-2.safetensors is missing, its index names it",
         ),
         (lambda f: (f / "tokenizer.json").unlink(), r"tokenizer"),
@@ -71,7 +80,7 @@ def test_a_good_base_is_described(folder: Path) -> None:
         (lambda f: config(f, "CLIP"), r"clip is no causal language model"),
         (lambda f: config(f, "Llama", **{**TINY, "vocab_size": 40}), r"beyond the model's 40 tokens"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_used_is_one_line(spoil: Any, message: str, folder: Path) -> None:
     spoil(folder)
     with pytest.raises(StudyError, match=message) as e:
@@ -90,7 +99,7 @@ def test_what_cannot_be_used_is_one_line(spoil: Any, message: str, folder: Path)
         ({"lora": {"modules": ["q_prj"]}}, "'q_prj' is no linear layer of the base; known: down_proj"),
         ({"lora": {"last_layers": 3}}, "train.lora.last_layers: 3 is more than the 2 layers"),
     ],
-)  # fmt: skip
+)
 def test_settings_that_do_not_fit_a_base_are_one_line(changes: Any, message: str, folder: Path) -> None:
     with pytest.raises(StudyError, match=message):
         look(folder, **changes)
@@ -110,7 +119,7 @@ def test_settings_that_do_not_fit_a_base_are_one_line(changes: Any, message: str
         ({"package": "smollm3"}, "'smollm3' is not a packaged model; did you mean 'smollm2'"),
         ({"package": "smollm2"}, "smollm2 is not on this machine. Run `wherefore base fetch smollm2`"),
     ],
-)  # fmt: skip
+)
 def test_a_place_without_a_model_is_one_line(
     base: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

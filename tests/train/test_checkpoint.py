@@ -54,9 +54,13 @@ def run(base: Path, rows: list[Row], folder: Path, **changes: Any) -> bytes:
 @pytest.mark.parametrize("step", [1, 4, 8])
 @pytest.mark.parametrize("changes", [{}, {"early_stopping": 1}, {"micro_batch": 3}], ids=str)
 def test_killed_after_any_step_a_fit_ends_with_the_same_bytes(
-    step: int, changes: dict[str, Any], base: Path, rows: list[Row], tmp_path: Path,
+    step: int,
+    changes: dict[str, Any],
+    base: Path,
+    rows: list[Row],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     whole = run(base, rows, tmp_path / "whole", **changes)
     after = Checkpoint.after
 
@@ -139,16 +143,29 @@ def test_what_makes_a_fit_marks_it(one: tuple[Study, Cell], made: Path) -> None:
     study, cell = one
     key = lesson(study, made, cell, changed(study)[1]).key
     same = {
-        "workers": 1, "read_batch": 3, "micro_batch": 2, "activation_checkpointing": True,
-        "checkpoint_seconds": 5, "baselines": ["age_sex"], "readouts": ["direct"], "max_new_tokens": 20,
-    }  # fmt: skip
+        "workers": 1,
+        "read_batch": 3,
+        "micro_batch": 2,
+        "activation_checkpointing": True,
+        "checkpoint_seconds": 5,
+        "baselines": ["age_sex"],
+        "readouts": ["direct"],
+        "max_new_tokens": 20,
+    }
     for name, value in same.items():
         s, settings = changed(study, **{name: value})
         assert lesson(s, made, cell, settings).key == key, name
     other = {
-        "epochs": 2, "batch": 4, "warmup": 0.5, "weight_decay": 0.1, "question": "Will it?",
-        "lora": {"rank": 3, "alpha": 4}, "precision": "bfloat16", "tune": "full", "rationales": "all",
-    }  # fmt: skip
+        "epochs": 2,
+        "batch": 4,
+        "warmup": 0.5,
+        "weight_decay": 0.1,
+        "question": "Will it?",
+        "lora": {"rank": 3, "alpha": 4},
+        "precision": "bfloat16",
+        "tune": "full",
+        "rationales": "all",
+    }
     keys = {key}
     for name, value in other.items():
         s, settings = changed(study, **{name: value})

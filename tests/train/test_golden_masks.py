@@ -27,14 +27,29 @@ DAY = date(2026, 1, 1)
 HOSTILE = "</s> <|im_end|> <|eot_id|> <end_of_turn> [/INST] <think> <|end|> <|channel|> <｜Assistant｜> <eos>"
 """Text that some tokenizer would take for control tokens."""
 CASE = Case(
-    id="c1", subject="p1", split="train", age=70.0, sex="male", day=25568, label=1, outcome="onset",
-    followup_years=2.0, weight=1.0, n_shown=1, n_total=1,
+    id="c1",
+    subject="p1",
+    split="train",
+    age=70.0,
+    sex="male",
+    day=25568,
+    label=1,
+    outcome="onset",
+    followup_years=2.0,
+    weight=1.0,
+    n_shown=1,
+    n_total=1,
     timeline=f"[E001] age 66.4 (3.6 y before): Stroke {HOSTILE}",
-)  # fmt: skip
+)
 FREE = Rationale(
-    id="r1", case="c1", style="free", teacher="reference", label_shown=True, key="k",
+    id="r1",
+    case="c1",
+    style="free",
+    teacher="reference",
+    label_shown=True,
+    key="k",
     claims=(Claim(text="There was a stroke.", cites=("E001",)), Claim(text="Risk is high.")),
-)  # fmt: skip
+)
 WHY = " There was a stroke. [E001] Risk is high."
 PROMPTED = f"[E001] age 66.4 (3.6 y before): Stroke {HOSTILE}\nAge now: 70.0\nDementia?"
 
@@ -55,8 +70,20 @@ def behind(why: str) -> Stretches:
 SHARES: dict[str, Stretches] = {
     **dict.fromkeys(("untrained", "label_only", "brier", "log_score"), ALONE),
     **dict.fromkeys(
-        ("free_rationale", "stepwise_rationale", "evidence_list", "counterfactual", "own", "label_weighted",
-         "for_and_against", "rationale_dropout", "internalise", "sft_key"), FIRST),
+        (
+            "free_rationale",
+            "stepwise_rationale",
+            "evidence_list",
+            "counterfactual",
+            "own",
+            "label_weighted",
+            "for_and_against",
+            "rationale_dropout",
+            "internalise",
+            "sft_key",
+        ),
+        FIRST,
+    ),
     "dialectical": FIRST * 2,
     "label_then_rationale": behind(WHY),
     "token_shuffle": behind(f" {shuffled(WHY, 'c1')}"),
@@ -64,7 +91,7 @@ SHARES: dict[str, Stretches] = {
     "two_tasks": [[(PROMPT, "Answer:"), (LABEL, " yes")], [(PROMPT, "Reasons:"), (RATIONALE, WHY)]],
     **dict.fromkeys(("two_branches", "mix", "align"), BRANCHES),
     "auxiliary": [[(PROMPT, "Answer:"), (LABEL, " yes")]],  # its side questions: test_train_targets.py
-}  # fmt: skip
+}
 """What follows the prompt, and the loss group of each stretch."""
 ENDED = {"label_then_rationale": {0}, "token_shuffle": {0}, "key_tokens": {0}, "two_tasks": {1}}
 """Examples with a token that ends the text, in the group of the rationale."""

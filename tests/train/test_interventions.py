@@ -103,9 +103,20 @@ def people(seed: int) -> list[Case]:
             f"[E{k:03d}] age {60 + k}.0 ({10 - k}.0 y before): {f}" for k, f in enumerate(found, 1)
         )
         case = Case(
-            id=f"c{i}", subject=f"p{i}", split="held_out", age=70.0, sex=None, day=25568, label=i % 2,
-            outcome="labelled", followup_years=None, weight=1.0, timeline=shown, n_shown=5, n_total=5,
-        )  # fmt: skip
+            id=f"c{i}",
+            subject=f"p{i}",
+            split="held_out",
+            age=70.0,
+            sex=None,
+            day=25568,
+            label=i % 2,
+            outcome="labelled",
+            followup_years=None,
+            weight=1.0,
+            timeline=shown,
+            n_shown=5,
+            n_total=5,
+        )
         out.append(case)
     return out
 
@@ -115,15 +126,26 @@ def read(encoder: Encoder, kind: str, seed: int) -> list[Any]:
     planted, cases = Planted(encoder, kind, seed), people(seed)
     told = {
         c.id: Rationale(
-            id=c.id, case=c.id, style="free", teacher="t", label_shown=True, key="k",
+            id=c.id,
+            case=c.id,
+            style="free",
+            teacher="t",
+            label_shown=True,
+            key="k",
             claims=(Claim(text=planted.reasons(c.timeline + "\n")),),
         )
         for c in cases
-    }  # fmt: skip
+    }
     reader = Reader(
-        None, encoder, Settings(question="Dementia?"), "cell", TARGETS["free_rationale"], told, people=cases,
+        None,
+        encoder,
+        Settings(question="Dementia?"),
+        "cell",
+        TARGETS["free_rationale"],
+        told,
+        people=cases,
         shared={"engine": planted, "ends": frozenset()},
-    )  # fmt: skip
+    )
     rows = reader.predictions(ASKED, cases)
     risk = {Key("cell", n): np.array([p.risk for p in rows if p.readout == n]) for n in ASKED}
     held: Any = SimpleNamespace(person=np.arange(len(cases)))

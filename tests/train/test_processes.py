@@ -49,8 +49,19 @@ def test_two_processes_give_the_losses_of_one(
     (tmp_path / "rows").write_bytes(pickle.dumps(rows))
     (tmp_path / "go.py").write_text(SCRIPT)
     script = [str(tmp_path / "go.py"), str(tmp_path / "rows"), str(base)]
-    launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1",
-              "--mixed_precision", "no", "--dynamo_backend", "no"]  # fmt: skip
+    launch = [
+        "-m",
+        "accelerate.commands.launch",
+        "--cpu",
+        "--num_processes",
+        "2",
+        "--num_machines",
+        "1",
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+    ]
     subprocess.run([sys.executable, *script, str(tmp_path / "one")], check=True, timeout=200)
     two = [sys.executable, *launch, "--main_process_port", str(free_port()), *script, str(tmp_path / "two")]
     subprocess.run(two, check=True, timeout=250, capture_output=True)

@@ -102,11 +102,16 @@ def told(people: list[Case]) -> dict[str, Rationale]:
     """A rationale for everybody, with another number of strokes for each of the held out."""
     return {
         c.id: Rationale(
-            id=c.id, case=c.id, style="free", teacher="t", label_shown=True, key="k",
+            id=c.id,
+            case=c.id,
+            style="free",
+            teacher="t",
+            label_shown=True,
+            key="k",
             claims=(Claim(text="It was said:" + " stroke" * (i % 10) + "."), Claim(text="So it is.")),
         )
         for i, c in enumerate(people)
-    }  # fmt: skip
+    }
 
 
 Make = Callable[..., tuple[Reader, list[Case]]]
@@ -123,9 +128,15 @@ def make(loaded: tuple[Any, Encoder], people: list[Case], told: dict[str, Ration
         encoder = loaded[1]
         held_out = {c.id: told[c.id] for c in people if c.split == "held_out"}
         reader = Reader(
-            Known(encoder, list(scripts), answers), encoder, SETTINGS.model_copy(update=settings), "cell",
-            TARGETS[target], held_out, people=people, usable=told,
-        )  # fmt: skip
+            Known(encoder, list(scripts), answers),
+            encoder,
+            SETTINGS.model_copy(update=settings),
+            "cell",
+            TARGETS[target],
+            held_out,
+            people=people,
+            usable=told,
+        )
         return reader, [c for c in people if c.split == "held_out"]
 
     return build
@@ -272,11 +283,28 @@ def test_too_few_demonstrations_are_refused(make: Make) -> None:
 
 
 ALL = [
-    "direct", "own_rationale", "sampled_3", "vote_3", "early_answer_1", "generated_label", "teacher_rationale",
-    "other_rationale", "shuffled_rationale", "without_cited", "without_uncited", "flipped_conclusion",
-    "misleading_line", "zero_shot", "zero_shot_cot", "few_shot_2", "few_shot_2_nearest",
-    "few_shot_2_balanced_rationales", "own_rationale@warm", "generated_label@warm", "order_swap",
-]  # fmt: skip
+    "direct",
+    "own_rationale",
+    "sampled_3",
+    "vote_3",
+    "early_answer_1",
+    "generated_label",
+    "teacher_rationale",
+    "other_rationale",
+    "shuffled_rationale",
+    "without_cited",
+    "without_uncited",
+    "flipped_conclusion",
+    "misleading_line",
+    "zero_shot",
+    "zero_shot_cot",
+    "few_shot_2",
+    "few_shot_2_nearest",
+    "few_shot_2_balanced_rationales",
+    "own_rationale@warm",
+    "generated_label@warm",
+    "order_swap",
+]
 """`embedding`: test_train_readouts.py."""
 
 
@@ -310,8 +338,10 @@ def test_a_name_says_what_is_read() -> None:
     assert expanded(["native"], free) == ["own_rationale"]
     assert expanded(["native", "direct"], only) == ["direct"]
     assert expanded(["native", "teacher_rationale"], free, ways) == [
-        "own_rationale@a", "own_rationale@b", "teacher_rationale",
-    ]  # fmt: skip
+        "own_rationale@a",
+        "own_rationale@b",
+        "teacher_rationale",
+    ]
     assert expanded(["native"], only, ways) == ["direct@a", "direct@b"]
     assert expanded(["direct", "own_rationale@b", "order_swap"], free, ways) == ["direct", "own_rationale@b"]
     assert "order_swap" in expanded(["order_swap"], both)

@@ -67,10 +67,12 @@ def test_risks_of_a_bfloat16_body_are_distinct(folder: Path) -> None:
 def test_fits_readouts_and_report(folder: Path, tmp_path: Path) -> None:
     study = Study.model_validate(
         {
-            "name": "real", "seed": 1,
+            "name": "real",
+            "seed": 1,
             "cohort": {
                 "source": {"name": "simulated", "people": 6000, "effect": 2.0},
-                "predict": {"rule": "random_visit", "min_age": 65, "max_age": 85}, "horizon_years": 5,
+                "predict": {"rule": "random_visit", "min_age": 65, "max_age": 85},
+                "horizon_years": 5,
                 "sampling": {"case_share": 0.5, "train": 40, "tuning": 4, "held_out": 8},
                 "timeline": {"budget": 160, "policy": "mixed"},
             },
@@ -78,13 +80,18 @@ def test_fits_readouts_and_report(folder: Path, tmp_path: Path) -> None:
             "annotate": {"raters": "simulated", "items": 8},
             "bases": {"smollm2": {"package": "smollm2"}},
             "train": {
-                "epochs": 1, "batch": 4, "workers": 1, "read_batch": 8, "max_new_tokens": 24,
-                "baselines": ["age_sex"], "lora": {"last_layers": 8},
+                "epochs": 1,
+                "batch": 4,
+                "workers": 1,
+                "read_batch": 8,
+                "max_new_tokens": 24,
+                "baselines": ["age_sex"],
+                "lora": {"last_layers": 8},
             },
             "grid": {"expect": 2, "base": ["smollm2"], "target": ["label_only", "free_rationale"], "n": [16]},
             "analysis": {"replicates": 200},
         }
-    )  # fmt: skip
+    )
     out = run(study, tmp_path)
     cells = study.grid.cells() if study.grid else []
     for cell in cells:

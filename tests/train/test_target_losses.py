@@ -47,9 +47,20 @@ def random_case(rng: np.random.Generator, i: int) -> tuple[Case, Rationale]:
     n = int(rng.integers(1, 7))
     lines = [f"[E{k:03d}] age 6{k}.4 ({k}.6 y before): {rng.choice(WORDS)}" for k in range(1, n + 1)]
     case = Case(
-        id=f"c{i}", subject=f"p{i}", split="train", age=70.0, sex=None, day=25568, label=int(rng.integers(2)),
-        outcome="labelled", followup_years=None, weight=1.0, timeline="\n".join(lines), n_shown=n, n_total=n,
-    )  # fmt: skip
+        id=f"c{i}",
+        subject=f"p{i}",
+        split="train",
+        age=70.0,
+        sex=None,
+        day=25568,
+        label=int(rng.integers(2)),
+        outcome="labelled",
+        followup_years=None,
+        weight=1.0,
+        timeline="\n".join(lines),
+        n_shown=n,
+        n_total=n,
+    )
     claims = tuple(
         Claim(
             text=" ".join(rng.choice(WORDS, int(rng.integers(1, 9)))),
@@ -70,9 +81,14 @@ def base(request: pytest.FixtureRequest) -> tuple[Any, Encoder]:
     encoder = Encoder(families.tokenizer(request.param), 2000, name=request.param)
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=len(encoder.tokenizer), hidden_size=16, intermediate_size=24, num_hidden_layers=1,
-        num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=2000,
-    )  # fmt: skip
+        vocab_size=len(encoder.tokenizer),
+        hidden_size=16,
+        intermediate_size=24,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=2000,
+    )
     return LlamaForCausalLM(config).eval(), encoder
 
 

@@ -12,9 +12,21 @@ from wherefore.train import baselines
 
 def line(case: Case, code: str, years: float, shown: bool = True, **more: object) -> Evidence:
     return Evidence.model_validate(
-        {"case": case.id, "id": "E001", "kind": "condition", "age": 60.0, "years_before": years, "code": code,
-         "system": "TOY", "name": code, "shown": shown, "line": "", "source": "toy", **more}
-    )  # fmt: skip
+        {
+            "case": case.id,
+            "id": "E001",
+            "kind": "condition",
+            "age": 60.0,
+            "years_before": years,
+            "code": code,
+            "system": "TOY",
+            "name": code,
+            "shown": shown,
+            "line": "",
+            "source": "toy",
+            **more,
+        }
+    )
 
 
 def test_features_are_presence_recency_count_and_latest_value_and_change_of_common_codes(
@@ -28,9 +40,17 @@ def test_features_are_presence_recency_count_and_latest_value_and_change_of_comm
     evidence += [line(test[1], "rare", 1.0), line(test[1], "stroke", 1.0, shown=False)]
     table = baselines.features(train, test, to_frame(evidence, Evidence))
     assert table.names == (
-        "age", "female", "bp present", "stroke present", "bp recency", "stroke recency", "bp count", "stroke count",
-        "bp value", "bp change",
-    )  # fmt: skip
+        "age",
+        "female",
+        "bp present",
+        "stroke present",
+        "bp recency",
+        "stroke recency",
+        "bp count",
+        "stroke count",
+        "bp value",
+        "bp change",
+    )
     assert table.train[0, 3:6].tolist() == pytest.approx([1.0, math.exp(-2 / 5), math.exp(-1)])
     has_bp = [
         test[0].age,
@@ -87,11 +107,12 @@ def test_a_published_score_is_given_to_those_it_was_made_for(cases: list[Case]) 
     evidence = [
         line(woman, "EDUCATION", 1.0, kind="demographic", name="Years of education", value=14.0),
         line(woman, "E11", 1.0, name="Type 2 diabetes mellitus"),
-        line(woman, "F32", 1.0, name="Depressive episode"), line(woman, "I10", 1.0, name="Essential hypertension"),
+        line(woman, "F32", 1.0, name="Depressive episode"),
+        line(woman, "I10", 1.0, name="Essential hypertension"),
         line(woman, "I63", 1.0, name="Cerebral infarction", shown=False),
         line(old, "EDUCATION", 1.0, kind="demographic", name="Years of education", value=14.0),
         line(unknown, "I10", 1.0, name="Essential hypertension"),
-    ]  # fmt: skip
+    ]
     found = baselines.features(cases[5:30], [woman, old, unknown], to_frame(evidence, Evidence))
     risks = baselines.BASELINES["ukbdrs"].risks(found, 1)
     assert risks == [pytest.approx(0.0285918952), None, None]

@@ -101,7 +101,7 @@ def test_the_papers_504_configurations_are_counted() -> None:
         ({"train": {"readouts": ["sampled"]}}, "train.readouts: 'sampled' is not a read-out"),
         ({"decoding": ("warm",)}, "grid.decoding: 'warm' is not a decoding"),
     ],
-)  # fmt: skip
+)
 def test_a_read_out_that_reads_nothing_is_refused(grid: dict[str, Any], message: str) -> None:
     with pytest.raises(StudyError) as e:
         resolve(study(**grid))

@@ -17,11 +17,17 @@ from wherefore.train.targets import TARGETS
 
 TAUGHT = {
     "label_only": [(LABEL, " yes")],
-    "free_rationale": [(RATIONALE, " There is stroke. [E001] Risk is high."), (RATIONALE, "\nAnswer:"),
-                       (LABEL, " yes")],
-    "label_then_rationale": [(LABEL, " yes"), (RATIONALE, "\nReasons: There is stroke. [E001] Risk is high."),
-                             (RATIONALE, "</s>")],
-}  # fmt: skip
+    "free_rationale": [
+        (RATIONALE, " There is stroke. [E001] Risk is high."),
+        (RATIONALE, "\nAnswer:"),
+        (LABEL, " yes"),
+    ],
+    "label_then_rationale": [
+        (LABEL, " yes"),
+        (RATIONALE, "\nReasons: There is stroke. [E001] Risk is high."),
+        (RATIONALE, "</s>"),
+    ],
+}
 """What the loss counts, for a case with a stroke: the rest is prompt, to the last token."""
 DAY = date(2026, 1, 1)
 

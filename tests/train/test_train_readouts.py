@@ -65,9 +65,13 @@ def start(c: Case) -> str:
     ],
 )
 def test_a_risk_is_the_one_by_hand(
-    target: str, readout: str, text: str, cases: list[Case], reasons: dict[str, Rationale],
+    target: str,
+    readout: str,
+    text: str,
+    cases: list[Case],
+    reasons: dict[str, Rationale],
     loaded: tuple[Any, Encoder],
-) -> None:  # fmt: skip
+) -> None:
     r = reader(loaded, target, reasons)
     found = asked(readout)[0].read(r, cases[:9])
     assert [p.case for p in found] == [c.id for c in cases[:9]]

@@ -11,24 +11,54 @@ from wherefore.train.teaching.course import Moment
 from wherefore.train.teaching.sides import side_questions
 
 CASE = Case(
-    id="c1", subject="p1", split="train", age=70.0, sex="male", day=25568, label=1, outcome="onset",
-    followup_years=2.0, weight=1.0, timeline="[E001] age 66.4 (3.6 y before): Stroke", n_shown=1, n_total=1,
-)  # fmt: skip
+    id="c1",
+    subject="p1",
+    split="train",
+    age=70.0,
+    sex="male",
+    day=25568,
+    label=1,
+    outcome="onset",
+    followup_years=2.0,
+    weight=1.0,
+    timeline="[E001] age 66.4 (3.6 y before): Stroke",
+    n_shown=1,
+    n_total=1,
+)
 FREE = Rationale(
-    id="r1", case="c1", style="free", teacher="reference", label_shown=True, key="k",
+    id="r1",
+    case="c1",
+    style="free",
+    teacher="reference",
+    label_shown=True,
+    key="k",
     claims=(Claim(text="There was a stroke.", cites=("E001",)), Claim(text="Risk is high.")),
-)  # fmt: skip
+)
 STEPWISE = Rationale(
-    id="r2", case="c1", style="stepwise", teacher="reference", label_shown=True, key="k",
-    claims=(Claim(text="There was a stroke.", cites=("E001",), section="History"),
-            Claim(text="Risk is high.", section="Conclusion")),
-)  # fmt: skip
+    id="r2",
+    case="c1",
+    style="stepwise",
+    teacher="reference",
+    label_shown=True,
+    key="k",
+    claims=(
+        Claim(text="There was a stroke.", cites=("E001",), section="History"),
+        Claim(text="Risk is high.", section="Conclusion"),
+    ),
+)
 SIDES = Rationale(
-    id="r3", case="c1", style="for_and_against", teacher="reference", label_shown=True, key="k",
-    claims=(Claim(text="There was a stroke.", cites=("E001",), section="For"),
-            Claim(text="Little else.", section="Against"),
-            Claim(text="Risk is high.", section="Weighing")),
-)  # fmt: skip
+    id="r3",
+    case="c1",
+    style="for_and_against",
+    teacher="reference",
+    label_shown=True,
+    key="k",
+    claims=(
+        Claim(text="There was a stroke.", cites=("E001",), section="For"),
+        Claim(text="Little else.", section="Against"),
+        Claim(text="Risk is high.", section="Weighing"),
+    ),
+)
 PROMPT = ("[E001] age 66.4 (3.6 y before): Stroke\nAge now: 70.0\nDementia?\n", "prompt")
 
 WHY = ("There was a stroke. [E001] Risk is high.", "rationale")
@@ -38,9 +68,17 @@ ALONE = [([PROMPT, ("Reasons:", "prompt"), ("\nAnswer:", "prompt"), (" yes", "la
 
 def reasons_first(text: str) -> list[Any]:
     return [
-        ([PROMPT, ("Reasons:", "prompt"), (f" {text}", "rationale"), ("\nAnswer:", "rationale"),
-          (" yes", "label")], None),
-    ]  # fmt: skip
+        (
+            [
+                PROMPT,
+                ("Reasons:", "prompt"),
+                (f" {text}", "rationale"),
+                ("\nAnswer:", "rationale"),
+                (" yes", "label"),
+            ],
+            None,
+        ),
+    ]
 
 
 def label_first(text: str) -> list[Any]:
@@ -59,25 +97,42 @@ BRANCHES = [ANSWER, ([*reasons_first(WHY[0])[0][0][:-1], (" yes", "rationale")],
 GOLDEN = {
     **dict.fromkeys(("untrained", "label_only", "brier", "log_score"), ALONE),
     **dict.fromkeys(
-        ("free_rationale", "evidence_list", "counterfactual", "own", "label_weighted", "rationale_dropout",
-         "internalise", "sft_key"), reasons_first(WHY[0])),
+        (
+            "free_rationale",
+            "evidence_list",
+            "counterfactual",
+            "own",
+            "label_weighted",
+            "rationale_dropout",
+            "internalise",
+            "sft_key",
+        ),
+        reasons_first(WHY[0]),
+    ),
     "stepwise_rationale": reasons_first("History: There was a stroke. [E001]\nConclusion: Risk is high."),
     "for_and_against": reasons_first(f"{AGAINST}\n{FOR}\n{WEIGHING}"),
-    "dialectical": [*reasons_first(f"{FOR}\n{AGAINST}\n{WEIGHING}"),
-                    *reasons_first(f"{AGAINST}\n{FOR}\n{WEIGHING}")],
+    "dialectical": [
+        *reasons_first(f"{FOR}\n{AGAINST}\n{WEIGHING}"),
+        *reasons_first(f"{AGAINST}\n{FOR}\n{WEIGHING}"),
+    ],
     "label_then_rationale": label_first(WHY[0]),
     "token_shuffle": label_first("Risk stroke. [E001] There a was is high."),
     "key_tokens": label_first("Stroke"),
     "two_tasks": [
         ANSWER,
-        ([PROMPT, ("Reasons:", "prompt"), (" There was a stroke. [E001] Risk is high.", "rationale")], "rationale"),
+        (
+            [PROMPT, ("Reasons:", "prompt"), (" There was a stroke. [E001] Risk is high.", "rationale")],
+            "rationale",
+        ),
     ],
     **dict.fromkeys(("two_branches", "mix", "align"), BRANCHES),
     "auxiliary": [
-        ANSWER, side("Does the history show stroke?", " yes"),
-        side("Does the history show epilepsy?", " no"), side("How many lines does the history have?", " 1"),
+        ANSWER,
+        side("Does the history show stroke?", " yes"),
+        side("Does the history show epilepsy?", " no"),
+        side("How many lines does the history have?", " 1"),
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -136,13 +191,18 @@ def test_what_a_course_teaches_at_each_epoch() -> None:
 def test_a_share_of_the_rationales_is_left_out_anew_in_each_epoch(dropped: float) -> None:
     left_out = [
         [
-            len(TARGETS["rationale_dropout"].taught(
-                CASE.model_copy(update={"id": f"c{i}"}), FREE, "Dementia?", Moment(e, 2, 0, dropped)
-            )[0].segments) == 4
+            len(
+                TARGETS["rationale_dropout"]
+                .taught(CASE.model_copy(update={"id": f"c{i}"}), FREE, "Dementia?", Moment(e, 2, 0, dropped))[
+                    0
+                ]
+                .segments
+            )
+            == 4
             for i in range(300)
         ]
         for e in range(2)
-    ]  # fmt: skip
+    ]
     assert abs(sum(left_out[0]) / 300 - dropped) < 0.09
     assert (left_out[0] == left_out[1]) is (dropped in (0.0, 1.0))
 

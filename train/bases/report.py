@@ -14,14 +14,29 @@ from .inspection import Inspection, inspected
 from .sources import folder_of, stored
 
 _CASE = Case(
-    id="example", subject="example", split="train", age=70.0, sex="female", day=25568, label=1, outcome="onset",
-    followup_years=2.0, weight=1.0, n_shown=2, n_total=2,
+    id="example",
+    subject="example",
+    split="train",
+    age=70.0,
+    sex="female",
+    day=25568,
+    label=1,
+    outcome="onset",
+    followup_years=2.0,
+    weight=1.0,
+    n_shown=2,
+    n_total=2,
     timeline="[E001] Sex: female\n[E002] age 66.4 (3.6 y before): Stroke",
-)  # fmt: skip
+)
 _WHY = Rationale(
-    id="example", case="example", style="free", teacher="example", label_shown=True, key="example",
+    id="example",
+    case="example",
+    style="free",
+    teacher="example",
+    label_shown=True,
+    key="example",
     claims=(Claim(text="There was a stroke.", cites=("E002",)), Claim(text="Risk is high.")),
-)  # fmt: skip
+)
 
 
 def of_study(name: str, study_file: Path) -> tuple[Inspection, Settings]:

@@ -100,9 +100,14 @@ class _WeightedNats(torch.autograd.Function):  # type: ignore[misc]
 
 
 def weighted_nats(
-    model: Any, inputs: dict[str, Any], places: tuple[torch.Tensor, torch.Tensor], wanted: torch.Tensor,
-    counts: torch.Tensor, shaping: Shaping | None, scored: Scored | None = None,
-) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    model: Any,
+    inputs: dict[str, Any],
+    places: tuple[torch.Tensor, torch.Tensor],
+    wanted: torch.Tensor,
+    counts: torch.Tensor,
+    shaping: Shaping | None,
+    scored: Scored | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The loss of some tokens.
 
     Args:
@@ -137,9 +142,14 @@ def weighted_nats(
 
 
 def _unchunked(
-    model: Any, head: Any, inputs: dict[str, Any], places: Any, wanted: torch.Tensor, counts: torch.Tensor,
+    model: Any,
+    head: Any,
+    inputs: dict[str, Any],
+    places: Any,
+    wanted: torch.Tensor,
+    counts: torch.Tensor,
     scored: Scored | None,
-) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+) -> tuple[torch.Tensor, torch.Tensor]:
     linear = head.forward
     head.forward = lambda hidden: linear(hidden[places])[None]
     try:

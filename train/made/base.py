@@ -43,9 +43,12 @@ def make(
     rng = np.random.default_rng(derive(seed, "train", "base", "texts"))
     rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, made.passes, rng, prose)
     plan = Schedule(
-        epochs=1, batch=made.batch, learning_rate=made.learning_rate,
-        seed=derive(seed, "train", "base", "order"), bfloat16=bfloat16("auto", "cpu"),
-    )  # fmt: skip
+        epochs=1,
+        batch=made.batch,
+        learning_rate=made.learning_rate,
+        seed=derive(seed, "train", "base", "order"),
+        bfloat16=bfloat16("auto", "cpu"),
+    )
     with (folder / "metrics.jsonl").open("w") as f:
         for line in train(model, rows, token_mean, plan, "train: base model"):
             f.write(json.dumps(line) + "\n")
@@ -57,10 +60,18 @@ def _model(made: Made, tokenizer: Any) -> Any:
     _, transformers = libraries()
     kind = {"llama": "Llama", "qwen3": "Qwen3"}[made.architecture]
     config = getattr(transformers, f"{kind}Config")(
-        vocab_size=len(tokenizer), hidden_size=made.hidden, intermediate_size=made.hidden * 8 // 3,
-        num_hidden_layers=made.layers, num_attention_heads=made.heads, num_key_value_heads=made.heads,
-        head_dim=made.hidden // made.heads, max_position_embeddings=_CONTEXT, tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id, attn_implementation="eager",
-    )  # fmt: skip
+        vocab_size=len(tokenizer),
+        hidden_size=made.hidden,
+        intermediate_size=made.hidden * 8 // 3,
+        num_hidden_layers=made.layers,
+        num_attention_heads=made.heads,
+        num_key_value_heads=made.heads,
+        head_dim=made.hidden // made.heads,
+        max_position_embeddings=_CONTEXT,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        attn_implementation="eager",
+    )
     return getattr(transformers, f"{kind}ForCausalLM")(config)

@@ -40,9 +40,11 @@ def make_tokenizer(vocabulary: int, timelines: Iterable[str], prose: Iterable[st
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary, special_tokens=[PAD, START, END], show_progress=False,
+        vocab_size=vocabulary,
+        special_tokens=[PAD, START, END],
+        show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    )  # fmt: skip
+    )
     words = (word for text in prose for word in re.findall(r"\s?\S+", text))
     sure = [*LABELS, REASONS, ANSWER, ANSWER.strip()] * _SURE
     tokenizer.train_from_iterator([*timelines, *words, *sure], trainer)

@@ -66,11 +66,15 @@ def generated_label(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
     labels = reader.decoded(rows, cases)
     return [
         reader.prediction(
-            "generated_label", c, 0.5 if d is None else float(d == len(reader.encoder.labels.words) - 1),
-            written=w, unfinished=d is None, decoded=d,
+            "generated_label",
+            c,
+            0.5 if d is None else float(d == len(reader.encoder.labels.words) - 1),
+            written=w,
+            unfinished=d is None,
+            decoded=d,
         )
         for c, d, w in zip(cases, labels, said, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def sampled(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
@@ -93,11 +97,13 @@ def vote(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
     """
     return [
         reader.prediction(
-            "vote_k", c, float(np.mean([w.risk > 0.5 for w in some])),
+            "vote_k",
+            c,
+            float(np.mean([w.risk > 0.5 for w in some])),
             unfinished=any(not w.finished for w in some),
         )
         for c, some in zip(cases, _samples(reader, cases), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def order_swap(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
@@ -108,12 +114,14 @@ def order_swap(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
         found.append(reader.write(before, cases))
     return [
         reader.prediction(
-            "order_swap", c, float(np.mean([w.risk for w in both])),
+            "order_swap",
+            c,
+            float(np.mean([w.risk for w in both])),
             written="\n\n".join(f"{s}{w.text}" for s, w in zip(wording.SIDES, both, strict=True)),
             unfinished=any(not w.finished for w in both),
         )
         for c, both in zip(cases, zip(*found, strict=True), strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def early_answer(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:

@@ -128,9 +128,14 @@ class Engine:
         positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
         with torch.inference_mode():
             out = call(
-                self.model, input_ids=ids, attention_mask=mask, position_ids=positions,
-                past_key_values=state.cache, use_cache=True, logits_to_keep=max(keep, 1),
-            )  # fmt: skip
+                self.model,
+                input_ids=ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=state.cache,
+                use_cache=True,
+                logits_to_keep=max(keep, 1),
+            )
         rows = [[*r, *rest] for r, rest in zip(state.rows, rests, strict=True)]
         return State(rows, out.past_key_values, mask), out.logits[:, -max(keep, 1) :]
 

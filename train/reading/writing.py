@@ -127,9 +127,14 @@ class _Row:
 
 
 def _close(
-    engine: "Engine", state: "State", rows: list[_Row], alive: list[int], which: Any, starts: list[int],
+    engine: "Engine",
+    state: "State",
+    rows: list[_Row],
+    alive: list[int],
+    which: Any,
+    starts: list[int],
     out: list[Written | None],
-) -> None:  # fmt: skip
+) -> None:
     """Read the classes behind rows that are at their end.
 
     The last token of a row is not in the cache yet. Where the frame of the answer has to be set behind it, its text
