@@ -146,6 +146,7 @@ def test_a_served_model_ends_every_question_by_name(
         "base_url": server,
         "structured": structured,
         "max_tokens": 240,
+        "timeout_seconds": 1200,
     }
     found = explained(home, {**teacher, "temperature": 0.7}, ["free", "stepwise"])
     show(f"served, {structured}", found)
