@@ -43,7 +43,7 @@ def _state(cell: Cell, folder: Path) -> CellState:
     """A cell that is under way counts as missing: what it will say is not known yet."""
     now = state(folder)
     why = failure(folder) if now == "failed" else None
-    return CellState(cell, "missing" if now == "running" else now, folder, why.error if why else "")
+    return CellState(cell, "missing" if now == "running" else now, folder, why.line if why else "")
 
 
 ARM = ("target", "loss", "corpus", "weight", "dropped", "projected")

@@ -16,7 +16,7 @@ from ..study.seeds import derive
 from ..synth.records import Grounding, Rationale
 from ..train.records import Baseline
 from . import mechanism
-from .cells import CellState, states
+from .cells import CellState, arm, states
 from .cited import cited
 from .outside.study import with_outside
 from .performance import curves, errors
@@ -25,6 +25,7 @@ from .performance.choice import Choice
 from .performance.contrasts import Comparer
 from .performance.evaluate import Evaluation, all_metrics
 from .performance.formats import OUTSIDE
+from .performance.interventions import effects
 from .performance.metrics import METRICS
 from .performance.scores import Key, held_out, read_scores
 from .performance.spread import risk_spread, sample_size
@@ -84,6 +85,9 @@ def _predicted(
         written=list(written(tables.cells, shown_ids(evidence))),
         called=list(errors.called(evaluation, models, reference)) if reference else [],
         alarms=list(errors.alarms(evaluation, models, evidence)),
+        effects=list(
+            effects(evaluation.scores, evaluation.held, {s.cell.id: arm(s.cell) for s in tables.cells})
+        ),
         equity=equity(evaluation, models),
         risks=list(risk_spread(evaluation, keys)),
         sample_size=sample_size(evaluation, reference, _parameters(inputs.baselines), _sizes(tables.cells)),

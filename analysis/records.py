@@ -367,3 +367,22 @@ class Written(Record):
     """Texts that mostly repeat themselves."""
     unfinished: int
     """Texts that did not come to an answer within the length allowed; the risk was read behind them all the same."""
+
+
+class Effect(Record):
+    """How far an intervention on a model's reasons or history moves its risk, on the same people."""
+
+    cell: str
+    target: str
+    readout: str
+    """The intervention; the risk after the model's own rationale is taken away from it."""
+    n: int
+    mean: float
+    """Mean difference of the risk."""
+    low: float | None
+    high: float | None
+    """95 % over persons."""
+    size: float
+    """Mean absolute difference: how far people are moved, whichever way."""
+    size_low: float | None
+    size_high: float | None

@@ -17,6 +17,7 @@ from .records import (
     Comparison,
     Curve,
     Dilution,
+    Effect,
     Equity,
     Grounded,
     Metric,
@@ -42,6 +43,7 @@ class Tables:
     written: Sequence[Written] = ()
     called: Sequence[Called] = ()
     alarms: Sequence[Alarm] = ()
+    effects: Sequence[Effect] = ()
     equity: Sequence[Equity] = ()
     risks: Sequence[RiskSpread] = ()
     sample_size: Sequence[SampleSize] = ()
@@ -76,6 +78,7 @@ TABLES: dict[str, Table] = {
     "risks": Table(RiskSpread, "R", "spread of risks"),
     "called": Table(Called, "T", "people flagged"),
     "alarms": Table(Alarm, "F", "false alarms"),
+    "effects": Table(Effect, "V", "interventions"),
     "sample_size": Table(SampleSize, "N", "sample size"),
     "agreement": Table(Agreement, "G", "agreement"),
     "grounding": Table(Grounded, "K", "grounding"),

@@ -48,9 +48,10 @@ def status(study: Study, home: Path) -> dict[str, Any]:
         now = state(folder)
         fits[now] += 1
         if now == "failed" and (why := failure(folder)):
-            fits["failures"][cell.id] = why.error
+            fits["failures"][cell.id] = why.line
     stages = {stage: _stage(home / stage) for stage in layout.STAGES if stage != "train"}
     if cells:
+        stages = {stage: stages.get(stage, {}) for stage in layout.STAGES}
         every = "running" if fits["running"] else "partly" if fits["done"] else "missing"
         every = "done" if fits["done"] == len(cells) else every
         stages["train"] = {"state": every, "seconds": _spent_seconds(home, [c.id for c in cells])}

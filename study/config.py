@@ -82,7 +82,7 @@ def load(path: Path | str) -> Study:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         raw = tomllib.loads(text)
     except OSError as e:
         raise StudyError(f"{path}: cannot be read: {e.strerror}. Give the path of a study file.") from e

@@ -44,6 +44,11 @@ class Failure(Record):
     error: str
     traceback: str
 
+    @property
+    def line(self) -> str:
+        """The error in one line."""
+        return next((text for text in map(str.strip, self.error.splitlines()) if text), "no message")
+
 
 def manifest(folder: Path) -> Manifest | None:
     """The manifest of a complete folder; None where there is none."""

@@ -5,10 +5,12 @@ folder is the only thing they share, so processes on other machines may work in 
 """
 
 import os
+import signal
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any
@@ -46,8 +48,9 @@ def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
         context.Process(target=_worker, args=(study, home, order, settings), daemon=True)
         for _ in range(min(settings.workers, len(left)))
     ]
-    for w in workers:
-        w.start()
+    with _ctrl_c_ignored():
+        for w in workers:
+            w.start()
     for w in workers:
         w.join()
     codes = sorted({w.exitcode for w in workers if w.exitcode})
@@ -67,6 +70,19 @@ def _together(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
             do_cell(study, home, cell, settings)
         else:
             work(study, home, cell, settings, home / "train" / cell.id)
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Iterator[None]:
+    """Processes started inside are deaf to Ctrl-C: this one hears it, ends in one line, and ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 def _abandoned(folder: Path, codes: Sequence[int]) -> None:

@@ -4,6 +4,7 @@ Both are maximum likelihood fits by iteratively reweighted least squares. A step
 halved until it does, so the fit ends where any other solver ends (`statsmodels.GLM` in the tests).
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -77,6 +78,13 @@ def no_slope(y: Labels, risk: Floats, w: Floats) -> str | None:
 
 def line(y: Labels, x: Floats, w: Floats) -> Line | None:
     """Weighted logistic regression of `y` on `x`; None where it has no finite solution."""
+    return _line(*(np.ascontiguousarray(a, dtype=np.float64).tobytes() for a in (y, x, w)))
+
+
+@lru_cache(maxsize=16)
+def _line(*parts: bytes) -> Line | None:
+    """The same; a value and its influence are asked for one after the other, and need the same fit."""
+    y, x, w = (np.frombuffer(part) for part in parts)
     counted = w > 0
     ones, zeros = x[counted & (y == 1)], x[counted & (y == 0)]
     if not (len(ones) and len(zeros)) or np.ptp(x[counted]) < 1e-9:
@@ -94,13 +102,19 @@ def line(y: Labels, x: Floats, w: Floats) -> Line | None:
 
 def _intercept(y: Labels, x: Floats, w: Floats) -> float:
     """The intercept that makes the expected number of cases the observed one; NaN with one class."""
+    return _shift(*(np.ascontiguousarray(a, dtype=np.float64).tobytes() for a in (y, x, w)))
+
+
+@lru_cache(maxsize=16)
+def _shift(*parts: bytes) -> float:
+    y, x, w = (np.frombuffer(part) for part in parts)
     ones = float(w @ y)
     if not 0 < ones < w.sum():
         return float("nan")
     return float(maximise(y, np.ones((len(x), 1)), x, w, np.zeros(1))[0])
 
 
-def maximise(y: Labels, design: Floats, offset: Floats, w: Floats, start: Floats) -> Floats:
+def maximise(y: Floats | Labels, design: Floats, offset: Floats, w: Floats, start: Floats) -> Floats:
     """Newton's method with step halving on the weighted log likelihood, which is concave."""
     at, best = start, _likelihood(y, offset + design @ start, w)
     for _ in range(STEPS):
@@ -125,5 +139,5 @@ def _solve(information: Floats, score: Floats) -> Floats:
     return np.asarray(np.linalg.solve(information + ridge * np.eye(len(score)), score))
 
 
-def _likelihood(y: Labels, eta: Floats, w: Floats) -> float:
+def _likelihood(y: Floats | Labels, eta: Floats, w: Floats) -> float:
     return float(w @ (y * eta - np.logaddexp(0, eta)))

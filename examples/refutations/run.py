@@ -81,7 +81,8 @@ def lines(claim: Claim, home: Path) -> Iterator[str]:
     value, low, high, seeds = difference(claim, rows)
     a, b = (f"{words(target)} read {label(readout)}" for target, readout in (claim.a, claim.b))
     yield f"{claim.says} ({claim.source})"
-    yield f"    {words(claim.metric)}, {a} minus {b}: {number(value)} ({span(low, high)}), {seeds} seeds"
+    runs = "one model" if seeds == 1 else f"{seeds} seeds"
+    yield f"    {words(claim.metric)}, {a} minus {b}: {number(value)} ({span(low, high)}), {runs}"
     yield f"    here: {verdict(low, high)}"
 
 

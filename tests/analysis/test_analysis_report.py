@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,46 @@ def test_page_is_nested_and_needs_nothing_else(page: str) -> None:
     )  # names of SVG, not addresses
     assert "@import" not in page
     assert "url(" not in re.sub(r"url\(#", "", page)
+
+
+class Access(HTMLParser):
+    """What a screen reader needs: captions, scopes, names of pictures, ids that occur once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.faults: list[str] = []
+        self.tables: list[bool] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        has = dict(attrs)
+        if "id" in has:
+            self.ids.append(str(has["id"]))
+        if tag == "table":
+            self.tables.append(False)
+        if tag == "caption":
+            self.tables[-1] = True
+        if tag == "th" and has.get("scope") not in ("col", "row"):
+            self.faults.append(f"th without a scope at {self.getpos()}")
+        if tag == "img" and not has.get("alt"):
+            self.faults.append(f"img without alt at {self.getpos()}")
+        if tag == "svg" and not {"aria-labelledby", "aria-label", "aria-hidden"} & has.keys():
+            self.faults.append(f"svg without a name at {self.getpos()}")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "table" and not self.tables.pop():
+            self.faults.append(f"table without a caption before {self.getpos()}")
+
+
+def test_page_can_be_heard(page: str) -> None:
+    access = Access()
+    access.feed(page)
+    assert access.faults == []
+    assert len(access.ids) == len(set(access.ids))
+    assert re.search(r'<html lang="en">', page)
+    levels = [int(h) for h in re.findall(r"<h([1-4])", page)]
+    assert levels[0] == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels)), levels
 
 
 @pytest.mark.parametrize("name", SECTIONS)

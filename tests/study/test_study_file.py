@@ -38,6 +38,12 @@ def test_good_file(tmp_path: Path) -> None:
     assert study.path("x/y.csv") == tmp_path / "x/y.csv"
 
 
+def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert load(path).text == GOOD
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

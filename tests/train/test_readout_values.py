@@ -271,11 +271,13 @@ def test_too_few_demonstrations_are_refused(make: Make) -> None:
         read(reader, "few_shot_50", cases)
 
 
-ALL = [  # and `embedding`, which asks for no answer: test_train_readouts.py
+ALL = [
     "direct", "own_rationale", "sampled_3", "vote_3", "early_answer_1", "generated_label", "teacher_rationale",
-    "other_rationale", "shuffled_rationale", "zero_shot", "zero_shot_cot", "few_shot_2", "few_shot_2_nearest",
+    "other_rationale", "shuffled_rationale", "without_cited", "without_uncited", "flipped_conclusion",
+    "misleading_line", "zero_shot", "zero_shot_cot", "few_shot_2", "few_shot_2_nearest",
     "few_shot_2_balanced_rationales", "own_rationale@warm", "generated_label@warm", "order_swap",
 ]  # fmt: skip
+"""`embedding`: test_train_readouts.py."""
 
 
 def test_every_read_out_is_here() -> None:

@@ -107,12 +107,12 @@ class Histories:
         few, many = 1, len(order)  # the fewest lines that have to go, by halving
         while few < many:
             middle = (few + many) // 2
-            if self._tokens(_without(case, lines, order[:middle])) <= self.room:
+            if self._tokens(without(case, lines, order[:middle])) <= self.room:
                 many = middle
             else:
                 few = middle + 1
         gone = order[:many]
-        short = _without(case, lines, gone)
+        short = without(case, lines, gone)
         if self._tokens(short) > self.room:
             raise DataError(
                 f"train.max_length: case {case.id}: its question and undated lines alone take "
@@ -139,8 +139,8 @@ def oldest_first(lines: Sequence[str]) -> list[int]:
     return sorted(since, key=lambda i: (-since[i], i))
 
 
-def _without(case: Case, lines: Sequence[str], gone: Iterable[int]) -> Case:
-    """The case without some of its lines; a heading with nothing under it goes too."""
+def without(case: Case, lines: Sequence[str], gone: Iterable[int]) -> Case:
+    """The case without some of its lines, by their places; a heading with nothing under it goes too."""
     away = set(gone)
     kept = [(i, text) for i, text in enumerate(lines) if i not in away]
     full = [text for n, (_, text) in enumerate(kept) if not _bare(text, [t for _, t in kept[n + 1 : n + 2]])]

@@ -161,6 +161,15 @@ def first_sentences(text: str, k: int) -> str:
     return text if k > len(edges) else text[: edges[k - 1]] if k else ""
 
 
+def sentences(text: str) -> int:
+    """How many sentences a text has.
+
+    >>> sentences("There was a stroke. [E001] Age 66.4 is high. So it is likely.")
+    3
+    """
+    return len(_SENTENCE.findall(text)) + 1 if text.strip() else 0
+
+
 def _given(
     reader: Reader, name: str, cases: Sequence[Case], given: "dict[str, str | None]"
 ) -> list[Prediction]:

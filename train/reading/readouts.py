@@ -16,7 +16,7 @@ from ...study.parts import Catalogue
 from ..records import Prediction
 from ..settings import Decoding
 from ..targets import Target
-from . import behind, probing, prompting
+from . import behind, interventions, probing, prompting
 from .reader import NO_RATIONALE as NO_RATIONALE
 from .reader import Ask
 from .reader import Reader as Reader
@@ -85,6 +85,21 @@ _READOUTS: dict[str, Readout] = {
     "zero_shot_cot": Readout(prompting.zero_shot_cot, "after reasons by instruction alone", writes=True),
     "few_shot_k": Readout(
         prompting.few_shot, "behind {k} demonstrations", options=("balanced", "nearest", "rationales")
+    ),
+    "without_cited": Readout(
+        interventions.without_cited, "without the lines that it cited", True, writes=True
+    ),
+    "without_uncited": Readout(
+        interventions.without_uncited, "without as many lines that it did not cite", True, writes=True
+    ),
+    "flipped_conclusion": Readout(
+        interventions.flipped_conclusion,
+        "after its own rationale with the conclusion turned round",
+        True,
+        writes=True,
+    ),
+    "misleading_line": Readout(
+        interventions.misleading_line, "with a misleading line in the history", True, writes=True
     ),
     "embedding": Readout(probing.embedding, "from its states by logistic regression"),
 }
