@@ -1,5 +1,5 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Beside them `make setup`, `make docs`,
-# `make test-lowest` and `make bench NAME=...`.
+# `make coverage`, `make test-lowest` and `make bench NAME=...`.
 
 PYTHON ?= python3
 VENV   ?= .venv
@@ -12,13 +12,16 @@ export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test test-lowest setup lint types imports label-studio browser docs bench clean
+.PHONY: demo test test-lowest coverage setup lint types imports label-studio browser docs bench clean
 
 demo: setup
 	$(BIN)/wherefore demo
 
 test: lint types imports label-studio browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+coverage: setup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov=wherefore --cov-report=term
 
 # The lower bounds of pyproject.toml, in an environment of their own: hospital images are older than this machine.
 # Old packages warn of newer ones, so warnings are no errors here; what needs torch is left out.

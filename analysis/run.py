@@ -36,7 +36,29 @@ def resolve(study: Study) -> Settings:
     if asked and study.grid and settings.reference not in study.grid.target:
         problem = not_one_of("target of the grid", settings.reference, study.grid.target)
         raise StudyError(f"analysis.reference: {problem}")
+    _reference_is_read(study, settings)
     return settings
+
+
+def _reference_is_read(study: Study, settings: Settings) -> None:
+    """Refuse a reference that the study does not read so: there would be nothing to compare with.
+
+    Raises:
+        StudyError: with the read-outs of the reference.
+    """
+    from ..train.reading.readouts import expanded
+    from ..train.settings import Settings as Train
+    from ..train.targets import TARGETS
+
+    name = settings.reference
+    if study.grid is None or name not in study.grid.target or name not in TARGETS:
+        return
+    read = expanded(study.section("train", Train).readouts, TARGETS[name], study.grid.decoding)
+    if settings.reference_readout not in read:
+        raise StudyError(
+            f"analysis.reference_readout: {name!r} is not read by {settings.reference_readout!r} in this study, but "
+            f"by {', '.join(read) or 'nothing'}. Choose one of these, or add it to train.readouts."
+        )
 
 
 def describe(study: Study, run_folder: Path) -> str:

@@ -37,3 +37,12 @@ def test_pages_are_there_and_need_no_network(site: Path) -> None:
         text = page.read_text(encoding="utf-8")
         assert 'src="http' not in text, page
         assert '<link rel="stylesheet" href="http' not in text, page
+
+
+def test_every_key_has_a_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "_ext"))
+    import generated
+
+    keys = [(section.heading, key) for section in generated._all() for key in section.keys]
+    assert len(keys) > 200
+    assert [f"{heading}.{key.name}" for heading, key in keys if len(key.meaning) < 8] == []

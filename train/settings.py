@@ -15,7 +15,9 @@ class Made(Record):
     """A base model made on the spot from the cohort: `[bases.tiny] make = "tiny"`."""
 
     make: Literal["tiny"]
+    """A small model, pre-trained on the study's own histories."""
     architecture: Literal["llama", "qwen3"] = "llama"
+    """Of which family its layers are."""
     hidden: int = Field(default=128, gt=0)
     """Width of the residual stream; a multiple of `heads`."""
     layers: int = Field(default=3, gt=0)

@@ -4,9 +4,13 @@ from .coefficients.formulas import COEFFICIENTS
 from .coefficients.table import Table, table
 from .coefficients.weights import WEIGHTS
 from .compare import Side, compare, judge
+from .instrument import instrument
 from .planning import from_assumptions, from_pilot
 from .raters.items import category_rows, item_rows
 from .raters.latent import dawid_skene
+from .raters.limits import limits_rows
+from .raters.paired_tests import kendall_w, pair_tests
+from .raters.reference import against, attribute_shares
 from .raters.rows import pair_rows, rater_rows, without_each_rater
 from .rubric import agreements
 from .uncertainty.estimate import coefficient, estimate, estimates
@@ -18,7 +22,9 @@ __all__ = [
     "WEIGHTS",
     "Side",
     "Table",
+    "against",
     "agreements",
+    "attribute_shares",
     "category_rows",
     "coefficient",
     "compare",
@@ -27,10 +33,14 @@ __all__ = [
     "estimates",
     "from_assumptions",
     "from_pilot",
+    "instrument",
     "item_rows",
     "judge",
     "kalpha_interval",
+    "kendall_w",
+    "limits_rows",
     "pair_rows",
+    "pair_tests",
     "rater_rows",
     "standard_error",
     "table",

@@ -84,11 +84,21 @@ def _draw(path: Path, data: list[Point], s: Summary) -> None:
 
     colour = {d.name: SERIES[i % len(SERIES)] for i, d in enumerate(s.dimensions)}
     style = {
-        "svg.fonttype": "none", "svg.hashsalt": "wherefore", "font.size": 9, "text.color": INK,
-        "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": MUTED, "axes.labelcolor": MUTED,
-        "xtick.color": MUTED, "ytick.color": MUTED, "axes.titlelocation": "left", "axes.titlesize": 10,
-        "text.parse_math": False, "legend.frameon": False,
-    }  # fmt: skip
+        "svg.fonttype": "none",
+        "svg.hashsalt": "wherefore",
+        "font.size": 9,
+        "text.color": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": MUTED,
+        "axes.labelcolor": MUTED,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 10,
+        "text.parse_math": False,
+        "legend.frameon": False,
+    }
     forest = [p for p in data if p.panel == "coefficients"]
     severity = [p for p in data if p.panel == "severity"]
     rows = max(len(forest), len(severity), 8)
@@ -100,8 +110,14 @@ def _draw(path: Path, data: list[Point], s: Summary) -> None:
         _curve(axes[1], [p for p in data if p.panel == "items"], colour)
         _forest(axes[2], severity, colour, "steps above the mean rater", False)
         if not severity:
-            axes[2].text(0.5, 0.5, "no order on a nominal scale,\nor raters not connected", ha="center", color=MUTED,
-                         transform=axes[2].transAxes)  # fmt: skip
+            axes[2].text(
+                0.5,
+                0.5,
+                "no order on a nominal scale,\nor raters not connected",
+                ha="center",
+                color=MUTED,
+                transform=axes[2].transAxes,
+            )
         who = "simulated raters" if s.simulated else "raters"
         titles = (f"Agreement of the {who}", "Disagreement by item", "Severity, and ratings given")
         for ax, title in zip(axes, titles, strict=True):

@@ -35,8 +35,13 @@ class Database:
             self._connection = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as e:
             raise DataError(f"{path.name}: cannot be opened as DuckDB: {str(e).splitlines()[0]}.") from e
-        asked = "SELECT table_schema, table_name FROM information_schema.tables"
-        self._tables = self._connection.execute(asked).fetchall()
+        asked = (
+            "SELECT table_schema, table_name, table_catalog FROM information_schema.tables "
+            "WHERE table_catalog = current_database()"
+        )
+        found = self._connection.execute(asked).fetchall()
+        self._tables = [(schema, table) for schema, table, _ in found]
+        self._catalog = next((catalog for _, _, catalog in found), "")
         schemas = sorted({s for s, _ in self._tables})
         if schema is not None and schema not in schemas:
             raise StudyError(f"cohort.source.schema: no schema {schema!r}; there is: {', '.join(schemas)}.")
@@ -54,7 +59,7 @@ class Database:
             raise StudyError(
                 f"cohort.source.schema: {name!r} is in {schemas}. Name the one that holds the records."
             )
-        return [DuckTable(self._connection, *found[0])] if found else []
+        return [DuckTable(self._connection, self._catalog, *found[0])] if found else []
 
     def names(self) -> list[str]:
         """What the tables that are there are called, for an error."""
@@ -64,9 +69,10 @@ class Database:
 class DuckTable:
     """One table."""
 
-    def __init__(self, connection: Any, schema: str, table: str) -> None:
+    def __init__(self, connection: Any, catalog: str, schema: str, table: str) -> None:
         self._connection, self.name = connection, table
-        self._quoted = f"{_quoted(schema)}.{_quoted(table)}"
+        # with the catalog in front: a file cdm.duckdb with a schema cdm is ambiguous without it
+        self._quoted = ".".join(map(_quoted, (catalog, schema, table)))
 
     def columns(self) -> list[str]:
         """Names of the columns."""
@@ -79,7 +85,7 @@ class DuckTable:
         if not columns:
             return
         asked = f"SELECT {', '.join(map(_quoted, columns))} FROM {self._quoted}"
-        for batch in self._connection.cursor().execute(asked).to_arrow_reader(CHUNK):
+        for batch in self._connection.cursor().sql(asked).to_arrow_reader(CHUNK):
             cells = {c: as_text(pa.chunked_array([batch.column(i)])) for i, c in enumerate(columns)}
             yield pd.DataFrame(cells, index=range(batch.num_rows), dtype=object)
 

@@ -91,7 +91,8 @@ class _Held:
             same = _number(f"{kind}/{id}/{_fhir.subject(resource)}") if id else 0
             version = _fhir.version(resource)
             if self._skipped(file, kind, resource):
-                self._void[same] = max(version, self._void.get(same, 0.0))
+                if same:
+                    self._void[same] = max(version, self._void.get(same, 0.0))
                 return
             if kind == "Encounter" and (over := _fhir.end(resource)):
                 self._visits[id] = over[:10]
@@ -177,8 +178,8 @@ class _Held:
                 yield from self._finished(frame)
 
     def _finished(self, frame: pd.DataFrame) -> Iterator[Batch]:
-        gone = frame["same"].map(self._void).fillna(-1.0) >= frame["version"]
-        gone &= frame["same"] != 0
+        # ids of which no version is told may be anybody's: some servers number resources within a file
+        gone = frame["same"].map(self._void).fillna(0.0) > frame["version"]
         self._place.bad.note("facts of which a newer version does not count, left out", int(gone.sum()))
         frame = frame[~gone].copy()
         lacking = frame["date"].isna() & (frame["encounter"] != "")

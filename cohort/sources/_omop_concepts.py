@@ -1,5 +1,6 @@
 """Concepts of an OMOP vocabulary, those that the records use, and what a row is called by them."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -117,15 +118,17 @@ class Concepts:
         return (*named, *((OWN, a) for a in sorted(ids)))
 
 
+_ICD9 = re.compile(r"\d{3}(?:\.?\d{1,2})?|V\d\d(?:\.?\d{1,2})?|E[89]\d\d(?:\.?\d)?")
+_ICD10 = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?")
+
+
 def looks_like(code: str) -> str | None:
     """ICD9 or ICD10 by the form of a bare code; None for anything else.
 
     >>> looks_like("3310"), looks_like("F03.90"), looks_like("V5867"), looks_like("26929004")
     ('ICD9', 'ICD10', 'ICD9', None)
+    >>> looks_like("E11"), looks_like("E88.81"), looks_like("E885.9")
+    ('ICD10', 'ICD10', 'ICD9')
     """
-    plain = code.replace(".", "").upper()
-    if 3 <= len(plain) <= 5 and (plain.isdigit() or (plain[0] in "VE" and plain[1:].isdigit())):
-        return "ICD9"
-    if 3 <= len(plain) <= 7 and plain[0].isalpha() and plain[1].isdigit() and plain[1:3].isalnum():
-        return "ICD10"
-    return None
+    plain = code.strip().upper()
+    return "ICD9" if _ICD9.fullmatch(plain) else "ICD10" if _ICD10.fullmatch(plain) else None

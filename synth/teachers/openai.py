@@ -31,6 +31,7 @@ class Options(Record):
     """Settings of an OpenAI-compatible teacher."""
 
     model: str
+    """As the endpoint calls it."""
     base_url: str | tuple[str, ...] = "https://api.openai.com/v1"
     """One endpoint, or several that serve the same model and share the work."""
     key_env: str = "OPENAI_API_KEY"
@@ -43,6 +44,7 @@ class Options(Record):
     max_tokens: int | None = Field(default=None, gt=0)
     """Sent as `max_completion_tokens`; thinking counts."""
     reasoning_effort: str | None = None
+    """Sent as it is (`low`, `medium`, `high`, ...); not sent where it is left out."""
     structured: Literal["json_schema", "json_object", "none"] = "json_schema"
     """How the endpoint is held to the answer's form; `none` for those that know neither."""
     seeded: bool = True

@@ -43,6 +43,7 @@ class Options(online.Options):
     """Batches that wait at the service at the same time; it limits their tokens."""
     poll_seconds: float = Field(default=30, gt=0)
     window: str = "24h"
+    """The completion window of a batch."""
 
 
 def collect(

@@ -32,6 +32,7 @@ class Options(Record):
     batch: int = Field(default=16, gt=0)
     """Prompts at once; changes no answer."""
     device: str = "auto"
+    """As torch names it (`cpu`, `cuda:0`); `auto`: the first GPU, or else the CPU."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     """`auto`: on a CPU `float32`, in which rounding does not depend on the batch; elsewhere as the model is saved."""
 

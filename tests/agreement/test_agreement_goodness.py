@@ -30,13 +30,13 @@ def test_chi_squared_by_hand_where_the_share_is_even() -> None:
 @pytest.mark.parametrize("counts", [(4, 2, 24), (1, 6, 60), (10, 9, 11)])
 def test_limits_are_where_chi_squared_meets_f(counts: tuple[int, int, int]) -> None:
     made = table(rows(*counts), "nominal")
-    row = estimate(made, "krippendorff_alpha")
+    row = estimate(made, "krippendorff_alpha", method="goodness")
     assert row.low is not None
     assert row.high is not None
     n = sum(counts)
     for limit in (row.low, row.high):
         assert chi_squared(Pairs(*counts), limit) == pytest.approx(f.ppf(0.95, 1, n - 1), rel=1e-4)
-    narrow = estimate(made, "krippendorff_alpha", confidence=0.8)
+    narrow = estimate(made, "krippendorff_alpha", method="goodness", confidence=0.8)
     assert row.low < narrow.low < narrow.high < row.high  # type: ignore[operator]
 
 
@@ -61,7 +61,7 @@ def test_clusters_widen_it_by_their_design_effect() -> None:
     x = np.where(rng.random((20, 6, 2)) < 0.9, alike, ~alike).reshape(120, 2)
     clusters = [i // 6 for i in range(120)]
     alone = estimate(table(x, "nominal"), "krippendorff_alpha", method="goodness")
-    together = estimate(table(x, "nominal", clusters=clusters), "krippendorff_alpha")
+    together = estimate(table(x, "nominal", clusters=clusters), "krippendorff_alpha", method="goodness")
     assert "design effect" in together.method
     assert "by cluster (n = 20)" in together.method
     assert together.high - together.low > alone.high - alone.low  # type: ignore[operator]
@@ -81,6 +81,9 @@ def test_where_it_is_taken() -> None:
         "goodness" in estimate(table(rows(8, 4, 300), "nominal"), "krippendorff_alpha").method
     )  # 12 carry it
     assert "BCa" in estimate(table(rows(80, 40, 80), "nominal"), "krippendorff_alpha", replicates=300).method
+    even = estimate(table(rows(10, 5, 15), "nominal"), "krippendorff_alpha", replicates=300)
+    assert "expanded" in even.method
+    assert "goodness" in estimate(table(rows(15, 0, 15), "nominal"), "krippendorff_alpha").method
     three = table([["a", "a"], ["b", "b"], ["c", "b"], ["a", "b"]] * 5, "nominal")
     assert "goodness" not in estimate(three, "krippendorff_alpha", replicates=300).method
     with pytest.raises(DataError, match="goodness is of kappas and alpha of two categories"):

@@ -207,6 +207,12 @@ class LabelStudio:
             db.execute("UPDATE htx_user SET email = ? WHERE email = ?", (new, email))
             db.commit()
 
+    def backdate(self, task: int) -> None:
+        """Have a task changed two hours ago, as a server does whose clock was put back meanwhile."""
+        with contextlib.closing(sqlite3.connect(self.folder / "label_studio.sqlite3", timeout=60)) as db:
+            db.execute("UPDATE task SET updated_at = datetime(updated_at, '-2 hours') WHERE id = ?", (task,))
+            db.commit()
+
     def close(self) -> None:
         """Give all connections back."""
         self.admin.close()
@@ -431,6 +437,12 @@ def on_server(
     return out
 
 
+def _heard() -> None:
+    """A child hears hang-ups and ctrl+c also where the tests run under nohup or in the background of a shell."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Running:
     """A command of `annotate` that goes on until it is ended, such as `serve`."""
 
@@ -442,6 +454,7 @@ class Running:
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            preexec_fn=_heard,
         )
         self.lines: list[str] = []
         assert self.process.stdout is not None

@@ -194,3 +194,16 @@ def test_nothing_odd_stops_a_pull(on_server: Any) -> None:
     assert "does not say which item it shows" in found["", "not_assigned"].detail
     assert "ann 4/6" in on_server.call("run", code=3)
     on_server.call("status")
+
+
+def test_no_form_is_missed_when_the_servers_clock_is_put_back(on_server: Any) -> None:
+    on_server.call("push")
+    tasks = on_server.tasks("ann")
+    first, second, *_ = on_server.order("ann")
+    on_server.grade("ann", first, GOOD)
+    on_server.call("pull")
+    on_server.grade("ann", second, BAD)
+    on_server.ls.backdate(tasks[second])
+    on_server.call("pull")
+    assert on_server.values("ann", "sound") == {first: "yes", second: "no"}
+    assert "2 forms here" in on_server.call("pull")

@@ -209,6 +209,26 @@ def test_deaths_of_omop_6_stand_among_the_people() -> None:
     assert cohort.cases.set_index("subject").loc["1", "outcome"] == "death"
 
 
+def test_omop_is_read_straight_from_duckdb() -> None:
+    duckdb = pytest.importorskip("duckdb")
+
+    def write(folder: Path) -> dict[str, Any]:
+        omop({"death": "person_id,death_date\n1,2012-01-01\n"})(folder)
+        with duckdb.connect(str(folder / "cdm.duckdb")) as database:  # the schema has the name of the file
+            database.execute("CREATE SCHEMA cdm.cdm")
+            for file in folder.glob("*.csv"):
+                database.execute(f"CREATE TABLE cdm.cdm.{file.stem} AS FROM read_csv('{file}')")
+        return {"path": str(folder / "cdm.duckdb")}
+
+    cohort, _ = read("omop", write)
+    assert cohort.cases.set_index("subject")["outcome"].to_dict() == {
+        "1": "death",
+        "100": "onset",
+        "101": "event_free",
+        "102": "event_free",
+    }
+
+
 def fhir(resources: list[dict[str, Any]]) -> Write:
     def resource(kind: str, id: str, subject: str, code: str, day: str) -> dict[str, Any]:
         system = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -236,6 +256,7 @@ def fhir(resources: list[dict[str, Any]]) -> Write:
     return write
 
 
+REFUTED = {"verificationStatus": {"coding": [{"code": "refuted"}]}}
 WITHDRAWN = {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}, "meta": {"versionId": "2"}}
 LATER = {"recordedDate": "2013-01-01", "meta": {"lastUpdated": "2020-02-02T00:00:00Z"}}
 EARLIER = {"meta": {"lastUpdated": "2020-01-01T00:00:00Z"}}
@@ -247,6 +268,7 @@ EARLIER = {"meta": {"lastUpdated": "2020-01-01T00:00:00Z"}}
         ([{"meta": {"versionId": "1"}}, WITHDRAWN], "event_free", 5),
         ([LATER, EARLIER], "onset", 3),
         ([{}, {}], "onset", 2),
+        ([{}, REFUTED], "onset", 2),
         ([{"subject": {"reference": "Group/1"}}], "event_free", 5),
         ([{"code": [{"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "F03"}]}]}], "onset", 2),
     ],

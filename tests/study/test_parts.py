@@ -8,6 +8,7 @@ import pytest
 
 from wherefore.analysis.agreement.coefficients.formulas import COEFFICIENTS
 from wherefore.analysis.performance.metrics import METRICS
+from wherefore.analysis.report.sections import SECTIONS
 from wherefore.cohort import sources
 from wherefore.cohort.sources import Source
 from wherefore.study import parts
@@ -19,7 +20,7 @@ from wherefore.train.reading.readouts import READOUTS
 from wherefore.train.targets import TARGETS
 
 ROOT = Path(__file__).parents[2]
-CATALOGUES = {c.group: c for c in (COEFFICIENTS, METRICS, READOUTS, TARGETS)}
+CATALOGUES = {c.group: c for c in (COEFFICIENTS, METRICS, READOUTS, SECTIONS, TARGETS)}
 MODULES = [
     *((sources, "source", name, Source) for name in parts.names(sources)),
     *((teachers, "teacher", name, Teacher) for name in parts.names(teachers)),

@@ -106,3 +106,17 @@ def test_a_read_out_that_reads_nothing_is_refused(grid: dict[str, Any], message:
     with pytest.raises(StudyError) as e:
         resolve(study(**grid))
     assert str(e.value).startswith(message)
+
+
+def test_a_reference_that_is_not_read_so_is_refused() -> None:
+    """Every comparison would be missing."""
+    from wherefore.analysis.run import resolve as analysed
+
+    train = {"readouts": ["native"], "decodings": {"warm": {"temperature": 0.7}}}
+    asked = study(train=train, target=("label_only", "free_rationale"), decoding=("warm",))
+    with pytest.raises(
+        StudyError, match=r"analysis\.reference_readout: 'label_only' is not read by 'direct'"
+    ):
+        analysed(asked)
+    analysed(asked.model_copy(update={"analysis": {"reference_readout": "direct@warm"}}))
+    analysed(study(target=("label_only", "free_rationale")))

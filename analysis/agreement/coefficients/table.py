@@ -140,6 +140,16 @@ class Table:
         keep = np.isin(np.arange(len(self.raters)), list(raters))
         return replace(self, codes=np.where(keep, self.codes, MISSING).astype(np.int32))
 
+    def packed(self) -> tuple["Table", Ints]:
+        """The ratings of each unit in as few columns as hold them, and (units, columns) which rater gave each.
+
+        For what does not depend on who gave a rating: with many raters who see few units each, far smaller.
+        """
+        width = max(int(self.seen.max(initial=0)), 1)
+        rater: Ints = np.argsort(self.codes == MISSING, axis=1, kind="stable")[:, :width].astype(np.int64)
+        codes = np.take_along_axis(self.codes, rater, axis=1)
+        return replace(self, codes=codes, raters=tuple(range(width))), rater
+
     def columns(self, keep: Ints) -> "Table":
         """The same units with some raters (by column) only."""
         return replace(self, codes=self.codes[:, keep], raters=tuple(self.raters[g] for g in keep))

@@ -1,6 +1,7 @@
 """Who differs, and how: severity, consistency, drift, influence on the coefficient, and rater against rater."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -11,7 +12,7 @@ from ....study.records import Level
 from ..coefficients.bound import Bound, bind
 from ..coefficients.distances import apart
 from ..coefficients.formulas import COEFFICIENTS
-from ..coefficients.table import DENSE, Floats, Table, table
+from ..coefficients.table import DENSE, MISSING, Floats, Table, table
 from ..coefficients.weights import Weights, matrix
 from ..uncertainty.intervals import interval
 from ..uncertainty.resample import Draws, draw
@@ -125,20 +126,35 @@ def _influence(
     if why := whole.why_undefined():
         return [r.model_copy(update={"why_missing": why}) for r in rows]
     many = len(rows) > MANY_RATERS or len(ratings.units) > MANY_UNITS
+    without: Callable[[int], Bound] = whole.without
+    if many and whole.coefficient.symmetric:
+        whole, without = _packed(ratings, statistic, weights)
     others = [whole.without(g) for g in range(len(rows))] if not many else []
     drawn = _drawn(whole, [b for b in others if b.why_undefined() is None], replicates, seed)
     out = []
     for g, row in enumerate(rows):
-        rest = others[g] if others else whole.without(g)
+        rest = others[g] if others else without(g)
         if why := rest.why_undefined():
             out.append(row.model_copy(update={"why_missing": f"without this rater: {why}"}))
             continue
-        all_of_them, without = draw([whole, rest], 0, seed) if many else (drawn[id(whole)], drawn[id(rest)])
-        change = all_of_them - without
+        all_of_them, fewer = draw([whole, rest], 0, seed) if many else (drawn[id(whole)], drawn[id(rest)])
+        change = all_of_them - fewer
         found = interval(change, "jackknife" if many else "auto", confidence)
         limits = {"change_low": found.low, "change_high": found.high}
-        out.append(row.model_copy(update={"without": without.value, "change": change.value, **limits}))
+        out.append(row.model_copy(update={"without": fewer.value, "change": change.value, **limits}))
     return out
+
+
+def _packed(ratings: Table, statistic: str, weights: Weights) -> tuple[Bound, Callable[[int], Bound]]:
+    """The coefficient of the packed table, and without a rater: for coefficients that do not ask who rated."""
+    table, rater = ratings.packed()
+    whole = bind(table, statistic, weights)
+
+    def without(g: int) -> Bound:
+        codes = np.where(rater == g, MISSING, table.codes).astype(np.int32)
+        return replace(whole, table=replace(table, codes=codes))
+
+    return whole, without
 
 
 def _drawn(whole: Bound, others: Sequence[Bound], replicates: int, seed: int) -> dict[int, Draws]:

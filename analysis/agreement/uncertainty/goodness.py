@@ -22,6 +22,9 @@ from .resample import Draws
 CARRYING = 30
 """Independent units with the rarer category below which the interval is taken whatever their number in all."""
 
+RARE = 0.3
+"""Share of the rarer category up to which it is rare: with even ones resampling holds its coverage on 30 units."""
+
 SAME_MODEL = ("krippendorff_alpha", "fleiss_kappa", "scott_pi")
 """Coefficients that the model's correlation is."""
 
@@ -76,8 +79,12 @@ def _all_vary(ratings: Table) -> bool:
 
 
 def suits(b: Bound, pairable: int) -> bool:
-    """It is possible, and so few units tell of the rarer category that resampling them does not do."""
-    return possible(b, pairable) and (pairable < FEW or carrying(b.table)[0] < CARRYING)
+    """It is possible, and resampling does not do: the rarer category is on few units, or nobody disagrees."""
+    if not possible(b, pairable):
+        return False
+    own = pairs(b.table)
+    few = pairable < FEW or carrying(b.table)[0] < CARRYING
+    return own.one == 0 or (few and own.share <= RARE)
 
 
 def carrying(ratings: Table) -> tuple[int, int]:
