@@ -55,6 +55,8 @@ def read(
     settings, analysis = settings or ReadSettings(), analysis or Settings()
     sources, other = opened(files, settings.columns, ("risk",) if cases else ("risk", "label"), cases)
     every = [*([other] if other else []), *sources]
+    for source in sources:
+        _check_persons(source)
     _check_ids(every, len(every) > 1 or any(s.has("model") or s.has("seed") for s in sources))
     facts, risks = Facts(every), Risks()
     for source in sources:
@@ -71,6 +73,20 @@ def _check_ids(sources: Sequence[SourceFile], matched: bool) -> None:
             f"{unnamed.path}: no column for 'case', so rows of different models or files cannot be matched. "
             "Say which: --column case=NAME."
         )
+
+
+def _check_persons(source: SourceFile) -> None:
+    """Refuse several rows of a person where nothing tells them apart."""
+    if source.has("case") or source.has("time") or not source.has("person"):
+        return
+    rows = zip(source.cells("person"), source.cells("model"), source.cells("seed"), strict=True)
+    seen: dict[tuple[str | None, ...], int] = {}
+    for i, row in enumerate(rows):
+        if (first := seen.setdefault(row, i)) != i:
+            raise DataError(
+                f"{source.place(i)}: person {row[0]} has another row at {source.place(first)}, and no column says "
+                "which case or time each is. Say which: --column case=NAME or --column time=NAME."
+            )
 
 
 def _lined_up(
@@ -113,7 +129,7 @@ def _notes(sources: Sequence[SourceFile], p: Predictions, unused: Sequence[str])
         f"{p.censored:,} cases without a label are left out": p.censored,
         f"{len(p.y):,} cases of {people:,} people, who are resampled as wholes": people < len(p.y),
         f"subgroups: {', '.join(p.groups)}": p.groups,
-        f"columns not used: {', '.join(unused)}": unused,
+        f"columns not used: {', '.join(name or '(no name)' for name in unused)}": unused,
         f"{lost:,} risks are missing, each in no number of its model": lost,
     }
     out += [text for text, holds in said.items() if holds]

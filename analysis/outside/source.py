@@ -68,6 +68,8 @@ def cell(value: Any) -> str | None:
     >>> cell(12.0), cell(float("nan")), cell(" a ")
     ('12', None, 'a')
     """
+    if isinstance(value, np.ndarray | list | tuple | dict):
+        return str(value)
     if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer():

@@ -175,6 +175,15 @@ def test_what_nobody_can_know_is_asked(tmp_path: Path) -> None:
         read([written(tmp_path, "t.csv", weights)])
 
 
+def test_rows_of_a_person_need_a_case_or_a_time(tmp_path: Path) -> None:
+    table = people(30).rename(columns={"good": "risk"}).drop(columns=["poor", "case"])
+    with pytest.raises(DataError, match=r"t.csv:3: person 0 has another row at .*t.csv:2"):
+        read([written(tmp_path, "t.csv", table.assign(subject_id=np.arange(30) // 2))])
+    lists = table.assign(case=range(30), risk=[[0.1, 0.9]] * 30)
+    with pytest.raises(DataError, match=r"row 0: risk \[0.1 0.9\]; risks are numbers"):
+        read([written(tmp_path, "t.parquet", lists)])
+
+
 def test_a_missing_risk_has_a_reason_and_is_counted(tmp_path: Path) -> None:
     table = long(people(60)).astype(object).assign(why_missing=None)
     table.loc[4, ["risk", "why_missing"]] = None, "no label token"
