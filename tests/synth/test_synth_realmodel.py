@@ -2,7 +2,8 @@
 
 A model of 135 million parameters explains nothing well. It shows what real text does to the reading of answers: every
 question ends as a rationale or a named refusal, and nothing of the prompt is taken for a claim.
-`pytest -m realmodel tests/synth -s` prints the table of `docs/synth.md`.
+`pytest -m realmodel tests/synth -s` asks about 20 people in two styles, with a schema and without, and prints the
+table of `docs/synth.md`; among all other tests four people stand for them.
 """
 
 import os
@@ -30,9 +31,17 @@ from wherefore.synth.run import run
 
 pytestmark = [pytest.mark.realmodel, pytest.mark.slow, pytest.mark.timeout(1500)]
 Write = Callable[..., Path]
-CASES = int(os.environ.get("WHEREFORE_REAL_CASES", "20"))
 REASONS = {"length", "empty", "not_json", "no_claims", "no_sections", "template", "refused", "loop"}
 REASONS |= {"wrong_verdict", "no_verdict"}
+
+
+@pytest.fixture(scope="module")
+def people(request: pytest.FixtureRequest) -> int:
+    """How many are asked about."""
+    by_itself = "realmodel" in str(request.config.getoption("-m"))
+    return int(os.environ.get("WHEREFORE_REAL_CASES", "20" if by_itself else "4"))
+
+
 SERVER = """
 import sys
 import xllamacpp
@@ -128,15 +137,16 @@ def show(name: str, found: dict[str, Counter[str]]) -> None:
 
 @pytest.mark.parametrize("structured", ["json_schema", "none"])
 def test_a_served_model_ends_every_question_by_name(
-    cohort: Write, server: str, tmp_path: Path, structured: str
+    cohort: Write, server: str, people: int, tmp_path: Path, structured: str
 ) -> None:
-    home = cohort(tmp_path, CASES)
+    home = cohort(tmp_path, people)
     teacher = {
         "name": "openai",
         "model": "smollm2",
         "base_url": server,
         "structured": structured,
         "max_tokens": 240,
+        "timeout_seconds": 1200,
     }
     found = explained(home, {**teacher, "temperature": 0.7}, ["free", "stepwise"])
     show(f"served, {structured}", found)
@@ -147,10 +157,10 @@ def test_a_served_model_ends_every_question_by_name(
     assert (calls["completion_tokens"] <= 240).all()
 
 
-def test_the_same_weights_in_this_process(cohort: Write, gguf: Path, tmp_path: Path) -> None:
+def test_the_same_weights_in_this_process(cohort: Write, gguf: Path, people: int, tmp_path: Path) -> None:
     from wherefore.train.bases.gguf import converted
 
-    home = cohort(tmp_path, max(4, CASES // 3))
+    home = cohort(tmp_path, max(4, people // 3))
     teacher = {"name": "transformers", "path": str(converted(gguf)), "max_tokens": 160, "temperature": 0.7}
     found = explained(home, teacher, ["free"])
     show("in this process", found)
