@@ -18,8 +18,19 @@ import pytest
 import statsmodels.api as sm
 from scipy.optimize import brentq
 from scipy.stats import t as student
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score, roc_curve
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+    roc_curve,
+)
 from statsmodels.stats.multitest import multipletests
+
+from wherefore.analysis.performance.metrics import METRICS
 
 CLOSE = {"rel": 1e-9, "abs": 1e-9}
 SEEDS = 3
@@ -114,18 +125,24 @@ def values(y: np.ndarray, risk: np.ndarray, w: np.ndarray) -> dict[str, float]:
         "expected_observed": float((w * risk).sum() / (w * y).sum()),
         "calibration_in_the_large": large,
         "calibration_slope": slope,
+        "f1_at_half": float(f1_score(y, risk > 0.5, sample_weight=w, zero_division=np.nan)),
+        "recall_at_half": float(recall_score(y, risk > 0.5, sample_weight=w)),
+        "precision_at_half": float(precision_score(y, risk > 0.5, sample_weight=w, zero_division=np.nan)),
+        "specificity_at_half": float(recall_score(1 - y, risk <= 0.5, sample_weight=w)),
+        "polarised": float(np.average((risk < 0.02) | (risk > 0.98), weights=w)),
     }
 
 
 def test_every_metric(data: Data) -> None:
     table = data.table("metrics")
     table = table[table["group"] == "all"]
-    assert len(table) == len(data.risks) * 2 * 10
+    assert len(table) == len(data.risks) * 2 * len(METRICS)
     for (cell, readout, population), rows in table.groupby(["cell", "readout", "population"]):
         where, y, risk, w = data.of(cell, readout, population)
         expected = values(y, risk, w)
         for row in rows.itertuples():
-            assert row.value == pytest.approx(expected[row.metric], **CLOSE), (cell, readout, row.metric)
+            wanted = pytest.approx(expected[row.metric], nan_ok=True, **CLOSE)
+            assert row.value == wanted, (cell, readout, row.metric)
             assert (row.n, row.n_positive, row.n_missing) == (len(y), y.sum(), (~where).sum())
 
 
