@@ -94,13 +94,16 @@ def test_missing_column(tmp_path: Path) -> None:
     nothing_written(tmp_path / "runs")
 
 
-def test_time_in_the_future(tmp_path: Path) -> None:
-    """Events after the declared end of the data, or after today, are faults; too many of them refuse the source."""
+def test_a_date_that_nobody_lives_to_see(tmp_path: Path) -> None:
+    """Too many of them refuse the source; what comes after a declared end of the data is cut and counted instead."""
     when = [datetime(1940, 1, 1), datetime(1990, 1, 1), datetime(2010, 5, 1), datetime(2190, 1, 1)]
     path = meds(
-        tmp_path, subject_id=[1] * 4, time=when, code=["MEDS_BIRTH", "ICD10/I10", "ICD10/E11", "ICD10/I63"]
+        tmp_path, subject_id=[1] * 4, time=when, code=["MEDS_BIRTH", "ICD10/I10", "ICD10/F03", "ICD10/I63"]
     )
-    one_line(wherefore("run", path, "--runs", tmp_path / "runs"), "0.parquet", "after the end of the data")
+    assert "until_date, 2020-01-01, cut" in wherefore("cohort", path, "--count").stdout
+    text = path.read_text()
+    path.write_text(text.replace('followup = { until_date = "2020-01-01" }\n', ""))
+    one_line(wherefore("run", path, "--runs", tmp_path / "runs"), "0.parquet", "past 125 years of age")
     nothing_written(tmp_path / "runs")
 
 
@@ -200,7 +203,7 @@ def test_rating_outside_its_scale(tmp_path: Path) -> None:
     ratings = tmp_path / "ratings.csv"
     ratings.write_text("item,rater,value\n1,a,1\n1,b,2\n2,a,9\n2,b,1\n")
     done = wherefore("agree", ratings, "--level", "ordinal", "--categories", "1,2,3")
-    one_line(done, "9 at unit '2' outside the scale", "Allowed: 1, 2, 3")
+    one_line(done, "ratings.csv:4 ('9'): value: outside the scale", "Allowed: 1, 2, 3")
     assert done.stdout == ""
 
 
