@@ -140,7 +140,7 @@ def test_a_long_history_loses_its_oldest_lines_and_keeps_what_has_no_date(
 ) -> None:
     lines = ["[E001] Sex: female", "Earlier:"]
     lines += [f"[E{n:03d}] age {40 + n}.0 ({30 - n}.0 y before): Finding {n}" for n in range(2, 9)]
-    lines += ["Lately:", "[E009] age 45.0 (25.0 y before): Asthma; 3 times, last 0.5 y before"]
+    lines += ["Lately:", "[E009] age 45.0 (25.0 y before): Asthma; 3 times, last at 69.5 (0.5 y before)"]
     case = stroke.model_copy(update={"timeline": "\n".join(lines), "n_shown": 9})
     encoder = loaded[1]
     answer = answer_tokens(encoder, reasons.values(), 12)
@@ -160,7 +160,9 @@ def test_a_long_history_loses_its_oldest_lines_and_keeps_what_has_no_date(
         for example in TARGETS[target].build(found.case, reasons[stroke.id], "Dementia?"):
             assert short._encoder.row(example)
 
-    bare = Histories(Encoder(encoder.tokenizer, 70 + answer), "Dementia?", answer)(case).case
+    left = case.model_copy(update={"timeline": "\n".join([lines[0], *lines[-2:]])})
+    room = encoder.length(TARGETS["label_only"].build(left, None, "Dementia?")[0].segments[:1])
+    bare = Histories(Encoder(encoder.tokenizer, room + answer), "Dementia?", answer)(case).case
     assert "Earlier:" not in bare.timeline  # a heading with nothing under it goes
     assert bare.timeline.splitlines()[0] == "[E001] Sex: female"
     with pytest.raises(DataError, match="question and undated lines alone take"):
