@@ -109,7 +109,8 @@ def _known(place: Place, path: Path, found: _Found) -> int:
     if not found.tasks:
         return place.graded
     old = {f.task for f in read(path) if f.origin == place.origin and not f.gone}
-    return len(old | found.tasks)
+    # A task that was read may have no form: it was pushed or given back a moment ago.
+    return len(old - found.tasks | {f.task for f in found.forms})
 
 
 def _unread(place: Place, old: Iterable[SubmittedForm], found: _Found) -> list[SubmittedForm]:
