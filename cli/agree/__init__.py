@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..study import layout
-from . import _common
+from ...study import layout
+from .. import _common
 
 if TYPE_CHECKING:
-    from ..analysis.agreement.reading.source import ReadSettings, Source
+    from ...analysis.agreement.reading.source import ReadSettings, Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -142,9 +142,9 @@ def command(ratings: tuple[Path, ...], runs: Path, figure: Path | None, json_out
     Mechanical Turk; JSON or JSON lines; a ratings.jsonl, a run folder, or a study file. Several files: one a rater.
     The output begins with what was taken for what.
     """
-    from ..analysis.agreement.settings import AgreementSettings
-    from ..analysis.agreement.summary import summarise
-    from ._agree_text import lines
+    from ...analysis.agreement.settings import AgreementSettings
+    from ...analysis.agreement.summary import summarise
+    from .text import lines
 
     reading = _reading(asked)
     asked["statistics"], asked["models"] = asked.pop("statistic"), asked.pop("model")
@@ -156,7 +156,7 @@ def command(ratings: tuple[Path, ...], runs: Path, figure: Path | None, json_out
     settings = _checked(AgreementSettings, asked)
     summary = summarise(_source(ratings, runs, reading), settings)
     if figure is not None:
-        from ..analysis.agreement.figure import write
+        from ...analysis.agreement.figure import write
 
         write(figure, summary)
     text = "\n".join(lines(summary))
@@ -173,8 +173,8 @@ def _checked(kind: Any, values: dict[str, Any]) -> Any:
     """
     from pydantic import ValidationError
 
-    from ..study.errors import StudyError
-    from ..study.records import first_fault
+    from ...study.errors import StudyError
+    from ...study.records import first_fault
 
     try:
         return kind.model_validate(values)
@@ -184,7 +184,7 @@ def _checked(kind: Any, values: dict[str, Any]) -> Any:
 
 def _reading(asked: dict[str, Any]) -> "ReadSettings":
     """The options about the file, taken out of all of them."""
-    from ..analysis.agreement.reading.source import ReadSettings
+    from ...analysis.agreement.reading.source import ReadSettings
 
     columns: dict[str, list[str]] = {}
     for role, name in (
@@ -205,7 +205,7 @@ def _parted(option: str, text: str, needed: str = "") -> tuple[str, str]:
     Raises:
         StudyError: a key is needed.
     """
-    from ..study.errors import StudyError
+    from ...study.errors import StudyError
 
     key, sign, value = text.partition("=")
     if sign:
@@ -219,7 +219,7 @@ def _weights(asked: str | None) -> Any:
     """The name of weights, or a matrix from a file."""
     if asked is None or not Path(asked).suffix:
         return asked
-    from ..analysis.agreement.reading.matrices import weight_matrix
+    from ...analysis.agreement.reading.matrices import weight_matrix
 
     return weight_matrix(Path(asked))
 
@@ -230,7 +230,7 @@ def _named(option: str, values: Sequence[str], needed: str = "") -> dict[str, st
     Raises:
         StudyError: two for one dimension, or a value without a name where one is needed.
     """
-    from ..study.errors import StudyError
+    from ...study.errors import StudyError
 
     out: dict[str, str] = {}
     for key, value in (_parted(option, text, needed) for text in values):
@@ -257,16 +257,16 @@ def _categories(text: str) -> tuple[str, ...]:
 
 
 def _source(paths: Sequence[Path], runs: Path, reading: "ReadSettings") -> "Source":
-    from ..analysis.agreement.reading.files import read
-    from ..analysis.agreement.reading.study import of_study
+    from ...analysis.agreement.reading.files import read
+    from ...analysis.agreement.reading.study import of_study
 
     path = paths[0]
     if len(paths) > 1 or path.suffix != ".toml":
         return read(paths, reading)
-    from ..annotate.rounds import people
-    from ..annotate.run import resolve
-    from ..study.records import read_jsonl
-    from ..synth.records import Rationale
+    from ...annotate.rounds import people
+    from ...annotate.run import resolve
+    from ...study.records import read_jsonl
+    from ...synth.records import Rationale
 
     study = _common.opened(path)
     run_folder, settings = runs / study.name, resolve(study)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _common
+from .. import _common
 
 if TYPE_CHECKING:
-    from ..annotate.graded import FormFault
-    from ..annotate.label_studio.client import Server
-    from ..annotate.label_studio.database import Postgres
-    from ..annotate.label_studio.push import Context
-    from ..annotate.plan import Plan
-    from ..annotate.rounds import State
-    from ..annotate.settings import Settings
-    from ..study.config import Study
+    from ...annotate.graded import FormFault
+    from ...annotate.label_studio.client import Server
+    from ...annotate.label_studio.database import Postgres
+    from ...annotate.label_studio.push import Context
+    from ...annotate.plan import Plan
+    from ...annotate.rounds import State
+    from ...annotate.settings import Settings
+    from ...study.config import Study
 
 
 PAST_GATE = click.option(
@@ -32,9 +32,9 @@ def people(study: Path, runs: Path, *, finished_too: bool = False) -> "tuple[Stu
         StudyError: nobody but programs grade in this study.
         StaleError: the verdicts are made; more grades would change a finished folder.
     """
-    from ..annotate.run import resolve
-    from ..study.errors import StaleError, StudyError
-    from ..study.runs import manifest
+    from ...annotate.run import resolve
+    from ...study.errors import StaleError, StudyError
+    from ...study.runs import manifest
 
     s = _common.opened(study)
     settings = resolve(s)
@@ -61,12 +61,12 @@ def server_of(settings: "Settings", run_folder: Path, rater: str = "") -> "Itera
     """
     import os
 
-    from ..annotate.label_studio import accounts, ledger
-    from ..annotate.label_studio import server as server_
-    from ..annotate.label_studio.client import Server
-    from ..annotate.people import page_account
-    from ..annotate.web import sign
-    from ..study.errors import ServiceError
+    from ...annotate.label_studio import accounts, ledger
+    from ...annotate.label_studio import server as server_
+    from ...annotate.label_studio.client import Server
+    from ...annotate.people import page_account
+    from ...annotate.web import sign
+    from ...study.errors import ServiceError
 
     if settings.server.url:
         url, name = settings.server.url, settings.server.token
@@ -111,13 +111,13 @@ def push_due(
         PendingError: the gate is shut.
         StaleError: the rubric changed, and nobody has said what that means.
     """
-    from ..annotate import plan as plan_
-    from ..annotate import rounds, versions
-    from ..annotate.label_studio import ledger
-    from ..annotate.label_studio import push as push_
-    from ..annotate.people import People
-    from ..annotate.web import links as links_
-    from ..study.runs import locked
+    from ...annotate import plan as plan_
+    from ...annotate import rounds, versions
+    from ...annotate.label_studio import ledger
+    from ...annotate.label_studio import push as push_
+    from ...annotate.people import People
+    from ...annotate.web import links as links_
+    from ...study.runs import locked
 
     folder = run_folder / "annotate"
     said_release(server)
@@ -168,7 +168,7 @@ def decided(found: object, plan: "Plan", folder: Path, *, new_round: bool, rewor
     Raises:
         StaleError: nobody has said, or `reworded` is not true.
     """
-    from ..annotate import versions
+    from ...annotate import versions
 
     assert isinstance(found, versions.Change)
     if not new_round and not reworded:
@@ -182,14 +182,14 @@ def decided(found: object, plan: "Plan", folder: Path, *, new_round: bool, rewor
 
 def database(settings: "Settings") -> "Postgres | None":
     """Where our own server keeps its data."""
-    from ..annotate.label_studio.database import postgres
+    from ...annotate.label_studio.database import postgres
 
     return postgres(settings.server.database, settings.server.database_password)
 
 
 def release() -> str:
     """Of the Label Studio that we start."""
-    from ..annotate.label_studio.install import VERSION
+    from ...annotate.label_studio.install import VERSION
 
     return VERSION
 
@@ -202,7 +202,7 @@ def web() -> None:
     """
     from importlib.util import find_spec
 
-    from ..study.errors import MissingPartError
+    from ...study.errors import MissingPartError
 
     if lacking := [n for n in ("starlette", "uvicorn", "itsdangerous") if find_spec(n) is None]:
         raise MissingPartError(f"{lacking[0]}: not installed. `pip install 'wherefore-lab[grade]'` adds it.")
@@ -210,7 +210,7 @@ def web() -> None:
 
 def said_release(server: "Server") -> None:
     """Say where the server is of a release that nobody has tried."""
-    from ..annotate.label_studio.client import TRIED
+    from ...annotate.label_studio.client import TRIED
 
     if not (release := server.version()).startswith(TRIED):
         click.echo(
@@ -220,8 +220,8 @@ def said_release(server: "Server") -> None:
 
 def links(run_folder: Path, settings: "Settings") -> Iterator[str]:
     """Where every rater grades, a line each; nothing where nothing is on a server."""
-    from ..annotate.label_studio import accounts, ledger, server
-    from ..annotate.web import links as links_
+    from ...annotate.label_studio import accounts, ledger, server
+    from ...annotate.web import links as links_
 
     folder = run_folder / "annotate"
     found, own, pages = ledger.read(folder), server.known(run_folder / "label_studio"), links_.read(folder)
@@ -242,8 +242,8 @@ def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
     Raises:
         PendingError: they do.
     """
-    from ..annotate.decisions import Decisions, now
-    from ..study.errors import PendingError
+    from ...annotate.decisions import Decisions, now
+    from ...study.errors import PendingError
 
     rounds, version = state.plan.settings.rounds, state.plan.version
     decisions = Decisions.read(folder)
@@ -262,9 +262,9 @@ def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
 
 def context(state: "State", round: str, folder: Path) -> "Context":
     """What raters of this round see beside the items: nothing, where they are to be blind."""
-    from ..annotate import judge
-    from ..annotate.graded import GradedForm
-    from ..annotate.label_studio.push import Context
+    from ...annotate import judge
+    from ...annotate.graded import GradedForm
+    from ...annotate.label_studio.push import Context
 
     items = state.plan.items
     if round == "adjudication":
@@ -284,7 +284,7 @@ def context(state: "State", round: str, folder: Path) -> "Context":
 
 def agreement(state: "State", dimension: str, round: str) -> float | None:
     """Krippendorff's alpha on the grades that are in; None where it is not defined."""
-    from ..analysis.agreement import coefficient
+    from ...analysis.agreement import coefficient
 
     d = state.plan.rubric.dimension(dimension)
     assert d is not None  # resolve() looked it up
