@@ -79,7 +79,8 @@ def _kept(folder: Path, keys: Mapping[str, str]) -> tuple[Reading | None, dict[s
     """What was read before and holds still: how it was read, and its rows by table and read-out."""
     found: dict[str, Rows] = {file: {} for file in TABLES}
     path = folder / layout.READING
-    old = read_record(path, Reading) if path.exists() else None
+    whole = all((folder / file).exists() for file in (layout.READING, *TABLES))
+    old = read_record(path, Reading) if whole else None
     same = {name for name, key in keys.items() if old is not None and old.keys.get(name) == key}
     for file in TABLES if same else ():
         for p in from_frame(read_table(folder / file, Prediction), Prediction):
