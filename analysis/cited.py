@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..synth.records import Rationale
-from .performance.arrays import Labels
-from .performance.discrimination import roc_auc, roc_auc_influence
-from .performance.limits import Z
-from .performance.odds import odds_ratio
-from .performance.variance import Design
+from .measures.arrays import Labels
+from .measures.discrimination import roc_auc, roc_auc_influence
+from .measures.limits import Z
+from .measures.odds import odds_ratio
+from .measures.variance import Design
 from .records import Cited
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from ..train.records import Baseline
 from . import mechanism
 from .cells import CellState, arm, states
 from .cited import cited
+from .measures.metrics import METRICS
 from .outside.study import with_outside
 from .performance import curves, errors
 from .performance.averages import averages
@@ -26,7 +27,6 @@ from .performance.contrasts import Comparer
 from .performance.evaluate import Evaluation, all_metrics
 from .performance.formats import OUTSIDE
 from .performance.interventions import effects
-from .performance.metrics import METRICS
 from .performance.scores import Key, held_out, read_scores
 from .performance.spread import risk_spread, sample_size
 from .performance.subgroups import by_subgroup, equity

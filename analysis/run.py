@@ -26,7 +26,7 @@ def resolve(study: Study) -> Settings:
     Raises:
         StudyError: a wrong key or value, or a reference that the grid does not have.
     """
-    from .performance.metrics import METRICS
+    from .measures.metrics import METRICS
 
     settings = study.section("analysis", Settings)
     for name in settings.compared:

@@ -32,7 +32,7 @@ class Settings(Record):
     compared: tuple[str, ...] = Field(
         min_length=1, default=("roc_auc", "pr_auc", "sensitivity_at_90", "brier")
     )
-    """Metrics of the paired comparisons: names in `analysis/performance/metrics.py`; each is a family of its own
+    """Metrics of the paired comparisons: names in `analysis/measures/metrics.py`; each is a family of its own
     under Holm's correction."""
     bins: int = Field(ge=2, le=50, default=10)
     """Of the calibration curve: equal counts."""

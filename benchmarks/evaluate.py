@@ -30,14 +30,14 @@ import numpy as np
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from wherefore.analysis.performance import bootstrap
-from wherefore.analysis.performance.arrays import expit, kish
-from wherefore.analysis.performance.calibration_curve import bar, wilson
-from wherefore.analysis.performance.discrimination import roc_auc, roc_auc_influence
-from wherefore.analysis.performance.inference import combined
-from wherefore.analysis.performance.limits import Basis, Z, area, straight
-from wherefore.analysis.performance.metrics import METRICS
-from wherefore.analysis.performance.variance import Design, degrees
+from wherefore.analysis.measures import bootstrap
+from wherefore.analysis.measures.arrays import expit, kish
+from wherefore.analysis.measures.calibration_curve import bar, wilson
+from wherefore.analysis.measures.discrimination import roc_auc, roc_auc_influence
+from wherefore.analysis.measures.inference import combined
+from wherefore.analysis.measures.limits import Basis, Z, area, straight
+from wherefore.analysis.measures.metrics import METRICS
+from wherefore.analysis.measures.variance import Design, degrees
 
 LOW, HIGH, ERROR = 0.93, 0.97, 0.06
 """Goals: coverage of 95 % intervals, type I error of 5 % tests."""

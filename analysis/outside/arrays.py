@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from ...study.errors import DataError
+from ..measures.arrays import Floats, Labels, Places
+from ..measures.metrics import METRICS
 from ..performance import curves, errors
-from ..performance.arrays import Floats, Labels, Places
 from ..performance.averages import Group, averaged
 from ..performance.choice import Choice
 from ..performance.compare import Pair, adjusted, contrast
 from ..performance.contrasts import family
 from ..performance.evaluate import Evaluation, all_metrics
-from ..performance.metrics import METRICS
 from ..performance.scores import HeldOut, Key, Scores, weighted
 from ..performance.spread import risk_spread, sample_size
 from ..performance.subgroups import by_subgroup, equity

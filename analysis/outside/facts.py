@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from ...study.errors import DataError
-from ..performance.arrays import Floats
+from ..measures.arrays import Floats
 from ..performance.scores import age_band
 from .source import SourceFile, as_number, cell
 

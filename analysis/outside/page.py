@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from ...study.provenance import release
 from ...study.records import write_text
 from .. import figures
+from ..measures.metrics import METRICS
 from ..performance.contrasts import family
-from ..performance.metrics import METRICS
 from ..records import Comparison
 from ..report import legends
 from ..report.answer import finding

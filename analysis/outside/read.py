@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...study.errors import DataError
-from ..performance.arrays import Floats
+from ..measures.arrays import Floats
 from ..settings import Settings
 from .arrays import Predictions
 from .facts import Facts

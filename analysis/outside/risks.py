@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...study.errors import DataError
-from ..performance.arrays import Floats
+from ..measures.arrays import Floats
 from .source import SourceFile, as_number, cell
 
 Run = tuple[str, str]

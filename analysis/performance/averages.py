@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from ..measures.arrays import Floats
+from ..measures.inference import Spread
+from ..measures.metrics import METRICS
 from ..records import Average, Metric, Population
-from .arrays import Floats
 from .balance import Place, by_seed
 from .choice import Choice
 from .contrasts import Comparer, point
 from .evaluate import Evaluation
-from .inference import Spread
-from .metrics import METRICS
 from .scores import Key
 
 

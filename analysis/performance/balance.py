@@ -4,7 +4,7 @@ design."""
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from .inference import FEWEST_SEEDS
+from ..measures.inference import FEWEST_SEEDS
 
 
 class Place(NamedTuple):

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..measures.arrays import Floats, Mask
+from ..measures.inference import Spread
+from ..measures.limits import straight, student
 from ..multiplicity import holm, levels
 from ..records import Comparison, Population
-from .arrays import Floats, Mask
 from .balance import Place, by_seed
 from .evaluate import Evaluation
-from .inference import Spread
-from .limits import straight, student
 from .scores import Key
 
 

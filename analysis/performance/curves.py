@@ -5,12 +5,12 @@ from collections.abc import Set as AbstractSet
 
 import numpy as np
 
+from ..measures.arrays import Floats, Labels
+from ..measures.calibration_curve import grouped, smooth
+from ..measures.net_benefit import decision_curve, treat_all
 from ..records import Cited, Curve
-from .arrays import Floats, Labels
-from .calibration_curve import grouped, smooth
 from .evaluate import Evaluation
 from .formats import YARDSTICKS
-from .net_benefit import decision_curve, treat_all
 from .scores import Key
 
 

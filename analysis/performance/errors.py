@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..measures.arrays import Floats, Labels, Mask, Places
+from ..measures.discrimination import SPECIFICITY
+from ..measures.odds import odds_ratio
 from ..records import Alarm, Called
-from .arrays import Floats, Labels, Mask, Places
-from .discrimination import SPECIFICITY
 from .evaluate import Evaluation
-from .odds import odds_ratio
 from .scores import Key
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ..measures import bootstrap
+from ..measures.arrays import EDGE, Floats, Mask, kish
+from ..measures.inference import Spread, combined
+from ..measures.limits import Interval
+from ..measures.metrics import METRICS
 from ..records import Metric, Population
 from ..settings import Settings
-from . import bootstrap
-from .arrays import EDGE, Floats, Mask, kish
-from .inference import Spread, combined
-from .limits import Interval
-from .metrics import METRICS
 from .scores import HeldOut, Key, Scores
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from scipy.stats import t
 
+from ..measures.arrays import Floats, Places
 from ..records import Effect
-from .arrays import Floats, Places
 from .scores import HeldOut, Key, Scores
 
 OWN = "own_rationale"

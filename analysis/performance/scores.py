@@ -11,9 +11,9 @@ import numpy as np
 from ...study.errors import DataError
 from ...study.records import read_table
 from ...train.records import Prediction
+from ..measures.arrays import Floats, Labels, Places
+from ..measures.variance import Design
 from ..records import Population
-from .arrays import Floats, Labels, Places
-from .variance import Design
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from ..measures.arrays import EDGE
+from ..measures.sample_size import development, r2_of_auc, validation
 from ..records import RiskSpread, SampleSize
-from .arrays import EDGE
 from .evaluate import Evaluation
-from .sample_size import development, r2_of_auc, validation
 from .scores import Key
 
 SURE = 0.02

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..measures.arrays import Floats, Mask
+from ..measures.discrimination import threshold
+from ..measures.inference import combined
 from ..multiplicity import holm
 from ..records import Equity, Metric
-from .arrays import Floats, Mask
-from .discrimination import threshold
 from .evaluate import Evaluation
-from .inference import combined
 from .scores import HeldOut, Key
 
 

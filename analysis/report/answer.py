@@ -5,10 +5,10 @@ from typing import Literal, NamedTuple
 
 from ...study.grid import Cell
 from ..cells import arm
+from ..measures.inference import FEWEST_SEEDS
+from ..measures.metrics import METRICS
 from ..performance.contrasts import OWN_FORMAT, WITHIN, family
 from ..performance.formats import BASELINE, Formats, label
-from ..performance.inference import FEWEST_SEEDS
-from ..performance.metrics import METRICS
 from ..records import Average, Comparison
 from ..words import number, span, words
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ...study.records import Record
-from ..performance.arrays import EDGE
+from ..measures.arrays import EDGE
+from ..measures.inference import FEWEST_SEEDS
 from ..performance.contrasts import OWN_FORMAT, family
 from ..performance.formats import BASELINE, label
-from ..performance.inference import FEWEST_SEEDS
 from ..performance.scores import Key
 from ..records import Comparison, Taught, Written
 from ..words import number, words

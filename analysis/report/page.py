@@ -14,8 +14,8 @@ from ...study.config import Study
 from ...study.provenance import release
 from ...study.records import write_text
 from .. import figures
+from ..measures.metrics import METRICS
 from ..performance.formats import YARDSTICKS, Formats, label
-from ..performance.metrics import METRICS
 from ..settings import Settings
 from ..tables import Tables
 from ..words import number, span, words

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..performance.arrays import Floats, Mask
+from ..measures.arrays import Floats, Mask
 from .material import Material
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from wherefore.analysis.performance import discrimination
+from wherefore.analysis.measures import discrimination
+from wherefore.analysis.measures.inference import combined
+from wherefore.analysis.measures.limits import Basis, area, positive, share, straight, student
+from wherefore.analysis.measures.variance import Design, degrees
 from wherefore.analysis.performance.balance import Place, by_seed
-from wherefore.analysis.performance.inference import combined
-from wherefore.analysis.performance.limits import Basis, area, positive, share, straight, student
-from wherefore.analysis.performance.variance import Design, degrees
 
 
 def interval(y: np.ndarray, risk: np.ndarray) -> tuple[float, float]:

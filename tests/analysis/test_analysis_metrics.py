@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
+from wherefore.analysis.measures import accuracy, bootstrap, calibration, discrimination
+from wherefore.analysis.measures.metrics import METRICS
+from wherefore.analysis.measures.variance import Design
 from wherefore.analysis.multiplicity import holm, levels
-from wherefore.analysis.performance import accuracy, bootstrap, calibration, discrimination
-from wherefore.analysis.performance.metrics import METRICS
-from wherefore.analysis.performance.variance import Design
 
 KNOWN = sorted(METRICS)
 

@@ -30,7 +30,7 @@ from sklearn.metrics import (
 )
 from statsmodels.stats.multitest import multipletests
 
-from wherefore.analysis.performance.metrics import METRICS
+from wherefore.analysis.measures.metrics import METRICS
 
 CLOSE = {"rel": 1e-9, "abs": 1e-9}
 SEEDS = 3

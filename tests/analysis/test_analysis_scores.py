@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from wherefore.analysis.cells import arm, reference_of
-from wherefore.analysis.performance.accuracy import brier, expected_observed
+from wherefore.analysis.measures.accuracy import brier, expected_observed
 from wherefore.analysis.performance.scores import Key, Scores, held_out, read_scores, sampling_shift, shifted
 from wherefore.cohort.records import Case
 from wherefore.study.errors import DataError

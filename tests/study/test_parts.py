@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wherefore.analysis.agreement.coefficients.formulas import COEFFICIENTS
-from wherefore.analysis.performance.metrics import METRICS
+from wherefore.analysis.measures.metrics import METRICS
 from wherefore.analysis.report.sections import SECTIONS
 from wherefore.cohort import sources
 from wherefore.cohort.sources import Source

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ...performance.metrics import METRICS
+from ...measures.metrics import METRICS
 from ..headline import ranked
 from ..material import Numbers
 from ..section import Section

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ...measures.metrics import METRICS
 from ...performance.contrasts import OTHER_FORMAT, OWN_FORMAT, WITHIN, family
 from ...performance.formats import label
-from ...performance.metrics import METRICS
 from ...records import Comparison
 from ...words import words
 from ..material import Material

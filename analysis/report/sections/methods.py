@@ -3,7 +3,7 @@
 from typing import Any
 
 from ....study.config import Study
-from ...performance.inference import FEWEST_SEEDS
+from ...measures.inference import FEWEST_SEEDS
 from ..material import Material, Numbers
 from ..section import Section
 from ..task import facts, models, question, teacher

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ...measures.metrics import METRICS
 from ...performance.formats import YARDSTICKS
-from ...performance.metrics import METRICS
 from ..headline import ranked
 from ..material import Numbers
 from ..section import Section

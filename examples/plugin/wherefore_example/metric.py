@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from wherefore.analysis.performance.arrays import Floats, Labels
-from wherefore.analysis.performance.metrics import Measure
+from wherefore.analysis.measures.arrays import Floats, Labels
+from wherefore.analysis.measures.metrics import Measure
 
 
 def youden(y: Labels, risk: Floats, w: Floats) -> Floats:

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..analysis.agreement.raters.records import LimitsRow, RaterTest, ReferenceRow
-    from ..analysis.agreement.records import (
+    from ...analysis.agreement.raters.records import LimitsRow, RaterTest, ReferenceRow
+    from ...analysis.agreement.records import (
         BenchmarkRow,
         DimensionSummary,
         HierarchicalModel,
         InstrumentSummary,
     )
-    from ..analysis.records import Agreement
+    from ...analysis.records import Agreement
 
 SHOWN = 10
 """Pairs of raters whose tests and limits are printed; JSON has all."""

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from . import _annotate_back, _annotate_keep, _annotate_plan, _annotate_serve, _common, _grading
+from .. import _common
+from . import back, grading, keep, plan, serve
 
 
 @click.group()
@@ -21,7 +22,7 @@ def command() -> None:
 @_common.with_study
 def run_(study: Path, runs: Path) -> None:
     """Make ratings and verdicts of what is in."""
-    from ..annotate.run import run
+    from ...annotate.run import run
 
     s = _common.opened(study)
     _common.check_done(s, runs, study, "cohort", "synth")
@@ -31,7 +32,7 @@ def run_(study: Path, runs: Path) -> None:
 
 @command.command()
 @_common.with_study
-@_grading.PAST_GATE
+@grading.PAST_GATE
 @click.option("--restore", is_flag=True, help="Put back pages that were changed on the server.")
 @click.option(
     "--new-round", is_flag=True, help="The rubric changed: hand everything out again under the new one."
@@ -42,27 +43,27 @@ def run_(study: Path, runs: Path) -> None:
 )
 def push(study: Path, runs: Path, **options: bool) -> None:
     """Hand out the round that is due, and print every rater's link; safe to repeat."""
-    s, settings, run_folder = _grading.people(study, runs)
-    with _grading.server_of(settings, run_folder) as server:
-        _grading.push_due(s, settings, run_folder, server, **options)
-    for line in _grading.links(run_folder, settings):
+    s, settings, run_folder = grading.people(study, runs)
+    with grading.server_of(settings, run_folder) as server:
+        grading.push_due(s, settings, run_folder, server, **options)
+    for line in grading.links(run_folder, settings):
         click.echo(line)
 
 
 for part in (
-    _annotate_serve.install,
-    _annotate_serve.serve,
-    _annotate_serve.page,
-    _annotate_serve.links,
-    _annotate_keep.backup,
-    _annotate_keep.restore,
-    _annotate_back.pull,
-    _annotate_back.export,
-    _annotate_back.import_,
-    _annotate_back.status,
-    _annotate_back.reopen,
-    _annotate_back.accept,
-    _annotate_plan.plan,
-    _annotate_plan.judge,
+    serve.install,
+    serve.serve,
+    serve.page,
+    serve.links,
+    keep.backup,
+    keep.restore,
+    back.pull,
+    back.export,
+    back.import_,
+    back.status,
+    back.reopen,
+    back.accept,
+    plan.plan,
+    plan.judge,
 ):
     command.add_command(part)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from . import _agree_parts as parts
-from ._agree_parts import number, span
+from . import parts
+from .parts import number, span
 
 if TYPE_CHECKING:
-    from ..analysis.agreement.reading.source import Reading
-    from ..analysis.agreement.records import DimensionSummary, Summary
+    from ...analysis.agreement.reading.source import Reading
+    from ...analysis.agreement.records import DimensionSummary, Summary
 
 
 def lines(s: "Summary") -> Iterator[str]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from . import _common, _grading
+from .. import _common
+from . import grading
 
 
 @click.command()
@@ -15,12 +16,12 @@ def backup(study: Path, runs: Path, to: Path) -> None:
 
     The server may go on meanwhile. The file holds patient text and passwords; it is readable by you only.
     """
-    from ..annotate.label_studio import backup as backup_
-    from ..study.runs import locked
+    from ...annotate.label_studio import backup as backup_
+    from ...study.runs import locked
 
-    _, settings, run_folder = _grading.people(study, runs, finished_too=True)
+    _, settings, run_folder = grading.people(study, runs, finished_too=True)
     with locked(run_folder / "annotate"):
-        n = backup_.backup(run_folder, to, _grading.database(settings))
+        n = backup_.backup(run_folder, to, grading.database(settings))
     click.echo(f"{to}: {n} files, {to.stat().st_size / 1e6:.1f} MB")
 
 
@@ -29,11 +30,11 @@ def backup(study: Path, runs: Path, to: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def restore(study: Path, runs: Path, file: Path) -> None:
     """Put a backup into a run folder that has nothing of it, here or on another machine."""
-    from ..annotate.label_studio import backup as backup_
-    from ..annotate.run import resolve
+    from ...annotate.label_studio import backup as backup_
+    from ...annotate.run import resolve
 
     s = _common.opened(study)
     settings = resolve(s)
     run_folder = runs / s.name
-    note = backup_.restore(file, run_folder, _grading.database(settings))
+    note = backup_.restore(file, run_folder, grading.database(settings))
     click.echo(f"{run_folder}: restored (Label Studio {note.label_studio}, {note.database})")

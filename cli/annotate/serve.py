@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from . import _common, _grading
+from .. import _common
+from . import grading
 
 if TYPE_CHECKING:
-    from ..annotate.label_studio.server import OwnServer
-    from ..annotate.settings import Settings
-    from ..annotate.web.office import Office
-    from ..study.config import Study
+    from ...annotate.label_studio.server import OwnServer
+    from ...annotate.settings import Settings
+    from ...annotate.web.office import Office
+    from ...study.config import Study
 
 LOOPBACK = "127.0.0.1"
 
@@ -77,7 +78,7 @@ def front_of(
     Raises:
         StudyError: a whole network would be let in, or let in without TLS, or without leave for patient text.
     """
-    from ..study.errors import StudyError
+    from ...study.errors import StudyError
 
     if host in ("0.0.0.0", "::", "") or "*" in host:
         raise StudyError(
@@ -112,7 +113,7 @@ def _check_certificate(cert: Path, key: Path) -> None:
     """
     import ssl
 
-    from ..study.errors import StudyError
+    from ...study.errors import StudyError
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
@@ -148,7 +149,7 @@ def stopping() -> Iterator[None]:
 @click.command()
 def install() -> None:
     """Install Label Studio in an environment of its own, if it is not there."""
-    from ..annotate.label_studio import install as install_
+    from ...annotate.label_studio import install as install_
 
     click.echo(f"Label Studio {install_.VERSION}: {install_.environment()}")
 
@@ -161,7 +162,7 @@ def install() -> None:
 )
 @in_public
 @click.option("--hours", type=float, default=None, help="Stop by itself after so long.")
-@_grading.PAST_GATE
+@grading.PAST_GATE
 def serve(
     study: Path,
     runs: Path,
@@ -172,10 +173,10 @@ def serve(
     **public: Any,
 ) -> None:
     """Start Label Studio and the grading page, hand out what is due, and print every rater's links."""
-    from ..annotate.label_studio import server as server_
-    from ..study.errors import StudyError
+    from ...annotate.label_studio import server as server_
+    from ...study.errors import StudyError
 
-    s, settings, run_folder = _grading.people(study, runs)
+    s, settings, run_folder = grading.people(study, runs)
     if settings.server.url:
         raise StudyError(
             f"annotate.server.url: {settings.server.url} is used, so none is started here. `wherefore annotate page` "
@@ -183,17 +184,17 @@ def serve(
         )
     front = front_of(s, port=port, **public)
     if not front.apart:
-        _grading.web()
+        grading.web()
     folder = run_folder / "label_studio"
     with stopping(), ExitStack() as stack:
         ls_port = port if front.apart else server_.free_port()
         own = stack.enter_context(
             server_.serving(
-                folder, ls_port, public="" if front.apart else front.url, database=_grading.database(settings)
+                folder, ls_port, public="" if front.apart else front.url, database=grading.database(settings)
             )
         )
         click.echo(
-            f"Label Studio {_grading.release()} on {own.url} (data in {_grading.database(settings) or folder})"
+            f"Label Studio {grading.release()} on {own.url} (data in {grading.database(settings) or folder})"
         )
         passwords = {p.name: server_.account(folder, own, p.account) for p in settings.people}
         _hand_out(s, settings, run_folder, past_gate)
@@ -209,11 +210,11 @@ def serve(
 
 def _hand_out(s: "Study", settings: "Settings", run_folder: Path, past_gate: bool) -> None:
     """A server that stopped here could never be told to go on, so what is wrong is only said."""
-    from ..study.errors import PendingError, StaleError
+    from ...study.errors import PendingError, StaleError
 
-    with _grading.server_of(settings, run_folder) as server:
+    with grading.server_of(settings, run_folder) as server:
         try:
-            _grading.push_due(s, settings, run_folder, server, past_gate=past_gate)
+            grading.push_due(s, settings, run_folder, server, past_gate=past_gate)
         except (PendingError, StaleError) as e:
             click.echo(str(e))
 
@@ -237,10 +238,10 @@ def _page(
     port: int,
 ) -> str:
     """Serve the grading page: on a port of its own on loopback, or with Label Studio behind one address."""
-    from ..annotate.web import sign
-    from ..annotate.web.front import front as front_app
-    from ..annotate.web.front import listening
-    from ..annotate.web.office import Office
+    from ...annotate.web import sign
+    from ...annotate.web.front import front as front_app
+    from ...annotate.web.front import listening
+    from ...annotate.web.office import Office
 
     url = f"http://{LOOPBACK}:{port}" if front.apart else front.url
     office = Office(study, run_folder, sign.by_own_server(run_folder / "label_studio"))
@@ -264,8 +265,8 @@ def _page(
 
 
 def _application(office: "Office", run_folder: Path, settings: "Settings", url: str, front: Front) -> Any:
-    from ..annotate.web import links
-    from ..annotate.web.app import application
+    from ...annotate.web import links
+    from ...annotate.web.app import application
 
     folder = run_folder / "annotate"
     links.issued(folder, [p.name for p in settings.people], url)
@@ -278,7 +279,7 @@ def _where(
 ) -> Iterator[str]:
     """Every rater's ways in."""
     accounts = {p.name: p.account for p in settings.people}
-    for line in _grading.links(run_folder, settings):
+    for line in grading.links(run_folder, settings):
         rater = line.split(": ")[0].split()[-1]
         if "/grade/#" in line:
             yield line
@@ -295,8 +296,8 @@ def _wait(hours: float | None, own: "OwnServer | None" = None) -> None:
     """
     import time
 
-    from ..annotate.label_studio import server
-    from ..study.errors import ServiceError
+    from ...annotate.label_studio import server
+    from ...study.errors import ServiceError
 
     until = None if hours is None else time.monotonic() + hours * 3600
     while until is None or time.monotonic() < until:
@@ -315,15 +316,15 @@ def _wait(hours: float | None, own: "OwnServer | None" = None) -> None:
 @click.option("--hours", type=float, default=None, help="Stop by itself after so long.")
 def page(study: Path, runs: Path, port: int, hours: float | None, **public: Any) -> None:
     """Serve the grading page in front of the Label Studio of annotate.server.url; raters need no account there."""
-    from ..annotate.web import sign
-    from ..annotate.web.front import listening
-    from ..annotate.web.office import Office
+    from ...annotate.web import sign
+    from ...annotate.web.front import listening
+    from ...annotate.web.office import Office
 
-    _grading.web()
-    s, settings, run_folder = _grading.people(study, runs)
+    grading.web()
+    s, settings, run_folder = grading.people(study, runs)
     front = front_of(s, port=port, **public)
-    with stopping(), _grading.server_of(settings, run_folder) as server, ExitStack() as stack:
-        _grading.said_release(server)
+    with stopping(), grading.server_of(settings, run_folder) as server, ExitStack() as stack:
+        grading.said_release(server)
         other = bool(settings.server.url)
         own = run_folder / "label_studio"
         office = Office(
@@ -341,7 +342,7 @@ def page(study: Path, runs: Path, port: int, hours: float | None, **public: Any)
                 behind_proxy=front.behind,
             )
         )
-        for line in _grading.links(run_folder, settings):
+        for line in grading.links(run_folder, settings):
             if "/grade/#" in line:
                 click.echo(line)
         click.echo("Serving the grading page; stop with ctrl+c.")
@@ -355,14 +356,14 @@ def page(study: Path, runs: Path, port: int, hours: float | None, **public: Any)
 )
 def links(study: Path, runs: Path, renew: tuple[str, ...]) -> None:
     """Print every rater's links, and renew one that fell into the wrong hands."""
-    from ..annotate.web import links as links_
-    from ..study.errors import StudyError, not_one_of
+    from ...annotate.web import links as links_
+    from ...study.errors import StudyError, not_one_of
 
-    _, settings, run_folder = _grading.people(study, runs)
+    _, settings, run_folder = grading.people(study, runs)
     names = [p.name for p in settings.people]
     for who in renew:
         if who not in names:
             raise StudyError(f"--renew: {not_one_of('rater', who, names)}")
     links_.issued(run_folder / "annotate", names, renew=renew)
-    for line in _grading.links(run_folder, settings):
+    for line in grading.links(run_folder, settings):
         click.echo(line)

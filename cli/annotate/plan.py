@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _common, _grading
+from .. import _common
+from . import grading
 
 if TYPE_CHECKING:
-    from ..analysis.agreement.judged import JudgeRow
+    from ...analysis.agreement.judged import JudgeRow
 
 
 @click.command()
@@ -24,10 +25,10 @@ def plan(
     study: Path, runs: Path, json_out: bool, dimension: str | None, alpha: float, width: float, minutes: float
 ) -> None:
     """How many items and raters give an interval so narrow, and how many hours of clinicians that costs."""
-    from ..analysis.agreement.planning import from_assumptions
-    from ..annotate import rubric
-    from ..annotate.run import resolve
-    from ..study.errors import StudyError, not_one_of
+    from ...analysis.agreement.planning import from_assumptions
+    from ...annotate import rubric
+    from ...annotate.run import resolve
+    from ...study.errors import StudyError, not_one_of
 
     s = _common.opened(study)
     r = rubric.load(s, resolve(s).rubric)
@@ -49,24 +50,24 @@ def plan(
 @_common.with_study
 def judge(study: Path, runs: Path) -> None:
     """Have a language model grade by the same rubric, apart from people, and say how far it agrees with them."""
-    from ..analysis.agreement.judged import with_judge
-    from ..annotate import judge as judge_
-    from ..annotate import progress, rounds
-    from ..annotate.judging import ask
-    from ..study.errors import StudyError
-    from ..study.runs import locked
+    from ...analysis.agreement.judged import with_judge
+    from ...annotate import judge as judge_
+    from ...annotate import progress, rounds
+    from ...annotate.judging import ask
+    from ...study.errors import StudyError
+    from ...study.runs import locked
 
-    s, settings, run_folder = _grading.people(study, runs, finished_too=True)
+    s, settings, run_folder = grading.people(study, runs, finished_too=True)
     if settings.judge is None:
         raise StudyError(f"{study}: annotate.judge: not given. Name its base_url and model.")
     folder = run_folder / "annotate"
     with locked(folder):
         state = rounds.people(s, settings, run_folder)
-        asked = ask(s, state.plan, settings.judge, folder)
+        judged = ask(s, state.plan, settings.judge, folder)
         given = judge_.answers(folder)
         progress.save_judge(state, folder)
     click.echo(f"judge: {len(given)} of {len(state.plan.items)} items graded: {folder / judge_.FILE}")
-    for line in asked.lines:
+    for line in judged.lines:
         click.echo(f"  {line}")
     rows = with_judge(state.plan.rubric, judge_.ratings(state.plan, given), state.ratings(), s.seed)
     for row in rows:
@@ -80,7 +81,7 @@ def judge(study: Path, runs: Path) -> None:
 
 def _judge_line(row: "JudgeRow") -> str:
     """Judge and people on one question of one round."""
-    number, alpha = _grading.number, row.alpha
+    number, alpha = grading.number, row.alpha
     interval = "no interval" if alpha.low is None else f"{alpha.low:.2f} to {number(alpha.high, 2)}"
     value = "not defined" if alpha.value is None else f"{alpha.value:.2f}"
     shift = "" if row.shift is None else f", judge minus people {row.shift:+.2f} categories"

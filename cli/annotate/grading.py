@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import _common
+from .. import _common
 
 if TYPE_CHECKING:
-    from ..annotate.graded import FormFault
-    from ..annotate.label_studio.client import Server
-    from ..annotate.label_studio.database import Postgres
-    from ..annotate.label_studio.push import Context
-    from ..annotate.plan import Plan
-    from ..annotate.rounds import State
-    from ..annotate.settings import Settings
-    from ..study.config import Study
+    from ...annotate.graded import FormFault
+    from ...annotate.label_studio.client import Server
+    from ...annotate.label_studio.database import Postgres
+    from ...annotate.label_studio.push import Context
+    from ...annotate.plan import Plan
+    from ...annotate.rounds import State
+    from ...annotate.settings import Settings
+    from ...study.config import Study
 
 
 PAST_GATE = click.option(
@@ -32,9 +32,9 @@ def people(study: Path, runs: Path, *, finished_too: bool = False) -> "tuple[Stu
         StudyError: nobody but programs grade in this study.
         StaleError: the verdicts are made; more grades would change a finished folder.
     """
-    from ..annotate.run import resolve
-    from ..study.errors import StaleError, StudyError
-    from ..study.runs import manifest
+    from ...annotate.run import resolve
+    from ...study.errors import StaleError, StudyError
+    from ...study.runs import manifest
 
     s = _common.opened(study)
     settings = resolve(s)
@@ -61,12 +61,12 @@ def server_of(settings: "Settings", run_folder: Path, rater: str = "") -> "Itera
     """
     import os
 
-    from ..annotate.label_studio import accounts, ledger
-    from ..annotate.label_studio import server as server_
-    from ..annotate.label_studio.client import Server
-    from ..annotate.people import page_account
-    from ..annotate.web import sign
-    from ..study.errors import ServiceError
+    from ...annotate.label_studio import accounts, ledger
+    from ...annotate.label_studio import server as server_
+    from ...annotate.label_studio.client import Server
+    from ...annotate.people import page_account
+    from ...annotate.web import sign
+    from ...study.errors import ServiceError
 
     if settings.server.url:
         url, name = settings.server.url, settings.server.token
@@ -111,13 +111,13 @@ def push_due(
         PendingError: the gate is shut.
         StaleError: the rubric changed, and nobody has said what that means.
     """
-    from ..annotate import plan as plan_
-    from ..annotate import rounds, versions
-    from ..annotate.label_studio import ledger
-    from ..annotate.label_studio import push as push_
-    from ..annotate.people import People
-    from ..annotate.web import links as links_
-    from ..study.runs import locked
+    from ...annotate import plan as plan_
+    from ...annotate import rounds, versions
+    from ...annotate.label_studio import ledger
+    from ...annotate.label_studio import push as push_
+    from ...annotate.people import People
+    from ...annotate.web import links as links_
+    from ...study.runs import locked
 
     folder = run_folder / "annotate"
     said_release(server)
@@ -126,13 +126,13 @@ def push_due(
         if restore:
             for title in push_.restore(state.plan, server, folder):
                 click.echo(f"{title}: put back as it was handed out")
-        if (found := versions.change(state.plan, folder)) is not None:
+        if (change := versions.change(state.plan, folder)) is not None:
             if restore:
-                click.echo(str(found))
+                click.echo(str(change))
                 return
-            decided(found, state.plan, folder, new_round=new_round, reworded=reworded)
+            decided(change, state.plan, folder, new_round=new_round, reworded=reworded)
             if reworded:
-                for title in push_.reword(state.plan, server, folder, {found.before}):
+                for title in push_.reword(state.plan, server, folder, {change.before}):
                     click.echo(f"{title}: the new words are on the page")
             state = rounds.people(s, settings, run_folder)
         due = state.due
@@ -162,34 +162,34 @@ def push_due(
         )
 
 
-def decided(found: object, plan: "Plan", folder: Path, *, new_round: bool, reworded: bool) -> None:
+def decided(change: object, plan: "Plan", folder: Path, *, new_round: bool, reworded: bool) -> None:
     """What to do about a rubric that changed.
 
     Raises:
         StaleError: nobody has said, or `reworded` is not true.
     """
-    from ..annotate import versions
+    from ...annotate import versions
 
-    assert isinstance(found, versions.Change)
+    assert isinstance(change, versions.Change)
     if not new_round and not reworded:
-        versions.refuse(found)
-    versions.decide(found, plan, folder, reworded=reworded)
+        versions.refuse(change)
+    versions.decide(change, plan, folder, reworded=reworded)
     if new_round:
         click.echo(
-            f"a new round: {sum(found.void.values())} forms by the earlier rubric are kept and do not count"
+            f"a new round: {sum(change.void.values())} forms by the earlier rubric are kept and do not count"
         )
 
 
 def database(settings: "Settings") -> "Postgres | None":
     """Where our own server keeps its data."""
-    from ..annotate.label_studio.database import postgres
+    from ...annotate.label_studio.database import postgres
 
     return postgres(settings.server.database, settings.server.database_password)
 
 
 def release() -> str:
     """Of the Label Studio that we start."""
-    from ..annotate.label_studio.install import VERSION
+    from ...annotate.label_studio.install import VERSION
 
     return VERSION
 
@@ -202,7 +202,7 @@ def web() -> None:
     """
     from importlib.util import find_spec
 
-    from ..study.errors import MissingPartError
+    from ...study.errors import MissingPartError
 
     if lacking := [n for n in ("starlette", "uvicorn", "itsdangerous") if find_spec(n) is None]:
         raise MissingPartError(f"{lacking[0]}: not installed. `pip install 'wherefore-lab[grade]'` adds it.")
@@ -210,7 +210,7 @@ def web() -> None:
 
 def said_release(server: "Server") -> None:
     """Say where the server is of a release that nobody has tried."""
-    from ..annotate.label_studio.client import TRIED
+    from ...annotate.label_studio.client import TRIED
 
     if not (release := server.version()).startswith(TRIED):
         click.echo(
@@ -220,13 +220,13 @@ def said_release(server: "Server") -> None:
 
 def links(run_folder: Path, settings: "Settings") -> Iterator[str]:
     """Where every rater grades, a line each; nothing where nothing is on a server."""
-    from ..annotate.label_studio import accounts, ledger, server
-    from ..annotate.web import links as links_
+    from ...annotate.label_studio import accounts, ledger, server
+    from ...annotate.web import links as links_
 
     folder = run_folder / "annotate"
-    found, own, pages = ledger.read(folder), server.known(run_folder / "label_studio"), links_.read(folder)
-    public = own.public if own is not None and own.public and not settings.server.url else found.url
-    newest = {(p.round, p.rater): p for p in found.places}
+    pushed, own, pages = ledger.read(folder), server.known(run_folder / "label_studio"), links_.read(folder)
+    public = own.public if own is not None and own.public and not settings.server.url else pushed.url
+    newest = {(p.round, p.rater): p for p in pushed.places}
     here = {p.name for p in settings.people}
     for (round, rater), place in newest.items():
         if rater not in here:
@@ -242,39 +242,39 @@ def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
     Raises:
         PendingError: they do.
     """
-    from ..annotate.decisions import Decisions, now
-    from ..study.errors import PendingError
+    from ...annotate.decisions import Decisions, now
+    from ...study.errors import PendingError
 
     rounds, version = state.plan.settings.rounds, state.plan.version
     decisions = Decisions.read(folder)
     if due != "main" or not rounds.gate or not rounds.calibration or decisions.past_gate(version):
         return
     alpha = agreement(state, rounds.gate, "calibration")
-    found = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
+    value = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
     if (alpha is None or alpha < rounds.gate_alpha) and not past_gate:
         raise PendingError(
-            f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {found}; {rounds.gate_alpha} is "
+            f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {value}; {rounds.gate_alpha} is "
             "required. Discuss the items with the raters, then push with --past-gate, or calibrate on more items."
         )
-    why = f"alpha of {rounds.gate} {found}" + (", --past-gate" if past_gate else "")
+    why = f"alpha of {rounds.gate} {value}" + (", --past-gate" if past_gate else "")
     decisions.add(folder, now("gate", after=version, why=why))
 
 
 def context(state: "State", round: str, folder: Path) -> "Context":
     """What raters of this round see beside the items: nothing, where they are to be blind."""
-    from ..annotate import judge
-    from ..annotate.graded import GradedForm
-    from ..annotate.label_studio.push import Context
+    from ...annotate import judge
+    from ...annotate.graded import GradedForm
+    from ...annotate.label_studio.push import Context
 
     items = state.plan.items
     if round == "adjudication":
-        found = state.disagreements()
+        disagreements = state.disagreements()
         agreed = {
             i: judge.prediction(GradedForm(item=i, rater="", round=round, marks=d.agreed))
-            for i, d in found.items()
+            for i, d in disagreements.items()
             if d.agreed
         }
-        return Context(disagreements=found, filled_in=agreed)
+        return Context(disagreements=disagreements, filled_in=agreed)
     if round != "assisted":
         return Context()
     given = judge.answers(folder)
@@ -284,7 +284,7 @@ def context(state: "State", round: str, folder: Path) -> "Context":
 
 def agreement(state: "State", dimension: str, round: str) -> float | None:
     """Krippendorff's alpha on the grades that are in; None where it is not defined."""
-    from ..analysis.agreement import coefficient
+    from ...analysis.agreement import coefficient
 
     d = state.plan.rubric.dimension(dimension)
     assert d is not None  # resolve() looked it up
