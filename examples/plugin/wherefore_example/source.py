@@ -77,7 +77,9 @@ def _who(people: pd.DataFrame, file: str, place: Place) -> pd.DataFrame:
 def _events(people: pd.DataFrame, file: str, place: Place) -> Iterator[Batch]:
     """Events in any order; `Gathered` sorts them. The index is the row that a timeline's line is traced to."""
     rows = people.explode("events").dropna(subset="events")
-    events = pd.DataFrame(list(rows["events"]), index=rows.index, columns=["date", "code", "name"], dtype="str")
+    events = pd.DataFrame(
+        list(rows["events"]), index=rows.index, columns=["date", "code", "name"], dtype="str"
+    )
     timed = dates.dated(events, file, "date", place, None, DATES)
     yield Batch(
         file,
