@@ -17,8 +17,8 @@ from . import _common
 def command(study: Path, runs: Path, json_out: bool) -> None:
     """Look up every name in STUDY, count the work and price it, without doing any of it.
 
-    The price rests on the cases where the cohort is made already, otherwise on what the source says of itself. What
-    cannot work with the cohort or the files that are there is named, and the exit status is 1.
+    The price uses the cases if the cohort exists, otherwise what the source says of itself. Whatever cannot work with
+    the cohort or the files at hand is named, and the exit status is 1.
     """
     s = _common.opened(study)
     run_folder = runs / s.name
@@ -28,7 +28,7 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
     if json_out:
         _common.say("", counts, json_out)
     else:
-        said_of_it = f"{len(problems)} to mend" if problems else "nothing is wrong with the study file"
+        said_of_it = f"problems: {len(problems)}" if problems else "nothing is wrong with the study file"
         click.echo(f"{s.name}: {counts['fits']['total']} fits; {said_of_it}.")
         for stage, text in zip(layout.STAGES, plans, strict=True):
             click.echo(f"  {stage:<9}{text}")

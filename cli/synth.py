@@ -25,13 +25,13 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     "--shard",
     metavar="I/N",
     callback=_shard,
-    help="Ask only this slice, into its own ledger: one job of an array.",
+    help="Ask only slice i of n, with its own ledger (for array jobs).",
 )
 @click.option(
     "--budget", type=click.FloatRange(min=0, min_open=True), help="Stop before spending more than this."
 )
 @click.option(
-    "--again", is_flag=True, help="Set aside a corpus finished with other settings; its answers still count."
+    "--again", is_flag=True, help="Set aside a corpus finished with other settings; its answers are reused."
 )
 def command(
     study: Path, runs: Path, shard: tuple[int, int] | None, budget: float | None, again: bool

@@ -118,7 +118,7 @@ def _parity(folder: Path) -> str:
     """How far the ways to run a fit are apart: `; merged: risks differ by at most 2e-07`."""
     path = folder / READING
     found = read_record(path, Reading).parity if path.exists() else ()
-    return "".join(f"; {p.way}: risks differ by at most {p.largest:.0e}" for p in found)
+    return "".join(f"; {p.way}: risks differ by at most {p.largest:.0e}" for p in found if p.largest)
 
 
 def die_with_parent() -> None:

@@ -41,25 +41,25 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
 @_shape("transposed", "A row a rater, a column an item.")
 @_shape("counts", "A row an item, a column a category: how many raters chose it.")
 @_shape("contingency", "A cross-table of two raters.")
-@click.option("--names", metavar="PATTERN", help="How columns are called, such as '{dimension}_{rater}'.")
+@click.option("--names", metavar="PATTERN", help="Pattern of column names, such as '{dimension}_{rater}'.")
 @click.option("--header/--no-header", default=None, help="Whether the first row names the columns.")
-@click.option("--delimiter", metavar="CHARACTER", help="Between the cells of a text file.")
-@click.option("--encoding", metavar="NAME", help="Of a text file.")
-@click.option("--sheet", metavar="NAME", help="Of a workbook.")
+@click.option("--delimiter", metavar="CHARACTER", help="Cell separator of a text file.")
+@click.option("--encoding", metavar="NAME", help="Encoding of a text file.")
+@click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
 @click.option(
     "--missing",
     multiple=True,
     metavar="TEXT",
-    help="What stands for a rating that was not given, such as NA; an empty cell does.",
+    help="Text that means no rating, such as NA (an empty cell always does).",
 )
 @click.option(
-    "--label-separator", metavar="TEXT", help="Between the labels of a multi-label cell; '' for none."
+    "--label-separator", metavar="TEXT", help="Separator of labels in a multi-label cell; '' for none."
 )
 @click.option(
     "--level",
     multiple=True,
     metavar="[DIMENSION=]LEVEL",
-    help="nominal, ordinal, interval or ratio; guessed, and said so, where not given.",
+    help="nominal, ordinal, interval or ratio; guessed, with a note, if not given.",
 )
 @click.option(
     "--categories",
@@ -80,7 +80,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     type=click.Choice(["auto", "bca", "expanded", "percentile", "jackknife", "goodness", "irr"]),
     default="auto",
     show_default=True,
-    help="How confidence intervals are made.",
+    help="Interval method.",
 )
 @click.option(
     "--raters",
@@ -107,7 +107,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
 @click.option(
     "--benchmark",
     type=click.Choice(["landis_koch", "fleiss", "altman", "cicchetti"]),
-    help="Words for the coefficients, their uncertainty taken into account.",
+    help="Label coefficients (slight to almost perfect), allowing for their uncertainty.",
 )
 @click.option(
     "--model",
@@ -121,7 +121,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     metavar="NAME=A,B,...",
     help="Dimensions A, B, ... form one scale: Cronbach's alpha, and agreement on their mean.",
 )
-@click.option("--margin", type=float, help="How much worse still counts as no worse.")
+@click.option("--margin", type=float, help="Non-inferiority margin.")
 @click.option(
     "--half-width", type=float, help="Plan: items for an interval of +- this, RATINGS being the pilot."
 )
@@ -131,18 +131,20 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
 @click.option("--replicates", type=int, help="Bootstrap draws; 10,000, and more where items are few.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
-    "--figure", type=click.Path(path_type=Path), help="Draw into this .svg, .png or .pdf, data beside it."
+    "--figure",
+    type=click.Path(path_type=Path),
+    help="Write a figure (.svg, .png or .pdf) with its data beside it.",
 )
 @_common.as_json
 def command(
     ratings: tuple[Path, ...], runs: Path, figure: Path | None, json_out: bool, **options: Any
 ) -> None:
-    """How far raters agree: coefficients with intervals, raters, disputed items, and a methods paragraph.
+    """Measure agreement: coefficients with intervals, raters, disputed items, and a methods paragraph.
 
-    RATINGS is a table (CSV, TSV, text, .xlsx, .sav, .dta) with a row a rating, a column a rater or counts of raters;
+    RATINGS is a table (CSV, TSV, text, .xlsx, .sav, .dta) with one row per rating, one column per rater, or counts;
     an export of Label Studio (JSON, JSON-MIN, CSV), Prodigy, Potato, Argilla, doccano, REDCap, Qualtrics or
-    Mechanical Turk; JSON or JSON lines; a ratings.jsonl, a run folder, or a study file. Several files: one a rater.
-    The output begins with what was taken for what.
+    Mechanical Turk; JSON or JSON lines; a ratings.jsonl, a run folder, or a study file. Several files: one per rater.
+    The output begins with how each column was understood.
     """
     from ...analysis.agreement.settings import AgreementSettings
     from ...analysis.agreement.summary import summarise

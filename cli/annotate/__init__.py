@@ -10,7 +10,7 @@ from . import back, grading, keep, plan, serve
 
 @click.group()
 def command() -> None:
-    """Hand rationales to people (Label Studio), bring the grades back, see how it goes.
+    """Send rationales to clinicians (Label Studio), collect their grades, and follow progress.
 
     `serve` starts a Label Studio on this machine and hands out what is due. With a server of your own, `push` hands
     out and `pull` brings back. Without one, `export` and `import` do it by files. `wherefore run` goes on when all
@@ -21,7 +21,7 @@ def command() -> None:
 @command.command("run")
 @_common.with_study
 def run_(study: Path, runs: Path) -> None:
-    """Make ratings and verdicts of what is in."""
+    """Turn the grades received so far into ratings and verdicts."""
     from ...annotate.run import run
 
     s = _common.opened(study)
@@ -33,7 +33,7 @@ def run_(study: Path, runs: Path) -> None:
 @command.command()
 @_common.with_study
 @grading.PAST_GATE
-@click.option("--restore", is_flag=True, help="Put back pages that were changed on the server.")
+@click.option("--restore", is_flag=True, help="Restore grading pages that were changed on the server.")
 @click.option(
     "--new-round", is_flag=True, help="The rubric changed: hand everything out again under the new one."
 )
@@ -42,7 +42,7 @@ def run_(study: Path, runs: Path) -> None:
     "--prune", is_flag=True, help="Remove ungraded tasks from the server that are no longer wanted."
 )
 def push(study: Path, runs: Path, **options: bool) -> None:
-    """Hand out the round that is due, and print every rater's link; safe to repeat."""
+    """Hand out the round that is due and print every rater's link. Safe to repeat."""
     s, settings, run_folder = grading.people(study, runs)
     with grading.server_of(settings, run_folder) as server:
         grading.push_due(s, settings, run_folder, server, **options)

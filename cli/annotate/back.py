@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @click.command()
 @_common.with_study
 @_common.as_json
-@click.option("--full", is_flag=True, help="Read everything again instead of what changed.")
+@click.option("--full", is_flag=True, help="Read everything again, not only what changed.")
 def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
-    """Bring back what is new on the server, check it, and list what is wrong with it."""
+    """Fetch new grades from the server, check them, and list what is wrong with them."""
     from ...annotate.label_studio import pull as pull_
 
     s, settings, run_folder = grading.people(study, runs)
@@ -67,7 +67,7 @@ def _now(s: "Study", settings: "Settings", run_folder: Path) -> "State":
 def export(
     study: Path, runs: Path, to: Path | None, past_gate: bool, new_round: bool, reworded: bool
 ) -> None:
-    """Write the round that is due as files for a Label Studio of your own, a folder a rater."""
+    """Write the round that is due as files for your own Label Studio, one folder per rater."""
     from ...annotate import plan, versions
     from ...annotate.label_studio import exchange
     from ...study.runs import locked
@@ -96,12 +96,10 @@ def export(
 @_common.with_study
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--rater", required=True, help="Whose grades these are.")
-@click.option("--round", "round_", default="main", show_default=True, help="Of which round.")
-@click.option(
-    "--new-account", is_flag=True, help="The rater graded this file by another account than before."
-)
+@click.option("--round", "round_", default="main", show_default=True, help="Round the grades belong to.")
+@click.option("--new-account", is_flag=True, help="The rater used another account for this file than before.")
 def import_(study: Path, runs: Path, file: Path, rater: str, round_: str, new_account: bool) -> None:
-    """Take in FILE, one rater's grades as Label Studio exports them (JSON)."""
+    """Import FILE, one rater's grades as Label Studio exports them (JSON)."""
     from ...annotate.label_studio import exchange
 
     s, settings, run_folder = grading.people(study, runs)
@@ -122,7 +120,7 @@ def import_(study: Path, runs: Path, file: Path, rater: str, round_: str, new_ac
 @_common.with_study
 @_common.as_json
 def status(study: Path, runs: Path, json_out: bool) -> None:
-    """Say who has graded how much and how fast, where they grade, and how far they agree so far."""
+    """Show how much each rater has graded and how fast, their links, and their agreement so far."""
     from ...annotate import progress, versions
 
     s, settings, run_folder = grading.people(study, runs, finished_too=True)
@@ -165,10 +163,12 @@ def status(study: Path, runs: Path, json_out: bool) -> None:
 @_common.with_study
 @click.argument("rater")
 @click.argument("item")
-@click.option("--round", "round_", default=None, help="Where the rater graded the item in several.")
-@click.option("--because", default="", help="Kept with the decision.")
+@click.option(
+    "--round", "round_", default=None, help="Round to reopen, if the rater graded the item in several."
+)
+@click.option("--because", default="", help="Reason, stored with the decision.")
 def reopen(study: Path, runs: Path, rater: str, item: str, round_: str | None, because: str) -> None:
-    """Give ITEM back to RATER: the form no longer counts, and the item is to be graded again."""
+    """Return ITEM to RATER: the old form no longer counts, and the item must be graded again."""
     from ...annotate import reopen as reopen_
     from ...annotate.people import FILES
     from ...study.runs import locked
@@ -189,10 +189,10 @@ def reopen(study: Path, runs: Path, rater: str, item: str, round_: str | None, b
 @click.command()
 @_common.with_study
 @click.argument("item")
-@click.option("--rater", default=None, help="Where several raters' forms of the item were changed.")
-@click.option("--because", default="", help="Kept with the decision.")
+@click.option("--rater", default=None, help="Rater whose form to accept, if several were changed.")
+@click.option("--because", default="", help="Reason, stored with the decision.")
 def accept(study: Path, runs: Path, item: str, rater: str | None, because: str) -> None:
-    """Let an edit by somebody else than the rater count: forms of ITEM that were changed on the server."""
+    """Accept edits to the forms of ITEM made on the server by somebody other than the rater."""
     from ...annotate import progress
     from ...annotate import reopen as reopen_
     from ...study.runs import locked

@@ -29,7 +29,7 @@ def backup(study: Path, runs: Path, to: Path) -> None:
 @_common.with_study
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def restore(study: Path, runs: Path, file: Path) -> None:
-    """Put a backup into a run folder that has nothing of it, here or on another machine."""
+    """Restore a backup into a run folder without grading data, here or on another machine."""
     from ...annotate.label_studio import backup as backup_
     from ...annotate.run import resolve
 

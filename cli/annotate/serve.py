@@ -148,7 +148,7 @@ def stopping() -> Iterator[None]:
 
 @click.command()
 def install() -> None:
-    """Install Label Studio in an environment of its own, if it is not there."""
+    """Install Label Studio in an environment of its own, unless it is installed."""
     from ...annotate.label_studio import install as install_
 
     click.echo(f"Label Studio {install_.VERSION}: {install_.environment()}")
@@ -156,12 +156,15 @@ def install() -> None:
 
 @click.command()
 @_common.with_study
-@click.option("--port", default=8080, show_default=True, help="Refused where it is taken.")
+@click.option("--port", default=8080, show_default=True, help="Port; refused if in use.")
 @click.option(
-    "--page-port", default=None, type=int, help="Of the grading page, on loopback.  [default: --port + 1]"
+    "--page-port",
+    default=None,
+    type=int,
+    help="Port of the grading page (loopback only).  [default: --port + 1]",
 )
 @in_public
-@click.option("--hours", type=float, default=None, help="Stop by itself after so long.")
+@click.option("--hours", type=float, default=None, help="Stop after this many hours.")
 @grading.PAST_GATE
 def serve(
     study: Path,
@@ -311,11 +314,11 @@ def _wait(hours: float | None, own: "OwnServer | None" = None) -> None:
 
 @click.command()
 @_common.with_study
-@click.option("--port", default=8081, show_default=True, help="Refused where it is taken.")
+@click.option("--port", default=8081, show_default=True, help="Port; refused if in use.")
 @in_public
-@click.option("--hours", type=float, default=None, help="Stop by itself after so long.")
+@click.option("--hours", type=float, default=None, help="Stop after this many hours.")
 def page(study: Path, runs: Path, port: int, hours: float | None, **public: Any) -> None:
-    """Serve the grading page in front of the Label Studio of annotate.server.url; raters need no account there."""
+    """Serve the grading page for the Label Studio at annotate.server.url; raters need no account there."""
     from ...annotate.web import sign
     from ...annotate.web.front import listening
     from ...annotate.web.office import Office
@@ -352,10 +355,10 @@ def page(study: Path, runs: Path, port: int, hours: float | None, **public: Any)
 @click.command()
 @_common.with_study
 @click.option(
-    "--renew", multiple=True, metavar="RATER", help="Give RATER a new passphrase; the old one ends."
+    "--renew", multiple=True, metavar="RATER", help="Give RATER a new link; the old one stops working."
 )
 def links(study: Path, runs: Path, renew: tuple[str, ...]) -> None:
-    """Print every rater's links, and renew one that fell into the wrong hands."""
+    """Print every rater's links, and replace one that others have seen."""
     from ...annotate.web import links as links_
     from ...study.errors import StudyError, not_one_of
 
