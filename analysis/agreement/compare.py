@@ -179,17 +179,17 @@ def adjusted(rows: Sequence[Difference]) -> list[Difference]:
 def _filled(
     row: Difference, d: Draws, margin: float | None, method: Method, confidence: float, seed: int
 ) -> Difference:
-    found = interval(d, method, confidence, seed)
-    known = found.low is not None
+    limits = interval(d, method, confidence, seed)
+    known = limits.low is not None
     return row.model_copy(
         update={
             "difference": d.value,
-            "low": found.low,
-            "high": found.high,
+            "low": limits.low,
+            "high": limits.high,
             "p": p_value(d) if known else None,
             "margin": margin,
-            "non_inferior": found.low > -margin if margin is not None and found.low is not None else None,
-            "method": f"{found.text}, paired" if known else "",
-            "why_missing": None if known else found.text,
+            "non_inferior": limits.low > -margin if margin is not None and limits.low is not None else None,
+            "method": f"{limits.text}, paired" if known else "",
+            "why_missing": None if known else limits.text,
         }
     )

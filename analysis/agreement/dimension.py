@@ -127,7 +127,7 @@ def _statistics(
 ) -> tuple[list[Statistic], list[tuple[str, DataError]]]:
     """Those that suit the scale and those asked for, each once; and the ones asked for that do not fit, with why."""
     own = suited(table.scale)
-    asked: list[Statistic] = []
+    chosen: list[Statistic] = []
     refused = []
     for name in dict.fromkeys(settings.statistics):
         try:
@@ -136,8 +136,8 @@ def _statistics(
         except DataError as e:
             refused.append((name, e))
             continue
-        asked.append((name, weights) if weights is not None else name)
-    return own + [s for s in asked if not any(s is t or s == t for t in own if isinstance(s, str))], refused
+        chosen.append((name, weights) if weights is not None else name)
+    return own + [s for s in chosen if not any(s is t or s == t for t in own if isinstance(s, str))], refused
 
 
 def _estimates(

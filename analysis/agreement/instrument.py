@@ -46,7 +46,7 @@ def instrument(
     terms = np.hstack([np.ones((len(x), 1)), x, x**2, x.sum(1, keepdims=True) ** 2])
     (terms,) = added([terms], units)
     d = _draws(terms, replicates, seed)
-    found = interval(d, "auto", confidence, seed)
+    limits = interval(d, "auto", confidence, seed)
     whole = terms.sum(0)[None]
     items = []
     for j, dimension in enumerate(dimensions):
@@ -70,10 +70,10 @@ def instrument(
         n_incomplete=left_out,
         n_independent=len(terms),
         alpha=None if np.isnan(value) else value,
-        low=found.low,
-        high=found.high,
-        method=found.text if found.low is not None else "",
-        why_missing=None if found.low is not None else found.text,
+        low=limits.low,
+        high=limits.high,
+        method=limits.text if limits.low is not None else "",
+        why_missing=None if limits.low is not None else limits.text,
         items=tuple(items),
     )
 
@@ -133,12 +133,12 @@ def with_total(source: Source, name: str, dimensions: Sequence[str]) -> Source:
     first = source.ratings.drop_duplicates(["item", "rater", "group", "replicate"])
     rows = first.drop(columns="value").merge(total, on=["item", "rater", "group", "replicate"], how="inner")
     rows = rows.assign(dimension=name, value=rows["value"].astype(object))[list(source.ratings.columns)]
-    said = f"{name}: the mean of {', '.join(dimensions)}" + (
+    note = f"{name}: the mean of {', '.join(dimensions)}" + (
         f"; {left_out} forms lack some" if left_out else ""
     )
     ratings = pd.concat([source.ratings, rows], ignore_index=True)
     scales = source.scales | {name: ScaleFound("interval", None, False, False)}
-    return source._replace(ratings=ratings, scales=scales).noted(said)
+    return source._replace(ratings=ratings, scales=scales).noted(note)
 
 
 def _terms(x: Floats) -> Floats:

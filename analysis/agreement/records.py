@@ -155,7 +155,7 @@ class DimensionSummary(Record):
     n_raters: int
     n_ratings: int
     n_missing: int
-    """Asked for and not given."""
+    """RoleColumns for and not given."""
     n_lone: int
     """Ratings of items that nobody else rated: in no pair."""
     independent: int

@@ -259,15 +259,15 @@ def _ordered(ratings: Any) -> tuple[Hashable, ...] | None:
 
 
 def _observed(rows: list[list[Any]], level: Level) -> tuple[Hashable, ...]:
-    found = {v for v in _distinct(rows) if not absent(v) and not _infinite(v)}
-    if all(isinstance(v, int | float | np.number | np.bool_) for v in found):
-        return tuple(sorted(found))
+    values = {v for v in _distinct(rows) if not absent(v) and not _infinite(v)}
+    if all(isinstance(v, int | float | np.number | np.bool_) for v in values):
+        return tuple(sorted(values))
     if level != "nominal":
-        some = ", ".join(sorted(repr(v) for v in found)[:5])
+        some = ", ".join(sorted(repr(v) for v in values)[:5])
         raise DataError(
             f"categories: the order of {some} is not known; declare the categories, lowest first."
         )
-    return tuple(sorted(found, key=str))
+    return tuple(sorted(values, key=str))
 
 
 def _coded(rows: list[list[Any]], scale: Scale, units: tuple[Hashable, ...]) -> NDArray[np.int32]:

@@ -96,22 +96,24 @@ def _widened(ratings: Table, more: Sequence[Hashable]) -> Table:
 def _row(ratings: Table, codes: Ints, raters: Sequence[int], confidence: float) -> ReferenceRow:
     given = ratings.codes[:, raters]
     u, g = np.nonzero((given != MISSING) & (codes != MISSING)[:, None])
-    said, true = given[u, g].astype(np.int64), codes[u]
+    answered, true = given[u, g].astype(np.int64), codes[u]
     several = len(raters) > 1
     clusters: list[Hashable] = []
     if several or ratings.clusters:
         clusters = [ratings.clusters[i] if ratings.clusters else int(i) for i in u]
-    exact = Share(None, None, None, len(said))
+    exact = Share(None, None, None, len(answered))
     if not ratings.scale.continuous:
-        exact = share(said == true, clusters, confidence)
+        exact = share(answered == true, clusters, confidence)
     return ReferenceRow(
         rater="all raters" if several else str(ratings.raters[raters[0]]),
-        n=len(said),
+        n=len(answered),
         correct=exact.value,
         correct_low=exact.low,
         correct_high=exact.high,
-        bias=_bias(ratings, said, true),
-        categories=tuple(_category(ratings, k, said, true, clusters, confidence) for k in _shown(ratings)),
+        bias=_bias(ratings, answered, true),
+        categories=tuple(
+            _category(ratings, k, answered, true, clusters, confidence) for k in _shown(ratings)
+        ),
         **({} if several else _chance_corrected(ratings, codes, raters[0], confidence)),
     )
 
@@ -148,18 +150,18 @@ def _chance_corrected(ratings: Table, codes: Ints, rater: int, confidence: float
     }
 
 
-def _bias(ratings: Table, said: Ints, true: Ints) -> float | None:
+def _bias(ratings: Table, answered: Ints, true: Ints) -> float | None:
     """Mean of rating minus reference, in steps or numbers."""
-    if ratings.scale.level == "nominal" or not len(said):
+    if ratings.scale.level == "nominal" or not len(answered):
         return None
-    return float((ratings.scale.values[said] - ratings.scale.values[true]).mean())
+    return float((ratings.scale.values[answered] - ratings.scale.values[true]).mean())
 
 
 def _category(
-    ratings: Table, k: int, said: Ints, true: Ints, clusters: Sequence[Hashable], confidence: float
+    ratings: Table, k: int, answered: Ints, true: Ints, clusters: Sequence[Hashable], confidence: float
 ) -> AccuracyRow:
     """One category against all others."""
-    named: NDArray[np.bool_] = said == k
+    named: NDArray[np.bool_] = answered == k
     real: NDArray[np.bool_] = true == k
 
     def of(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Share:

@@ -139,8 +139,8 @@ def _influence(
             continue
         all_of_them, fewer = draw([whole, rest], 0, seed) if many else (drawn[id(whole)], drawn[id(rest)])
         change = all_of_them - fewer
-        found = interval(change, "jackknife" if many else "auto", confidence)
-        limits = {"change_low": found.low, "change_high": found.high}
+        bounds = interval(change, "jackknife" if many else "auto", confidence)
+        limits = {"change_low": bounds.low, "change_high": bounds.high}
         out.append(row.model_copy(update={"without": fewer.value, "change": change.value, **limits}))
     return out
 

@@ -38,7 +38,7 @@ def text_sheet(path: Path, delimiter: str | None = None, encoding: str | None = 
     Raises:
         DataError: bytes that the encoding does not know, unbalanced quotes, or no delimiter.
     """
-    text, found, notes = decode(path, encoding)
+    text, charset, notes = decode(path, encoding)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     first, _, rest = text.partition("\n")
     skipped = 0
@@ -49,7 +49,7 @@ def text_sheet(path: Path, delimiter: str | None = None, encoding: str | None = 
     delimiter = _named(delimiter) if delimiter else _delimiter(text, path)
     rows, lines = _rows(text, delimiter, path, skipped)
     name = DELIMITERS.get(delimiter, "blank" if delimiter == " " else repr(delimiter))
-    return Sheet(rows, lines, f"{name}-separated text, {found}", notes)
+    return Sheet(rows, lines, f"{name}-separated text, {charset}", notes)
 
 
 def decode(path: Path, encoding: str | None = None) -> tuple[str, str, tuple[str, ...]]:

@@ -11,8 +11,8 @@ from .cells import Sheet, text_sheet
 from .header import Columns, columns
 from .platforms import prepared
 from .settle import settled
-from .shapes.found import SAYS, Found
-from .shapes.shape import found
+from .shapes.shaped import SAYS, Found
+from .shapes.shape import shaped
 from .source import ReadSettings, Source, Unsettled
 from .study import run_folder
 from .tools.flat_label_studio import flat_label_studio, is_flat_export
@@ -105,14 +105,14 @@ def _table(sheet: Sheet, name: str, settings: ReadSettings, rater: str | None) -
     c = columns(sheet, name, settings.header)
     if is_flat_export([str(n) for n in c.table.columns]):
         rows = [{str(k): v for k, v in row.items() if v} for row in c.table.to_dict("records")]
-        said = f"Label Studio, {c.format}"
+        format = f"Label Studio, {c.format}"
         return flat_label_studio(
-            rows, name, said, settings.columns.get("value", ()), [int(n) for n in c.lines]
+            rows, name, format, settings.columns.get("value", ()), [int(n) for n in c.lines]
         )
-    c, asked, closed = prepared(c, name, settings.columns)
-    if rater is not None and "rater" not in asked and "rater" not in c.table.columns:
+    c, by_role, closed = prepared(c, name, settings.columns)
+    if rater is not None and "rater" not in by_role and "rater" not in c.table.columns:
         c = c._replace(table=c.table.assign(rater=rater))
-    return of_table(c, found(c, name, asked, settings.shape, settings.names), name, closed)
+    return of_table(c, shaped(c, name, by_role, settings.shape, settings.names), name, closed)
 
 
 def of_table(c: Columns, f: Found, name: str, closed: bool = False) -> Unsettled:
@@ -153,9 +153,9 @@ def _with_labels(c: Columns, f: Found) -> tuple[pd.DataFrame, list[str]]:
 
 def _value_labels(c: Columns, f: Found) -> dict[str, str]:
     """Code -> label, where all columns of ratings have the same labels."""
-    said = f.columns.get("rating", f.columns.get("rater", "")).removeprefix("the columns ")
-    found = [c.labels.get(n, {}) for n in said.split(", ")]
-    return found[0] if found and all(labels == found[0] for labels in found) else {}
+    names = f.columns.get("rating", f.columns.get("rater", "")).removeprefix("the columns ")
+    by_column = [c.labels.get(n, {}) for n in names.split(", ")]
+    return by_column[0] if by_column and all(labels == by_column[0] for labels in by_column) else {}
 
 
 def _offered(c: Columns, f: Found) -> dict[str, tuple[str, ...]]:

@@ -35,8 +35,8 @@ def numbers(cells: Sequence[str], dimension: str) -> Numbers:
     commas = [c for c in rest if DECIMAL_COMMA.fullmatch(tidy(c))]
     if commas and not any("." in c for c in plain):
         _check_commas(commas, plain, dimension)
-        found = {c: n for c in commas if (n := as_number(tidy(c), comma=True)) is not None}
-        return Numbers(plain | found, f"decimal commas: {commas[0]!r} is {found[commas[0]]:g}")
+        with_comma = {c: n for c in commas if (n := as_number(tidy(c), comma=True)) is not None}
+        return Numbers(plain | with_comma, f"decimal commas: {commas[0]!r} is {with_comma[commas[0]]:g}")
     if plain and all(as_number(c, loose=True) is not None for c in rest):
         return Numbers(plain | {c: n for c in rest if (n := as_number(c, loose=True)) is not None})
     signs = {c: n for c in rest if c.strip().endswith("%") and (n := as_number(c.strip()[:-1])) is not None}

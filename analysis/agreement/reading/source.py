@@ -7,7 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from ....study.records import Level, Record
-from .shapes.found import Shape
+from .shapes.shaped import Shape
 
 
 class ReadSettings(Record):

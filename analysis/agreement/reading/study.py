@@ -85,8 +85,8 @@ def of_study(
 def _as_declared(
     name: str, scale: ScaleFound, dimension: Dimension | None, settings: ReadSettings
 ) -> ScaleFound:
-    asked = settings.levels.get(name) or settings.levels.get("")
-    return scale._replace(assumed=dimension is None and asked is None)
+    level = settings.levels.get(name) or settings.levels.get("")
+    return scale._replace(assumed=dimension is None and level is None)
 
 
 def _reading(raw: Unsettled) -> Reading:

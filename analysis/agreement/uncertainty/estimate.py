@@ -109,23 +109,23 @@ def _row(
     seed: int,
 ) -> Agreement:
     n, unit = b.table.independent
-    found = Interval(None, None, b.why_undefined() or "")
+    limits = Interval(None, None, b.why_undefined() or "")
     if d is not None:
-        found = _interval(b, d, method, raters, confidence, seed)
-    some = found.low is not None or found.high is not None
+        limits = _interval(b, d, method, raters, confidence, seed)
+    some = limits.low is not None or limits.high is not None
     return Agreement(
         dimension=dimension,
         statistic=b.name,
         weights=b.weighting,
         value=d.value if d else None,
-        low=found.low,
-        high=found.high,
+        low=limits.low,
+        high=limits.high,
         **_errors(b, d),
         n_items=len(b.table.units),
         n_raters=int((b.table.codes >= 0).any(0).sum()),
         n_ratings=int(b.table.seen.sum()),
-        why_missing=found.text if found.low is None or found.high is None else None,
-        method=f"{found.text}, by {unit} (n = {n}), raters {raters}" if d and some else "",
+        why_missing=limits.text if limits.low is None or limits.high is None else None,
+        method=f"{limits.text}, by {unit} (n = {n}), raters {raters}" if d and some else "",
     )
 
 
@@ -142,7 +142,7 @@ def _errors(b: Bound, d: Draws | None) -> dict[str, Any]:
 
 def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: float, seed: int) -> Interval:
     if raters == "random":
-        found = _random_raters(b, d, confidence)
+        limits = _random_raters(b, d, confidence)
     elif _by_goodness(b, method, d.pairable):
         return goodness.interval(b, d, confidence)
     elif method == "goodness":
@@ -154,9 +154,9 @@ def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: fl
     elif b.coefficient.limits and method == "auto" and not b.table.clusters:
         return _of_f(b, b.coefficient.limits, d.value, confidence)
     else:
-        found = intervals.interval(d, method, confidence, seed)
+        limits = intervals.interval(d, method, confidence, seed)
     share = not (b.coefficient.corrected or b.coefficient.complete)
-    return found._replace(low=max(found.low, 0.0)) if share and found.low is not None else found
+    return limits._replace(low=max(limits.low, 0.0)) if share and limits.low is not None else limits
 
 
 def _by_goodness(b: Bound, method: Method, pairable: int) -> bool:

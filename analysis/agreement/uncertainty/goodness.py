@@ -179,13 +179,13 @@ def _best_share(own: Pairs, correlation: float) -> float:
     edge = -correlation / (1 - correlation) if correlation < 0 else 0.0
     if correlation >= 1:
         return own.both / (own.both + own.neither)
-    found = minimize_scalar(
+    optimum = minimize_scalar(
         lambda p: -float(xlogy(np.array(own), np.maximum(_chances(p, correlation), 1e-300)).sum()),
         bounds=(edge, 1 - edge),
         method="bounded",
         options={"xatol": 1e-8},
     )
-    return float(found.x)
+    return float(optimum.x)
 
 
 def _chances(p: float, correlation: float) -> Floats:

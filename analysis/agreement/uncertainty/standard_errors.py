@@ -51,12 +51,12 @@ def standard_error(
         drawn = draw([bound], 0, 0)[0]
         return jackknife_se(drawn.left_out, drawn.times)
     known = NULL if method == "null" else ANALYTIC
-    found = standard_errors(bound, known)
-    if found is None:
+    error = standard_errors(bound, known)
+    if error is None:
         raise DataError(
             f"{statistic}: no closed form here; use method='jackknife'. Known: {', '.join(known)}."
         )
-    return found
+    return error
 
 
 def standard_errors(bound: Bound, known: "dict[str, ClosedForm] | None" = None) -> float | None:

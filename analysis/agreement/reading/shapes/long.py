@@ -5,7 +5,7 @@ import pandas as pd
 from ..header import Columns
 from ..kinds import stem
 from ..roles import ROLES, Roles
-from .found import Found, check_cells, check_names, joined, no_column, text, unused
+from .shaped import Found, check_cells, check_names, joined, no_column, text, unused
 
 
 def long(c: Columns, name: str, r: Roles) -> Found:
@@ -39,11 +39,11 @@ def long(c: Columns, name: str, r: Roles) -> Found:
         reference = pd.DataFrame({"item": base["item"], "value": text(c, column), "where": base["where"]})
         if len(r.of["value"]) == 1:
             reference["dimension"] = values["dimension"]
-    said = {("rating" if role == "value" else role): ", ".join(columns) for role, columns in r.of.items()}
+    meaning = {("rating" if role == "value" else role): ", ".join(columns) for role, columns in r.of.items()}
     return Found(
         values,
         "long",
-        {role: said[role] for role in ("item", "rater", "rating", *said) if role in said},
+        {role: meaning[role] for role in ("item", "rater", "rating", *meaning) if role in meaning},
         unused(c, used),
         r.notes,
         reference=reference,

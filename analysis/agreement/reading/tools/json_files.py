@@ -63,8 +63,8 @@ def recognised(
     if rows:
         first = rows[0]
         if flat_label_studio.is_flat_export(list(first)):
-            asked = settings.columns.get("value", ())
-            return flat_label_studio.flat_label_studio(rows, name, "Label Studio JSON-MIN", asked)
+            controls = settings.columns.get("value", ())
+            return flat_label_studio.flat_label_studio(rows, name, "Label Studio JSON-MIN", controls)
         if potato.is_potato(first):
             return potato.potato(rows, name, rater)
         if any(prodigy.is_prodigy(row) for row in rows[:20]):
@@ -138,8 +138,8 @@ def _flat(row: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return out
 
 
-def _sheet(rows: Sequence[Sequence[Any]], said: str) -> Sheet:
-    return Sheet([[_text(v) for v in row] for row in rows], list(range(len(rows))), said)
+def _sheet(rows: Sequence[Sequence[Any]], format: str) -> Sheet:
+    return Sheet([[_text(v) for v in row] for row in rows], list(range(len(rows))), format)
 
 
 def _text(value: Any) -> str:

@@ -26,7 +26,7 @@ ROW_NAMES = frozenset(
 )
 """Columns that only name or count the rows."""
 
-Asked = Mapping[str, Sequence[str]]
+RoleColumns = Mapping[str, Sequence[str]]
 """Role -> columns, as the user says."""
 
 
