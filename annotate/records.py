@@ -192,7 +192,7 @@ class Verdict(Record):
     """Of `edited`, as it is to be taught; empty where nothing was edited."""
 
 
-class Progress(Record):
+class RaterProgress(Record):
     """How far one rater is in one round."""
 
     round: str

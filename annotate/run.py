@@ -16,7 +16,7 @@ from .records import Verdict
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .rounds import State
+    from .rounds import GradingState
 
 
 def resolve(study: Study) -> Settings:
@@ -81,7 +81,7 @@ def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
     write_jsonl(folder / layout.VERDICTS.name, state.verdicts())
 
 
-def _what_to_do(s: Settings, state: "State", due: str, folder: Path) -> str:
+def _what_to_do(s: Settings, state: "GradingState", due: str, folder: Path) -> str:
     counts = sorted(state.counts(due).items())
     counted = ", ".join(f"{rater} {done}/{total}" for rater, (done, total) in counts) or "not handed out yet"
     commands = (

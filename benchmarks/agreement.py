@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from wherefore.analysis.agreement import estimates, table
 from wherefore.analysis.agreement.coefficients.bound import bind
-from wherefore.analysis.agreement.coefficients.table import MISSING, Scale, Table
+from wherefore.analysis.agreement.coefficients.table import MISSING, RatingTable, Scale
 from wherefore.analysis.agreement.notes import few
 from wherefore.analysis.agreement.raters.rows import rater_rows
 from wherefore.analysis.agreement.uncertainty.resample import draw
@@ -182,7 +182,7 @@ def files() -> Iterator[Row]:
             yield Row("  memory, MiB", memory, None, None, f"< {file.megabytes:g}", enough)
 
 
-def whole(made: Table) -> None:
+def whole(made: RatingTable) -> None:
     """Seven coefficients with BCa intervals, and alpha without each rater with intervals of the change."""
     estimates(made, SEVEN, replicates=REPLICATES)
     rater_rows(made, replicates=REPLICATES)
@@ -201,7 +201,7 @@ class Design(NamedTuple):
     claims: int = 1
     """Claims a rationale; above 1 they share half of their latent variance and are resampled by rationale."""
 
-    def draw(self, rng: np.random.Generator, n: int) -> Table:
+    def draw(self, rng: np.random.Generator, n: int) -> RatingTable:
         """Ratings of n independent units."""
         groups = np.repeat(np.arange(n), self.claims)
         quality = rng.normal(size=len(groups))
@@ -213,7 +213,7 @@ class Design(NamedTuple):
         codes[rng.random(codes.shape) < self.missing] = MISSING
         scale = Scale(self.level, tuple(range(len(self.margins))), declared=True)
         clusters = tuple(groups.tolist()) if self.claims > 1 else ()
-        made = Table(codes, scale, tuple(range(len(codes))), tuple(range(self.raters)), clusters)
+        made = RatingTable(codes, scale, tuple(range(len(codes))), tuple(range(self.raters)), clusters)
         return made.of_units(np.flatnonzero(made.seen > 0))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ...study.errors import DataError
 from ..multiplicity import holm
 from .coefficients.bound import bind
-from .coefficients.table import MISSING, Table
+from .coefficients.table import MISSING, RatingTable
 from .coefficients.weights import Weights
 from .records import Difference
 from .uncertainty.intervals import Method, interval, p_value
@@ -20,7 +20,7 @@ class Side(NamedTuple):
     """One of two things compared."""
 
     name: str
-    table: Table
+    table: RatingTable
 
 
 def compare(
@@ -80,7 +80,7 @@ def compare(
 
 
 def judge(
-    ratings: Table,
+    ratings: RatingTable,
     rater: Hashable,
     statistic: str = "krippendorff_alpha",
     *,
@@ -138,7 +138,7 @@ def judge(
     return adjusted([_filled(row, mean(swapped) - humans, margin, "auto", confidence, seed)])[0]
 
 
-def aligned(tables: Sequence[Table]) -> list[Table]:
+def aligned(tables: Sequence[RatingTable]) -> list[RatingTable]:
     """The same tables over all their units; a unit that one of them lacks is unrated there.
 
     Raises:
@@ -160,7 +160,7 @@ def aligned(tables: Sequence[Table]) -> list[Table]:
     return out
 
 
-def _units(ratings: Table) -> tuple[Hashable, ...]:
+def _units(ratings: RatingTable) -> tuple[Hashable, ...]:
     """What is drawn: clusters, or units."""
     return ratings.clusters or ratings.units
 

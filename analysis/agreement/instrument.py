@@ -8,7 +8,7 @@ import pandas as pd
 from ...study.errors import DataError, StudyError, not_one_of
 from .coefficients.ratio import divide
 from .coefficients.table import Floats, Ints
-from .reading.source import ScaleFound, Source
+from .reading.source import RatingSource, ScaleFound
 from .records import InstrumentItem, InstrumentSummary
 from .uncertainty.intervals import interval
 from .uncertainty.resample import Draws, added
@@ -18,7 +18,7 @@ LEAST = 3
 
 
 def instrument(
-    source: Source,
+    source: RatingSource,
     name: str,
     dimensions: Sequence[str],
     *,
@@ -78,7 +78,7 @@ def instrument(
     )
 
 
-def forms(source: Source, name: str, dimensions: Sequence[str]) -> tuple[pd.DataFrame, list[str], int]:
+def forms(source: RatingSource, name: str, dimensions: Sequence[str]) -> tuple[pd.DataFrame, list[str], int]:
     """Complete forms (a row an item and rater, a column a dimension), their independent units, and how many are not.
 
     Raises:
@@ -120,7 +120,7 @@ def _numbers(own: pd.DataFrame, scales: Mapping[str, ScaleFound], name: str) -> 
     return out
 
 
-def with_total(source: Source, name: str, dimensions: Sequence[str]) -> Source:
+def with_total(source: RatingSource, name: str, dimensions: Sequence[str]) -> RatingSource:
     """The source with the mean of the dimensions as one more, on an interval scale; of complete forms only.
 
     Raises:

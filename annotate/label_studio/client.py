@@ -19,7 +19,7 @@ import orjson
 
 from ...study.errors import ServiceError
 from ...study.records import Record
-from .tokens import Token
+from .tokens import TokenAuth
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
@@ -61,7 +61,7 @@ class Server:
         self._date = "Thu, 01 Jan 1970 00:00:00 GMT"
         self._plain: httpx.Client | None = None
         self._http = httpx.Client(
-            base_url=self.url, auth=Token(self.url, token), timeout=600, trust_env=False
+            base_url=self.url, auth=TokenAuth(self.url, token), timeout=600, trust_env=False
         )
 
     def close(self) -> None:

@@ -74,7 +74,7 @@ def application(
     first = links()
     if first is None:
         raise DataError("the grading page has no links yet.")
-    page = Grading(links, desks)
+    page = GradingRoutes(links, desks)
     return Starlette(
         routes=[
             Route("/", lambda _: RedirectResponse("/grade/")),
@@ -126,7 +126,7 @@ class Hardened:
         await self.app(scope, receive, sent)
 
 
-class Grading:
+class GradingRoutes:
     """What the page asks for."""
 
     def __init__(self, links: Callable[[], Links | None], desks: Desks) -> None:

@@ -11,7 +11,7 @@ from ...study import layout
 from .. import _common
 
 if TYPE_CHECKING:
-    from ...analysis.agreement.reading.source import ReadSettings, Source
+    from ...analysis.agreement.reading.source import RatingReadSettings, RatingSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -184,9 +184,9 @@ def _checked(kind: Any, values: dict[str, Any]) -> Any:
         raise StudyError(f"--{first_fault(e, kind)}") from e
 
 
-def _reading(options: dict[str, Any]) -> "ReadSettings":
+def _reading(options: dict[str, Any]) -> "RatingReadSettings":
     """The options about the file, taken out of all of them."""
-    from ...analysis.agreement.reading.source import ReadSettings
+    from ...analysis.agreement.reading.source import RatingReadSettings
 
     columns: dict[str, list[str]] = {}
     for role, name in (
@@ -202,7 +202,7 @@ def _reading(options: dict[str, Any]) -> "ReadSettings":
     own["categories"] = {
         k: _categories(v) for k, v in _named("categories", options.pop("categories")).items()
     }
-    return _checked(ReadSettings, own)  # type: ignore[no-any-return]
+    return _checked(RatingReadSettings, own)  # type: ignore[no-any-return]
 
 
 def _parted(option: str, text: str, needed: str = "") -> tuple[str, str]:
@@ -262,7 +262,7 @@ def _categories(text: str) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _source(paths: Sequence[Path], runs: Path, reading: "ReadSettings") -> "Source":
+def _source(paths: Sequence[Path], runs: Path, reading: "RatingReadSettings") -> "RatingSource":
     from ...analysis.agreement.reading.files import read
     from ...analysis.agreement.reading.study import of_study
 

@@ -11,7 +11,7 @@ from .. import _common
 from . import grading
 
 if TYPE_CHECKING:
-    from ...annotate.rounds import State
+    from ...annotate.rounds import GradingState
     from ...annotate.settings import Settings
     from ...study.config import Study
 
@@ -34,7 +34,7 @@ def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
 
 
 @contextmanager
-def _brought(s: "Study", settings: "Settings", run_folder: Path) -> "Iterator[State]":
+def _brought(s: "Study", settings: "Settings", run_folder: Path) -> "Iterator[GradingState]":
     """The state before; what came in meanwhile is written for the report, and a changed rubric is said."""
     from ...annotate import progress, rounds, versions
     from ...study.runs import locked
@@ -48,7 +48,7 @@ def _brought(s: "Study", settings: "Settings", run_folder: Path) -> "Iterator[St
             click.echo(str(change), err=True)
 
 
-def _now(s: "Study", settings: "Settings", run_folder: Path) -> "State":
+def _now(s: "Study", settings: "Settings", run_folder: Path) -> "GradingState":
     from ...annotate import rounds
 
     return rounds.people(s, settings, run_folder)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ...annotate.label_studio.client import Server
     from ...annotate.label_studio.database import Postgres
     from ...annotate.label_studio.push import Context
-    from ...annotate.plan import Plan
-    from ...annotate.rounds import State
+    from ...annotate.plan import GradingPlan
+    from ...annotate.rounds import GradingState
     from ...annotate.settings import Settings
     from ...study.config import Study
 
@@ -115,7 +115,7 @@ def push_due(
     from ...annotate import rounds, versions
     from ...annotate.label_studio import ledger
     from ...annotate.label_studio import push as push_
-    from ...annotate.people import People
+    from ...annotate.people import RaterRegister
     from ...annotate.web import links as links_
     from ...study.runs import locked
 
@@ -148,7 +148,7 @@ def push_due(
         pushed = push_.push(
             state.plan, server, folder, due, context(state, due, folder), done=done, prune=prune
         )
-        known = People.read(folder, settings.people)
+        known = RaterRegister.read(folder, settings.people)
         known.meet(ledger.read(folder).run, server.accounts())
         known.save(folder)
         if links_.read(folder) is not None:  # who joined gets a link, and who left loses it
@@ -162,7 +162,7 @@ def push_due(
         )
 
 
-def decided(change: object, plan: "Plan", folder: Path, *, new_round: bool, reworded: bool) -> None:
+def decided(change: object, plan: "GradingPlan", folder: Path, *, new_round: bool, reworded: bool) -> None:
     """What to do about a rubric that changed.
 
     Raises:
@@ -236,7 +236,7 @@ def links(run_folder: Path, settings: "Settings") -> Iterator[str]:
         yield f"{round} {rater}: {accounts.link(public, place.project)}"
 
 
-def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
+def gate(state: "GradingState", due: str, folder: Path, *, past_gate: bool) -> None:
     """Stop before the main round while raters disagree on the calibration round; once it is open it stays open.
 
     Raises:
@@ -260,7 +260,7 @@ def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
     decisions.add(folder, now("gate", after=version, why=why))
 
 
-def context(state: "State", round: str, folder: Path) -> "Context":
+def context(state: "GradingState", round: str, folder: Path) -> "Context":
     """What raters of this round see beside the items: nothing, where they are to be blind."""
     from ...annotate import judge
     from ...annotate.graded import GradedForm
@@ -282,7 +282,7 @@ def context(state: "State", round: str, folder: Path) -> "Context":
     return Context(filled_in={i: judge.prediction(a) for i, a in given.items() if i in items})
 
 
-def agreement(state: "State", dimension: str, round: str) -> float | None:
+def agreement(state: "GradingState", dimension: str, round: str) -> float | None:
     """Krippendorff's alpha on the grades that are in; None where it is not defined."""
     from ...analysis.agreement import coefficient
 

@@ -8,7 +8,7 @@ from ....study import parts
 from ....study.errors import DataError
 from . import many
 from .formulas import COEFFICIENTS, Coefficient
-from .table import DENSE, MANY, Floats, Table, Terms
+from .table import DENSE, MANY, Floats, RatingTable, Terms
 from .weights import DEFAULT, Weights, matrix
 
 
@@ -19,7 +19,7 @@ class Bound:
     name: str
     """As asked for, its category included: `specific_agreement:yes`."""
     coefficient: Coefficient
-    table: Table
+    table: RatingTable
     weights: Floats
     """(K, K), or (1, K) for a coefficient of one category; empty where it needs none."""
     weighting: str
@@ -31,7 +31,7 @@ class Bound:
         graded = bool(((self.weights > 0) & (self.weights < 1)).any())
         return graded and self.coefficient.fixed_chance
 
-    def terms(self, table: Table | None = None) -> Terms:
+    def terms(self, table: RatingTable | None = None) -> Terms:
         """(units, p) of its own table, or of some units of it."""
         return self.coefficient.terms(table or self.table, self.weights)
 
@@ -65,7 +65,7 @@ class Bound:
         return None
 
 
-def bind(ratings: Table, statistic: str, weights: Weights = None) -> Bound:
+def bind(ratings: RatingTable, statistic: str, weights: Weights = None) -> Bound:
     """Look the coefficient up and fit it to a table.
 
     Raises:
@@ -113,7 +113,7 @@ def _name(weights: Weights, coefficient: Coefficient, level: str) -> str:
     return weights if isinstance(weights, str) else "given"
 
 
-def _check_many(coefficient: Coefficient, ratings: Table) -> None:
+def _check_many(coefficient: Coefficient, ratings: RatingTable) -> None:
     k, level = len(ratings.scale.categories), ratings.scale.level
     if k > MANY and level != "interval" and not coefficient.complete:
         raise DataError(
@@ -135,7 +135,7 @@ def needs_declaring(bound: Bound) -> str | None:
     )
 
 
-def _check(coefficient: Coefficient, ratings: Table, statistic: str) -> None:
+def _check(coefficient: Coefficient, ratings: RatingTable, statistic: str) -> None:
     given = ratings.codes >= 0
     raters = int(given.any(0).sum())
     if coefficient.two and raters != 2:
@@ -152,7 +152,7 @@ def _check(coefficient: Coefficient, ratings: Table, statistic: str) -> None:
         )
 
 
-def _category(ratings: Table, name: str, category: str) -> Floats:
+def _category(ratings: RatingTable, name: str, category: str) -> Floats:
     """(1, K) one at the category."""
     labels = ratings.scale.labels
     if category not in labels:

@@ -80,7 +80,7 @@ class Scale:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class RatingTable:
     """Who gave which unit which category."""
 
     codes: NDArray[np.int32]
@@ -135,12 +135,12 @@ class Table:
         used: Ints = np.unique(codes[codes != MISSING]).astype(np.int64)
         return used
 
-    def only(self, raters: Iterable[int]) -> "Table":
+    def only(self, raters: Iterable[int]) -> "RatingTable":
         """The same units as some raters (by column) saw them; the others' ratings are missing."""
         keep = np.isin(np.arange(len(self.raters)), list(raters))
         return replace(self, codes=np.where(keep, self.codes, MISSING).astype(np.int32))
 
-    def packed(self) -> tuple["Table", Ints]:
+    def packed(self) -> tuple["RatingTable", Ints]:
         """The ratings of each unit in as few columns as hold them, and (units, columns) which rater gave each.
 
         For what does not depend on who gave a rating: with many raters who see few units each, far smaller.
@@ -150,11 +150,11 @@ class Table:
         codes = np.take_along_axis(self.codes, rater, axis=1)
         return replace(self, codes=codes, raters=tuple(range(width))), rater
 
-    def columns(self, keep: Ints) -> "Table":
+    def columns(self, keep: Ints) -> "RatingTable":
         """The same units with some raters (by column) only."""
         return replace(self, codes=self.codes[:, keep], raters=tuple(self.raters[g] for g in keep))
 
-    def of_units(self, keep: Ints) -> "Table":
+    def of_units(self, keep: Ints) -> "RatingTable":
         """Some units (by row)."""
         if len(keep) == len(self.units) and np.array_equal(keep, np.arange(len(keep))):
             return self
@@ -172,7 +172,7 @@ def table(
     units: Sequence[Hashable] | None = None,
     raters: Sequence[Hashable] | None = None,
     cluster_name: str = "cluster",
-) -> Table:
+) -> RatingTable:
     """Code a matrix of ratings.
 
     Args:
@@ -203,10 +203,10 @@ def table(
     known = tuple(categories) if categories is not None else _observed(rows, level)
     scale = Scale(level, known, declared=categories is not None)
     codes = _coded(rows, scale, units)
-    return checked(Table(codes, scale, units, raters, tuple(clusters or ()), cluster_name))
+    return checked(RatingTable(codes, scale, units, raters, tuple(clusters or ()), cluster_name))
 
 
-def checked(ratings: Table) -> Table:
+def checked(ratings: RatingTable) -> RatingTable:
     """The table without units that nobody rated.
 
     Raises:

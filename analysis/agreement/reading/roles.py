@@ -51,7 +51,7 @@ ROLES: dict[str, tuple[tuple[str, ...], ...]] = {
 """What a column is for, and the names under which it is looked for: the surest first."""
 
 
-class Roles(NamedTuple):
+class RatingRoles(NamedTuple):
     """Who is what."""
 
     of: dict[str, tuple[str, ...]]
@@ -64,7 +64,7 @@ class Roles(NamedTuple):
         return columns[0] if columns else None
 
 
-def roles(c: Columns, by_role: Mapping[str, Sequence[str]], name: str) -> Roles:
+def roles(c: Columns, by_role: Mapping[str, Sequence[str]], name: str) -> RatingRoles:
     """Find the roles of the columns by their names and cells.
 
     Args:
@@ -97,7 +97,7 @@ def roles(c: Columns, by_role: Mapping[str, Sequence[str]], name: str) -> Roles:
         if columns is not None:
             of[role] = (columns,)
     _check_twice(c, of, name)
-    return Roles(of, tuple(notes))
+    return RatingRoles(of, tuple(notes))
 
 
 def check_columns(c: Columns, by_role: Mapping[str, Sequence[str]], name: str) -> None:
@@ -163,8 +163,9 @@ def ask(role: str, columns: Sequence[str], name: str) -> None:
     several = {"value": " (repeat it to measure several)", "item": " (repeat it to join several)"}.get(
         role, ""
     )
+    names = " and ".join(map(repr, columns[:6])) + (" and others" if len(columns) > 6 else "")
     raise DataError(
-        f"{name}: {' and '.join(map(repr, columns[:6]))}{' and others' if len(columns) > 6 else ''} could each hold the "
+        f"{name}: {names} could each hold the "
         f"{ {'value': 'ratings'}.get(role, role + 's') }. Say which: --column {role}={columns[0]}{several}."
     )
 

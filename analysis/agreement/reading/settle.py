@@ -11,7 +11,7 @@ from ....study.records import Level
 from .answers import COLUMNS
 from .clock import clock
 from .names import joined_names
-from .source import Place, Reading, ReadSettings, ScaleFound, Source, Unsettled, place_in
+from .source import FileReading, Place, RatingReadSettings, RatingSource, ScaleFound, Unsettled, place_in
 from .values import Cells, Measured, measure
 from .words import STRONG, TOTALS, as_number, folded
 
@@ -19,7 +19,7 @@ _STANDARD = "\0reference"
 """Stands for the rater of a reference value while names are joined."""
 
 
-def settled(raw: Unsettled, settings: ReadSettings) -> Source:
+def settled(raw: Unsettled, settings: RatingReadSettings) -> RatingSource:
     """Ratings with their scales.
 
     Args:
@@ -62,10 +62,10 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
     ratings = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
     _check_missing(raw, settings, notes)
     notes += _lone(ratings)
-    return Source(
+    return RatingSource(
         ratings,
         scales,
-        Reading(
+        FileReading(
             source=raw.name,
             format=raw.format,
             shape=raw.shape,
@@ -80,7 +80,7 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
     )
 
 
-def _measured(cells: Cells, name: str, raw: Unsettled, settings: ReadSettings) -> Measured:
+def _measured(cells: Cells, name: str, raw: Unsettled, settings: RatingReadSettings) -> Measured:
     def of(mapping: Mapping[str, Any]) -> Any:
         return mapping.get(name, mapping.get(""))
 
@@ -144,7 +144,7 @@ def _orders(ratings: pd.DataFrame, raw: Unsettled, notes: list[str]) -> "pd.Seri
     return pd.Series(times.moments, index=ratings.index)
 
 
-def _check_missing(raw: Unsettled, settings: ReadSettings, notes: list[str]) -> None:
+def _check_missing(raw: Unsettled, settings: RatingReadSettings, notes: list[str]) -> None:
     cells = {str(v).strip().casefold() for v in raw.ratings["value"].unique() if isinstance(v, str)}
     for word in settings.missing:
         if word.strip().casefold() not in cells:

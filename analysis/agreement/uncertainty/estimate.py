@@ -10,7 +10,7 @@ from ....study.records import Level
 from ...records import Agreement
 from ..coefficients.bound import Bound, bind, needs_declaring
 from ..coefficients.icc import Limits, limits_irr
-from ..coefficients.table import Table, table
+from ..coefficients.table import RatingTable, table
 from ..coefficients.weights import Weights
 from . import goodness, intervals
 from .intervals import LEAST, Interval, Method, jackknife_se
@@ -52,13 +52,13 @@ def coefficient(
     return bind(table(ratings, level, categories), statistic, weights).value()
 
 
-def estimate(ratings: Table, statistic: Statistic, **how: Any) -> Agreement:
+def estimate(ratings: RatingTable, statistic: Statistic, **how: Any) -> Agreement:
     """One coefficient with its interval; `how` as in `estimates`."""
     return estimates(ratings, [statistic], **how)[0]
 
 
 def estimates(
-    ratings: Table,
+    ratings: RatingTable,
     statistics: Sequence[Statistic],
     *,
     dimension: str = "",

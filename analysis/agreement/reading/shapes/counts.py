@@ -9,7 +9,7 @@ from .....study.errors import DataError
 from ..header import Columns
 from ..kinds import plain
 from ..words import as_number, folded
-from .shaped import ROW_NAMES, RoleColumns, Found, check_names, text, unused
+from .shaped import ROW_NAMES, RoleColumns, ShapedRatings, check_names, text, unused
 from .wide import raters_only
 
 MOST = 2_000_000
@@ -40,7 +40,7 @@ def like_contingency(c: Columns) -> bool:
     return len(labels) >= 2 and len(labels) == len(set(labels)) and sorted(labels) == sorted(names)
 
 
-def counts(c: Columns, name: str, items: str | None, by_role: RoleColumns) -> Found:
+def counts(c: Columns, name: str, items: str | None, by_role: RoleColumns) -> ShapedRatings:
     """The ratings that a table of counts stands for; who gave which is not known.
 
     Args:
@@ -75,7 +75,7 @@ def counts(c: Columns, name: str, items: str | None, by_role: RoleColumns) -> Fo
             "where": [f"{line}, {columns[n]}" for line, n in zip(c.lines[i], k, strict=True)],
         }
     )
-    return Found(
+    return ShapedRatings(
         _complete(ratings),
         "counts",
         {"item": items or "the rows, counted", "categories": ", ".join(columns)},
@@ -85,7 +85,7 @@ def counts(c: Columns, name: str, items: str | None, by_role: RoleColumns) -> Fo
     )
 
 
-def contingency(c: Columns, name: str) -> Found:
+def contingency(c: Columns, name: str) -> ShapedRatings:
     """The pairs that a cross-table stands for; its margins are left out.
 
     Raises:
@@ -117,7 +117,7 @@ def contingency(c: Columns, name: str) -> Found:
             ("columns", np.array(columns, dtype=object)[k]),
         )
     ]
-    return Found(
+    return ShapedRatings(
         _complete(pd.concat(sides, ignore_index=True)),
         "contingency",
         {"rater": "the rows, the columns", "categories": ", ".join(columns)},

@@ -4,11 +4,11 @@ import pandas as pd
 
 from ..header import Columns
 from ..kinds import stem
-from ..roles import ROLES, Roles
-from .shaped import Found, check_cells, check_names, joined, no_column, text, unused
+from ..roles import ROLES, RatingRoles
+from .shaped import ShapedRatings, check_cells, check_names, joined, no_column, text, unused
 
 
-def long(c: Columns, name: str, r: Roles) -> Found:
+def long(c: Columns, name: str, r: RatingRoles) -> ShapedRatings:
     """The ratings of a long table.
 
     Args:
@@ -40,7 +40,7 @@ def long(c: Columns, name: str, r: Roles) -> Found:
         if len(r.of["value"]) == 1:
             reference["dimension"] = values["dimension"]
     meaning = {("rating" if role == "value" else role): ", ".join(columns) for role, columns in r.of.items()}
-    return Found(
+    return ShapedRatings(
         values,
         "long",
         {role: meaning[role] for role in ("item", "rater", "rating", *meaning) if role in meaning},
@@ -51,7 +51,7 @@ def long(c: Columns, name: str, r: Roles) -> Found:
     )
 
 
-def _values(c: Columns, r: Roles, base: pd.DataFrame) -> pd.DataFrame:
+def _values(c: Columns, r: RatingRoles, base: pd.DataFrame) -> pd.DataFrame:
     """The rows with their value and dimension; several columns of values one below the other."""
     names, columns = text(c, r.one("dimension")), r.of["value"]
     if len(columns) == 1:

@@ -2,16 +2,16 @@
 
 from .....study.errors import DataError
 from ..header import Columns
-from ..roles import Roles, roles
+from ..roles import RatingRoles, roles
 from .counts import contingency, counts, like_contingency, like_counts
-from .shaped import RoleColumns, Found, Shape, no_column, rating_columns
 from .long import long
+from .shaped import RoleColumns, Shape, ShapedRatings, no_column, rating_columns
 from .wide import item_column, wide
 
 
 def shaped(
     c: Columns, name: str, by_role: RoleColumns, shape: Shape | None = None, pattern: str | None = None
-) -> Found:
+) -> ShapedRatings:
     """The ratings of a table of whatever shape.
 
     Args:
@@ -35,7 +35,7 @@ def shaped(
     return _unnamed(c, name, by_role, r)
 
 
-def _unnamed(c: Columns, name: str, by_role: RoleColumns, r: Roles) -> Found:
+def _unnamed(c: Columns, name: str, by_role: RoleColumns, r: RatingRoles) -> ShapedRatings:
     """Not every role has a column: the ratings are called something else, or the table has another shape."""
     others = rating_columns(c, [column for columns in r.of.values() for column in columns])
     if "item" in r.of and "rater" in r.of and others:
@@ -48,7 +48,7 @@ def _unnamed(c: Columns, name: str, by_role: RoleColumns, r: Roles) -> Found:
                 "each a dimension: "
                 f"{each}."
             )
-        return long(c, name, Roles(r.of | {"value": (others[0],)}, r.notes))
+        return long(c, name, RatingRoles(r.of | {"value": (others[0],)}, r.notes))
     if "rater" not in r.of:
         items = by_role["item"][0] if "item" in by_role else item_column(c)
         if like_counts(c, items):

@@ -30,7 +30,7 @@ RoleColumns = Mapping[str, Sequence[str]]
 """Role -> columns, as the user says."""
 
 
-class Found(NamedTuple):
+class ShapedRatings(NamedTuple):
     """The ratings of a table, and how they were found."""
 
     ratings: pd.DataFrame

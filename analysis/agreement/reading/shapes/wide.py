@@ -13,7 +13,7 @@ from ..words import STRONG, as_number, folded
 from .shaped import (
     ROW_NAMES,
     RoleColumns,
-    Found,
+    ShapedRatings,
     check_cells,
     check_names,
     joined,
@@ -41,7 +41,7 @@ FIXED = ("item", "rater", "cluster", "group", "order")
 
 def wide(
     c: Columns, name: str, by_role: RoleColumns, transposed: bool = False, pattern: str | None = None
-) -> Found:
+) -> ShapedRatings:
     """The ratings of a wide table.
 
     Args:
@@ -75,7 +75,7 @@ def wide(
             "each of these columns is taken for a rater; questions that one rater answered need a column "
             "that says who it was"
         )
-    return Found(
+    return ShapedRatings(
         ratings.drop(columns="_row"),
         "transposed" if transposed else "wide",
         _meanings(own, parts, key if counted else None),

@@ -7,7 +7,7 @@ from typing import Any
 
 from .....study.errors import DataError
 from ..cells import Sheet, decode
-from ..source import ReadSettings, Unsettled
+from ..source import RatingReadSettings, Unsettled
 from . import argilla, doccano, flat_label_studio, label_studio, potato, prodigy
 
 RUN_FOLDER = frozenset(("item", "rationale", "case", "rater", "dimension", "value"))
@@ -41,7 +41,7 @@ def load(path: Path, encoding: str | None = None) -> Any:
 
 
 def recognised(
-    content: Any, name: str, settings: ReadSettings, rater: str | None = None
+    content: Any, name: str, settings: RatingReadSettings, rater: str | None = None
 ) -> Unsettled | Sheet:
     """The ratings of a tool's file, or the cells of a table of records.
 
