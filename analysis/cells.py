@@ -73,8 +73,8 @@ def reference_of(cell: Cell, grid: AbstractSet[Cell], target: str) -> Cell | Non
     """
     defaults = {f: Cell.model_fields[f].default for f in ARM[1:]}
     near = cell.model_copy(update={"target": target})
-    found = (c for c in (near, near.model_copy(update=defaults)) if c in grid)
-    return next(found, None)
+    candidates = (c for c in (near, near.model_copy(update=defaults)) if c in grid)
+    return next(candidates, None)
 
 
 def matched(cell: Cell, grid: AbstractSet[Cell], axis: str, value: object) -> Cell | None:

@@ -103,10 +103,10 @@ def samples(
         if state.state != "done" or arm(state.cell) in out:
             continue
         table = read_table(state.predictions, Prediction)
-        mine = table[(table["readout"] == "own_rationale") & table["written"].fillna("").str.strip().ne("")]
-        if case is None and len(mine):
-            case = str(mine["case"].min())
-        for text, risk in mine.loc[mine["case"] == case, ["written", "risk"]].itertuples(index=False):
+        own = table[(table["readout"] == "own_rationale") & table["written"].fillna("").str.strip().ne("")]
+        if case is None and len(own):
+            case = str(own["case"].min())
+        for text, risk in own.loc[own["case"] == case, ["written", "risk"]].itertuples(index=False):
             known = pieces(text, shown.get(str(case), frozenset()))
             out[arm(state.cell)] = Sample(arm(state.cell), risk if risk == risk else None, known)
     return case, list(out.values())

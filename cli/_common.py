@@ -57,7 +57,7 @@ def say(text: str, data: dict[str, Any] | None = None, json_out: bool = False) -
     click.echo(json.dumps(data, default=str) if json_out else text)
 
 
-def existing(study: Study, runs: Path, path: Path, needs: layout.File) -> Path:
+def existing(study: Study, runs: Path, path: Path, needs: layout.RunFile) -> Path:
     """The run folder of a study, which must have a file by now.
 
     Args:

@@ -90,13 +90,13 @@ def _predictions(
     json_out: bool,
 ) -> None:
     from ..analysis.outside.arrays import evaluated
-    from ..analysis.outside.read import ReadSettings, read
+    from ..analysis.outside.read import PredictionReadSettings, read
     from ..analysis.report.headline import of_predictions
     from ..analysis.settings import Settings
 
     if to is not None:
         _check_new(to)
-    settings = ReadSettings(_roles(columns), subgroups, by_outcome)
+    settings = PredictionReadSettings(_roles(columns), subgroups, by_outcome)
     source = read(files, cases, settings)
     tables = evaluated(source.predictions, reference, Settings())
     page = None

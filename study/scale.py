@@ -10,7 +10,7 @@ from typing import Any
 from .errors import not_installed
 
 
-class Share:
+class LimitShare:
     """How many requests each of several shards may have in flight, so that together they find the endpoint's limit.
 
     Every shard tells now and then how many it could use and whether it was refused. The total falls to three quarters
@@ -29,7 +29,7 @@ class Share:
     def report(self, shard: int, wanted: int, refused: bool) -> int:
         """Tell, and hear how many may be in flight from now on.
 
-        >>> share = Share(100, shards=2)
+        >>> share = LimitShare(100, shards=2)
         >>> share.report(1, 1, False), share.report(2, 3, False), share.report(1, 0, False)
         (50, 75, 1)
         >>> share.report(2, 3, True)      # refused: three quarters of the total, of which shard 1 wants none
@@ -72,7 +72,7 @@ def run_shards(module: str, function: str, shards: int, most: int, work: tuple[s
     if ours:
         ray.init(address=os.environ.get("RAY_ADDRESS"), log_to_driver=False, include_dashboard=False)
     try:
-        share = ray.remote(num_cpus=0)(Share).remote(most, shards)
+        share = ray.remote(num_cpus=0)(LimitShare).remote(most, shards)
 
         def one(shard: int) -> Any:
             return getattr(importlib.import_module(module), function)(

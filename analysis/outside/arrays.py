@@ -171,8 +171,8 @@ def evaluated(p: Predictions, reference: str | None, settings: Settings) -> Tabl
     reference = _reference(p, reference)
     risk = {key: p.risk[model, seed] for model in p.models for seed, key in p.keys(model).items()}
     missing = {key: p.missing.get((m, s), {}) for m in p.models for s, key in p.keys(m).items()}
-    asked = settings.model_copy(update={"reference": reference, "reference_readout": GIVEN})
-    evaluation = Evaluation(held_out(p), Scores(risk, missing, 0.0), asked, seed=0)
+    as_given = settings.model_copy(update={"reference": reference, "reference_readout": GIVEN})
+    evaluation = Evaluation(held_out(p), Scores(risk, missing, 0.0), as_given, seed=0)
     groups = [
         Group(model, GIVEN, [(key, "", seed) for seed, key in p.keys(model).items()], len(p.keys(model)))
         for model in p.models
@@ -182,7 +182,7 @@ def evaluated(p: Predictions, reference: str | None, settings: Settings) -> Tabl
         metrics=[*all_metrics(evaluation, risk), *by_subgroup(evaluation, risk)],
         averages=list(averaged(evaluation, groups, Choice(evaluation, None), METRICS)),
         comparisons=adjusted(
-            [c for metric in asked.compared for c in _comparisons(evaluation, p, reference, metric)]
+            [c for metric in as_given.compared for c in _comparisons(evaluation, p, reference, metric)]
         ),
         called=list(errors.called(evaluation, shown, shown[reference])),
         equity=equity(evaluation, shown),
@@ -194,10 +194,10 @@ def evaluated(p: Predictions, reference: str | None, settings: Settings) -> Tabl
     )
 
 
-def _reference(p: Predictions, asked: str | None) -> str:
-    if asked is not None and asked not in p.models:
-        raise DataError(f"reference: no model {asked!r}. There are: {', '.join(p.models)}.")
-    return asked or p.models[0]
+def _reference(p: Predictions, name: str | None) -> str:
+    if name is not None and name not in p.models:
+        raise DataError(f"reference: no model {name!r}. There are: {', '.join(p.models)}.")
+    return name or p.models[0]
 
 
 def _comparisons(evaluation: Evaluation, p: Predictions, reference: str, metric: str) -> list[Comparison]:
@@ -207,7 +207,7 @@ def _comparisons(evaluation: Evaluation, p: Predictions, reference: str, metric:
         if model == reference:
             continue
         pairs = paired(p.keys(model), p.keys(reference))
-        found = contrast(evaluation, metric, pairs, evaluation.held.population)
+        estimates = contrast(evaluation, metric, pairs, evaluation.held.population)
         out.append(
             Comparison(
                 metric=metric,
@@ -218,7 +218,7 @@ def _comparisons(evaluation: Evaluation, p: Predictions, reference: str, metric:
                 b=reference,
                 b_readout=GIVEN,
                 pairs_expected=len(pairs),
-                **found,
+                **estimates,
             )
         )
     return out

@@ -11,7 +11,7 @@ from ..performance.evaluate import Evaluation
 from ..performance.formats import OUTSIDE
 from ..performance.scores import HeldOut, Key
 from ..settings import Outside
-from .facts import Facts
+from .facts import CaseFacts
 from .risks import Risks, seed_numbers
 from .source import SourceFile, opened
 
@@ -79,11 +79,11 @@ def _check_labels(source: SourceFile, held: HeldOut) -> None:
     """Refuse a file whose labels are not the study's: it is about other people or another outcome."""
     if not source.has("label"):
         return
-    said, known = Facts([source]).label, dict(zip(held.case, held.y.tolist(), strict=True))
+    given, known = CaseFacts([source]).label, dict(zip(held.case, held.y.tolist(), strict=True))
     for i, case in enumerate(source.case_ids()):
-        if case in known and said[case] not in (None, known[case]):
+        if case in known and given[case] not in (None, known[case]):
             raise DataError(
-                f"{source.place(i)}: label {said[case]} of case {case}, but {known[case]} in this study."
+                f"{source.place(i)}: label {given[case]} of case {case}, but {known[case]} in this study."
             )
 
 

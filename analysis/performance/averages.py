@@ -10,7 +10,7 @@ from ..measures.arrays import Floats
 from ..measures.inference import Spread
 from ..measures.metrics import METRICS
 from ..records import Average, Metric, Population
-from .balance import Place, by_seed
+from .balance import GridPlace, by_seed
 from .choice import Choice
 from .contrasts import Comparer, point
 from .evaluate import Evaluation
@@ -85,7 +85,7 @@ def _average(
     if not known:
         why = next((row.why_missing for row in rows.values()), "no fit is finished")
         return Average(**facts, value=None, cells=0, n=0, n_positive=0, why_missing=why)
-    seeds = [[known[i][0] for i in part] for part in by_seed([Place(p, seed) for _, p, seed in known])]
+    seeds = [[known[i][0] for i in part] for part in by_seed([GridPlace(p, seed) for _, p, seed in known])]
     kept = [key for part in seeds for key in part]
     facts |= _chosen(rows, best, luckiest)
     facts |= {name: min(getattr(rows[key], name) for key in kept) for name in ("n", "n_positive")}
@@ -117,10 +117,10 @@ def _spread(
         return None
     vectors: dict[Key, Floats] = {}
     for key in (key for part in seeds for key in part):
-        found = evaluation.deviations(metric, key, population, evaluation.present(key))
-        if found is None:
+        vector = evaluation.deviations(metric, key, population, evaluation.present(key))
+        if vector is None:
             return None
-        vectors[key] = found
+        vectors[key] = vector
     return evaluation.spread(
         metric,
         [float(np.mean([rows[k].value for k in part])) for part in seeds],

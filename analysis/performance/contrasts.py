@@ -182,11 +182,11 @@ class Comparer:
 
     def all(self) -> list[Comparison]:
         """Every comparison, p values and intervals adjusted within each family."""
-        found: list[Comparison] = []
+        comparisons: list[Comparison] = []
         for metric in self.settings.compared:
             for of in (self.by_target, self.by_cell, self.by_readout, self.by_level, self.by_yardstick):
-                found += of(metric)
-        return adjusted(found)
+                comparisons += of(metric)
+        return adjusted(comparisons)
 
 
 def point(cell: Cell) -> Hashable:

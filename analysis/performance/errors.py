@@ -27,19 +27,19 @@ def called(evaluation: Evaluation, models: Mapping[str, Key], reference: Key) ->
         if evaluation.why_not(where):
             continue
         ones = y[where] == 1
-        mine, other = (_called(y[where], risk[k][where]) for k in (key, reference))
+        own, other = (_called(y[where], risk[k][where]) for k in (key, reference))
         yield Called(
             model=name,
             cell=key.cell,
             readout=key.readout,
             threshold=_threshold(y[where], risk[key][where]),
-            true_positive=int((mine & ones).sum()),
-            false_negative=int((~mine & ones).sum()),
-            false_positive=int((mine & ~ones).sum()),
-            true_negative=int((~mine & ~ones).sum()),
-            cases_gained=int((mine & ~other & ones).sum()),
-            cases_lost=int((~mine & other & ones).sum()),
-            alarms_shared=int((mine & other & ~ones).sum()),
+            true_positive=int((own & ones).sum()),
+            false_negative=int((~own & ones).sum()),
+            false_positive=int((own & ~ones).sum()),
+            true_negative=int((~own & ~ones).sum()),
+            cases_gained=int((own & ~other & ones).sum()),
+            cases_lost=int((~own & other & ones).sum()),
+            alarms_shared=int((own & other & ~ones).sum()),
         )
 
 

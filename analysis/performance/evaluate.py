@@ -37,8 +37,8 @@ class Evaluation:
         if self.why_not(where):
             return None
         y, risk, weight = self.held.y, self.scores.on(key, population), self.held.weights(population)
-        found = float(METRICS[metric].compute(y[where], risk[where], weight[where][None, :])[0])
-        return found if np.isfinite(found) else None
+        value = float(METRICS[metric].compute(y[where], risk[where], weight[where][None, :])[0])
+        return value if np.isfinite(value) else None
 
     def deviations(self, metric: str, key: Key, population: Population, where: Mask) -> Floats | None:
         """A vector whose inner products with others of this metric are covariances; None where there is no

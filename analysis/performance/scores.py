@@ -121,8 +121,8 @@ def _attributes(cases: "pd.DataFrame", age_bands: Sequence[float]) -> dict[str, 
     sex, site = (
         tuple(None if v is None or v != v else str(v) for v in cases[name]) for name in ("sex", "site")
     )
-    found = {"sex": sex, "age": tuple(age_band(a, age_bands) for a in cases["age"]), "site": site}
-    return {name: levels for name, levels in found.items() if len(set(levels) - {None}) > 1}
+    levels_of = {"sex": sex, "age": tuple(age_band(a, age_bands) for a in cases["age"]), "site": site}
+    return {name: levels for name, levels in levels_of.items() if len(set(levels) - {None}) > 1}
 
 
 def age_band(age: float, bands: Sequence[float]) -> str:

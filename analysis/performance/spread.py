@@ -62,14 +62,14 @@ def sample_size(
     ]
     if parameters and training:
         r2 = r2_of_auc(auc, prevalence)
-        said = f"{parameters} predictor parameters, R squared {r2:.3f} from {assumed}"
+        basis = f"{parameters} predictor parameters, R squared {r2:.3f} from {assumed}"
         rows += [
             SampleSize(
                 purpose="development",
                 criterion=c,
                 needed=n,
                 has=max(training),
-                assumed=said,
+                assumed=basis,
                 source="Riley 2020",
             )
             for c, n in development(parameters, r2, prevalence)
