@@ -30,7 +30,7 @@ class CellState(NamedTuple):
     def fit(self) -> Fit | None:
         """What the fit took; None where nothing was fitted."""
         path = self.folder / layout.FIT
-        remedy = "Remove the folder to have the cell done again."
+        remedy = "Remove the folder to run the cell again."
         return read_record(path, Fit, remedy) if exists(path) else None
 
 

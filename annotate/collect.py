@@ -92,7 +92,7 @@ def _wrong(f: SubmittedForm, round: str, rater: str, run: _Standing) -> Iterator
         )
         return
     if run.decisions.reopened(round, rater, f):
-        yield "reopened", "given back to the rater, and not sent again yet", False
+        yield "reopened", "returned to the rater and not submitted again yet", False
         return
     server = server_of(f, rater, run.run)
     by_rater = run.people.owns(rater, f.by, server)

@@ -37,7 +37,7 @@ def find(folder: Path, rater: str, item: str, round: str | None) -> RaterForm:
     ]
     if not own_forms:
         known = sorted({who for _, who in forms})
-        raise DataError(f"{rater}: no form of this rater is here. {did_you_mean(rater, known)}")
+        raise DataError(f"{rater}: no form by this rater. {did_you_mean(rater, known)}")
     hits = [f for f in own_forms if f.form.item.startswith(item) and round in (None, f.round)]
     items = sorted({f.form.item for f in hits})
     if not items:
@@ -46,7 +46,7 @@ def find(folder: Path, rater: str, item: str, round: str | None) -> RaterForm:
         )
     if len(items) > 1:
         raise DataError(
-            f"{item}: the beginning of {len(items)} items ({', '.join(items[:3])}, ...). Give more of it."
+            f"{item}: matches {len(items)} items ({', '.join(items[:3])}, ...). Give more characters."
         )
     if len({f.round for f in hits}) > 1:
         raise DataError(f"{item}: graded by {rater} in several rounds; say which with --round.")
@@ -96,7 +96,7 @@ def edited(folder: Path, state: GradingState, item: str, rater: str | None) -> I
             "`wherefore annotate pull` lists those that were."
         )
     if len({f.item for f in faults}) > 1:
-        raise DataError(f"{item}: the beginning of several items; give more of it.")
+        raise DataError(f"{item}: matches several items; give more characters.")
     forms = pull.of_run(folder)
     for fault in faults:
         of_item = [f for f in forms[fault.round, fault.rater] if f.item == fault.item]

@@ -89,4 +89,4 @@ def _what_to_do(s: Settings, state: "GradingState", due: str, folder: Path) -> s
         if s.raters == "label_studio"
         else "`wherefore annotate export`, then `wherefore annotate import`"
     )
-    return f"{folder}: the {due} round waits for people: {counted}. {commands}; then run this again."
+    return f"{folder}: the {due} round is waiting for raters: {counted}. Run {commands}, then run this again."

@@ -118,8 +118,8 @@ class Bench:
         """A rater's finished forms by item, as the server imports them."""
         account = next(i for i, e in self.ls.accounts().items() if e == f"{rater}@raters.example.com")
         who = SimulatedRater(name="simulated_x").model_copy(update={"name": rater})
-        mine = [t for t in self.plan.tasks if t.rater == rater]
-        given = simulated.answers(who, mine, self.plan.items, {}, self.plan.rubric, 0.0, 1)
+        tasks = [t for t in self.plan.tasks if t.rater == rater]
+        given = simulated.answers(who, tasks, self.plan.items, {}, self.plan.rubric, 0.0, 1)
         return {
             a.item: {
                 "completed_by": account,
@@ -190,8 +190,8 @@ class Bench:
         time.sleep(6)  # past the overlap of two pulls
         pull(self.plan, self.ls, folder)
         none, _ = in_turn(lambda: pull(self.plan, self.ls, folder), lambda: None, 5)
-        found = len(collect(self.plan, folder).done)
-        assert found == 3 * N, f"{found} of {3 * N} grades came through"
+        collected = len(collect(self.plan, folder).done)
+        assert collected == 3 * N, f"{collected} of {3 * N} grades came through"
         return [
             ("full pull of 3 projects x 5,000 grades, against three raw exports", *full, 1.3),
             ("pull with no change, against a limit of 1 s", none, 1.0, 1.0),

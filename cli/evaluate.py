@@ -17,7 +17,7 @@ from . import _common
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("runs"),
     show_default=True,
-    help="Folder of run folders, for a study.",
+    help="Folder that holds the run folders, for a study.",
 )
 @click.option(
     "--cases", type=click.Path(path_type=Path), help="Labels, weights and subgroups in a separate file."
@@ -136,5 +136,5 @@ def _check_new(folder: Path) -> None:
         raise DataError(f"{folder}: exists and is not empty. Choose a new folder for --to.")
     if not folder.absolute().parent.is_dir():
         raise DataError(
-            f"{folder}: no folder {folder.absolute().parent}. Make it first, or choose another --to."
+            f"{folder}: no folder {folder.absolute().parent}. Create it first, or choose another --to."
         )

@@ -110,7 +110,9 @@ def judge(
         DataError: no such rater, or fewer than two others.
     """
     if rater not in ratings.raters:
-        raise DataError(f"judge: {rater!r} is no rater here. Known: {', '.join(map(str, ratings.raters))}.")
+        raise DataError(
+            f"judge: {rater!r} is not a rater here. Known: {', '.join(map(str, ratings.raters))}."
+        )
     place = ratings.raters.index(rater)
     people = [g for g in range(len(ratings.raters)) if g != place]
     if len(people) < 2:

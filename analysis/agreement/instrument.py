@@ -127,7 +127,7 @@ def with_total(source: RatingSource, name: str, dimensions: Sequence[str]) -> Ra
         DataError, StudyError: as `instrument`; a dimension that is called so already.
     """
     if name in source.scales:
-        raise StudyError(f"--instrument {name}: a dimension is called so; give the scale another name.")
+        raise StudyError(f"--instrument {name}: a dimension already has this name; give the scale another.")
     wide, _, left_out = forms(source, name, dimensions)
     total = wide.mean(axis=1).rename("value").reset_index()
     first = source.ratings.drop_duplicates(["item", "rater", "group", "replicate"])

@@ -95,7 +95,7 @@ def _comparisons(s: Summary) -> str:
         else ""
     )
     methods = dict.fromkeys(d.method for d in s.differences if d.method)
-    intervals = "; ".join(methods) or "no interval could be made"
+    intervals = "; ".join(methods) or "no interval could be computed"
     count = "p-value was" if len(s.differences) == 1 else f"{len(s.differences)} p-values were"
     return (
         f"Differences are of {short(s.differences[0].statistic)}, both sides on the same draws ({intervals}); the "

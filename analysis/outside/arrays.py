@@ -167,7 +167,7 @@ def evaluated(p: Predictions, reference: str | None, settings: Settings) -> Tabl
         DataError: one class only, or no such reference.
     """
     if p.y.min() == p.y.max():
-        raise DataError(f"all {len(p.y)} labels are {p.y[0]}: there is nothing to tell apart.")
+        raise DataError(f"all {len(p.y)} labels are {p.y[0]}: discrimination cannot be measured.")
     reference = _reference(p, reference)
     risk = {key: p.risk[model, seed] for model in p.models for seed, key in p.keys(model).items()}
     missing = {key: p.missing.get((m, s), {}) for m in p.models for s, key in p.keys(m).items()}
@@ -196,7 +196,7 @@ def evaluated(p: Predictions, reference: str | None, settings: Settings) -> Tabl
 
 def _reference(p: Predictions, name: str | None) -> str:
     if name is not None and name not in p.models:
-        raise DataError(f"reference: no model {name!r}. There are: {', '.join(p.models)}.")
+        raise DataError(f"reference: no model {name!r}. Known: {', '.join(p.models)}.")
     return name or p.models[0]
 
 

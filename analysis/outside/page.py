@@ -91,7 +91,7 @@ def comparison(m: ReportNumbers) -> dict[str, Any] | None:
         "beside": [],
         "paper": False,
         "noun": "model",
-        "intro": f"Each model minus {m.settings.reference}, on the people whom both predict.",
+        "intro": f"Each model minus {m.settings.reference}, on the people predicted by both.",
     }
 
 

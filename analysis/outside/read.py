@@ -127,7 +127,7 @@ def _notes(sources: Sequence[SourceFile], p: Predictions, unused: Sequence[str])
     lost = sum(sum(m.values()) for m in p.missing.values())
     statements = {
         f"{p.censored:,} cases without a label are left out": p.censored,
-        f"{len(p.y):,} cases of {people:,} people, who are resampled as wholes": people < len(p.y),
+        f"{len(p.y):,} cases of {people:,} people; people are resampled, not cases": people < len(p.y),
         f"subgroups: {', '.join(p.groups)}": p.groups,
         f"columns not used: {', '.join(name or '(no name)' for name in unused)}": unused,
         f"{lost:,} risks are missing, each in no number of its model": lost,

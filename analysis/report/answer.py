@@ -126,7 +126,7 @@ def _possible(tested: Sequence[TargetEffect]) -> str:
     lows = [e.row.low_adjusted for e in tested if e.row.low_adjusted is not None]
     highs = [e.row.high_adjusted for e in tested if e.row.high_adjusted is not None]
     if not lows or not highs:
-        return "There is no interval to say what remains possible."
+        return "No interval shows what remains possible."
     loss, gain = max(-min(lows), 0.0), max(max(highs), 0.0)
     return f"A loss of up to {number(loss)} and a gain of up to {number(gain)} in ROC-AUC remain possible."
 

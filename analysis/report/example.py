@@ -47,7 +47,7 @@ def why_not(study: Study, settings: Settings) -> str | None:
     if settings.example == "always":
         return None
     if settings.example == "never":
-        return "The study file says that no person's records are shown."
+        return "The study file forbids showing any person's records."
     source = study.cohort.get("source", {})
     name = source.get("name") if isinstance(source, dict) else source
     synthetic = study.data_use is not None and study.data_use.kind == "synthetic"

@@ -160,7 +160,7 @@ def _unfinished(m: Material) -> Iterator[Notice]:
     gone = [s for s in m.tables.cells if s.state != "done"]
     if gone:
         failed = sum(s.state == "failed" for s in gone)
-        text = f"{len(gone):,} of {len(m.tables.cells):,} fits are in no number"
+        text = f"{len(gone):,} of {len(m.tables.cells):,} fits are not included in any number"
         yield Notice(f"{text}: {failed:,} failed, the others are not done.")
 
 
@@ -176,9 +176,9 @@ def _limitations(m: Material) -> Iterator[str]:
         if effect != 1:
             yield f"Risk factors count {effect:g} times as much as published (log hazard ratios)."
     elif m.synthetic:
-        yield "The records are synthetic: what they were made to have is what can be found in them."
+        yield "The records are synthetic: analyses can find only what was built into them."
     if any(a.simulated for a in m.tables.agreement):
-        yield "The raters are programs: their agreement shows that the measurement works, nothing about clinicians."
+        yield "The raters are programs: their agreement shows that the measurement works, not how clinicians agree."
     if any(r.label_shown for r in m.rationales):
         yield f"The outcome was {m.outcome_was}: rationales written with it in view are explanations after the fact."
     if any(c.unit == "target" and c.about == "fits" for c in m.tables.comparisons):

@@ -26,7 +26,7 @@ def browser() -> str:
     named = os.environ.get("WHEREFORE_CHROMIUM")
     if named:
         if shutil.which(named) is None:
-            raise MissingPartError(f"WHEREFORE_CHROMIUM: {named}: no such program.")
+            raise MissingPartError(f"WHEREFORE_CHROMIUM: {named}: program not found.")
         return named
     program = next((path for name in NAMES if (path := shutil.which(name))), None)
     program = program or next((p for p in PLACES if Path(p).is_file()), None)

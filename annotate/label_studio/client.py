@@ -104,9 +104,7 @@ class Server:
                 "annotate.server.url."
             ) from e
         except orjson.JSONDecodeError as e:
-            raise ServiceError(
-                f"{self.url}: answered, but not as Label Studio does. Is the address right?"
-            ) from e
+            raise ServiceError(f"{self.url}: answered, but not like Label Studio. Check the address.") from e
         except ServiceError:
             raise
         except Exception as e:
@@ -324,7 +322,8 @@ def _refused(url: str, status: int, body: str, token: str) -> ServiceError:
             )
         else:
             what = (
-                f"the token ending in {token[-4:]!r} is not known here. Copy it again from Account & Settings"
+                f"the server does not know the token ending in {token[-4:]!r}. Copy it again from Account & "
+                "Settings"
             )
         return ServiceError(f"{url}: refused ({status}): {what}.")
     short = " ".join(body.split())[:200]

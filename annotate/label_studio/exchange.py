@@ -97,7 +97,7 @@ def _of_these_items(
     """Refuse the file of another rater, study or round."""
     known = {t.item for t in plan.tasks if (t.round, t.rater) == (round, rater)}
     if not known:
-        raise DataError(f"{path}: {rater} has no task in round {round!r}. Are --rater and --round right?")
+        raise DataError(f"{path}: {rater} has no task in round {round!r}. Check --rater and --round.")
     own = [f for f in forms if f.item in known]
     strange = [f for f in forms if f.item and f.item not in known]
     if strange and len(strange) >= len(own):
@@ -107,7 +107,7 @@ def _of_these_items(
         )
     if not own:
         reason = next((f.odd[-1] for f in forms if f.odd), "no form in it names its item (data.item)")
-        raise DataError(f"{path}: no form of a task of this program: {reason}.")
+        raise DataError(f"{path}: no form in it belongs to this study: {reason}.")
 
 
 def _bound(

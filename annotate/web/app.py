@@ -166,9 +166,7 @@ class GradingRoutes:
         rater = links.rater(given) if links and isinstance(given, str) else None
         if links is None or rater is None:
             self._guard.wrong(caller)
-            raise HTTPException(
-                403, "this passphrase is not known here; use the link that you were given last"
-            )
+            raise HTTPException(403, "unknown passphrase; use the last link that you were given")
         request.session.clear()
         request.session.update(
             {"rater": rater, "key": links.fingerprint(rater), "csrf": secrets.token_urlsafe(16)}

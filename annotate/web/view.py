@@ -131,9 +131,7 @@ def check(plan: GradingPlan, form: GradedForm) -> CheckedForm:
     checked = FormCheck(form, plan.items[form.item], plan.rubric, plan.lines)
     wrong = [Wrong(at=f.at, why=f.detail) for f in checked.faults if not f.counted]
     if any(f.fault == "unchanged_edit" for f in checked.faults):
-        wrong.append(
-            Wrong(at="edited", why="the box holds the rationale as it was; correct it, or decide otherwise")
-        )
+        wrong.append(Wrong(at="edited", why="the text is unchanged; correct it, or choose another answer"))
     return CheckedForm(
         wrong=tuple(wrong),
         doubts=tuple(f.detail for f in checked.faults if f.fault == "contradiction"),

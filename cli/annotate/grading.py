@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 PAST_GATE = click.option(
-    "--past-gate", is_flag=True, help="Hand out the main round although the calibration gate is not met."
+    "--past-gate", is_flag=True, help="Hand out the main round even if the calibration gate is not met."
 )
 
 
@@ -40,12 +40,13 @@ def people(study: Path, runs: Path, *, finished_too: bool = False) -> "tuple[Stu
     settings = resolve(s)
     if not settings.by_people:
         raise StudyError(
-            f"{study}: annotate.raters is {settings.raters!r}; people grade where it is 'label_studio' or 'files'."
+            f"{study}: annotate.raters is {settings.raters!r}; to have people grade, set it to 'label_studio' or "
+            "'files'."
         )
     folder = runs / s.name / "annotate"
     if not finished_too and manifest(folder) is not None:
         raise StaleError(
-            f"{folder}: complete, verdicts included. To go on grading, remove its manifest.json."
+            f"{folder}: complete, verdicts included. To continue grading, remove its manifest.json."
         )
     return s, settings, runs / s.name
 
@@ -138,7 +139,7 @@ def push_due(
         due = state.due
         if due is None:
             plan_.save(state.plan, folder)
-            click.echo("everything is graded; `wherefore run` goes on")
+            click.echo("everything is graded; continue with `wherefore run`")
             return
         gate(state, due, folder, past_gate=past_gate)
         state = state.with_adjudication() if due == "adjudication" else state

@@ -79,7 +79,7 @@ def test_a_wrong_csv_is_refused_by_row(tmp_path: Path, text: str, columns: dict[
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="not there"):
+    with pytest.raises(DataError, match="not found"):
         read(tmp_path / "none.csv")
     with pytest.raises(DataError, match=r"\.xls files are not read; save it as \.xlsx"):
         read(written(tmp_path, "", "ratings.XLS"))

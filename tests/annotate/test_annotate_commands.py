@@ -104,7 +104,7 @@ def test_by_files_from_export_to_verdicts(file: Callable[..., Path], tmp_path: P
     ann = exported(study, "ann", to, SimulatedRater(name="simulated_a"), 3)
     ben = exported(study, "ben", to, SimulatedRater(name="simulated_b", severity=0.5), 9)
     assert "main ann: 20 forms here" in call("import", study, str(ann), "--rater", "ann")
-    assert "the main round waits for people: ann 20/20, ben 0/20." in call("run", study, code=3)
+    assert "the main round is waiting for raters: ann 20/20, ben 0/20." in call("run", study, code=3)
     so_far = study.parent / "runs" / "quick" / "annotate"
     assert [(p.rater, p.done) for p in read_jsonl(so_far / "progress.jsonl", RaterProgress)] == [
         ("ann", 20),
@@ -186,7 +186,7 @@ def test_calibration_gate_main_round_and_adjudication(file: Callable[..., Path],
         assert "You decide: no consensus: accept." in task["data"]["timeline"]
         assert {"Rater A", "Rater B"} == set(re.findall(r"Rater \w", task["data"]["timeline"]))
         assert not re.search("ann|ben|simulated", task["data"]["timeline"])
-    assert "the adjudication round waits for people: zoe 0/" in call("run", study, code=3)
+    assert "the adjudication round is waiting for raters: zoe 0/" in call("run", study, code=3)
     grade("zoe", CAREFUL, "adjudication")
     call("run", study)
     found = list(read_jsonl(study.parent / "runs" / "quick" / "annotate" / "verdicts.jsonl", Verdict))

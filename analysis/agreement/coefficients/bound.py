@@ -59,7 +59,9 @@ class Bound:
             if not len(used):
                 return "no unit has two ratings"
             only = self.table.scale.categories[used[0]]
-            return f"no variation: every rating of a unit with two or more is {only!r}, so nothing can be told apart"
+            return (
+                f"no variation: every rating of a unit with two or more is {only!r}; agreement is undefined"
+            )
         if np.isnan(self.of(self.total())[0]):
             return "undefined: what it divides by is 0 for these ratings"
         return None

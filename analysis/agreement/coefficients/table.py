@@ -198,7 +198,7 @@ def table(
     rows, own_units, own_raters = _rows(ratings)
     units, raters = tuple(units or own_units), tuple(raters or own_raters)
     if clusters is not None and len(clusters) != len(rows):
-        raise DataError(f"clusters: {len(clusters)} for {len(rows)} units; give one a unit.")
+        raise DataError(f"clusters: {len(clusters)} for {len(rows)} units; give one per unit.")
     categories = _ordered(ratings) if categories is None else categories
     known = tuple(categories) if categories is not None else _observed(rows, level)
     scale = Scale(level, known, declared=categories is not None)
@@ -242,7 +242,9 @@ def _rows(ratings: Any) -> tuple[list[list[Any]], tuple[Hashable, ...], tuple[Ha
     try:
         rows = [list(row) for row in (ratings.tolist() if isinstance(ratings, np.ndarray) else ratings)]
     except TypeError as e:
-        raise DataError(f"ratings: a matrix is needed, a row a unit and a column a rater; {e}.") from e
+        raise DataError(
+            f"ratings: a matrix is needed, with one row per unit and one column per rater; {e}."
+        ) from e
     width = len(rows[0]) if rows else 0
     for i, row in enumerate(rows):
         if len(row) != width:
@@ -274,9 +276,9 @@ def _coded(rows: list[list[Any]], scale: Scale, units: tuple[Hashable, ...]) -> 
     """Positions of the values in the categories; every value that has none is named with its unit."""
     place: dict[Any, int] = {c: i for i, c in enumerate(scale.categories)}
     if any(absent(c) for c in place):
-        raise DataError("categories: a missing value is no category; leave it out.")
+        raise DataError("categories: a missing value is not a category; leave it out.")
     if len(place) != len(scale.categories):
-        raise DataError(f"categories: one stands twice in {scale.categories}.")
+        raise DataError(f"categories: duplicate in {scale.categories}.")
     outside = len(place)
     code = {v: MISSING if absent(v) else place.get(v, outside) for v in _distinct(rows)}
     out = np.array([[code[v] for v in row] for row in rows], dtype=np.int32).reshape(

@@ -68,7 +68,7 @@ def rater_rows(
         return rows
     fit = Severity.fit(ratings)
     if fit is None:
-        why = "severity: the raters fall into groups that share no unit, so their levels cannot be compared"
+        why = "severity: the raters fall into groups that share no unit, so their severity cannot be compared"
         return [r.model_copy(update={"why_missing": why}) for r in rows]
     return [fit.filled(row, g, order, confidence) for g, row in enumerate(rows)]
 

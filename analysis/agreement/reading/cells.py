@@ -104,8 +104,7 @@ def _delimiter(text: str, path: Path) -> str:
         best = " "
         if _fit(text, best)[0] == 0:
             raise DataError(
-                f"{path}: no comma, semicolon, tab or bar divides its lines into columns. Name the character: "
-                "--delimiter."
+                f"{path}: no comma, semicolon, tab or bar separates its columns. Name the delimiter: --delimiter."
             )
     return best
 

@@ -70,7 +70,7 @@ def unsettled(path: Path, settings: RatingReadSettings, rater: str | None = None
     """
     if not path.is_file():
         raise DataError(
-            f"{path}: not there. Give a table of ratings (CSV, .xlsx, .sav, .dta), the export of an "
+            f"{path}: not found. Give a table of ratings (CSV, .xlsx, .sav, .dta), the export of an "
             "annotation tool, or "
             "a run folder."
         )

@@ -39,11 +39,11 @@ def label_sets(
     parts = {i: frozenset(tidy(p) for p in t.split(mark) if tidy(p)) for i, t in texts.items()}
     if all(len(p) <= 1 for p in parts.values()):
         if separator:
-            raise DataError(f"--label-separator {separator!r}: in no cell of {dimension!r}.")
+            raise DataError(f"--label-separator {separator!r}: not found in any cell of {dimension!r}.")
         return None
     several = next(t for i, t in texts.items() if len(parts[i]) > 1)
     notes.append(
-        f"a rating is a set of labels, divided by {mark!r}: {several!r}; --label-separator '' takes cells "
+        f"ratings are sets of labels, separated by {mark!r}: {several!r}; --label-separator '' takes cells "
         "as they are"
     )
     return _spelled(parts)

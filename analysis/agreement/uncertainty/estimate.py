@@ -188,7 +188,7 @@ def _random_raters(b: Bound, d: Draws, confidence: float) -> Interval:
     columns = [g for g in range(len(b.table.raters)) if (b.table.codes[:, g] >= 0).any()]
     left_out = [b.without(g).value() for g in columns]
     if len(columns) < 3 or any(v is None for v in left_out):
-        return Interval(None, None, f"{len(columns)} raters: leaving one out leaves nothing to measure")
+        return Interval(None, None, f"{len(columns)} raters: without one of them nothing can be measured")
     if d.pairable < LEAST or np.isnan(d.left_out).any() or abs(d.value) >= 1:
         return intervals.interval(d, "jackknife", confidence)
     units = jackknife_se(d.left_out, d.times) ** 2

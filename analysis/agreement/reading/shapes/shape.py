@@ -44,9 +44,8 @@ def _unnamed(c: Columns, name: str, by_role: RoleColumns, r: RatingRoles) -> Sha
                 f"--column 'value={n}'" if " " in n else f"--column value={n}" for n in others[:3]
             )
             raise DataError(
-                f"{name}: {len(others)} columns could hold ratings: {', '.join(others[:8])}. Say which, "
-                "each a dimension: "
-                f"{each}."
+                f"{name}: {len(others)} columns could hold ratings: {', '.join(others[:8])}. Name them, "
+                f"one dimension each: {each}."
             )
         return long(c, name, RatingRoles(r.of | {"value": (others[0],)}, r.notes))
     if "rater" not in r.of:

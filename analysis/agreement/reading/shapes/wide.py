@@ -170,7 +170,7 @@ def _check(c: Columns, name: str, columns: Sequence[str], sure: bool, other: str
             f"{name}: no column for {other}, and the columns {', '.join(map(repr, columns[:8]))} hold "
             "different things "
             f"({odd[0]!r}: {', '.join(_some(c, odd[0]))}). Say which is what: --column item=NAME --column rater=NAME "
-            f"--column value=NAME; or, for a column a rater: --wide {each} ..."
+            f"--column value=NAME; or, for one column per rater: --wide {each} ..."
         )
 
 

@@ -54,7 +54,7 @@ def argilla(rows: Sequence[Mapping[str, Any]], name: str) -> Unsettled:
     return Unsettled(
         name,
         "Argilla records",
-        "a record an item, a dimension a question",
+        "one record per item, one dimension per question",
         frame(ratings),
         {
             "item": "id",

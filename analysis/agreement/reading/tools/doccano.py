@@ -61,7 +61,7 @@ def doccano(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
     return Unsettled(
         name,
         "doccano",
-        "a line an example",
+        "one line per example",
         frame(ratings),
         {"item": "id", "rater": "user", "rating": "label"},
         notes=(f"left out: {blank:,} labels that are empty",) if blank else (),

@@ -75,7 +75,7 @@ def flat_label_studio(
     return Unsettled(
         name,
         format,
-        "a row a form, a dimension a control",
+        "one row per form, one dimension per control",
         ratings,
         {"item": "id", "rater": "annotator", "rating": ", ".join(controls), "order": "created_at"},
         unused,

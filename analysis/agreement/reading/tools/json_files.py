@@ -94,7 +94,7 @@ def records(content: Any, name: str) -> Sheet:
         if len(lists) == len(content) > 1 and len({len(v) for v in lists}) == 1:
             return _sheet([[str(k) for k in content], *map(list, zip(*lists, strict=True))], "JSON columns")
         if inner and all(isinstance(v, dict) for v in content.values()):
-            return _sheet(_nested(content), "JSON, an object an item")
+            return _sheet(_nested(content), "JSON, one object per item")
         if len(lists) == 1:
             return records(lists[0], name)
         raise DataError(f"{name}: no ratings recognised. Give a list of records with item, rater and value.")

@@ -93,7 +93,7 @@ def label_studio(tasks: Sequence[Any], name: str) -> Unsettled:
     return Unsettled(
         name,
         "Label Studio JSON",
-        "forms of tasks, a dimension a control",
+        "forms of tasks, one dimension per control",
         ratings,
         {
             "item": "task",
@@ -134,7 +134,7 @@ def _forms(tasks: Sequence[Any], notes: list[str]) -> list[ExportedForm]:
             continue
         for a in annotations:
             if not isinstance(a, dict):
-                left_out["annotations that are no objects"] += 1
+                left_out["annotations that are not objects"] += 1
             elif a.get("was_cancelled"):
                 left_out["skipped forms"] += 1
             else:

@@ -59,7 +59,7 @@ def potato(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = Non
     return Unsettled(
         name,
         "Potato",
-        "a row an item of a user, a dimension a schema",
+        "one row per item and user, one dimension per schema",
         frame(ratings),
         {"item": "id", "rater": "user", "rating": ", ".join(dict.fromkeys(r["dimension"] for r in ratings))},
         {n: why for n, why in skipped.items() if n not in {r["dimension"] for r in ratings}},

@@ -82,7 +82,7 @@ def prodigy(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
     return Unsettled(
         name,
         "Prodigy JSONL",
-        "a line a task of an annotator",
+        "one line per task and annotator",
         frame(ratings),
         {
             "item": "_input_hash, or id or text",
