@@ -98,7 +98,7 @@ def test_two_answers_of_one_rater_name_their_rows() -> None:
         ),
         (
             lambda: coefficient([[1, 2]], "gwet_ac", "nominal", categories=[1, None]),
-            "a missing value is no category",
+            "a missing value is not a category",
         ),
         (lambda: coefficient([1, 2, 3], "gwet_ac", "nominal"), "one row per unit and one column per rater"),
         (

@@ -82,7 +82,7 @@ def test_wrong_instruments_are_refused(tmp_path: Path) -> None:
         instrument(source, "quality", ("accurate", "usefull"))
     with pytest.raises(DataError, match="1 dimension; two are needed"):
         instrument(source, "quality", ("accurate",))
-    with pytest.raises(StudyError, match="give the scale another name"):
+    with pytest.raises(StudyError, match="give the scale another"):
         summarise(source, AgreementSettings(replicates=200, instruments={"useful": ITEMS}))
 
 

@@ -72,7 +72,7 @@ def test_train_before_synth(study: Path, tmp_path: Path) -> None:
     [
         (errno.ENOSPC, "no space left on the disk"),
         (errno.EROFS, "the file system is read-only"),
-        (errno.EACCES, "no permission"),
+        (errno.EACCES, "permission denied"),
     ],
 )
 def test_faults_of_the_machine_are_one_line(
