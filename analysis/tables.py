@@ -7,7 +7,7 @@ from pathlib import Path
 from ..study.records import Record, to_frame, write_table
 from .cells import CellState
 from .performance.evaluate import Evaluation
-from .performance.scores import Key
+from .performance.scores import PredictionKey
 from .records import (
     Agreement,
     Alarm,
@@ -49,7 +49,7 @@ class Tables:
     sample_size: Sequence[SampleSize] = ()
     taught: Sequence[Taught] = ()
     curves: Sequence[Curve] = ()
-    models: Mapping[str, Key] = field(default_factory=dict)
+    models: Mapping[str, PredictionKey] = field(default_factory=dict)
     """The few sets of predictions that the figures show, by their name there."""
     evaluation: Evaluation | None = None
 

@@ -37,7 +37,7 @@ from wherefore.analysis.measures.discrimination import roc_auc, roc_auc_influenc
 from wherefore.analysis.measures.inference import combined
 from wherefore.analysis.measures.limits import Basis, Z, area, straight
 from wherefore.analysis.measures.metrics import METRICS
-from wherefore.analysis.measures.variance import Design, degrees
+from wherefore.analysis.measures.variance import SamplingDesign, degrees
 
 LOW, HIGH, ERROR = 0.93, 0.97, 0.06
 """Goals: coverage of 95 % intervals, type I error of 5 % tests."""
@@ -136,7 +136,11 @@ def _tried(recipes: Recipes, seeds: int, studies: int) -> dict[str, float]:
     truth, inside = recipes.truth(), {"ours": 0, "persons": 0, "percentile": 0}
     for _ in range(studies):
         risk, y = recipes.fits(seeds, rng)
-        design, one, every = Design.of(np.arange(len(y)), y, False), np.ones(len(y)), np.ones(len(y), bool)
+        design, one, every = (
+            SamplingDesign.of(np.arange(len(y)), y, False),
+            np.ones(len(y)),
+            np.ones(len(y), bool),
+        )
         auc = np.array([[roc_auc(y, r, one[None])[0] for r in of_one] for of_one in risk])
         influence = np.array(
             [roc_auc_influence(y, a, one) - roc_auc_influence(y, b, one) for a, b in zip(*risk, strict=True)]
@@ -228,7 +232,11 @@ def auc_part(studies: int) -> bool:
 def _auc_covered(sample: RiskShape, studies: int) -> tuple[dict[str, float], float]:
     rng, truth = np.random.default_rng(1), sample.truth()
     y = np.repeat([1, 0], [sample.cases, sample.controls])
-    design, one, every = Design.of(np.arange(len(y)), y, False), np.ones(len(y)), np.ones(len(y), bool)
+    design, one, every = (
+        SamplingDesign.of(np.arange(len(y)), y, False),
+        np.ones(len(y)),
+        np.ones(len(y), bool),
+    )
     inside, width = {"ours": 0, "delong": 0, "percentile": 0}, 0.0
     for _ in range(studies):
         risk = sample.draw(rng)
@@ -310,7 +318,10 @@ def _metrics_covered(people: SimulatedPeople, studies: int) -> dict[str, float]:
     inside = dict.fromkeys(names, 0)
     for _ in range(studies):
         y, risk, w = people.study(rng, rate)
-        design, every = Design.of(np.arange(len(y)), y, people.drawn is not None), np.ones(len(y), bool)
+        design, every = (
+            SamplingDesign.of(np.arange(len(y)), y, people.drawn is not None),
+            np.ones(len(y), bool),
+        )
         for n in names:
             measure = METRICS[n]
             assert measure.influence is not None
@@ -368,7 +379,7 @@ def speed_part(repeats: int) -> bool:
     fits, rng = 504, np.random.default_rng(0)
     y = (np.arange(CASES) % 5 == 0).astype(np.int64)
     risk = expit(np.linspace(0, 1.5, fits)[:, None] * (y - 0.5) + rng.normal(0, 1, (fits, CASES)))
-    design, one, every = Design.of(np.arange(CASES), y, False), np.ones(CASES), np.ones(CASES, bool)
+    design, one, every = SamplingDesign.of(np.arange(CASES), y, False), np.ones(CASES), np.ones(CASES, bool)
     counts = bootstrap.draws(design, REPLICATES, seed=1)
     ours, theirs, closed = [], [], []
     for _ in range(repeats):

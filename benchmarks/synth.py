@@ -173,7 +173,7 @@ async def stage(n: int, in_flight: int, port: int, home: Path) -> dict[str, Any]
     """Everything that asking is in `wherefore synth`: cases from Parquet, templates, the job, the ledger."""
     from wherefore.study.config import Study
     from wherefore.synth.ledger.ledger import Ledger
-    from wherefore.synth.plan import Plan
+    from wherefore.synth.plan import RequestPlan
     from wherefore.synth.run import resolve
     from wherefore.synth.shards import ask, total
 
@@ -188,7 +188,7 @@ async def stage(n: int, in_flight: int, port: int, home: Path) -> dict[str, Any]
         cohort={},
         synth={"teacher": teacher, "styles": ["free"], "job": {"in_flight": in_flight}},
     )
-    plan = Plan(study, resolve(study))
+    plan = RequestPlan(study, resolve(study))
     expected = total(plan, home / "cohort")
     with Ledger(home / "ledger", expected=expected) as ledger:
         await asyncio.to_thread(ask, plan, ledger, home / "cohort", expected)
@@ -409,8 +409,8 @@ def grounding(rows: GoalTable, people: int = 1000) -> None:
     from conftest import people as make
 
     from wherefore.study.records import digest
-    from wherefore.synth.dial.told import Told
-    from wherefore.synth.grounding.checks import Facts, ground
+    from wherefore.synth.dial.told import Hint
+    from wherefore.synth.grounding.checks import HistoryFacts, ground
     from wherefore.synth.records import Claim, Rationale
     from wherefore.synth.reference.narrative import narrative
     from wherefore.synth.styles import STYLES
@@ -422,7 +422,7 @@ def grounding(rows: GoalTable, people: int = 1000) -> None:
     for i, case in enumerate(cases):
         history = History(case, lines[case.id])
         style = list(STYLES.values())[i % len(STYLES)]
-        story = narrative(history, style, Told(int(case.label or 0)), 0.25, np.random.default_rng(i))
+        story = narrative(history, style, Hint(int(case.label or 0)), 0.25, np.random.default_rng(i))
         claims = tuple(
             Claim(text=c["text"], cites=tuple(c["evidence"]), section=c["section"])
             for c in (s.as_claim() for s in story.statements)
@@ -439,9 +439,9 @@ def grounding(rows: GoalTable, people: int = 1000) -> None:
         )
         pairs.append((rationale, history))
         keys.append([s.planted for s in story.statements])
-    Facts(pairs[0][1])  # the tables are read once a process, not once a rationale
+    HistoryFacts(pairs[0][1])  # the tables are read once a process, not once a rationale
     start = time.process_time()
-    results = [ground(r, Facts(h)) for r, h in pairs]
+    results = [ground(r, HistoryFacts(h)) for r, h in pairs]
     rows.add(
         "rationales grounded/s of CPU",
         people / (time.process_time() - start),

@@ -31,13 +31,13 @@ import transformers
 from wherefore.study import weights
 from wherefore.train.bases.gguf import converted
 from wherefore.train.bases.models import bfloat16
-from wherefore.train.encoding.encoder import Row
+from wherefore.train.encoding.encoder import EncodedRow
 from wherefore.train.encoding.labels import LabelSet
 from wherefore.train.fitting.adapter import trainable
 from wherefore.train.fitting.losses import token_mean
 from wherefore.train.fitting.optimise import Schedule, train
 from wherefore.train.reading.engine import Engine
-from wherefore.train.reading.writing import Sampling, Stop
+from wherefore.train.reading.writing import Stop, TokenSampling
 from wherefore.train.settings import Settings
 
 PROMPT, RATIONALE, BATCH, WRITTEN = 155, 115, 8, 32
@@ -67,18 +67,18 @@ def model(name: str, attention: str = "sdpa") -> Any:
     return transformers.LlamaForCausalLM(config)
 
 
-def rows(n: int, answer: int, vocabulary: int) -> list[Row]:
+def rows(n: int, answer: int, vocabulary: int) -> list[EncodedRow]:
     """Prompts of varied length, each with `answer` taught tokens."""
     rng = np.random.default_rng(0)
     out = []
     for i in range(n):
         length = PROMPT + int(rng.integers(-30, 30))
         ids = tuple(rng.integers(3, vocabulary, length + answer).tolist())
-        out.append(Row(str(i), ids, (0,) * length + (1,) * (answer - 1) + (2,)))
+        out.append(EncodedRow(str(i), ids, (0,) * length + (1,) * (answer - 1) + (2,)))
     return out
 
 
-def fit_ours(name: str, data: list[Row]) -> float:
+def fit_ours(name: str, data: list[EncodedRow]) -> float:
     """CPU seconds of one epoch."""
     adapted = trainable(model(name), Settings())
     plan = Schedule(
@@ -94,7 +94,7 @@ def fit_ours(name: str, data: list[Row]) -> float:
     return time.process_time() - start
 
 
-def fit_trl(name: str, data: list[Row], attention: str, documented: bool = False) -> float:
+def fit_trl(name: str, data: list[EncodedRow], attention: str, documented: bool = False) -> float:
     """CPU seconds of one epoch of TRL's trainer."""
     import datasets
     import peft
@@ -162,7 +162,7 @@ def engine(m: Any, batch: int, tokens: int = 4096) -> Engine:
 STOP = Stop("\nAnswer:", frozenset(), WRITTEN, loops=False)
 
 
-def read(name: str, data: list[Row], how: str) -> float:
+def read(name: str, data: list[EncodedRow], how: str) -> float:
     """CPU seconds of a way to read risk; the model's loading and a first call are not counted."""
     m = model(name).eval()
     prompts = [list(r.ids) for r in data]
@@ -172,8 +172,8 @@ def read(name: str, data: list[Row], how: str) -> float:
         "batched": lambda: [_generate(m, prompts[i : i + 16]) for i in range(0, len(prompts), 16)],
         "write": lambda: engine(m, 16).write(prompts, STOP),
         "all": lambda: _all(m, prompts),
-        "six": lambda: engine(m, 4).write(prompts[:4], STOP, samples=6, sampling=Sampling(1.0)),
-        "sample": lambda: engine(m, 4).write(prompts[:4], STOP, samples=1, sampling=Sampling(1.0)),
+        "six": lambda: engine(m, 4).write(prompts[:4], STOP, samples=6, sampling=TokenSampling(1.0)),
+        "sample": lambda: engine(m, 4).write(prompts[:4], STOP, samples=1, sampling=TokenSampling(1.0)),
         "shots": lambda: engine(m, 8).probabilities(_shots(prompts)),
         "shots again": lambda: [engine(m, 1).probabilities([p]) for p in _shots(prompts)],
     }[how]

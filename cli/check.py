@@ -106,11 +106,11 @@ def _synth(study: Study, run_folder: Path) -> dict[str, Any]:
     """Requests a case and, where the cohort is made, in all."""
     from ..study.runs import manifest
     from ..synth.histories import count
-    from ..synth.plan import Plan
+    from ..synth.plan import RequestPlan
     from ..synth.run import resolve
 
     settings = resolve(study)
-    plan = Plan(study, settings, run_folder / "cohort")
+    plan = RequestPlan(study, settings, run_folder / "cohort")
     has_cohort = manifest(run_folder / "cohort") is not None
     return {
         "teacher": settings.teacher.name,

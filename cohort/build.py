@@ -338,15 +338,15 @@ def _few(cases: pd.DataFrame, shard: Shard) -> Iterator[pd.DataFrame]:
 
 def rendered(
     shard: Shard,
-    mine: pd.DataFrame,
+    predictions: pd.DataFrame,
     settings: Settings,
     codes: CodeSet,
     count: Count,
     rarity: dict[str, float],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of `Case` and of `Evidence` for some cases of one shard."""
-    person, day = mine["person"].to_numpy(np.int64), mine["day"].to_numpy(np.int64)
-    turns = zip(mine["subject"], day, mine["turn"], strict=True)
+    person, day = predictions["person"].to_numpy(np.int64), predictions["day"].to_numpy(np.int64)
+    turns = zip(predictions["subject"], day, predictions["turn"], strict=True)
     names = [f"{s}@{d}" + (f".{turn}" if turn > 1 else "") for s, d, turn in turns]
     case, rows = rows_before(shard, person, day - settings.gap_days)
     keep = ~_hidden(shard, settings, codes)[shard.code[rows]] & (shard.day[rows] != UNDATED)
@@ -359,15 +359,15 @@ def rendered(
     ]
     risk = matches(shard.codes, codes, "risk_factors")[shard.code[lines.first]]
     frame["shown"] = shown(frame, lines.case, settings.timeline, count, rare, risk)
-    totals = np.bincount(lines.case, minlength=len(mine))
-    out = mine.assign(
+    totals = np.bincount(lines.case, minlength=len(predictions))
+    out = predictions.assign(
         id=names,
         age=np.round(day / YEAR, 2),
         day=day,
-        label=mine["label"].astype(int),
-        followup_years=mine["followup"],
-        timeline=texts(frame, lines.case, since, len(mine), settings.timeline.sections),
-        n_shown=np.bincount(lines.case[frame["shown"].to_numpy(bool)], minlength=len(mine)),
+        label=predictions["label"].astype(int),
+        followup_years=predictions["followup"],
+        timeline=texts(frame, lines.case, since, len(predictions), settings.timeline.sections),
+        n_shown=np.bincount(lines.case[frame["shown"].to_numpy(bool)], minlength=len(predictions)),
         n_total=totals,
     )
     return out[list(Case.model_fields)], frame

@@ -15,7 +15,7 @@ from ..performance.choice import Choice
 from ..performance.compare import Pair, adjusted, contrast
 from ..performance.contrasts import family
 from ..performance.evaluate import Evaluation, all_metrics
-from ..performance.scores import HeldOut, Key, Scores, weighted
+from ..performance.scores import HeldOut, PredictionKey, Scores, weighted
 from ..performance.spread import risk_spread, sample_size
 from ..performance.subgroups import by_subgroup, equity
 from ..records import Comparison
@@ -55,10 +55,10 @@ class Predictions:
         """Names, in the order in which they came."""
         return list(dict.fromkeys(model for model, _ in self.risk))
 
-    def keys(self, model: str) -> dict[int, Key]:
+    def keys(self, model: str) -> dict[int, PredictionKey]:
         """The sets of predictions of a model, by seed."""
         seeds = [seed for name, seed in self.risk if name == model]
-        return {s: Key(model if len(seeds) == 1 else f"{model}, seed {s}", GIVEN) for s in seeds}
+        return {s: PredictionKey(model if len(seeds) == 1 else f"{model}, seed {s}", GIVEN) for s in seeds}
 
 
 def evaluate(
@@ -224,10 +224,10 @@ def _comparisons(evaluation: Evaluation, p: Predictions, reference: str, metric:
     return out
 
 
-def paired(a: Mapping[int, Key], b: Mapping[int, Key]) -> list[Pair]:
+def paired(a: Mapping[int, PredictionKey], b: Mapping[int, PredictionKey]) -> list[Pair]:
     """Training runs side by side: of the same seed, one run beside every run of the other, else in their order.
 
-    >>> paired({1: Key("a", "x"), 2: Key("c", "x")}, {0: Key("b", "x")})[1].b.cell
+    >>> paired({1: PredictionKey("a", "x"), 2: PredictionKey("c", "x")}, {0: PredictionKey("b", "x")})[1].b.cell
     'b'
     """
     if len(a) == 1 or len(b) == 1:

@@ -9,7 +9,7 @@ from ...study.errors import DataError
 from ...train.records import Baseline
 from ..performance.evaluate import Evaluation
 from ..performance.formats import OUTSIDE
-from ..performance.scores import HeldOut, Key
+from ..performance.scores import HeldOut, PredictionKey
 from ..settings import Outside
 from .facts import CaseFacts
 from .risks import Risks, seed_numbers
@@ -40,7 +40,7 @@ def with_outside(study: Study, evaluation: Evaluation) -> tuple[Evaluation, list
             cell = f"{model}, seed {seed}" if run[1] else model
             if any(k.cell == cell for k in scores.risk):
                 raise DataError(f'{path}: another model is called {cell!r}. Give this one a name = "...".')
-            key = Key(cell, OUTSIDE)
+            key = PredictionKey(cell, OUTSIDE)
             risk, missing = risks.lined_up(run, held.case)
             scores = replace(
                 scores,

@@ -13,14 +13,14 @@ from ..multiplicity import holm, levels
 from ..records import Comparison, Population
 from .balance import GridPlace, by_seed
 from .evaluate import Evaluation
-from .scores import Key
+from .scores import PredictionKey
 
 
 class Pair(NamedTuple):
     """Two sets of predictions to subtract, and where they stand in the grid."""
 
-    a: Key
-    b: Key
+    a: PredictionKey
+    b: PredictionKey
     point: Hashable = ""
     """All settings but the seed."""
     seed: int = 0
@@ -90,7 +90,7 @@ def _gaps(
 
 
 def _known(
-    evaluation: Evaluation, metric: str, key: Key, population: Population, where: Mask
+    evaluation: Evaluation, metric: str, key: PredictionKey, population: Population, where: Mask
 ) -> tuple[float, Floats] | None:
     """A value and its deviations; None where either is missing."""
     value = evaluation.value(metric, key, population, where)

@@ -10,7 +10,7 @@ from scipy.stats import t
 
 from ..measures.arrays import Floats, Places
 from ..records import Effect
-from .scores import HeldOut, Key, Scores
+from .scores import HeldOut, PredictionKey, Scores
 
 OWN = "own_rationale"
 INTERVENTIONS = (
@@ -39,7 +39,7 @@ def effects(scores: Scores, held: HeldOut, target_of: Mapping[str, str]) -> Iter
         if key.readout != OWN:
             continue
         for name in INTERVENTIONS:
-            other = scores.risk.get(Key(key.cell, name))
+            other = scores.risk.get(PredictionKey(key.cell, name))
             if other is None:
                 continue
             both = np.isfinite(own) & np.isfinite(other)

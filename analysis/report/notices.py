@@ -8,7 +8,7 @@ from ..measures.arrays import EDGE
 from ..measures.inference import FEWEST_SEEDS
 from ..performance.contrasts import OWN_FORMAT, family
 from ..performance.formats import BASELINE, label
-from ..performance.scores import Key
+from ..performance.scores import PredictionKey
 from ..records import Comparison, Taught, Written
 from ..words import number, words
 from .material import Material, ReportNumbers
@@ -133,7 +133,11 @@ def _calibration(m: ReportNumbers) -> Iterator[Notice]:
 def _ties(m: ReportNumbers) -> Iterator[Notice]:
     """Models with few distinct risks, and risks at 0 or 1."""
     shown = {key: name for name, key in m.tables.models.items()}
-    rows = {r: shown[Key(r.cell, r.readout)] for r in m.tables.risks if Key(r.cell, r.readout) in shown}
+    rows = {
+        r: shown[PredictionKey(r.cell, r.readout)]
+        for r in m.tables.risks
+        if PredictionKey(r.cell, r.readout) in shown
+    }
     tied = {r: name for r, name in rows.items() if r.largest_tie > max(WORTH_SAYING * r.n, 1)}
     if tied:
         parts = [

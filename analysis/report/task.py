@@ -7,7 +7,7 @@ from ...cohort.question import question as asked_of
 from ...cohort.records import Case
 from ...cohort.settings import Settings as CohortSettings
 from ...synth import prompts
-from ...synth.dial.told import NOTHING, Told
+from ...synth.dial.told import NOTHING, Hint
 from ...synth.records import Message
 from ...synth.styles import LATE, STYLES
 from ...train.settings import Base, Made
@@ -222,7 +222,7 @@ def prompt_texts(m: Material) -> list[PromptText]:
         n_total=1,
     )
     position = m.study.synth.get("label", "shown")
-    known = {"shown": Told(label=1), "partial": Told(label=1), "probability": Told(risk=0.2)}
+    known = {"shown": Hint(label=1), "partial": Hint(label=1), "probability": Hint(risk=0.2)}
     out = []
     for name in dict.fromkeys(r.style for r in m.rationales):
         if name in STYLES:

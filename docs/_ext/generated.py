@@ -57,7 +57,7 @@ def _all() -> Iterator[SettingsSection]:
     yield from _options(teachers, "teacher", "synth.teacher")
     yield from sections("annotate", Annotate)
     yield from sections("bases.NAME", train.Made)
-    yield from sections("bases.NAME", train.Stored)
+    yield from sections("bases.NAME", train.StoredBase)
     yield from sections("train", train.Settings)
     yield from sections("grid", Grid)
     yield from sections("analysis", Analysis)

@@ -76,8 +76,8 @@ def _folds(cases: list[tuple[str, str, str, int]], seed: int) -> NDArray[np.int6
 
 
 def _features(history: History) -> dict[str, float]:
-    found = {f"{e.system} {e.code}": 1.0 for e in history.evidence if e.shown}
-    return {**found, "age": (history.case.age - 75) / 10, f"sex {history.case.sex}": 1.0}
+    codes = {f"{e.system} {e.code}": 1.0 for e in history.evidence if e.shown}
+    return {**codes, "age": (history.case.age - 75) / 10, f"sex {history.case.sex}": 1.0}
 
 
 def _weight(history: History) -> float:

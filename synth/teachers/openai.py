@@ -82,8 +82,8 @@ def check(options: Options) -> None:
     refused = [name for name in ("stream", "n", "messages") if options.extra.get(name)]
     if refused:
         why = {"n": "set synth.samples instead", "messages": "the prompt comes from the style"}
-        told = why.get(refused[0], "answers come whole here")
-        raise StudyError(f"synth.teacher.extra.{refused[0]}: take it out; {told}.")
+        advice = why.get(refused[0], "answers come whole here")
+        raise StudyError(f"synth.teacher.extra.{refused[0]}: take it out; {advice}.")
 
 
 def title(options: Options) -> str:

@@ -18,7 +18,7 @@ from wherefore.synth.corpus.hedging import hedged
 from wherefore.synth.dial.risks import RISKS, base_rate, estimate
 from wherefore.synth.dial.told import IN_WORDS
 from wherefore.synth.histories import histories
-from wherefore.synth.plan import Plan
+from wherefore.synth.plan import RequestPlan
 from wherefore.synth.records import Rationale, Refusal
 from wherefore.synth.run import describe, resolve, run
 from wherefore.synth.teaching import Request
@@ -34,7 +34,7 @@ def study(**synth: Any) -> Study:
 def questions(home: Path, **synth: Any) -> dict[str, Request]:
     """The first question about every labelled case."""
     asked = study(**synth)
-    plan = Plan(asked, resolve(asked), home / "cohort")
+    plan = RequestPlan(asked, resolve(asked), home / "cohort")
     found = (r for h in histories(home / "cohort", plan.settings.splits) for r in plan.about(h))
     return {r.history.case.id: r for r in found}
 
@@ -202,7 +202,7 @@ def test_risks_come_from_a_table_and_another_table_is_another_corpus(cohort: Wri
     for last in (0.25, 0.75):
         table = "".join(f"{case},{last if case == known[-1] else 0.1}\n" for case in known)
         (tmp_path / "risks.csv").write_text("﻿case,risk\r\n" + table)
-        plan = Plan(asked, resolve(asked), home / "cohort")
+        plan = RequestPlan(asked, resolve(asked), home / "cohort")
         keys.append(json.dumps(plan.identity()))
         told = [r for h in histories(home / "cohort", plan.settings.splits) for r in plan.about(h)]
         assert [r.risk for r in told] == [0.1] * (len(known) - 1) + [last]
@@ -260,7 +260,9 @@ def test_one_study_holds_corpora_of_a_teacher_told_otherwise(cohort: Write, tmp_
     n = sum(c.label is not None for c in cases(home).values())
     assert card(home)["calls"] == {"ok": 3 * n}  # shown, hidden (also the draft of late), and told late
     assert f"{4 * n} requests" in describe(study(corpora=beside), home)
-    assert "corpora" not in Plan(study(), resolve(study())).identity()  # corpora of older versions stay good
+    assert (
+        "corpora" not in RequestPlan(study(), resolve(study())).identity()
+    )  # corpora of older versions stay good
 
 
 @pytest.mark.parametrize("name", ["teacher", "shuffled", "../x", "Blind"])

@@ -15,7 +15,7 @@ from wherefore.study.errors import StudyError, WhereforeError
 from wherefore.train.bases.inspection import inspected
 from wherefore.train.bases.sources import stored
 from wherefore.train.run import describe, resolve
-from wherefore.train.settings import Settings, Stored
+from wherefore.train.settings import Settings, StoredBase
 
 TINY = {
     "vocab_size": 320,
@@ -34,7 +34,7 @@ def folder(base: Path, tmp_path: Path) -> Path:
 
 
 def look(folder: Path, **changes: Any) -> Any:
-    base = Stored.model_validate({"path": str(folder), **changes.pop("base", {})})
+    base = StoredBase.model_validate({"path": str(folder), **changes.pop("base", {})})
     return inspected(base, stored(base, "bases.x", folder), Settings.model_validate(changes), "bases.x")
 
 
@@ -129,7 +129,7 @@ def test_a_place_without_a_model_is_one_line(
     (tmp_path / "ggufs" / "broken.gguf").write_bytes(b"no such thing")
     (tmp_path / "ggufs" / "cut.gguf").write_bytes(b"GGUF" + bytes(20))
     with pytest.raises(WhereforeError, match=message) as e:
-        stored(Stored.model_validate(base), "bases.x", tmp_path)
+        stored(StoredBase.model_validate(base), "bases.x", tmp_path)
     assert "\n" not in str(e.value)
     assert not list((tmp_path / "cache").glob("bases/*/config.json"))
 

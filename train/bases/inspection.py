@@ -12,7 +12,7 @@ from typing import Any
 from ...study.errors import DataError, StudyError
 from ..encoding.encoder import Encoder
 from ..encoding.history import answer_tokens
-from ..settings import Settings, Stored
+from ..settings import Settings, StoredBase
 from .libraries import libraries
 from .models import attention, bfloat16, config_of, context, encoder_of, first_line, quantised, tokenizer_of
 from .shape import adapted_layers, decoder_layers
@@ -78,7 +78,7 @@ class Inspection:
         return body + at_once * self.layers * kept * bytes_each
 
 
-def inspected(base: Stored, folder: Path, settings: Settings, name: str) -> Inspection:
+def inspected(base: StoredBase, folder: Path, settings: Settings, name: str) -> Inspection:
     """Look a base over.
 
     Args:
@@ -235,11 +235,11 @@ def cut_share(inspection: Inspection, cases: Any, question: str) -> tuple[int, i
     """(cases whose history has to be shortened, all cases); counted in tokens, nothing is shortened.
 
     Raises:
-        DataError: as `Histories`.
+        DataError: as `HistoryShortener`.
     """
-    from ..encoding.history import Histories
+    from ..encoding.history import HistoryShortener
 
-    shorten = Histories(inspection.encoder, question, inspection.answer)
+    shorten = HistoryShortener(inspection.encoder, question, inspection.answer)
     try:
         return sum(bool(shorten(c).removed) for c in cases), len(cases)
     except DataError as e:

@@ -54,8 +54,8 @@ def group_mean(groups: Groups, label: float | None = None) -> Weights:
         shares = {g: label if g == LABEL else (1 - label) / (len(present) - 1) for g in present}
     weights = np.zeros(groups.shape, np.float32)
     for g in present:
-        mine = groups == g
-        weights[mine] = shares[g] / mine.sum()
+        of_group = groups == g
+        weights[of_group] = shares[g] / of_group.sum()
     return weights
 
 
