@@ -196,11 +196,11 @@ def first_pass(
             frames.add(shard, partial(_asked, settings, codes, seed, rows, number))
             bar.step(len(shard.people))
     if not counts.people:
-        raise DataError("cohort: the records hold nobody. Check cohort.source.")
+        raise DataError("cohort: the records contain no people. Check cohort.source.")
     frame = pd.concat([*frames.all(), *_absent(rows, frames.all())], ignore_index=True)
     if rows is None and len(twice := frame.loc[frame["subject"].duplicated(), "subject"]):
         raise DataError(
-            f"cohort: subject {twice.iloc[0]} stands in the records twice ({len(twice)} such). Ids must be unique."
+            f"cohort: subject {twice.iloc[0]} appears in the records twice ({len(twice)} such). Ids must be unique."
         )
     if (
         rows is not None
@@ -271,7 +271,7 @@ def _check(population: pd.DataFrame, counts: Counts, settings: Settings, codes: 
     outcomes = set(watched["outcome"])
     if "censored" in outcomes and "event_free" not in outcomes:
         raise DataError(
-            f"cohort.horizon_years: {settings.horizon_years:g} is longer than anybody was watched after "
+            f"cohort.horizon_years: {settings.horizon_years:g} is longer than anybody was followed after "
             f"the prediction time (at most {watched['followup'].max():.1f} years). Choose a shorter horizon."
         )
 
@@ -279,8 +279,8 @@ def _check(population: pd.DataFrame, counts: Counts, settings: Settings, codes: 
 def _nobody(population: pd.DataFrame) -> str:
     reasons = ", ".join(f"{n} {r}" for r, n in population["reason"].value_counts().items())
     return (
-        f"cohort: nobody is left ({reasons}). "
-        "Widen cohort.predict, or look at the records: `wherefore cohort --count`."
+        f"cohort: no case is left ({reasons}). "
+        "Widen cohort.predict, or inspect the records with `wherefore cohort --count`."
     )
 
 

@@ -87,7 +87,7 @@ def _raw(name: str, path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     else:
         raise StudyError(
-            f"cohort.phenotype.codes: {name!r} is no file and no code set; {did_you_mean(name, builtin())}"
+            f"cohort.phenotype.codes: {name!r} is neither a file nor a code set; {did_you_mean(name, builtin())}"
         )
     try:
         return tomllib.loads(text)

@@ -58,7 +58,7 @@ def _rows(path: Path, kind: type[R], columns: list[str] | None = None) -> Iterat
     import pyarrow.parquet as pq
 
     if not path.exists():
-        raise DataError(f"{path}: not there. Run the cohort stage first.")
+        raise DataError(f"{path}: not found. Run the cohort stage first.")
     file = pq.ParquetFile(path, pre_buffer=False)  # it would hold what is long read
     label = file.schema_arrow.metadata or {}
     schema = (label.get(b"wherefore.record", b"").decode(), label.get(b"wherefore.schema", b"").decode())
@@ -88,5 +88,5 @@ def tables(home: Path) -> list[Path]:
     paths = [layout.CASES.at(home), layout.EVIDENCE.at(home)]
     lacking = next((path for path in paths if not path.exists()), None)
     if lacking is not None:
-        raise DataError(f"{lacking}: not there. Run `wherefore cohort` first.")
+        raise DataError(f"{lacking}: not found. Run `wherefore cohort` first.")
     return paths

@@ -32,7 +32,7 @@ def describe(study: Study, home: Path) -> str:
         head += f", the outcome {IN_WORDS[s.label]}"
     if manifest(home / "cohort") is None:
         checked = f"; every rationale checked by {plan.verifier.title}" if plan.verifier else ""
-        return f"{head}: {each} requests a case (cases not made yet){checked}"
+        return f"{head}: {each} requests per case (cohort not built yet){checked}"
     cases = count(home / "cohort", s.splits)
     head += "".join(f"; {name}: {IN_WORDS[corpus.label]}" for name, corpus in s.corpora.items())
     prices = {"": price(plan, home / "cohort", cases * plan.size)} | {

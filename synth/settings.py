@@ -59,9 +59,7 @@ class Asking(Record):
     @model_validator(mode="after")
     def _a_budget_needs_prices(self) -> "Asking":
         if self.job.budget is not None and self.prices is None:
-            raise ValueError(
-                "a budget of money needs `prices`; give them, or set `budget_tokens` in its place"
-            )
+            raise ValueError("a budget of money needs `prices`; give them, or set `budget_tokens` instead")
         return self
 
 
@@ -135,5 +133,7 @@ class Settings(Asking):
     def _styles_differ(self) -> "Settings":
         twice = [s for i, s in enumerate(self.styles) if s in self.styles[:i]]
         if twice:
-            raise ValueError(f"style {twice[0]!r} stands twice; for more rationales of a style set `samples`")
+            raise ValueError(
+                f"style {twice[0]!r} is listed twice; for more rationales of a style set `samples`"
+            )
         return self

@@ -116,7 +116,7 @@ def ask_all(
         click.echo(f"{name}: {why} The other endpoints did the work.")
     if stopped:
         raise PendingError(
-            f"{name}: {stopped}; {len(ledger)} answers are stored. Run the command again to go on from there."
+            f"{name}: {stopped}; {len(ledger)} answers are stored. Run the command again to continue from there."
         )
 
 
@@ -174,7 +174,7 @@ def _beside(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError as e:
-            raise BusyError(f"{folder}: the whole stage is being run. Wait for it.") from e
+            raise BusyError(f"{folder}: another process is running the whole stage. Wait for it.") from e
         yield
 
 

@@ -60,7 +60,7 @@ def read(home: Path, name: str, settings: Settings) -> Corpus:
     """
     path = corpus_path(home, name)
     if not path.exists():
-        raise DataError(f"{path}: not there. Run the synth stage, or take corpus {name!r} out of the grid.")
+        raise DataError(f"{path}: not found. Run the synth stage, or take corpus {name!r} out of the grid.")
     rationales = list(read_jsonl(path, Rationale))
     if folder := told(home, name):
         groundings = rows(folder / layout.GROUNDINGS.name, Grounding)

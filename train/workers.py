@@ -89,7 +89,11 @@ def _abandoned(folder: Path, codes: Sequence[int]) -> None:
     """Record that a cell's process ended without a word, unless another process is at the cell."""
     try:
         with locked(folder):
-            fail(folder, f"its process ended without a word (exit {codes}): out of memory, or killed", "")
+            fail(
+                folder,
+                f"its process ended without an error message (exit {codes}): out of memory, or killed",
+                "",
+            )
     except BusyError:
         pass
 
@@ -173,7 +177,7 @@ def is_done(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
     except StaleError:
         old = manifest(folder)
         if old is not None and _only_read_anew(study, home, cell, settings, old):
-            click.echo(f"train: {name(cell)}: its fit stands, other read-outs are asked for: read again")
+            click.echo(f"train: {name(cell)}: fit kept, read-outs changed: reading again")
             return False
         raise
 

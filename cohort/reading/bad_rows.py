@@ -126,8 +126,8 @@ class BadRows:
         for (key, name), user in self.keys.items():
             if user is None:
                 known = self.known.get(key)
-                hint = did_you_mean(name, known) if known else "Correct it, or take it out."
-                raise StudyError(f"{key}: {name!r} is used by nothing in the records. {hint}")
+                hint = did_you_mean(name, known) if known else "Correct it, or remove it."
+                raise StudyError(f"{key}: {name!r} is not used by anything in the records. {hint}")
 
     def _check_dates(self) -> None:
         for (file, column, key), (read, wrong, first) in self.dates.items():

@@ -275,7 +275,7 @@ def _checked(people: pd.DataFrame) -> pd.DataFrame:
     twice = people.loc[people["subject"].duplicated(), "subject"]
     if len(twice):
         raise DataError(
-            f"subject {twice.iloc[0]!r} stands more than once among the people ({len(twice)} such rows). "
+            f"subject {twice.iloc[0]!r} appears more than once among the people ({len(twice)} such rows). "
             "Ids must be unique."
         )
     birth = people["birth"] if "birth" in people else pd.Series(pd.NaT, index=people.index)

@@ -49,7 +49,7 @@ class Names:
         for name in names:
             if name not in standard:
                 raise StudyError(
-                    f"{TABLES}: {name!r} is no table that is read; {did_you_mean(name, standard)}"
+                    f"{TABLES}: {name!r} is not a table that is read; {did_you_mean(name, standard)}"
                 )
         for name in columns:
             self._known(name)
@@ -60,11 +60,13 @@ class Names:
         table, dot, column = name.rpartition(".")
         if dot and table not in self._standard:
             raise StudyError(
-                f"{COLUMNS}: {table!r} is no table that is read; {did_you_mean(table, self._standard)}"
+                f"{COLUMNS}: {table!r} is not a table that is read; {did_you_mean(table, self._standard)}"
             )
         have = self._standard[table] if dot else {c for columns in self._standard.values() for c in columns}
         if column.lower() not in {c.lower() for c in have}:
-            raise StudyError(f"{COLUMNS}: {column!r} is no column that is read; {did_you_mean(column, have)}")
+            raise StudyError(
+                f"{COLUMNS}: {column!r} is not a column that is read; {did_you_mean(column, have)}"
+            )
 
     def files(self, table: str) -> Sequence[Path | DatabaseTable]:
         """The files of a table; none where it is not there, which is noted.
@@ -76,7 +78,7 @@ class Names:
         tables = self._folder.table(name)
         if not tables and table in self._tables:
             have = ", ".join(self._folder.names()[:30]) or "nothing"
-            raise StudyError(f"{TABLES}.{table}: no table {name!r} there; there is: {have}.")
+            raise StudyError(f"{TABLES}.{table}: no table {name!r} found; there is: {have}.")
         if not tables:
             self._place.bad.lacks(table)
         return tables

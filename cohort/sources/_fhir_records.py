@@ -116,7 +116,7 @@ class _Held:
             self._place.bad.note("copies of a Patient that was read already, left out")
         else:
             raise DataError(
-                f"{file}: row {row}: Patient {person['subject']!r} stands twice, and the two differ "
+                f"{file}: row {row}: Patient {person['subject']!r} appears twice with different contents "
                 f"(first in {known[1]['file']}, row {known[1]['row']}). Export the current version only."
             )
 

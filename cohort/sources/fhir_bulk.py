@@ -25,7 +25,7 @@ def read(options: Options, place: Place) -> Gathered:
     root = files.opened(place.path(options.path), place, "cohort.source.path")
     paths = files.listed(root, ENDINGS)
     if not paths:
-        raise StudyError(f"cohort.source.path: {options.path}: no *.ndjson or *.ndjson.gz there.")
+        raise StudyError(f"cohort.source.path: {options.path}: no *.ndjson or *.ndjson.gz files found.")
     return gathered(_lines(paths, place), options, place)
 
 

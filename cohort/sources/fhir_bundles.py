@@ -30,7 +30,7 @@ def read(options: Options, place: Place) -> Gathered:
     root = files.opened(place.path(options.path), place, "cohort.source.path")
     paths = files.listed(root, ENDINGS)
     if not paths:
-        raise StudyError(f"cohort.source.path: {options.path}: no *.json or *.json.gz there.")
+        raise StudyError(f"cohort.source.path: {options.path}: no *.json or *.json.gz files found.")
     return gathered(_entries(paths, place), options, place)
 
 

@@ -87,7 +87,7 @@ def read(options: Options, place: Place) -> Gathered:
     root = files.opened(place.path(options.path), place, "cohort.source.path")
     paths = files.listed(root, files.ENDINGS)
     if not paths:
-        raise StudyError(f"cohort.source.path: {options.path}: no tables there ({', '.join(files.KINDS)}).")
+        raise StudyError(f"cohort.source.path: {options.path}: no tables found ({', '.join(files.KINDS)}).")
     long = _Long(options, place, paths)
     table = options.people
     who = long.people() if table is None else people(table, place, UNITS[options.age_unit])

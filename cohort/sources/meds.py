@@ -86,7 +86,7 @@ class Meds:
         self.files = data_files(root)
         if not self.files:
             raise StudyError(
-                f"cohort.source.path: {options.path}: no Parquet files there. Give a MEDS folder or file."
+                f"cohort.source.path: {options.path}: no Parquet files found. Give a MEDS folder or file."
             )
         self.systems = Systems(options.systems, place)
         self.names, self.parents = metadata(root / "metadata" / "codes.parquet")
@@ -103,14 +103,12 @@ class Meds:
             twice = seen.intersection(shard.people["subject"])
             if twice:
                 raise DataError(
-                    f"{file.name}: subject {min(twice)} stands in an earlier file too; MEDS wants each in one file."
+                    f"{file.name}: subject {min(twice)} appears in an earlier file too; MEDS keeps each in one file."
                 )
             seen.update(shard.people["subject"])
             yield shard
         if not seen:
-            raise DataError(
-                f"{self.files[0].name}: an empty table, like all that are there. Export it again."
-            )
+            raise DataError(f"{self.files[0].name}: an empty table, like all the others. Export it again.")
 
     def _columns(self, schema: pa.Schema, file: str) -> dict[str, str]:
         """Our names -> the file's names."""

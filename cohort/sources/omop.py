@@ -146,7 +146,7 @@ class _Reader:
         self.names = Names(options.tables, options.columns, standard, folder, place)
         if not self.names.files("person"):
             raise StudyError(
-                f"cohort.source.path: {options.path}: no table 'person' there, which every OMOP export has. "
+                f"cohort.source.path: {options.path}: no table 'person', which every OMOP export has. "
                 f"There is: {', '.join(folder.names()[:20]) or 'nothing'}. Name it in cohort.source.tables."
             )
         self.concepts = Concepts(self.names, options, self._used(), place)

@@ -89,7 +89,7 @@ class _Reader:
         parts = list(self.names.rows("patients", PEOPLE, self.options, {"sex"}))
         if not parts:
             raise StudyError(
-                f"cohort.source.path: {self.options.path}: no table 'patients' there. "
+                f"cohort.source.path: {self.options.path}: no table 'patients' found. "
                 "Name it in cohort.source.tables."
             )
         frame = pd.concat([p for _, p in parts], ignore_index=True)

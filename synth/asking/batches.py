@@ -163,7 +163,7 @@ class Batches:
         """Where things are, in words."""
         n = sum(map(len, self.waiting.values()))
         return (
-            f"{len(self.waiting)} batches with {n} requests are at the service and go on"
+            f"{len(self.waiting)} batches with {n} requests are still running at the service"
             if n
             else "no batch waits"
         )
@@ -378,7 +378,9 @@ class Batches:
             return
         why = next(detail for kind, detail in self._ledger.faults.values() if kind in refused)
         n = sum(refused.values())
-        raise ServiceError(f"{why.rstrip('.')}. All {n} requests of the first batch were refused so.")
+        raise ServiceError(
+            f"{why.rstrip('.')}. All {n} requests of the first batch were refused in this way."
+        )
 
 
 class BatchShard(NamedTuple):

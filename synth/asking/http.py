@@ -51,7 +51,7 @@ def _what(data: bytes) -> str:
     if start.startswith((b"data:", b"event:", b": ", b":\n")):
         return "a stream of events. Take `stream` out of synth.teacher.extra"
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<")):
-        return "a page of HTML. Correct synth.teacher.base_url; it mostly ends in /v1"
+        return "a page of HTML. Correct synth.teacher.base_url; it usually ends in /v1"
     return "empty" if not start else "not JSON"
 
 

@@ -45,7 +45,7 @@ class Patience:
         self._unread.append(unread)
         if len(self._unread) < self._job.unreadable:
             return None
-        return f"{len(self._unread)} answers came and none can be read: {why_unread(self._unread)}"
+        return f"{len(self._unread)} answers arrived and none could be read: {why_unread(self._unread)}"
 
     def fault(self, fault: Fault, gate: EndpointGate, gates: Iterable[EndpointGate]) -> str | None:
         """A request through `gate` had no answer; an endpoint where none can succeed is shut."""
@@ -56,7 +56,7 @@ class Patience:
             gate.shut = fault.detail
         elif not gate.answers and gate.refused[fault.kind] >= WRONG.get(fault.kind, math.inf):
             n = gate.refused[fault.kind]
-            gate.shut = f"{fault.detail.rstrip('.')}. The first {n} requests were all refused so."
+            gate.shut = f"{fault.detail.rstrip('.')}. The first {n} requests were all refused in this way."
         still_open = [g for g in gates if not g.shut]
         if gate.shut:
             gate.limiter.close()
@@ -102,4 +102,4 @@ def why_unread(answers: Sequence[ParsedAnswer]) -> str:
     counted = ", ".join(f"{n} {name}" for name, n in counts.most_common())
     counted += "" if reason in QUOTED else f" ({detail})"
     advice = ADVICE.get(reason, OTHERWISE)
-    return f"{counted}. {advice} They are stored; unreadable = 0 in synth.job goes on regardless."
+    return f"{counted}. {advice} They are stored; set unreadable = 0 in synth.job to continue regardless."

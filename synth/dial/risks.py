@@ -117,10 +117,10 @@ def from_table(path: Path) -> dict[str, float]:
         case, risk = str(row["case"]), _probability(row["risk"])
         if risk is None:
             raise DataError(
-                f"{path}: row {number}: risk {row['risk']!r} is no probability. Write a number from 0 to 1."
+                f"{path}: row {number}: risk {row['risk']!r} is not a probability. Write a number from 0 to 1."
             )
         if out.setdefault(case, risk) != risk:
-            raise DataError(f"{path}: row {number}: case {case!r} has another risk above. Keep one.")
+            raise DataError(f"{path}: row {number}: case {case!r} already has another risk. Keep one.")
     return out
 
 

@@ -175,9 +175,9 @@ def test_every_source_of_risks_gives_a_probability_for_every_case(
     ("rows", "words"),
     [
         ("case,p\nc00000,0.2\n", r"no column 'risk'; it has case, p"),
-        ("case,risk\nc00000,20\n", r"row 2: risk '20' is no probability"),
-        ("case,risk\nc00000,\n", r"row 2: risk '' is no probability"),
-        ("case,risk\nc00000,0.1\nc00000,0.2\n", r"row 3: case 'c00000' has another risk above"),
+        ("case,risk\nc00000,20\n", r"row 2: risk '20' is not a probability"),
+        ("case,risk\nc00000,\n", r"row 2: risk '' is not a probability"),
+        ("case,risk\nc00000,0.1\nc00000,0.2\n", r"row 3: case 'c00000' already has another risk"),
         ("case,risk\nc00000,0.1\n", r"no risk for case 'c0000\d'"),
         (None, r"'risks.csv' is not a source of risks.*Nor is there a file"),
     ],

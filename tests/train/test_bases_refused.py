@@ -62,7 +62,7 @@ def test_a_good_base_is_described(folder: Path) -> None:
         (lambda f: (f / "model.safetensors").unlink(), r"model holds no weights \(\*.safetensors\)"),
         (
             lambda f: (f / "model.safetensors").write_bytes((f / "model.safetensors").read_bytes()[:-9]),
-            r"model.safetensors is cut short or damaged",
+            r"model.safetensors is truncated or damaged",
         ),
         (
             lambda f: (f / "model.safetensors.index.json").write_text(
@@ -96,7 +96,7 @@ def test_what_cannot_be_used_is_one_line(spoil: Any, message: str, folder: Path)
         ({"base": {"quantise": "4bit"}}, "bases.x.quantise: 4bit needs a GPU"),
         ({"max_length": 5000}, "train.max_length: 5000 is more than the context of bases.x, 4096"),
         ({"max_length": 180}, "context of 180 tokens is too short"),
-        ({"lora": {"modules": ["q_prj"]}}, "'q_prj' is no linear layer of the base; known: down_proj"),
+        ({"lora": {"modules": ["q_prj"]}}, "'q_prj' is not a linear layer of the base; known: down_proj"),
         ({"lora": {"last_layers": 3}}, "train.lora.last_layers: 3 is more than the 2 layers"),
     ],
 )

@@ -139,7 +139,7 @@ def _causal(config: Any, name: str) -> None:
         )
     known = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     if config.model_type not in known and text.model_type not in known:
-        raise StudyError(f"{name}: {config.model_type} is no causal language model. Choose one.")
+        raise StudyError(f"{name}: {config.model_type} is not a causal language model. Choose one that is.")
 
 
 def _complete(folder: Path, name: str) -> None:
@@ -156,7 +156,7 @@ def _complete(folder: Path, name: str) -> None:
         if not path.exists():
             raise StudyError(f"{name}: {path} is missing, its index names it. Copy the whole folder.")
         if path.suffix == ".safetensors" and path.stat().st_size != _promised(path):
-            raise StudyError(f"{name}: {path} is cut short or damaged. Copy it again.")
+            raise StudyError(f"{name}: {path} is truncated or damaged. Copy it again.")
 
 
 def _promised(path: Path) -> int:
@@ -207,7 +207,7 @@ def _forward(model: Any, config: Any, name: str) -> None:
             seen = out.past_key_values.get_seq_length()
     except Exception as e:
         raise StudyError(
-            f"{name}: {config.model_type}: its forward pass cannot go on from a cache: {first_line(e)} "
+            f"{name}: {config.model_type}: its forward pass cannot continue from a cache: {first_line(e)} "
             "Choose another base."
         ) from e
     if seen != 4:
@@ -227,7 +227,7 @@ def _head(model: Any, encoder: Encoder, name: str) -> None:
     rows = head.weight.shape[0]
     if highest >= rows and any(i >= rows for ids in encoder.labels.tokens for i in ids):
         raise StudyError(
-            f"{name}: the tokenizer's id {highest} is beyond the model's {rows} tokens: they do not belong together."
+            f"{name}: the tokenizer's id {highest} is beyond the model's {rows} tokens: they do not match."
         )
 
 

@@ -52,7 +52,7 @@ def adapted_layers(model: Any, lora: Lora) -> list[str]:
         if missing:
             known = sorted({n.rpartition(".")[2] for n in linear})
             raise StudyError(
-                f"train.lora.modules: {missing[0]!r} is no linear layer of the base; known: {', '.join(known)}."
+                f"train.lora.modules: {missing[0]!r} is not a linear layer of the base; known: {', '.join(known)}."
             )
     if not wanted:
         raise StudyError(f"bases: {type(model).__name__} has no linear layers to adapt. Choose another base.")

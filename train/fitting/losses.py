@@ -102,7 +102,7 @@ def loss(name: str, weight: float | None = None) -> Loss:
         raise StudyError(f"grid.weight: the loss {name!r} takes none; {takes} do. Leave it out.")
     if kind.weight == "share" and not 0 < weight < 1:
         raise StudyError(
-            f"grid.weight: {weight:g} is no share of the loss {name!r}. Choose one between 0 and 1."
+            f"grid.weight: {weight:g} is not a share of the loss {name!r}. Choose one between 0 and 1."
         )
     return Loss(partial(kind.weigh, label=weight), kind.score)
 

@@ -146,7 +146,7 @@ class Vocabulary:
         for node in self.nodes.values():
             lacking = next((n for n in (*node.tells_of, *node.given_for) if n not in self.nodes), None)
             if lacking is not None:
-                raise DataError(f"{node}: {lacking!r} is no name in conditions.tsv.")
+                raise DataError(f"{node}: {lacking!r} is not a name in conditions.tsv.")
         for name, codes, also, adjectives in rows("categories", self._own):
             node = Node(name, "category", expanded(codes), expanded(also))
             self.categories.append(node)
