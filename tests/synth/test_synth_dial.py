@@ -273,7 +273,7 @@ def test_a_corpus_needs_a_name_of_its_own(name: str) -> None:
 
 def test_check_counts_and_prices_both_rounds(cohort: Write, tmp_path: Path) -> None:
     home = cohort(tmp_path, 30)
-    assert "after a first draft without it: 2 requests a case" in describe(
+    assert "after a first draft without it: 2 requests per case" in describe(
         study(label="late"), tmp_path / "none"
     )
     prices = {"prompt": 1e6, "completion": 0.0}  # a token costs 1

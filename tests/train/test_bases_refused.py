@@ -77,7 +77,7 @@ def test_a_good_base_is_described(folder: Path) -> None:
         (lambda f: config(f, "Mamba2", hidden_size=16, num_heads=4, head_dim=8), r"mamba2 .*running state"),
         (lambda f: config(f, "RecurrentGemma", num_hidden_layers=3), r"running state"),
         (lambda f: config(f, "Jamba", num_hidden_layers=2), r"running state"),
-        (lambda f: config(f, "CLIP"), r"clip is no causal language model"),
+        (lambda f: config(f, "CLIP"), r"clip is not a causal language model"),
         (lambda f: config(f, "Llama", **{**TINY, "vocab_size": 40}), r"beyond the model's 40 tokens"),
     ],
 )
