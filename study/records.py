@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
@@ -201,9 +201,13 @@ def write_table(path: Path, frame: "pd.DataFrame", kind: type[Record]) -> int:
     return len(frame)
 
 
-def read_table(path: Path, kind: type[Record]) -> "pd.DataFrame":
+def read_table(path: Path, kind: type[Record], columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """Read a Parquet table written by `write_table`.
 
+    Args:
+        path: of the file.
+        kind: what a row is.
+        columns: the fields that are wanted; None: all.
     Raises:
         DataError: the file is missing, holds another record, or has another schema version.
     """
@@ -211,7 +215,7 @@ def read_table(path: Path, kind: type[Record]) -> "pd.DataFrame":
 
     if not reading(path).exists():
         raise DataError(f"{path}: missing. Run the stage that writes it first.")
-    table = pq.read_table(path)
+    table = pq.read_table(path, columns=list(columns) if columns is not None else None)
     label = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     schema = (label.get("wherefore.record"), label.get("wherefore.schema"))
     if schema != (kind.__name__, str(SCHEMA_VERSION)):
