@@ -116,7 +116,9 @@ def _finish(folder: Path) -> None:
 
 def main() -> int:
     """Make the run folder, analyse it, print what that took; 1 where it is more than the goal."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--keep", type=Path, help="the folder to work in; a temporary one otherwise")
     parser.add_argument("--held-out", type=int, default=1000, help="people (default: 1000)")
     args = parser.parse_args()

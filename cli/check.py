@@ -121,7 +121,7 @@ def _synth(study: Study, run_folder: Path) -> dict[str, Any]:
 
 
 def _fits(study: Study, run_folder: Path) -> dict[str, Any]:
-    """How many fits there are and are done, the largest training size, and seconds left by those that are done."""
+    """How many fits there are and are done, the largest training size, and seconds left judging by those done."""
     from ..train.run import preflight, resolve
     from ..train.standing import Standing
 

@@ -34,11 +34,11 @@ def command(study: Path, runs: Path, watch: bool, every: int, json_out: bool) ->
     home, again = runs / s.name, watch and sys.stdout.isatty()
     standing = _standing(s, home)
     while True:
-        found = status(s, standing.look())
+        overview = status(s, standing.look())
         if again:
             click.clear()
-        _common.say(in_text(s, home, found), found, json_out)
-        if not watch or _over(found):
+        _common.say(in_text(s, home, overview), overview, json_out)
+        if not watch or _over(overview):
             return
         time.sleep(every)
 
@@ -97,8 +97,8 @@ def status(study: Study, standing: Standing) -> dict[str, Any]:
 
 
 def _stage(folder: Path) -> dict[str, Any]:
-    made = manifest(folder)
-    return {"state": state(folder), "seconds": made.seconds if made else None}
+    finished = manifest(folder)
+    return {"state": state(folder), "seconds": finished.seconds if finished else None}
 
 
 def _seconds(value: float | None) -> str:
