@@ -115,7 +115,7 @@ def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, in
     settings = resolve(study)
     cells = grid(study)
     if not cells:
-        click.echo("train: the study has no grid, nothing to fit")
+        click.echo("train: the study has no grid, so there is nothing to fit")
         return False
     start = time.monotonic()
     preflight(study, home)
@@ -231,7 +231,7 @@ def _report(home: Path, cells: Sequence[Cell], before: set[str], seconds: float)
     elsewhere = states.count("missing") + states.count("running")
     click.echo(
         f"train: {states.count('done')} of {len(cells)} cells done ({now} now, {seconds:.0f} s), "
-        f"{len(failed)} failed{f', {elsewhere} in other hands' if elsewhere else ''}: {home / 'train'}"
+        f"{len(failed)} failed{f', {elsewhere} taken by other workers' if elsewhere else ''}: {home / 'train'}"
     )
     if failed:
         first = failure(home / "train" / failed[0].id)

@@ -93,7 +93,11 @@ def _abandoned(folder: Path, codes: Sequence[int]) -> None:
     """Record that a cell's process ended without a word, unless another process is at the cell."""
     try:
         with locked(folder):
-            fail(folder, f"its process ended without a word (exit {codes}): out of memory, or killed", "")
+            fail(
+                folder,
+                f"its process ended without an error message (exit {codes}): out of memory, or killed",
+                "",
+            )
     except BusyError:
         pass
 
@@ -106,9 +110,9 @@ def _worker(study: Study, home: Path, cells: Sequence[Cell], settings: Settings)
     torch.set_num_threads(1)
     for cell in cells:
         if not (home / "train" / cell.id / FAILURE).exists() and (
-            said := try_cell(study, home, cell, settings)
+            message := try_cell(study, home, cell, settings)
         ):
-            click.echo(said)
+            click.echo(message)
 
 
 def try_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> str:
@@ -187,7 +191,7 @@ def is_done(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
     except StaleError:
         old = manifest(folder)
         if old is not None and _only_read_anew(study, home, cell, settings, old):
-            click.echo(f"train: {name(cell)}: its fit stands, other read-outs are asked for: read again")
+            click.echo(f"train: {name(cell)}: fit kept, read-outs changed: reading again")
             return False
         raise
 
