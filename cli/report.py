@@ -12,14 +12,10 @@ from . import _common
 @_common.with_study
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Also copy the report here.")
 @click.option(
-    "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="Also write a PDF here, with Chromium."
+    "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="Also print it here as PDF, with Chromium."
 )
 @click.option(
-    "--paper",
-    type=click.Choice(["A4", "Letter"]),
-    default="A4",
-    show_default=True,
-    help="Paper size of the PDF.",
+    "--paper", type=click.Choice(["A4", "Letter"]), default="A4", show_default=True, help="Of the PDF."
 )
 def command(study: Path, runs: Path, to: Path | None, pdf: Path | None, paper: str) -> None:
     """Write the report of STUDY from what is finished, and print its path.

@@ -52,7 +52,9 @@ def command(
         job = {**opened.synth.get("job", {}), "budget": budget}
         opened = opened.model_copy(update={"synth": {**opened.synth, "job": job}})
     if shard is not None and again:
-        raise click.UsageError("--again goes without --shard: set the corpus aside once, then ask in shards.")
+        raise click.UsageError(
+            "--again cannot be combined with --shard: set the corpus aside once, then ask in shards."
+        )
     if shard is None:
         with _common.run_folder(opened, runs) as run_folder:
             run(opened, run_folder, again=again)

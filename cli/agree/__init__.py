@@ -11,7 +11,7 @@ from ...study import layout
 from .. import _common
 
 if TYPE_CHECKING:
-    from ...analysis.agreement.reading.source import ReadSettings, Source
+    from ...analysis.agreement.reading.source import RatingReadSettings, RatingSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,7 +27,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     type=click.Path(path_type=Path),
     default=Path("runs"),
     show_default=True,
-    help="Folder of run folders, if RATINGS is a study file.",
+    help="Folder that holds the run folders, if RATINGS is a study file.",
 )
 @click.option(
     "--column",
@@ -36,24 +36,26 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     help="Which column is item, rater, value, dimension, cluster, group, order, replicate, reference or count. "
     "Repeat value= to measure several columns, item= to join several.",
 )
-@_shape("long", "A row a rating; found where not said, like the other shapes.")
-@_shape("wide", "A column a rater.")
-@_shape("transposed", "A row a rater, a column an item.")
-@_shape("counts", "A row an item, a column a category: how many raters chose it.")
+@_shape("long", "One row per rating. Detected if not given, like the other shapes.")
+@_shape("wide", "One column per rater.")
+@_shape("transposed", "One row per rater, one column per item.")
+@_shape("counts", "One row per item, one column per category: how many raters chose it.")
 @_shape("contingency", "A cross-table of two raters.")
-@click.option("--names", metavar="PATTERN", help="Pattern of column names, such as '{dimension}_{rater}'.")
+@click.option(
+    "--names", metavar="PATTERN", help="Pattern of the column names, such as '{dimension}_{rater}'."
+)
 @click.option("--header/--no-header", default=None, help="Whether the first row names the columns.")
-@click.option("--delimiter", metavar="CHARACTER", help="Cell separator of a text file.")
+@click.option("--delimiter", metavar="CHARACTER", help="Delimiter of a text file.")
 @click.option("--encoding", metavar="NAME", help="Encoding of a text file.")
 @click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
 @click.option(
     "--missing",
     multiple=True,
     metavar="TEXT",
-    help="Text that means no rating, such as NA (an empty cell always does).",
+    help="Cell that stands for a missing rating, such as NA; an empty cell always does.",
 )
 @click.option(
-    "--label-separator", metavar="TEXT", help="Separator of labels in a multi-label cell; '' for none."
+    "--label-separator", metavar="TEXT", help="Separator of the labels in a multi-label cell; '' for none."
 )
 @click.option(
     "--level",
@@ -65,7 +67,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     "--categories",
     multiple=True,
     metavar="[DIMENSION=]A,B,...",
-    help="All that raters could give, lowest first, used or not; 0..100 for whole numbers. Quote a category with "
+    help="All possible ratings, lowest first, used or not; 0..100 for whole numbers. Quote a category with "
     "a comma.",
 )
 @click.option("--statistic", multiple=True, metavar="NAME", help="Additional coefficient to report.")
@@ -80,7 +82,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     type=click.Choice(["auto", "bca", "expanded", "percentile", "jackknife", "goodness", "irr"]),
     default="auto",
     show_default=True,
-    help="Interval method.",
+    help="Method of the confidence intervals.",
 )
 @click.option(
     "--raters",
@@ -107,7 +109,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
 @click.option(
     "--benchmark",
     type=click.Choice(["landis_koch", "fleiss", "altman", "cicchetti"]),
-    help="Label coefficients (slight to almost perfect), allowing for their uncertainty.",
+    help="Label the coefficients in words, allowing for their uncertainty.",
 )
 @click.option(
     "--model",
@@ -121,9 +123,11 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     metavar="NAME=A,B,...",
     help="Dimensions A, B, ... form one scale: Cronbach's alpha, and agreement on their mean.",
 )
-@click.option("--margin", type=float, help="Non-inferiority margin.")
+@click.option("--margin", type=float, help="Margin within which a coefficient counts as no worse.")
 @click.option(
-    "--half-width", type=float, help="Plan: items for an interval of +- this, RATINGS being the pilot."
+    "--half-width",
+    type=float,
+    help="Plan a study: items needed for an interval of +- this, with RATINGS as the pilot.",
 )
 @click.option("--minutes", type=float, help="Minutes a rater needs per item, for the hours of the plan.")
 @click.option("--items", type=int, default=10, show_default=True, help="How many disputed items to list.")
@@ -133,18 +137,18 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
 @click.option(
     "--figure",
     type=click.Path(path_type=Path),
-    help="Write a figure (.svg, .png or .pdf) with its data beside it.",
+    help="Draw a figure into this .svg, .png or .pdf, with its data beside it.",
 )
 @_common.as_json
 def command(
     ratings: tuple[Path, ...], runs: Path, figure: Path | None, json_out: bool, **options: Any
 ) -> None:
-    """Measure agreement: coefficients with intervals, raters, disputed items, and a methods paragraph.
+    """How far raters agree: coefficients with intervals, raters, disputed items, and a methods paragraph.
 
-    RATINGS is a table (CSV, TSV, text, .xlsx, .sav, .dta) with one row per rating, one column per rater, or counts;
+    RATINGS is a table (CSV, TSV, text, .xlsx, .sav, .dta) with a row a rating, a column a rater or counts of raters;
     an export of Label Studio (JSON, JSON-MIN, CSV), Prodigy, Potato, Argilla, doccano, REDCap, Qualtrics or
-    Mechanical Turk; JSON or JSON lines; a ratings.jsonl, a run folder, or a study file. Several files: one per rater.
-    The output begins with how each column was understood.
+    Mechanical Turk; JSON or JSON lines; a ratings.jsonl, a run folder, or a study file. Several files: one a rater.
+    The output begins with what was taken for what.
     """
     from ...analysis.agreement.settings import AgreementSettings
     from ...analysis.agreement.summary import summarise
@@ -186,9 +190,9 @@ def _checked(kind: Any, values: dict[str, Any]) -> Any:
         raise StudyError(f"--{first_fault(e, kind)}") from e
 
 
-def _reading(options: dict[str, Any]) -> "ReadSettings":
+def _reading(options: dict[str, Any]) -> "RatingReadSettings":
     """The options about the file, taken out of all of them."""
-    from ...analysis.agreement.reading.source import ReadSettings
+    from ...analysis.agreement.reading.source import RatingReadSettings
 
     columns: dict[str, list[str]] = {}
     for role, name in (
@@ -204,7 +208,7 @@ def _reading(options: dict[str, Any]) -> "ReadSettings":
     own["categories"] = {
         k: _categories(v) for k, v in _named("categories", options.pop("categories")).items()
     }
-    return _checked(ReadSettings, own)  # type: ignore[no-any-return]
+    return _checked(RatingReadSettings, own)  # type: ignore[no-any-return]
 
 
 def _parted(option: str, text: str, needed: str = "") -> tuple[str, str]:
@@ -264,7 +268,7 @@ def _categories(text: str) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _source(paths: Sequence[Path], runs: Path, reading: "ReadSettings") -> "Source":
+def _source(paths: Sequence[Path], runs: Path, reading: "RatingReadSettings") -> "RatingSource":
     from ...analysis.agreement.reading.files import read
     from ...analysis.agreement.reading.study import of_study
 

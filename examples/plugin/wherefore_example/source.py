@@ -13,7 +13,7 @@ import pandas as pd
 
 from wherefore.cohort.events import Place
 from wherefore.cohort.reading import dates
-from wherefore.cohort.reading.gather import Batch, Gathered
+from wherefore.cohort.reading.gather import EventBatch, Gathered
 from wherefore.study.errors import StudyError
 from wherefore.study.records import Record
 
@@ -74,14 +74,14 @@ def _who(people: pd.DataFrame, file: str, place: Place) -> pd.DataFrame:
     )
 
 
-def _events(people: pd.DataFrame, file: str, place: Place) -> Iterator[Batch]:
+def _events(people: pd.DataFrame, file: str, place: Place) -> Iterator[EventBatch]:
     """Events in any order; `Gathered` sorts them. The index is the row that a timeline's line is traced to."""
     rows = people.explode("events").dropna(subset="events")
     events = pd.DataFrame(
         list(rows["events"]), index=rows.index, columns=["date", "code", "name"], dtype="str"
     )
     timed = dates.dated(events, file, "date", place, None, DATES)
-    yield Batch(
+    yield EventBatch(
         file,
         pd.DataFrame(
             {
