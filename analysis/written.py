@@ -12,7 +12,7 @@ from ..cohort.line import EVIDENCE_ID, evidence_ids
 from ..study.config import Study
 from ..study.records import read_table
 from ..synth.answers.prose import claims_in
-from ..synth.grounding.checks import Facts, check
+from ..synth.grounding.checks import HistoryFacts, check
 from ..synth.histories import histories
 from ..synth.plan import tables
 from ..synth.records import Claim
@@ -43,7 +43,7 @@ class Claims:
     def __init__(self, study: Study, cohort: Path) -> None:
         own = tables(study, study.section("synth", SynthSettings))
         some = islice(histories(cohort, ("held_out",)), CHECKED)
-        self._facts = {h.case.id: Facts(h, own) for h in some}
+        self._facts = {h.case.id: HistoryFacts(h, own) for h in some}
         self._verdicts: dict[tuple[str, Claim], str] = {}
 
     def __contains__(self, case: str) -> bool:
