@@ -69,8 +69,8 @@ def test_what_the_table_of_contributing_names_is_there() -> None:
 
 
 OPENS = re.compile(
-    r"^\s*(?:import|from) (?:httpx|openai|urllib\.request|socket|huggingface_hub)\b"
-    r"|\.create_connection\(|^\s*\"pip\",$|\"-m\", \"pip\"",
+    r"^\s*(?:import|from) (?:httpx|openai|urllib\.request|huggingface_hub)\b"
+    r"|\bcreate_connection\(|\bsocket\.socket\(|^\s*\"pip\",$|\"-m\", \"pip\"",
     re.MULTILINE,
 )
 """What opens a connection to another process or machine, or has pip do it."""
