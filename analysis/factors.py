@@ -36,20 +36,21 @@ def variance(runs: "pd.DataFrame", value: str, factors: Sequence[str]) -> "pd.Da
 
     _balanced(runs, factors)
     model = ols(f"Q('{value}') ~ " + " * ".join(f"C(Q('{f}'), Sum)" for f in factors), data=runs).fit()
-    found = anova_lm(model, typ=2)
+    found: pd.DataFrame = anova_lm(model, typ=2)
     error = found.loc["Residual"]
     noise = error["sum_sq"] / error["df"]
     terms = found.drop(index="Residual")
     plain = {f"C(Q('{f}'), Sum)": f for f in factors}
     terms.index = [":".join(plain[part] for part in name.split(":")) for name in terms.index]
     total = float(found["sum_sq"].sum())
-    table = terms.rename(columns={"F": "f", "PR(>F)": "p"}).rename_axis("term").reset_index()
+    table: pd.DataFrame = terms.rename(columns={"F": "f", "PR(>F)": "p"}).rename_axis("term").reset_index()
     table["p_holm"], table["p_bh"] = holm(list(table["p"])), benjamini_hochberg(list(table["p"]))
     table["share"] = table["sum_sq"] / table["sum_sq"].sum()
     table["omega_squared"] = (table["sum_sq"] - table["df"] * noise) / (total + noise)
     last = {"term": "training runs", "df": error["df"], "sum_sq": error["sum_sq"]}
     table.loc[len(table)] = {**dict.fromkeys(table.columns, np.nan), **last}
-    return table[["term", "df", "sum_sq", "share", "omega_squared", "f", "p", "p_holm", "p_bh"]]
+    columns = ["term", "df", "sum_sq", "share", "omega_squared", "f", "p", "p_holm", "p_bh"]
+    return table.loc[:, columns]
 
 
 def _balanced(runs: "pd.DataFrame", factors: Sequence[str]) -> None:
@@ -97,7 +98,8 @@ def unseen(found: "pd.DataFrame", formula: str, hold: int, draws: int, seed: int
 
     model = ols(formula, data=found)
     y, x = model.endog, model.exog
-    rng, out = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    out: list[pd.DataFrame] = []
     while len(out) < draws:
         held = np.sort(rng.choice(len(found), hold, replace=False))
         seen = np.setdiff1d(np.arange(len(found)), held)
