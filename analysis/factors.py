@@ -31,6 +31,7 @@ def variance(runs: "pd.DataFrame", value: str, factors: Sequence[str]) -> "pd.Da
     Raises:
         DataError: the runs are not balanced, or a configuration has one run only.
     """
+    import pandas as pd
     from statsmodels.formula.api import ols
     from statsmodels.stats.anova import anova_lm
 
@@ -48,7 +49,7 @@ def variance(runs: "pd.DataFrame", value: str, factors: Sequence[str]) -> "pd.Da
     table["share"] = table["sum_sq"] / table["sum_sq"].sum()
     table["omega_squared"] = (table["sum_sq"] - table["df"] * noise) / (total + noise)
     last = {"term": "training runs", "df": error["df"], "sum_sq": error["sum_sq"]}
-    table.loc[len(table)] = {**dict.fromkeys(table.columns, np.nan), **last}
+    table = pd.concat([table, pd.DataFrame([last])], ignore_index=True)
     columns = ["term", "df", "sum_sq", "share", "omega_squared", "f", "p", "p_holm", "p_bh"]
     return table.loc[:, columns]
 

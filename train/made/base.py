@@ -41,7 +41,9 @@ def make(
     tokenizer = make_tokenizer(made.vocabulary, pretraining.texts(cases, question), prose)
     model = _model(made, tokenizer)
     rng = np.random.default_rng(derive(seed, "train", "base", "texts"))
-    rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, made.passes, rng, prose)
+    rows = pretraining.rows(
+        cases, Encoder(tokenizer, _CONTEXT), question, made.passes, rng, prose, made.forms
+    )
     plan = Schedule(
         epochs=1,
         batch=made.batch,
