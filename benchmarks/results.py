@@ -50,7 +50,8 @@ def dial(home: Path) -> dict[str, pd.DataFrame]:
     study = load(home / "study.toml")
     cells = [s for s in states(study, home) if s.state == "done"]
     told = leakage(home)
-    runs = trained(home, cells, told)
+    every = trained(home, cells, told)
+    runs = every[every.seed.isin(common_seeds(every))]
     found = configurations(runs, "auc", FACTORS)
     found.insert(0, "configuration", [name(*row) for row in zip(*(found[f] for f in FACTORS), strict=True)])
     of_reasons = {
@@ -58,16 +59,30 @@ def dial(home: Path) -> dict[str, pd.DataFrame]:
         for order, part in runs.groupby("order", sort=False)
     }
     return {
-        "runs": runs,
+        "runs": every,
         "configurations": found,
         "corpora": told,
         "yardsticks": yardsticks(home),
         "variance": variance(runs, "auc", FACTORS),
         **of_reasons,
+        **{order.replace(" ", "_"): pivot(part, told) for order, part in found.groupby("order", sort=False)},
         **predicted(found),
         "reasons": written(home, cells),
         "against_labels": against_labels(home, cells),
     }
+
+
+def common_seeds(runs: pd.DataFrame) -> set[int]:
+    """Seeds that every configuration was trained with."""
+    return set.intersection(*(set(part.seed) for _, part in runs.groupby(FACTORS)))
+
+
+def pivot(found: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
+    """Mean ROC-AUC: a row a position, a column a share of the label; positions in the order of their leakage."""
+    wide = found.pivot(index="knew", columns="weight", values="auc")
+    wide.columns = [f"w{weight:g}".replace(".", "_") for weight in wide.columns]
+    order = told.sort_values("leakage", ascending=False).knew
+    return wide.loc[order].reset_index()
 
 
 def name(order: str, knew: str, weight: float) -> str:
@@ -223,7 +238,61 @@ def against_labels(home: Path, cells: list[CellState]) -> pd.DataFrame:
     return non_inferior(table, MARGIN)
 
 
+KNEW = {
+    "teacher": "the outcome",
+    "late": "the outcome, after a draft",
+    "half": "the outcome of every second person",
+    "estimate": "an estimated risk",
+    "blind": "nothing",
+}
+"""Positions of the dial, as the figure and the page name them."""
+
+
+def picture(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
+    """ROC-AUC over the label's share of the loss, a line for each position of the dial, a panel for each order."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    import matplotlib.pyplot as plt
+
+    from wherefore.analysis.figures import _STYLE, MUTED, SERIES
+
+    mpl.rcParams.update({**_STYLE, "figure.facecolor": "white", "svg.hashsalt": "wherefore"})
+    found, known = tables["configurations"], tables["yardsticks"].set_index("target")
+    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.4), sharey=True)
+    for ax, order in zip(axes, NATIVE, strict=True):
+        labels = known.loc["label_only"]
+        ax.axhspan(labels.low, labels.high, color=MUTED, alpha=0.15, lw=0)
+        ax.axhline(labels.value, color=MUTED, lw=1)
+        ax.axhline(known.loc["bayes"].value, color=MUTED, lw=1, ls=":")
+        ax.axhline(0.5, color=MUTED, lw=0.6, ls="--")
+        for (knew, said), colour in zip(KNEW.items(), SERIES, strict=False):
+            part = found[found.order.eq(order) & found.knew.eq(knew)]
+            ax.errorbar(
+                part.weight,
+                part.auc,
+                part.sd,
+                color=colour,
+                label=said,
+                marker="o",
+                ms=3.5,
+                lw=1.3,
+                elinewidth=0.8,
+            )
+        ax.set_title("Reasons before the label" if order == "reasons first" else "Label before the reasons")
+        ax.set_xscale("logit")
+        ax.set_xticks(sorted(found.weight.unique()), [f"{w:g}" for w in sorted(found.weight.unique())])
+        ax.minorticks_off()
+        ax.set_xlabel("share of the label in the loss")
+    axes[0].set_ylabel("ROC-AUC")
+    axes[1].text(0.012, labels.high + 0.004, "labels alone", color=MUTED, fontsize=8)
+    axes[1].text(0.012, known.loc["bayes"].value + 0.004, "true risk", color=MUTED, fontsize=8)
+    axes[0].legend(title="what the teacher knew", loc="upper left", bbox_to_anchor=(0, 0.93))
+    figure.savefig(folder / "dial.svg", metadata={"Date": None})
+
+
 STUDIES = {"dial": dial}
+PICTURES = {"dial": picture}
 
 
 def main() -> int:
@@ -231,9 +300,11 @@ def main() -> int:
     study, home = sys.argv[1], Path(sys.argv[2])
     folder = PAGES / study
     folder.mkdir(parents=True, exist_ok=True)
-    for file, table in STUDIES[study](home).items():
+    tables = STUDIES[study](home)
+    for file, table in tables.items():
         table.to_csv(folder / f"{file}.csv", index=False, float_format="%.6g", lineterminator="\n")
         print(f"{folder / file}.csv: {len(table)} rows")
+    PICTURES[study](folder, tables)
     return 0
 
 
