@@ -115,7 +115,7 @@ def leakage(home: Path) -> pd.DataFrame:
 def trained(home: Path, cells: list[CellState], told: pd.DataFrame) -> pd.DataFrame:
     """One row a training run of the factorial part, read in the format that it was taught in."""
     metrics = rows(home, "metrics", Metric)
-    auc = metrics[(metrics.metric == "roc_auc") & (metrics.group == "all") & (metrics.population == "sample")]
+    auc = metrics[(metrics.metric == "roc_auc") & (metrics.group == "all") & (metrics.population == "source")]
     auc = auc.set_index(["cell", "readout"])
     known = told.set_index("knew").leakage
     out = []
@@ -144,7 +144,7 @@ def trained(home: Path, cells: list[CellState], told: pd.DataFrame) -> pd.DataFr
 def yardsticks(home: Path) -> pd.DataFrame:
     """Labels alone, the baselines and the true risk."""
     found = rows(home, "averages", Average)
-    found = found[(found.metric == "roc_auc") & (found.population == "sample")]
+    found = found[(found.metric == "roc_auc") & (found.population == "source")]
     plain = found[found.readout.eq("baseline") | found.target.eq("label_only")]
     return plain[["target", "value", "low", "high", "cells", "seed_sd", "n", "n_positive"]]
 
@@ -204,6 +204,7 @@ def written(home: Path, cells: list[CellState]) -> pd.DataFrame:
                 "unfinished": count.unfinished,
             }
         )
+    out.append(_read_back(home))
     total = pd.DataFrame(out).groupby("configuration", sort=False).sum().reset_index()
     for part, of in (
         ("supported", "claims"),
@@ -213,6 +214,22 @@ def written(home: Path, cells: list[CellState]) -> pd.DataFrame:
     ):
         total[part] = total[part] / total[of]
     return total
+
+
+def _read_back(home: Path) -> dict[str, object]:
+    """The teacher's own rationales as text, through the same reading and check: what is found in good ones."""
+    train = {h.case.id: h for h in histories(home / "cohort", ("train",))}
+    some = corpus.all_of(home, corpus.TEACHER)[:TEXTS]
+    verdicts = [v for r in some for v in _checked(r.text, Facts(train[r.case]))]
+    found = {"supported": verdicts.count("supported"), "faulty": verdicts.count("fault")}
+    return {
+        "configuration": "the teacher",
+        "claims": len(verdicts),
+        **found,
+        "texts": len(some),
+        "loops": 0,
+        "unfinished": 0,
+    }
 
 
 def _checked(text: str, facts: Facts) -> Iterator[str]:
@@ -228,7 +245,7 @@ def against_labels(home: Path, cells: list[CellState]) -> pd.DataFrame:
     found = rows(home, "comparisons", Comparison)
     found = found[(found.family == "targets: roc_auc") & found.a.isin(arms) & found.difference.notna()]
     own = [r == NATIVE[ORDERS[arms[a].target]] for a, r in zip(found.a, found.a_readout, strict=True)]
-    found = found[own]
+    found = found.loc[pd.Series(own, index=found.index, dtype=bool)]
     columns = ["difference", "se", "df", "seeds", "n", "low", "high", "p", "p_adjusted"]
     table = found[columns].rename(
         columns={"low": "low_95", "high": "high_95", "p": "p_zero", "p_adjusted": "p_zero_holm"}
