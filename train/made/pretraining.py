@@ -38,7 +38,7 @@ def rows(
     out = []
     for _ in range(passes):
         for case in cases:
-            form = TARGETS[forms[rng.integers(len(forms))]]
+            form = TARGETS[forms[int(rng.integers(len(forms)))]]
             coin = case.model_copy(update={"label": int(rng.integers(2))})
             for example in form.build(coin, quoted(case, rng, prose), question):
                 row = encoder.row(example)
