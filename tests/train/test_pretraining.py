@@ -10,10 +10,10 @@ class Words:
     """An encoder that keeps the text, so that rows can be compared."""
 
     def row(self, example):  # type: ignore[no-untyped-def]
-        from wherefore.train.encoding.encoder import Row
+        from wherefore.train.encoding.encoder import EncodedRow
 
         ids = tuple(hash(s.text) for s in example.segments)
-        return Row(example.case, ids, (0,) * len(ids))
+        return EncodedRow(example.case, ids, (0,) * len(ids))
 
 
 def test_reasons_are_lines_of_the_timeline_and_sentences_of_others(cases: list[Case]) -> None:
