@@ -19,7 +19,7 @@ from wherefore.analysis.records import Average, Comparison, Metric, Written
 from wherefore.study.config import load
 from wherefore.study.records import read_table
 from wherefore.synth.answers import parse
-from wherefore.synth.grounding.checks import Facts, check
+from wherefore.synth.grounding.checks import HistoryFacts, check
 from wherefore.synth.histories import histories
 from wherefore.synth.styles import Style
 from wherefore.train import corpus
@@ -182,7 +182,7 @@ def written(home: Path, cells: list[CellState]) -> pd.DataFrame:
     """What reasons-first models write, by configuration: their claims checked as the teacher's are."""
     counts = rows(home, "written", Written).set_index("cell")
     held_out = sorted(histories(home / "cohort", ("held_out",)), key=lambda h: h.case.id)[:TEXTS]
-    facts = {h.case.id: Facts(h) for h in held_out}
+    facts = {h.case.id: HistoryFacts(h) for h in held_out}
     out = []
     for state in (s for s in cells if s.cell.target == "free_rationale"):
         table = read_table(state.predictions, Prediction)
@@ -220,7 +220,7 @@ def _read_back(home: Path) -> dict[str, object]:
     """The teacher's own rationales as text, through the same reading and check: what is found in good ones."""
     train = {h.case.id: h for h in histories(home / "cohort", ("train",))}
     some = corpus.all_of(home, corpus.TEACHER)[:TEXTS]
-    verdicts = [v for r in some for v in _checked(r.text, Facts(train[r.case]))]
+    verdicts = [v for r in some for v in _checked(r.text, HistoryFacts(train[r.case]))]
     found = {"supported": verdicts.count("supported"), "faulty": verdicts.count("fault")}
     return {
         "configuration": "the teacher",
@@ -232,7 +232,7 @@ def _read_back(home: Path) -> dict[str, object]:
     }
 
 
-def _checked(text: str, facts: Facts) -> Iterator[str]:
+def _checked(text: str, facts: HistoryFacts) -> Iterator[str]:
     """The verdict on each claim of a text that a model wrote."""
     answer = {"choices": [{"message": {"content": f"Reasons: {text} Answer: no"}}]}
     for number, claim in enumerate(parse.read(answer, Style(name="own", form="text")).claims):
