@@ -321,7 +321,16 @@ def picture(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
     figure.savefig(folder / "dial.svg", metadata={"Date": None})
 
 
-STUDIES = {"dial": dial}
+def demo(home: Path) -> dict[str, pd.DataFrame]:
+    """ROC-AUC of every recipe and read-out of the demo, and of the baselines."""
+    found = rows(home, "averages", Average)
+    found = found[(found.metric == "roc_auc") & (found.population == "source")]
+    table = found[["value", "low", "high", "cells", "seed_sd", "n", "n_positive"]].copy()
+    table.insert(0, "recipe", [f"{t}; {r}" for t, r in zip(found.target, found.readout, strict=True)])
+    return {"averages": table}
+
+
+STUDIES = {"dial": dial, "demo": demo}
 PICTURES = {"dial": picture}
 
 
@@ -340,7 +349,8 @@ def main() -> int:
     for file, table in tables.items():
         table.to_csv(folder / f"{file}.csv", index=False, float_format="%.6g", lineterminator="\n")
         print(f"{folder / file}.csv: {len(table)} rows")
-    PICTURES[study](folder, tables)
+    if study in PICTURES:
+        PICTURES[study](folder, tables)
     return 0
 
 
