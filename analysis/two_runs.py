@@ -27,7 +27,7 @@ from .cells import CellState, arm, states
 from .performance.compare import Pair, adjusted, contrast
 from .performance.evaluate import Evaluation
 from .performance.formats import YARDSTICKS
-from .performance.scores import HeldOut, Key, Scores, held_out, read_scores
+from .performance.scores import HeldOut, PredictionKey, Scores, held_out, read_scores
 from .records import Comparison
 from .settings import Settings
 
@@ -223,13 +223,13 @@ def _people(a: Run, b: Run) -> People:
     return People(len(a.who), len(b.who), len(both), int(alike.sum()))
 
 
-Kinds = Mapping[tuple[str, str], Mapping[Cell | str, Key]]
+Kinds = Mapping[tuple[str, str], Mapping[Cell | str, PredictionKey]]
 """By what was taught (or the baseline's name) and read-out: the sets of predictions, by cell or by baseline."""
 
 
 def _kinds(run: Run) -> Kinds:
     by_id = {s.cell.id: s.cell for s in run.cells}
-    out: dict[tuple[str, str], dict[Cell | str, Key]] = {}
+    out: dict[tuple[str, str], dict[Cell | str, PredictionKey]] = {}
     for key in run.scores.risk:
         cell = by_id.get(key.cell)
         if cell is not None:
@@ -266,7 +266,7 @@ def _pair(cell: Cell | str, readout: str) -> Pair:
     """The same cell in both runs."""
     name, seed = (cell, 0) if isinstance(cell, str) else (cell.id, cell.seed)
     point = cell if isinstance(cell, str) else cell.model_copy(update={"seed": 0})
-    return Pair(Key(f"a {name}", readout), Key(f"b {name}", readout), point, seed)
+    return Pair(PredictionKey(f"a {name}", readout), PredictionKey(f"b {name}", readout), point, seed)
 
 
 def _together(a: Run, b: Run) -> Evaluation:
@@ -274,8 +274,8 @@ def _together(a: Run, b: Run) -> Evaluation:
     risk, missing = {}, {}
     for name, run in (("a", a), ("b", b)):
         for key in run.scores.risk:
-            risk[Key(f"{name} {key.cell}", key.readout)] = run.scores.on(key, a.held.population)
-            missing[Key(f"{name} {key.cell}", key.readout)] = run.scores.missing[key]
+            risk[PredictionKey(f"{name} {key.cell}", key.readout)] = run.scores.on(key, a.held.population)
+            missing[PredictionKey(f"{name} {key.cell}", key.readout)] = run.scores.missing[key]
     seed = derive(a.study.seed, "analysis", "bootstrap")
     return Evaluation(a.held, Scores(risk, missing, shift=0.0), a.settings, seed)
 

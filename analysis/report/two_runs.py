@@ -12,7 +12,7 @@ from ..tables import Tables
 from ..two_runs import TwoRuns
 from ..words import number, span, words
 from .answer import verdict
-from .material import Numbers
+from .material import ReportNumbers
 from .page import body, environment
 from .rows import archive
 from .sections.comparison import of_family
@@ -25,7 +25,7 @@ def write(runs: TwoRuns, path: Path) -> None:
 
 def render(runs: TwoRuns) -> str:
     """The page as HTML."""
-    m = Numbers(settings=runs.a.settings, tables=Tables(comparisons=runs.comparisons))
+    m = ReportNumbers(settings=runs.a.settings, tables=Tables(comparisons=runs.comparisons))
     env = environment(m.rows)
     metric = runs.compared[0]
     context = {

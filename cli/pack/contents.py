@@ -10,7 +10,7 @@ from ...study import weights
 from ...study.config import Study
 from ...study.errors import DataError, StudyError
 from ...train.bases.sources import folder_of
-from ...train.settings import Made, Stored
+from ...train.settings import Made, StoredBase
 from ...train.settings import bases as bases_of
 
 SAFE = ("cohort.phenotype.codes", "cohort.timeline.tokenizer", "synth.tables", "annotate.rubric")
@@ -27,7 +27,7 @@ def study_text(study: Study) -> str:
     """
     text, raw = study.text, tomllib.loads(study.text)
     for name, base in bases_of(study).items():
-        if isinstance(base, Stored):
+        if isinstance(base, StoredBase):
             place = packed_place(name, base)
             text = _replaced(text, name, place)
             raw["bases"][name] = {
@@ -63,12 +63,12 @@ def _replaced(text: str, name: str, place: str) -> str:
     return "\n".join(out) + "\n"
 
 
-def packed_place(name: str, base: Stored) -> str:
+def packed_place(name: str, base: StoredBase) -> str:
     """Where a base is in the pack, from the study file."""
     return f"bases/{name}{'.gguf' if _gguf(base) else ''}"
 
 
-def _gguf(base: Stored) -> bool:
+def _gguf(base: StoredBase) -> bool:
     return base.package is not None or (base.path or "").endswith(".gguf")
 
 

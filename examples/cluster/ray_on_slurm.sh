@@ -12,7 +12,9 @@ export OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false RAY_USAGE_STATS_ENABLED=0
 head=$(hostname)
 export RAY_ADDRESS="$head:${PORT:-6379}"
 trap 'kill $(jobs -p)' EXIT        # not `ray stop`, which ends every Ray of this user on the machine
-# Nodes prove themselves to each other by the token in ~/.ray, or in RAY_AUTH_TOKEN where they share no home.
+# Nodes prove themselves by the token in ~/.ray, which they share with the home; older Rays have none.
+export RAY_AUTH_MODE=token
+ray get-auth-token --generate >/dev/null 2>&1 || unset RAY_AUTH_MODE
 ray start --head --node-ip-address="$head" --port="${PORT:-6379}" --num-cpus="$SLURM_CPUS_PER_TASK" \
   --include-dashboard=false --disable-usage-stats --block &
 until ray status >/dev/null 2>&1; do kill -0 $!; sleep 1; done
