@@ -112,6 +112,22 @@ class Meds:
                 f"{self.files[0].name}: an empty table, like all that are there. Export it again."
             )
 
+    def rows(self, others: frozenset[str]) -> Iterator[tuple[str, dict[str, pa.ChunkedArray]]]:
+        """Each file's name and its columns subject, time, code and value as they are, times of day included.
+
+        Args:
+            others: more columns, under their own names, where a file has them.
+        """
+        for file in self.files:
+            schema = opened(file, pq.read_schema)
+            named = self._columns(schema, file.name)
+            ours = ("subject", "time", "code", "value")
+            some: dict[str, str] = {name: named[name] for name in ours if name in named}
+            some |= {name: name for name in others if name in schema.names}
+            read = list(dict.fromkeys(some.values()))
+            table = opened(file, lambda f, c=read: pq.read_table(f, columns=c))  # type: ignore[misc]
+            yield file.name, {name: table[theirs] for name, theirs in some.items()}
+
     def _columns(self, schema: pa.Schema, file: str) -> dict[str, str]:
         """Our names -> the file's names."""
         o, have = self.options, set(schema.names)
