@@ -28,7 +28,7 @@ def written(cells: Iterable[CellState], shown: Mapping[str, frozenset[str]]) -> 
     for state in cells:
         if state.state != "done":
             continue
-        table = read_table(state.predictions, Prediction)
+        table = read_table(state.predictions, Prediction, ("readout", "case", "written", "unfinished"))
         texts = table[table["written"].notna()]
         for readout, rows in texts.groupby("readout", sort=False):
             cites = [
@@ -102,7 +102,7 @@ def samples(
     for state in cells:
         if state.state != "done" or arm(state.cell) in out:
             continue
-        table = read_table(state.predictions, Prediction)
+        table = read_table(state.predictions, Prediction, ("readout", "case", "risk", "written"))
         mine = table[(table["readout"] == "own_rationale") & table["written"].fillna("").str.strip().ne("")]
         if case is None and len(mine):
             case = str(mine["case"].min())

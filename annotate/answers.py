@@ -113,8 +113,8 @@ class FormCheck:
     def _check(self, item: Item, lines: Lines | None) -> None:
         n = len(item.claims)
         answers = self._fitting(n)
-        asked = required(self.rubric, answers, n)
-        for d, claim in asked:
+        questions = required(self.rubric, answers, n)
+        for d, claim in questions:
             if (d.name, claim) in answers:
                 self.given[d.name, claim] = answers[d.name, claim]
             else:
@@ -127,8 +127,8 @@ class FormCheck:
         self.texts = tuple(self._texts(item))
         if lines is not None:
             self._citations(lines(item))
-        for said in contradictions(self.rubric, self.given):
-            self._fault("contradiction", said)
+        for contradiction in contradictions(self.rubric, self.given):
+            self._fault("contradiction", contradiction)
         seconds = self.form.seconds
         if seconds is not None and not SECONDS[0] <= seconds <= SECONDS[1]:
             self._fault("seconds_out_of_range", f"{seconds:.0f} s on one item")

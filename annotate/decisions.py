@@ -44,8 +44,8 @@ class Decision(Record):
 class Decisions:
     """All decisions of a run."""
 
-    def __init__(self, made: Iterable[Decision] = ()) -> None:
-        self.made = list(made)
+    def __init__(self, decisions: Iterable[Decision] = ()) -> None:
+        self.rows = list(decisions)
 
     @classmethod
     def read(cls, folder: Path) -> "Decisions":
@@ -54,8 +54,8 @@ class Decisions:
 
     def add(self, folder: Path, decision: Decision) -> None:
         """Write one more."""
-        self.made.append(decision)
-        write_jsonl(folder / FILE, self.made)
+        self.rows.append(decision)
+        write_jsonl(folder / FILE, self.rows)
 
     def reopened(self, round: str, rater: str, form: SubmittedForm) -> bool:
         """Whether the form was given back to its rater and not sent again since."""
@@ -63,7 +63,7 @@ class Decisions:
             d.what == "reopened"
             and (d.round, d.rater, d.form) == (round, rater, form.key)
             and form.at <= d.touched
-            for d in self.made
+            for d in self.rows
         )
 
     def accepted(self, round: str, rater: str, form: SubmittedForm) -> bool:
@@ -71,18 +71,18 @@ class Decisions:
         return any(
             d.what == "accepted"
             and (d.round, d.rater, d.form, d.content) == (round, rater, form.key, form.content)
-            for d in self.made
+            for d in self.rows
         )
 
     def past_gate(self, version: str) -> bool:
         """Whether the main round of this version of rubric and page may be handed out; it stays so."""
         same = self.same_as(version)
-        return any(d.what == "gate" and d.after in same for d in self.made)
+        return any(d.what == "gate" and d.after in same for d in self.rows)
 
     def same_as(self, version: str) -> set[str]:
         """The versions of rubric and page whose forms count as those of this one: it, and what was only reworded."""
         same = {version}
-        for d in reversed(self.made):
+        for d in reversed(self.rows):
             if d.what == "reworded" and d.after in same:
                 same.add(d.before)
         return same

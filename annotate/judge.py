@@ -41,7 +41,7 @@ def prompt(plan: Plan, item: Item) -> Prompt:
     )
 
 
-def answer(item: Item, found: Mapping[str, Any], rubric: Rubric) -> GradedForm:
+def answer(item: Item, reply: Mapping[str, Any], rubric: Rubric) -> GradedForm:
     """A reply, an object by now, as a form; what does not fit the rubric is found by `unfit`.
 
     An anchor, other capitals or a number stand for their category, and what is said of questions that the answers do
@@ -51,26 +51,26 @@ def answer(item: Item, found: Mapping[str, Any], rubric: Rubric) -> GradedForm:
         DataError: not the object that was asked for.
     """
     try:
-        whole = dict(found.get("whole") or {})
-        marks = [m for n, sentence in enumerate(_sentences(found)) for m in _marks(dict(sentence), rubric, n)]
+        whole = dict(reply.get("whole") or {})
+        marks = [m for n, sentence in enumerate(_sentences(reply)) for m in _marks(dict(sentence), rubric, n)]
         marks += _marks(whole, rubric, None)
     except (ValueError, TypeError, AttributeError) as e:
-        raise DataError(f"{item.id}: the reply is not the JSON that was asked for: {str(found)[:80]}") from e
+        raise DataError(f"{item.id}: the reply is not the JSON that was asked for: {str(reply)[:80]}") from e
     given = {(m.dimension, m.claim): m.value for m in marks}
-    asked = {(d.name, claim) for d, claim in required(rubric, given, len(item.claims))}
+    questions = {(d.name, claim) for d, claim in required(rubric, given, len(item.claims))}
     conditional = {d.name for d in rubric.dimensions if d.when}
-    kept = tuple(m for m in marks if m.dimension not in conditional or (m.dimension, m.claim) in asked)
+    kept = tuple(m for m in marks if m.dimension not in conditional or (m.dimension, m.claim) in questions)
     return GradedForm(item=item.id, rater=NAME, round=NAME, marks=kept, simulated=True)
 
 
-def _sentences(found: Mapping[str, Any]) -> list[Any]:
+def _sentences(reply: Mapping[str, Any]) -> list[Any]:
     """A list, or an object with the number of each sentence."""
-    given = found.get("sentences") or []
+    given = reply.get("sentences") or []
     return [given[k] for k in sorted(given, key=int)] if isinstance(given, Mapping) else list(given)
 
 
-def _marks(said: Mapping[str, Any], rubric: Rubric, claim: int | None) -> list[Mark]:
-    dimensions = [(d, said[d.name]) for d in rubric.dimensions if said.get(d.name) is not None]
+def _marks(answers: Mapping[str, Any], rubric: Rubric, claim: int | None) -> list[Mark]:
+    dimensions = [(d, answers[d.name]) for d in rubric.dimensions if answers.get(d.name) is not None]
     return [Mark(dimension=d.name, claim=claim, value=_category(d, v)) for d, v in dimensions]
 
 
@@ -84,10 +84,10 @@ def _category(d: Dimension, value: Any) -> str:
     return names.get(text.casefold()) or labels.get(text.casefold()) or text
 
 
-def unfit(item: Item, found: Mapping[str, Any], rubric: Rubric) -> str | None:
+def unfit(item: Item, reply: Mapping[str, Any], rubric: Rubric) -> str | None:
     """Why a reply does not fit the rubric; None where it does."""
     try:
-        form = answer(item, found, rubric)
+        form = answer(item, reply, rubric)
     except DataError as e:
         return str(e)
     wrong = [f.detail for f in FormCheck(form, item, rubric, None).faults if not f.counted]
@@ -116,14 +116,14 @@ def prediction(a: GradedForm) -> list[dict[str, Any]]:
 
 def anchoring(state: State, given: Mapping[str, GradedForm]) -> list[Anchoring]:
     """For every dimension, the share of answers that equal the judge's, blind and assisted."""
-    said = {(r.item, r.dimension, r.claim): r.value for r in ratings(state.plan, given)}
+    judged = {(r.item, r.dimension, r.claim): r.value for r in ratings(state.plan, given)}
     out = []
     for d in state.plan.rubric.dimensions:
         hits: dict[str, list[bool]] = {"main": [], "assisted": []}
         for r in state.ratings():
             key = (r.item, r.dimension, r.claim)
-            if r.dimension == d.name and r.round in hits and key in said:
-                hits[r.round].append(r.value == said[key])
+            if r.dimension == d.name and r.round in hits and key in judged:
+                hits[r.round].append(r.value == judged[key])
         blind, assisted = hits["main"], hits["assisted"]
         out.append(
             Anchoring(

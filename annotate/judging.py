@@ -63,8 +63,8 @@ def ask(study: Study, plan: Plan, settings: Judge, folder: Path) -> Asked:
         for item in plan.items.values()
     ]
 
-    def check(name: str, found: Mapping[str, Any]) -> str | None:
-        return judge.unfit(plan.items[name], found, plan.rubric)
+    def check(name: str, reply: Mapping[str, Any]) -> str | None:
+        return judge.unfit(plan.items[name], reply, plan.rubric)
 
     answers = ask_objects(study, model, questions, folder / judge.NAME, check)
     forms = [judge.answer(plan.items[name], o, plan.rubric) for name, o in answers.objects.items()]

@@ -84,11 +84,11 @@ def noticed(state: State) -> list[Noticed]:
     for r in state.got.ratings:
         if r.round == "main":
             forms[r.rater, r.item].append(r)
-    found: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    flagged: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for (rater, item), ratings in forms.items():
         bad = any(good[r.dimension] and r.value not in good[r.dimension] for r in ratings)
-        found[rater, planted[item]].append(bad)
+        flagged[rater, planted[item]].append(bad)
     return [
         Noticed(rater=rater, control=control, n=len(hits), noticed=sum(hits))
-        for (rater, control), hits in sorted(found.items())
+        for (rater, control), hits in sorted(flagged.items())
     ]

@@ -53,13 +53,13 @@ def find(folder: Path, rater: str, item: str, round: str | None) -> Found:
     return max(hits, key=lambda f: (f.form.at, f.form.annotation or 0))
 
 
-def record(folder: Path, found: Found, because: str) -> None:
+def record(folder: Path, rater_form: Found, because: str) -> None:
     """Write down that the form is given back; from then on it does not count."""
-    form = found.form
+    form = rater_form.form
     decision = now(
         "reopened",
-        round=found.round,
-        rater=found.rater,
+        round=rater_form.round,
+        rater=rater_form.rater,
         item=form.item,
         form=form.key,
         touched=form.at,
@@ -70,10 +70,10 @@ def record(folder: Path, found: Found, because: str) -> None:
     Decisions.read(folder).add(folder, decision)
 
 
-def on_server(found: Found, server: Server) -> None:
+def on_server(rater_form: Found, server: Server) -> None:
     """Turn the form into a draft, so that the rater's page shows the item again."""
-    if found.form.annotation is not None:
-        server.give_back(found.form.annotation)
+    if rater_form.form.annotation is not None:
+        server.give_back(rater_form.form.annotation)
 
 
 def edited(folder: Path, state: State, item: str, rater: str | None) -> Iterator[Found]:
@@ -105,13 +105,13 @@ def edited(folder: Path, state: State, item: str, rater: str | None) -> Iterator
         )
 
 
-def accept(folder: Path, found: Found, because: str) -> None:
+def accept(folder: Path, rater_form: Found, because: str) -> None:
     """Write down that the form counts as it is now; another change to it would not."""
-    form = found.form
+    form = rater_form.form
     decision = now(
         "accepted",
-        round=found.round,
-        rater=found.rater,
+        round=rater_form.round,
+        rater=rater_form.rater,
         item=form.item,
         form=form.key,
         touched=form.at,

@@ -66,22 +66,22 @@ class State:
     def verdicts(self) -> list[Verdict]:
         """One for each rationale of the main round."""
         p = self.plan
-        found = rules.verdicts(self.ratings(), p.to_judge(), p.rubric, p.settings.verdict, self.notes())
+        verdicts = rules.verdicts(self.ratings(), p.to_judge(), p.rubric, p.settings.verdict, self.notes())
         claims = {i.rationale: i.claims for i in p.items.values() if i.round == "main" and not i.control}
         return [
             edits.read(v, claims[v.rationale], set(p.kinds.get(v.case, ())), p.left_out.get(v.rationale, ()))
-            for v in found
+            for v in verdicts
         ]
 
     def to_adjudicate(self) -> list[str]:
         """Rationales that need the adjudicator and have no task of theirs yet."""
         if not self.plan.settings.rounds.adjudicator:
             return []
-        asked = {t.rationale for t in self.plan.of_round("adjudication")}
+        assigned = {t.rationale for t in self.plan.of_round("adjudication")}
         return [
             v.rationale
             for v in self.verdicts()
-            if v.state == "needs_adjudication" and v.rationale not in asked
+            if v.state == "needs_adjudication" and v.rationale not in assigned
         ]
 
     def with_adjudication(self) -> "State":
@@ -90,17 +90,17 @@ class State:
 
     def disagreements(self) -> dict[str, Disagreement]:
         """What the adjudicator sees of every item: why it is open, and what raters said, without names."""
-        said: dict[str, list[Rating]] = defaultdict(list)
+        ratings: dict[str, list[Rating]] = defaultdict(list)
         for r in self.ratings():
             if r.round == "main":
-                said[r.item].append(r)
+                ratings[r.item].append(r)
         notes = [n for n in self.notes() if n.round == "main"]
         why = {v.rationale: v.why for v in self.verdicts()}
         out = {}
         for t in self.plan.of_round("adjudication"):
             about = [n for n in notes if n.item == t.item]
             text = self.plan.items[t.item].text
-            out[t.item] = disagreement(why[t.rationale], said[t.item], about, self.plan.rubric, text)
+            out[t.item] = disagreement(why[t.rationale], ratings[t.item], about, self.plan.rubric, text)
         return out
 
 

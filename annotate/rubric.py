@@ -19,24 +19,24 @@ def ready() -> list[str]:
     return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
 
 
-def load(study: Study, asked: str | dict[str, Any]) -> Rubric:
-    """The rubric that `asked` means: a ready one's name, a path ending in `.toml`, or the rubric itself.
+def load(study: Study, rubric: str | dict[str, Any]) -> Rubric:
+    """A rubric by what the study file says: a ready one's name, a path ending in `.toml`, or the rubric itself.
 
     Raises:
         StudyError: no such rubric, an unreadable file, or a rubric that contradicts itself.
     """
-    if isinstance(asked, dict):
-        return _checked("annotate.rubric", asked)
-    if asked.endswith(".toml"):
-        return _from_file(study.path(asked))
-    if asked not in ready():
+    if isinstance(rubric, dict):
+        return _checked("annotate.rubric", rubric)
+    if rubric.endswith(".toml"):
+        return _from_file(study.path(rubric))
+    if rubric not in ready():
         raise StudyError(
-            f"annotate.rubric: {not_one_of('rubric', asked, ready())} Or give a path ending in .toml."
+            f"annotate.rubric: {not_one_of('rubric', rubric, ready())} Or give a path ending in .toml."
         )
-    text = (files("wherefore.templates") / "grading" / "rubrics" / f"{asked}.toml").read_text(
+    text = (files("wherefore.templates") / "grading" / "rubrics" / f"{rubric}.toml").read_text(
         encoding="utf-8"
     )
-    return _checked(asked, tomllib.loads(text))
+    return _checked(rubric, tomllib.loads(text))
 
 
 def _from_file(path: Path) -> Rubric:

@@ -60,11 +60,11 @@ def run(study: Study, home: Path) -> bool:
         layout.RATIONALES.at(home),
         layout.GROUNDINGS.at(home),
     ]
-    made = run_once(folder, settings, inputs, lambda f: _grade(study, s, home, f))
+    done = run_once(folder, settings, inputs, lambda f: _grade(study, s, home, f))
     states = [v.state for v in read_jsonl(folder / layout.VERDICTS.name, Verdict)]
-    said = f"{states.count('accepted')} of {len(states)} rationales accepted"
-    click.echo(f"annotate: {said}; {outcome(made, folder)}")
-    return made
+    summary = f"{states.count('accepted')} of {len(states)} rationales accepted"
+    click.echo(f"annotate: {summary}; {outcome(done, folder)}")
+    return done
 
 
 def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
@@ -82,11 +82,11 @@ def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
 
 
 def _what_to_do(s: Settings, state: "State", due: str, folder: Path) -> str:
-    counts = state.counts(due)
-    said = ", ".join(f"{rater} {done}/{total}" for rater, (done, total) in sorted(counts.items()))
-    how = (
+    counts = sorted(state.counts(due).items())
+    counted = ", ".join(f"{rater} {done}/{total}" for rater, (done, total) in counts) or "not handed out yet"
+    commands = (
         "`wherefore annotate push`, then `wherefore annotate pull`"
         if s.raters == "label_studio"
         else "`wherefore annotate export`, then `wherefore annotate import`"
     )
-    return f"{folder}: the {due} round waits for people: {said or 'not handed out yet'}. {how}; then run this again."
+    return f"{folder}: the {due} round waits for people: {counted}. {commands}; then run this again."

@@ -110,8 +110,8 @@ def decide(rubric_change: Change, plan: Plan, folder: Path, *, reworded: bool) -
 def _answers(v: Version) -> Any:
     """What a form is made of, without the words for it."""
     r = v.rubric
-    asked = [(d.name, d.level, d.categories, d.per_claim, d.when) for d in r.dimensions]
-    return asked, r.note_when, r.edit_when, v.show_label
+    questions = [(d.name, d.level, d.categories, d.per_claim, d.when) for d in r.dimensions]
+    return questions, r.note_when, r.edit_when, v.show_label
 
 
 def _changed(before: Version, after: Version) -> Iterator[str]:

@@ -32,19 +32,19 @@ def show(study: "Study", home: Path, case: str | None, json_out: bool) -> None:
     if case is None:
         _list(cases)
         return
-    found = _found(cases, case)
-    if found is None:
+    row = _found(cases, case)
+    if row is None:
         _left_out(home, case, cases)
         return
     evidence = _table(home, "evidence")
-    lines = evidence[evidence["case"] == found["id"]]
-    told = _rationales(home, str(found["id"]))
+    lines = evidence[evidence["case"] == row["id"]]
+    rationales = _rationales(home, str(row["id"]))
     if json_out:
-        click.echo(json.dumps(_plain(found, lines, told)))
+        click.echo(json.dumps(_plain(row, lines, rationales)))
         return
-    _case(study, found)
-    _history(lines, found)
-    for rationale, checks, verdict in told:
+    _case(study, row)
+    _history(lines, row)
+    for rationale, checks, verdict in rationales:
         _rationale(rationale, checks, verdict, lines)
 
 
@@ -84,29 +84,29 @@ def _left_out(home: Path, case: str, cases: "pd.DataFrame") -> None:
     from ..study.errors import StudyError, not_one_of
 
     gone = _table(home, "exclusions")
-    mine = gone[gone["subject"] == case.split("@")[0]]
-    if mine.empty:
+    exclusions = gone[gone["subject"] == case.split("@")[0]]
+    if exclusions.empty:
         raise StudyError(not_one_of("case", case, cases["id"].head(5)))
-    for reason in mine["reason"]:
+    for reason in exclusions["reason"]:
         click.echo(f"{case} was left out: {reason}: {TEXT.get(reason, reason)}")
 
 
-def _case(study: "Study", found: dict[str, Any]) -> None:
-    label = {0: "no", 1: "yes"}.get(found["label"], "not known")
+def _case(study: "Study", case: dict[str, Any]) -> None:
+    label = {0: "no", 1: "yes"}.get(case["label"], "not known")
     horizon = study.cohort.get("horizon_years", 5)
     click.secho(
-        f"{found['id']}  {found['sex'] or 'sex not known'}, {found['age']:.1f} years, {found['split']}",
+        f"{case['id']}  {case['sex'] or 'sex not known'}, {case['age']:.1f} years, {case['split']}",
         bold=True,
     )
-    why = _WHY[found["outcome"]].format(followup=found["followup_years"])
+    why = _WHY[case["outcome"]].format(followup=case["followup_years"])
     click.echo(f"label within {horizon:g} years: {label}: {why}")
-    risk = found["true_risk"]
+    risk = case["true_risk"]
     known = f"; true risk {risk:.3f}" if risk is not None and risk == risk else ""
-    click.echo(f"weight {found['weight']:.3f} (censoring) x {found['sampling_weight']:.3f} (sampling){known}")
+    click.echo(f"weight {case['weight']:.3f} (censoring) x {case['sampling_weight']:.3f} (sampling){known}")
 
 
-def _history(lines: "pd.DataFrame", found: dict[str, Any]) -> None:
-    click.echo(f"\n{found['n_shown']} of {found['n_total']} lines are within the budget (the others in grey)")
+def _history(lines: "pd.DataFrame", case: dict[str, Any]) -> None:
+    click.echo(f"\n{case['n_shown']} of {case['n_total']} lines are within the budget (the others in grey)")
     for row in lines.itertuples():
         click.echo(
             click.style(f"  {row.line}", dim=not row.shown)
@@ -120,15 +120,15 @@ def _rationales(home: Path, case: str) -> list[tuple[Any, dict[int, Any], Any]]:
     from ..study.files import rows
     from ..synth.records import Grounding, Rationale
 
-    told = [r for r in rows(layout.RATIONALES.at(home), Rationale) if r.case == case]
-    ids = {r.id for r in told}
+    rationales = [r for r in rows(layout.RATIONALES.at(home), Rationale) if r.case == case]
+    ids = {r.id for r in rationales}
     checks = {
         g.rationale: {c.claim: c for c in g.checks}
         for g in rows(layout.GROUNDINGS.at(home), Grounding)
         if g.rationale in ids
     }
     verdicts = {v.rationale: v for v in rows(layout.VERDICTS.at(home), Verdict) if v.rationale in ids}
-    return [(r, checks.get(r.id, {}), verdicts.get(r.id)) for r in told]
+    return [(r, checks.get(r.id, {}), verdicts.get(r.id)) for r in rationales]
 
 
 def _rationale(rationale: Any, checks: dict[int, Any], verdict: Any, lines: "pd.DataFrame") -> None:
@@ -153,7 +153,7 @@ def _rationale(rationale: Any, checks: dict[int, Any], verdict: Any, lines: "pd.
 
 
 def _plain(
-    found: dict[str, Any], lines: "pd.DataFrame", told: list[tuple[Any, dict[int, Any], Any]]
+    case: dict[str, Any], lines: "pd.DataFrame", rationales: list[tuple[Any, dict[int, Any], Any]]
 ) -> dict[str, Any]:
     """All of it for a script."""
     import pandas as pd
@@ -162,7 +162,7 @@ def _plain(
     from ..study.records import from_frame
 
     return {
-        "case": from_frame(pd.DataFrame([found]), Case)[0].model_dump(),
+        "case": from_frame(pd.DataFrame([case]), Case)[0].model_dump(),
         "evidence": [e.model_dump() for e in from_frame(lines, Evidence)],
         "rationales": [
             {
@@ -170,6 +170,6 @@ def _plain(
                 "checks": [c.model_dump() for c in checks.values()],
                 "verdict": v.model_dump() if v else None,
             }
-            for r, checks, v in told
+            for r, checks, v in rationales
         ],
     }

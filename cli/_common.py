@@ -118,9 +118,9 @@ def check_done(study: Study, runs: Path, path: Path, *stages: str) -> None:
     for stage in stages:
         folder = runs / study.name / stage
         if (now := state(folder)) != "done":
-            said = {"missing": "not there", "failed": "it failed", "running": "still being made"}[now]
+            reason = {"missing": "not there", "failed": "it failed", "running": "still being made"}[now]
             raise DataError(
-                f"{folder}: {said}. Run `wherefore {stage} {path}` first, or give the folder of runs with --runs."
+                f"{folder}: {reason}. Run `wherefore {stage} {path}` first, or give the folder of runs with --runs."
             )
 
 

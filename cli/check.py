@@ -22,17 +22,17 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
     """
     s = _common.opened(study)
     run_folder = runs / s.name
-    found = counted(s, run_folder)
-    said = [import_module(f"wherefore.{stage}.run").describe(s, run_folder) for stage in layout.STAGES]
-    problems = found["problems"]
+    counts = counted(s, run_folder)
+    plans = [import_module(f"wherefore.{stage}.run").describe(s, run_folder) for stage in layout.STAGES]
+    problems = counts["problems"]
     if json_out:
-        _common.say("", found, json_out)
+        _common.say("", counts, json_out)
     else:
         said_of_it = f"{len(problems)} to mend" if problems else "nothing is wrong with the study file"
-        click.echo(f"{s.name}: {found['fits']['total']} fits; {said_of_it}.")
-        for stage, text in zip(layout.STAGES, said, strict=True):
+        click.echo(f"{s.name}: {counts['fits']['total']} fits; {said_of_it}.")
+        for stage, text in zip(layout.STAGES, plans, strict=True):
             click.echo(f"  {stage:<9}{text}")
-        if (left := found["fits"]["seconds_left"]) is not None:
+        if (left := counts["fits"]["seconds_left"]) is not None:
             click.echo(f"  left     about {left / 3600:.1f} hours of fits, by those that are done")
         for problem in problems:
             click.echo(f"problem: {problem}")
@@ -54,9 +54,9 @@ def counted(study: Study, run_folder: Path) -> dict[str, Any]:
     problems = [f"analysis.outside: {path}: not there." for path in outside]
     known = people["training_cases"]
     if known is not None and fits["largest_n"] > known:
-        made = "the cohort has" if people["made"] else "cohort.sampling.train draws at most"
+        limit = "the cohort has" if people["made"] else "cohort.sampling.train draws at most"
         problems.append(
-            f"grid.n: {fits['largest_n']:,} training cases are asked for, and {made} {known:,}. "
+            f"grid.n: {fits['largest_n']:,} training cases are asked for, and {limit} {known:,}. "
             "Draw more people, or take the size out of the grid."
         )
     return {
@@ -111,12 +111,14 @@ def _synth(study: Study, run_folder: Path) -> dict[str, Any]:
 
     settings = resolve(study)
     plan = Plan(study, settings, run_folder / "cohort")
-    made = manifest(run_folder / "cohort") is not None
+    has_cohort = manifest(run_folder / "cohort") is not None
     return {
         "teacher": settings.teacher.name,
         "styles": list(settings.styles),
         "requests_a_case": plan.size * plan.rounds,
-        "requests": count(run_folder / "cohort", settings.splits) * plan.size * plan.rounds if made else None,
+        "requests": count(run_folder / "cohort", settings.splits) * plan.size * plan.rounds
+        if has_cohort
+        else None,
     }
 
 

@@ -97,18 +97,18 @@ def _predictions(
     if to is not None:
         _check_new(to)
     settings = ReadSettings(_roles(columns), subgroups, by_outcome)
-    found = read(files, cases, settings)
-    tables = evaluated(found.predictions, reference, Settings())
+    source = read(files, cases, settings)
+    tables = evaluated(source.predictions, reference, Settings())
     page = None
     if to is not None:
         from ..analysis.outside.page import write
 
-        page = write(tables, to, ", ".join(f.name for f in files), found.notes)
+        page = write(tables, to, ", ".join(f.name for f in files), source.notes)
     if json_out:
         rows = {name: [r.model_dump() for r in getattr(tables, name)] for name in JSON_TABLES}
-        _common.say("", {"notes": found.notes, **rows}, json_out=True)
+        _common.say("", {"notes": source.notes, **rows}, json_out=True)
         return
-    for note in found.notes:
+    for note in source.notes:
         click.echo(note, err=True)
     click.echo("\n".join(of_predictions(tables.averages, tables.comparisons)))
     if page is not None:

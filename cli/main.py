@@ -33,9 +33,9 @@ class _Commands(click.Group):
             click.echo(f"wherefore: {e}", err=True)
             sys.exit(3 if isinstance(e, PendingError) else 1)
         except OSError as e:
-            if (said := _of_the_machine(e)) is None:
+            if (message := _of_the_machine(e)) is None:
                 raise
-            click.echo(f"wherefore: {said}", err=True)
+            click.echo(f"wherefore: {message}", err=True)
             sys.exit(1)
 
 
@@ -51,9 +51,9 @@ DISK = {
 
 def _of_the_machine(error: OSError) -> str | None:
     """A fault of disk or rights in one line; None for any other, which keeps its traceback."""
-    for number, said in DISK.items():
+    for number, message in DISK.items():
         if error.errno == number or os.strerror(number) in str(error):
-            return f"{error.filename}: {said}" if error.filename else said
+            return f"{error.filename}: {message}" if error.filename else message
     return None
 
 

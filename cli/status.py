@@ -18,18 +18,20 @@ from . import _common
 def command(study: Path, runs: Path, json_out: bool) -> None:
     """Show what is done, running, failed or missing in STUDY, and what was spent."""
     s = _common.opened(study)
-    found = status(s, runs / s.name)
+    overview = status(s, runs / s.name)
     lines = [f"{s.name}: {runs / s.name}"]
-    for stage, row in found["stages"].items():
+    for stage, row in overview["stages"].items():
         lines.append(f"  {stage:<10}{row['state']:<9}{_seconds(row['seconds'])}")
-    fits = found["fits"]
+    fits = overview["fits"]
     if fits["total"]:
         counted = ", ".join(f"{n} {what}" for what, n in fits.items() if n and what != "failures")
         lines.append(f"  fits      {counted}")
     lines += [f"    failed {cell}: {why}" for cell, why in fits["failures"].items()]
-    if found["spent"]:
-        lines.append("  spent     " + ", ".join(f"{name} {value}" for name, value in found["spent"].items()))
-    _common.say("\n".join(lines), found, json_out)
+    if overview["spent"]:
+        lines.append(
+            "  spent     " + ", ".join(f"{name} {value}" for name, value in overview["spent"].items())
+        )
+    _common.say("\n".join(lines), overview, json_out)
 
 
 def status(study: Study, home: Path) -> dict[str, Any]:
@@ -64,8 +66,8 @@ def status(study: Study, home: Path) -> dict[str, Any]:
 
 
 def _stage(folder: Path) -> dict[str, Any]:
-    made = manifest(folder)
-    return {"state": state(folder), "seconds": made.seconds if made else None}
+    finished = manifest(folder)
+    return {"state": state(folder), "seconds": finished.seconds if finished else None}
 
 
 def _spent_seconds(home: Path, cells: list[str]) -> float | None:

@@ -13,10 +13,10 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     """`3/8`: the third of eight."""
     if value is None:
         return None
-    found = re.fullmatch(r"(\d+)/(\d+)", value)
-    if not found or not 1 <= int(found[1]) <= int(found[2]):
+    match = re.fullmatch(r"(\d+)/(\d+)", value)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise click.BadParameter(f"invalid shard {value!r}; write i/n with i from 1 to n, such as 3/8.")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 @click.command()

@@ -68,7 +68,7 @@ def not_installed(where: str, package: str, extra: str) -> MissingPartError:
     )
 
 
-def did_you_mean(found: str, allowed: Iterable[str]) -> str:
+def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     """The tail of an error about a name: the nearest one, then all that are known.
 
     >>> did_you_mean("free_rational", ["free_rationale", "label_only"])
@@ -77,15 +77,15 @@ def did_you_mean(found: str, allowed: Iterable[str]) -> str:
     'known: a, b.'
     """
     known = sorted(allowed)
-    near = get_close_matches(found, known, n=1)
+    near = get_close_matches(name, known, n=1)
     names = f"nown: {', '.join(known)}."
     return f"did you mean {near[0]!r}? K{names}" if near else f"k{names}"
 
 
-def not_one_of(what: str, found: str, allowed: Iterable[str]) -> str:
+def not_one_of(what: str, name: str, allowed: Iterable[str]) -> str:
     """One sentence about a name that does not exist.
 
     >>> not_one_of("teacher", "ecoh", ["echo", "openai"])
     "'ecoh' is not a teacher; did you mean 'echo'? Known: echo, openai."
     """
-    return f"{found!r} is not a {what}; {did_you_mean(found, allowed)}"
+    return f"{name!r} is not a {what}; {did_you_mean(name, allowed)}"

@@ -1,5 +1,6 @@
 """The grid: every combination of the axes is one cell, named by the settings that differ from their defaults."""
 
+from functools import lru_cache
 from itertools import product
 from typing import Annotated, Any, Literal
 
@@ -46,7 +47,13 @@ class Cell(Record):
     @property
     def id(self) -> str:
         """Twelve hex digits, stable under new axes and their order."""
-        return digest(self.model_dump(exclude_defaults=True))
+        return _id(self)
+
+
+@lru_cache(maxsize=65536)
+def _id(cell: Cell) -> str:
+    """Worked out once for each cell: the analysis asks for it thousands of times."""
+    return digest(cell.model_dump(exclude_defaults=True))
 
 
 class Grid(Record):

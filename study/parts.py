@@ -59,8 +59,8 @@ def origin(entry: EntryPoint) -> str:
 def plugins() -> dict[str, str]:
     """Every distribution that offers a part, and its version; part of what made a result."""
     groups = (g for g in entry_points().groups if g.startswith("wherefore."))
-    found = (e.dist for g in groups for e in offered(g).values() if e.dist)
-    return {d.name: d.version for d in found}
+    distributions = (e.dist for g in groups for e in offered(g).values() if e.dist)
+    return {d.name: d.version for d in distributions}
 
 
 def _load(entry: EntryPoint, kind: str, shape: type) -> Any:
@@ -95,26 +95,26 @@ def misfit(part: object, shape: type) -> str | None:
         return None if fits else f"a {type(part).__name__}, not {article} {shape.__name__}"
     for name in sorted(get_protocol_members(shape)):
         if name == "__call__":
-            found: object = part
+            member: object = part
         elif not hasattr(part, name):
             return f"has no {name!r}"
         else:
-            found = getattr(part, name)
+            member = getattr(part, name)
         declared = inspect.getattr_static(shape, name, None)
-        if inspect.isfunction(declared) and (why := _takes(found, declared)):
+        if inspect.isfunction(declared) and (why := _takes(member, declared)):
             return f"{name!r} {why}" if name != "__call__" else why
     return None
 
 
-def _takes(found: object, declared: Callable[..., Any]) -> str | None:
-    """Whether `found` can be called as `declared` says, but for `self`."""
-    if not callable(found):
+def _takes(member: object, declared: Callable[..., Any]) -> str | None:
+    """Whether `member` can be called as `declared` says, but for `self`."""
+    if not callable(member):
         return "cannot be called"
     wanted = list(inspect.signature(declared).parameters.values())
     if wanted and wanted[0].name == "self":
         wanted = wanted[1:]
     try:
-        inspect.signature(found).bind(*[None] * len(wanted))
+        inspect.signature(member).bind(*[None] * len(wanted))
     except TypeError:
         return f"does not take ({', '.join(p.name for p in wanted)})"
     except ValueError:  # a built-in function without a signature

@@ -43,7 +43,7 @@ def provenance() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "plugins": plugins(),
-        "packages": {name: found for name in PACKAGES if (found := _version(name)) is not None},
+        "packages": {name: version for name in PACKAGES if (version := _version(name)) is not None},
         "commit": _commit(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),

@@ -48,9 +48,9 @@ def reading(path: Path) -> Path:
     Raises:
         DataError: it changed since.
     """
-    if exists(path) and (expected := _expected(path)) and (found := sha256(path)) != expected:
+    if exists(path) and (expected := _expected(path)) and (actual := sha256(path)) != expected:
         raise DataError(
-            f"{path}: changed after its stage had finished (SHA-256 {found[:12]}; {MANIFEST} has {expected[:12]}). "
+            f"{path}: changed after its stage had finished (SHA-256 {actual[:12]}; {MANIFEST} has {expected[:12]}). "
             "Put the original back, or remove its folder to have it done again."
         )
     return path

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
@@ -49,10 +49,10 @@ def first_fault(error: ValidationError, kind: type[BaseModel]) -> str:
         return f"{where}: unknown key; {did_you_mean(str(fault['loc'][-1]), _fields_at(kind, fault['loc'][:-1]))}"
     if fault["type"] == "missing":
         return f"{where}: missing, and it has no default."
-    found = json.dumps(fault["input"], default=str)
-    found = found if len(found) <= 80 else found[:77] + "..."
+    value = json.dumps(fault["input"], default=str)
+    value = value if len(value) <= 80 else value[:77] + "..."
     message = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".")
-    return f"{where}: {message[0].lower() + message[1:]} (found {found})."
+    return f"{where}: {message[0].lower() + message[1:]} (found {value})."
 
 
 def _fields_at(kind: Any, path: tuple[int | str, ...]) -> list[str]:
@@ -194,9 +194,13 @@ def write_table(path: Path, frame: "pd.DataFrame", kind: type[Record]) -> int:
     return len(frame)
 
 
-def read_table(path: Path, kind: type[Record]) -> "pd.DataFrame":
+def read_table(path: Path, kind: type[Record], columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """Read a Parquet table written by `write_table`.
 
+    Args:
+        path: of the file.
+        kind: what a row is.
+        columns: the fields that are wanted; None: all.
     Raises:
         DataError: the file is missing, holds another record, or has another schema version.
     """
@@ -204,12 +208,12 @@ def read_table(path: Path, kind: type[Record]) -> "pd.DataFrame":
 
     if not reading(path).exists():
         raise DataError(f"{path}: missing. Run the stage that writes it first.")
-    table = pq.read_table(path)
+    table = pq.read_table(path, columns=list(columns) if columns is not None else None)
     label = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
-    found = (label.get("wherefore.record"), label.get("wherefore.schema"))
-    if found != (kind.__name__, str(SCHEMA_VERSION)):
+    schema = (label.get("wherefore.record"), label.get("wherefore.schema"))
+    if schema != (kind.__name__, str(SCHEMA_VERSION)):
         raise DataError(
-            f"{path}: holds {found[0] or 'no named record'} version {found[1] or 'none'}, "
+            f"{path}: holds {schema[0] or 'no named record'} version {schema[1] or 'none'}, "
             f"not {kind.__name__} version {SCHEMA_VERSION}. Run the stage that writes it again in a new run folder."
         )
     frame: pd.DataFrame = table.to_pandas()

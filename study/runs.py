@@ -140,14 +140,14 @@ def run_once(
     given = None if inputs is None else _hashes(folder, inputs)
     with locked(folder):
         old = manifest(folder)
-        found = _as_they_are(folder, old) if given is None else given
+        hashes = _as_they_are(folder, old) if given is None else given
         try:
-            if _complete(folder, settings, found):
+            if _complete(folder, settings, hashes):
                 return False
         except StaleError:
             if set_aside:
                 put_aside(folder)
-            elif again is not None and old is not None and old.inputs == found and again(old):
+            elif again is not None and old is not None and old.inputs == hashes and again(old):
                 (folder / MANIFEST).unlink()
             else:
                 raise
@@ -156,16 +156,16 @@ def run_once(
             work(folder)
         if given is None:
             outside = [p for p in seen if not p.is_relative_to(folder.absolute())]
-            found = {_name(p, folder.parent): seen[p] for p in sorted(outside)}
+            hashes = {_name(p, folder.parent): seen[p] for p in sorted(outside)}
         skip = {MANIFEST, ".lock", *keep}
-        made = sorted(
+        outputs = sorted(
             p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] not in skip
         )
         done = Manifest(
-            key=digest([settings, found]),
+            key=digest([settings, hashes]),
             settings=settings,
-            inputs=found,
-            outputs={str(p.relative_to(folder)): sha256(p) for p in made},
+            inputs=hashes,
+            outputs={str(p.relative_to(folder)): sha256(p) for p in outputs},
             seconds=round(time.monotonic() - start, 3),
             provenance=provenance(),
         )
@@ -213,10 +213,10 @@ def _as_they_are(folder: Path, old: Manifest | None) -> dict[str, str]:
     return {name: sha256(reads.reading(p)) if p.is_file() else reads.ABSENT for name, p in paths.items()}
 
 
-def _complete(folder: Path, settings: dict[str, Any], found: dict[str, str]) -> bool:
+def _complete(folder: Path, settings: dict[str, Any], inputs: dict[str, str]) -> bool:
     old = manifest(folder)
-    if old is not None and old.key != digest([settings, found]):
-        raise StaleError(f"{folder}: made from other {_changed(old, settings, found)}. {_WHAT_TO_DO}")
+    if old is not None and old.key != digest([settings, inputs]):
+        raise StaleError(f"{folder}: made from other {_changed(old, settings, inputs)}. {_WHAT_TO_DO}")
     return old is not None
 
 

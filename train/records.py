@@ -88,7 +88,10 @@ class Reading(Record):
     shortened: int
     """Held-out cases whose history was shortened to the base's context."""
     parity: tuple[Parity, ...] = ()
+    keys: dict[str, str] = Field(default_factory=dict)
+    """Hash of everything that makes the rows of each read-out; a read-out with the same one is not read again."""
     seconds: float
+    """Of the last reading."""
 
 
 class Baseline(Record):

@@ -194,7 +194,7 @@ def _asked(study: Study, home: Path, cell: Cell, settings: Settings) -> dict[str
 
 def _only_read_anew(study: Study, home: Path, cell: Cell, settings: Settings, old: Manifest) -> bool:
     """Whether a complete cell differs only in what is read, and its fit is the one that is asked for."""
-    from .cell import fitted, lesson
+    from .lesson import fitted, lesson
 
     same = _without_reading(old.settings) == _without_reading(_asked(study, home, cell, settings))
     return same and fitted(home / "train" / cell.id) == lesson(study, home, cell, settings).key

@@ -59,8 +59,9 @@ def degrees(deviations: Floats) -> float:
     >>> degrees(np.array([1.0, -1.0, 1.0, -1.0])), degrees(np.array([9.0] + [0.1] * 99)) < 2.1
     (4.0, True)
     """
-    squares, n = float((deviations**2).sum()), np.count_nonzero(deviations)
+    each = deviations * deviations
+    squares, n = float(each.sum()), np.count_nonzero(deviations)
     if squares == 0:
         return 0.0
-    spread = float((deviations**4).sum()) - squares**2 / n
+    spread = float(each @ each) - squares**2 / n
     return float(2 * squares**2 / max(spread, 2 * squares**2 / n))

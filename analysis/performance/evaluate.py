@@ -15,13 +15,18 @@ from ..records import Metric, Population
 from ..settings import Settings
 from .scores import HeldOut, Key, Scores
 
+_Asked = tuple[str, Key, Population, bytes]
+"""A metric, of whose risks, in which population, on which cases."""
+
 
 class Evaluation:
     """The cases, all scores, and what is asked of them."""
 
     def __init__(self, held: HeldOut, scores: Scores, settings: Settings, seed: int) -> None:
         self.held, self.scores, self.settings, self.seed = held, scores, settings, seed
-        self._kept: dict[tuple[str, Key, Population, bytes], Floats | None] = {}
+        self._rows: dict[tuple[str, Key, Population], Metric] = {}
+        self._values: dict[_Asked, float | None] = {}
+        self._vectors: dict[_Asked, Floats | None] = {}
 
     @cached_property
     def counts(self) -> bootstrap.Counts:
@@ -34,6 +39,12 @@ class Evaluation:
 
     def value(self, metric: str, key: Key, population: Population, where: Mask) -> float | None:
         """The metric on the cases of `where`; None where it has no answer."""
+        at = (metric, key, population, where.tobytes())
+        if at not in self._values:
+            self._values[at] = self._value(metric, key, population, where)
+        return self._values[at]
+
+    def _value(self, metric: str, key: Key, population: Population, where: Mask) -> float | None:
         if self.why_not(where):
             return None
         y, risk, weight = self.held.y, self.scores.on(key, population), self.held.weights(population)
@@ -44,9 +55,9 @@ class Evaluation:
         """A vector whose inner products with others of this metric are covariances; None where there is no
         variance."""
         at = (metric, key, population, where.tobytes())
-        if at not in self._kept:
-            self._kept[at] = self._deviations(metric, key, population, where)
-        return self._kept[at]
+        if at not in self._vectors:
+            self._vectors[at] = self._deviations(metric, key, population, where)
+        return self._vectors[at]
 
     def _deviations(self, metric: str, key: Key, population: Population, where: Mask) -> Floats | None:
         measure = METRICS[metric]
@@ -88,6 +99,15 @@ class Evaluation:
         of: Mask | None = None,
     ) -> Metric:
         """One number as a record: value, interval, counts, or the reason for its absence."""
+        at = (metric, key, population)
+        if of is None and at in self._rows:
+            return self._rows[at]
+        row = self._metric(metric, key, population, group, of)
+        if of is None:
+            self._rows[at] = row
+        return row
+
+    def _metric(self, metric: str, key: Key, population: Population, group: str, of: Mask | None) -> Metric:
         of = np.ones(len(self.held.y), bool) if of is None else of
         where = self.present(key) & of
         facts: dict[str, Any] = {

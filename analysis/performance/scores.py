@@ -198,7 +198,7 @@ def read_scores(files: Iterable[Path], held: HeldOut, on_source: frozenset[str] 
     risk: dict[Key, Floats] = {}
     missing: dict[Key, dict[str, int]] = {}
     for path in files:
-        table = read_table(path, Prediction)
+        table = read_table(path, Prediction, ("cell", "readout", "case", "risk", "why_missing"))
         _check(path, table)
         for (cell, readout), rows in table.groupby(["cell", "readout"], sort=False):
             key = Key(str(cell), str(readout))
@@ -206,9 +206,10 @@ def read_scores(files: Iterable[Path], held: HeldOut, on_source: frozenset[str] 
                 raise DataError(
                     f"{path}: {key.cell} {key.readout}: predicted in another file too. Remove one."
                 )
-            here = rows[rows["case"].isin(place)]
+            places = np.array([place.get(c, -1) for c in rows["case"].tolist()], dtype=np.int64)
+            here = rows[places >= 0]
             values = np.full(len(place), np.nan)
-            values[[place[c] for c in here["case"]]] = here["risk"].to_numpy(dtype=float)
+            values[places[places >= 0]] = here["risk"].to_numpy(dtype=float)
             reasons = here.loc[here["risk"].isna(), "why_missing"].value_counts().to_dict()
             absent = len(place) - len(here)
             risk[key] = values

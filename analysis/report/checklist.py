@@ -7,10 +7,11 @@ and an answer as a template over what the study knows. The guideline's own wordi
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from pydantic import Field
 
 from ...study import layout
@@ -91,20 +92,23 @@ def filled(m: Material, name: str) -> Checklist:
         encoding="utf-8"
     )
     guideline = _Guideline.model_validate(tomllib.loads(text))
-    env = Environment(undefined=StrictUndefined, autoescape=False)
-    env.filters |= {"count": count, "percent": percent, "words": words, "number": number}
-    env.globals |= {"span": span}
     known = known_facts(m)
     items = []
     for asked in guideline.item:
-        answer, where = (
-            " ".join(env.from_string(t).render(known).split()) for t in (asked.answer, asked.where)
-        )
+        answer, where = (" ".join(_template(t).render(known).split()) for t in (asked.answer, asked.where))
         said = bool(answer)
         items.append(
             Item(asked.number, asked.topic, asked.asks, answer if said else AUTHORS, where if said else "")
         )
     return Checklist(name, f"{guideline.title} ({guideline.version})", guideline.cite, tuple(items))
+
+
+@cache
+def _template(text: str) -> Template:
+    env = Environment(undefined=StrictUndefined, autoescape=False)
+    env.filters |= {"count": count, "percent": percent, "words": words, "number": number}
+    env.globals |= {"span": span}
+    return env.from_string(text)
 
 
 def known_facts(m: Material) -> dict[str, Any]:

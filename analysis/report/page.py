@@ -5,7 +5,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FunctionLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from ...cohort.question import question
@@ -96,6 +97,23 @@ def body(env: Environment, m: Numbers, template: str, context: dict[str, Any]) -
     return Markup(found.render(m=m, **context))
 
 
+class _Compiled(BytecodeCache):
+    """Templates that this process has compiled, for its next page."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = _Compiled()
+
+
 def environment(rows: Rows) -> Environment:
     """Everything that is put into the page is escaped; a name that the page uses and nobody gives is an error."""
     pages = files("wherefore.templates") / "report"
@@ -104,6 +122,7 @@ def environment(rows: Rows) -> Environment:
             lambda name: ((pages / name).read_text(encoding="utf-8"), str(pages / name), None)
         ),
         autoescape=True,
+        bytecode_cache=COMPILED,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

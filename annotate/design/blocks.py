@@ -36,23 +36,25 @@ def balanced(v: int, k: int, b: int, seed: int) -> list[Block]:
     if not rest:
         return out
     rng = np.random.default_rng(seed)
-    found = _searched(v, k, rest, rng)
-    if _excess(found) and possible(v, k, rest):
-        found = min([found, *(_searched(v, k, rest, rng, near) for near in _nearby(v, k, rest))], key=_excess)
-    return out + [tuple(int(r) for r in np.flatnonzero(column)) for column in found.T]
+    design = _searched(v, k, rest, rng)
+    if _excess(design) and possible(v, k, rest):
+        design = min(
+            [design, *(_searched(v, k, rest, rng, near) for near in _nearby(v, k, rest))], key=_excess
+        )
+    return out + [tuple(int(r) for r in np.flatnonzero(column)) for column in design.T]
 
 
 def pair_counts(blocks: Sequence[Block], v: int) -> tuple[int, int]:
     """The fewest and the most items that any pair of raters shares."""
-    found = Counter(p for block in blocks for p in combinations(sorted(block), 2))
-    counts = [found[p] for p in combinations(range(v), 2)]
+    shared = Counter(p for block in blocks for p in combinations(sorted(block), 2))
+    counts = [shared[p] for p in combinations(range(v), 2)]
     return min(counts, default=0), max(counts, default=0)
 
 
 def loads(blocks: Sequence[Block], v: int) -> tuple[int, int]:
     """The fewest and the most items that any rater has."""
-    found = Counter(r for block in blocks for r in block)
-    return min(found[r] for r in range(v)), max(found[r] for r in range(v))
+    items = Counter(r for block in blocks for r in block)
+    return min(items[r] for r in range(v)), max(items[r] for r in range(v))
 
 
 def possible(v: int, k: int, b: int) -> bool:

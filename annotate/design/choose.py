@@ -107,11 +107,11 @@ class Chooser:
             before = [i for i in kept if i.control == name and i.rationale not in used][:n]
             taken = {i.rationale for i in [*kept, *out]}
             some = [r for r in spare if r.id not in taken]
-            made = make_some(some, self.cases, n - len(before), self.seed, self._shown)
-            if len(before) + len(made.items) < n:
-                raise self._too_few(f"controls.{name}", n, len(before) + len(made.items))
-            out += [*before, *made.items]
-            faulty |= made.faulty | {i.id: controls.wrong_in(i, self._text_of(i)) for i in before}
+            planted = make_some(some, self.cases, n - len(before), self.seed, self._shown)
+            if len(before) + len(planted.items) < n:
+                raise self._too_few(f"controls.{name}", n, len(before) + len(planted.items))
+            out += [*before, *planted.items]
+            faulty |= planted.faulty | {i.id: controls.wrong_in(i, self._text_of(i)) for i in before}
         return Chosen(out, faulty)
 
     def _text_of(self, item: Item) -> Sequence[Claim]:
@@ -132,11 +132,11 @@ class Chooser:
             seen[name] += 1
         return sorted(spare, key=lambda r: (self.cases[r.case].subject in met, place[r.id], r.id))
 
-    def _too_few(self, key: str, asked: int, found: int) -> StudyError:
+    def _too_few(self, key: str, wanted: int, available: int) -> StudyError:
         splits = ", ".join(self.settings.splits)
         return StudyError(
-            f"annotate.{key}: {asked}, but the rationales of {splits} allow {found} beside what else is asked for. "
-            "Ask for fewer of either, or name more splits."
+            f"annotate.{key}: {wanted}, but the rationales of {splits} allow only {available} beside the other "
+            "items asked for. Ask for fewer of either, or name more splits."
         )
 
     def _make(self, r: Rationale, round: str) -> Item:

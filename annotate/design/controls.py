@@ -85,10 +85,10 @@ def wrong_in(item: Item, shown: Sequence[Claim]) -> frozenset[int]:
     return frozenset(differ) if len(differ) == 1 else frozenset()
 
 
-def kinds(asked: Controls) -> Iterator[tuple[str, Maker, int]]:
+def kinds(controls: Controls) -> Iterator[tuple[str, Maker, int]]:
     """Each kind of planted item by name, and how many are asked for."""
     for make_some in (wrong_value, other_patient):
-        yield make_some.__name__, make_some, getattr(asked, make_some.__name__)
+        yield make_some.__name__, make_some, getattr(controls, make_some.__name__)
 
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -103,8 +103,8 @@ def _corrupted(claims: Sequence[Claim], rng: np.random.Generator) -> tuple[list[
     at = (numbered or cited)[int(rng.integers(len(numbered or cited)))]
     claim = claims[at]
     if at in numbered:
-        found = list(_NUMBER.finditer(claim.text))
-        m = found[int(rng.integers(len(found)))]
+        numbers = list(_NUMBER.finditer(claim.text))
+        m = numbers[int(rng.integers(len(numbers)))]
         digits = len(m[0].partition(".")[2])
         moved = float(m[0]) * (1.5 if rng.random() < 0.5 else 0.6) + 1
         text = f"{claim.text[: m.start()]}{moved:.{digits}f}{claim.text[m.end() :]}"

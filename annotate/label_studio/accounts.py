@@ -52,9 +52,9 @@ def token(url: str, email: str, password: str) -> str:
     """
     with signed_in(url, email, password) as http:
         legacy = http.get("/api/current-user/token")
-        found = legacy.json().get("token", "") if legacy.is_success else ""
-        if found and _works(url, found):
-            return str(found)
+        key = legacy.json().get("token", "") if legacy.is_success else ""
+        if key and _works(url, key):
+            return str(key)
         csrf = {"X-CSRFToken": http.cookies.get("csrftoken") or "", "Referer": url}
         personal = http.post("/api/token/", headers=csrf)
     if personal.is_error:

@@ -88,8 +88,8 @@ def _write(part: Path, run_folder: Path, note: Backup, database: tuple[Path, str
 def _files(run_folder: Path) -> Iterator[Path]:
     for part in PARTS:
         root = run_folder / part
-        found = [root] if root.is_file() else sorted(root.rglob("*"))
-        for path in found:
+        paths = [root] if root.is_file() else sorted(root.rglob("*"))
+        for path in paths:
             if path.is_file() and path.name != SQLITE and not path.name.endswith(LEFT_OUT):
                 yield path
 
@@ -149,8 +149,8 @@ def restore(path: Path, run_folder: Path, database: Postgres | None) -> Backup:
             database.load(dump)
             dump.unlink()
         for part in PARTS:
-            if (found := Path(work) / part).exists():
-                shutil.move(found, run_folder / part)
+            if (source := Path(work) / part).exists():
+                shutil.move(source, run_folder / part)
     if (server := run_folder / "label_studio").exists():
         server.chmod(0o700)
     return note

@@ -129,13 +129,13 @@ class Server:
 
     def projects(self, description: str) -> list[Project]:
         """All projects whose description starts so, oldest first."""
-        found: list[Project] = []
+        projects: list[Project] = []
         path: str | None = f"/api/projects/?page_size=200&ordering=id&include={PROJECT}"
         while path:
             page = self.call("GET", path)
-            found += map(_project, page["results"])
+            projects += map(_project, page["results"])
             path = page.get("next")
-        return [p for p in found if p.description.startswith(description)]
+        return [p for p in projects if p.description.startswith(description)]
 
     def project(self, id: int) -> Project:
         """One project, as it is on the server now.
@@ -155,27 +155,27 @@ class Server:
         Raises:
             ServiceError: one of them is not there.
         """
-        found = self._several(ids)
-        if lacking := [i for i in ids if i not in found]:
+        projects = self._several(ids)
+        if lacking := [i for i in ids if i not in projects]:
             raise ServiceError(
                 f"{self.url}: has no project {lacking[0]}, or this account may not see it. If it was deleted, "
                 "`wherefore annotate push` makes it again for what is still to be graded; if annotate.server.url is "
                 "another server than the tasks were pushed to, correct it."
             )
-        return found
+        return projects
 
     def _several(self, ids: Sequence[int]) -> dict[int, Project]:
         if not ids:
             return {}
-        asked = {"ids": ",".join(map(str, ids)), "include": PROJECT, "page_size": len(ids)}
-        return {p["id"]: _project(p) for p in self.call("GET", "/api/projects/", params=asked)["results"]}
+        query = {"ids": ",".join(map(str, ids)), "include": PROJECT, "page_size": len(ids)}
+        return {p["id"]: _project(p) for p in self.call("GET", "/api/projects/", params=query)["results"]}
 
     def create(
         self, title: str, description: str, config: str, instruction: str, *, filled_in: bool = False
     ) -> Project:
         """A new project; its order of tasks is the order of import. `filled_in`: predictions stand on the page."""
         with self._said():
-            made = self.sdk.projects.create(
+            project = self.sdk.projects.create(
                 title=title,
                 description=description,
                 label_config=config,
@@ -188,7 +188,7 @@ class Server:
                 show_skip_button=True,
                 enable_empty_annotation=False,
             )
-        return self.project(int(made.id or 0))
+        return self.project(int(project.id or 0))
 
     def change(self, project: int, **fields: str) -> None:
         """Give a project another description or `config`."""
@@ -226,13 +226,13 @@ class Server:
 
     def task(self, id: int) -> dict[str, Any]:
         """One task with its forms and drafts."""
-        found: dict[str, Any] = self.call("GET", f"/api/tasks/{id}/")
-        return found
+        task: dict[str, Any] = self.call("GET", f"/api/tasks/{id}/")
+        return task
 
     def me(self) -> tuple[int, str]:
         """Number and address of this account."""
-        found = self.call("GET", "/api/current-user/whoami")
-        return int(found["id"]), str(found["email"])
+        account = self.call("GET", "/api/current-user/whoami")
+        return int(account["id"]), str(account["email"])
 
     def tasks(self, project: int) -> set[int]:
         """The numbers of all tasks of a project."""
@@ -240,10 +240,10 @@ class Server:
 
     def count(self, project: int, *, graded: bool = False) -> int:
         """How many tasks a project has, or how many of them have a form."""
-        asked: dict[str, Any] = {"project": project, "fields": "task_only", "include": "id", "page_size": 1}
+        query: dict[str, Any] = {"project": project, "fields": "task_only", "include": "id", "page_size": 1}
         if graded:
-            asked["query"] = json.dumps({"filters": {"conjunction": "or", "items": HAS_FORM}})
-        return int(self.call("GET", "/api/tasks", params=asked)["total"])
+            query["query"] = json.dumps({"filters": {"conjunction": "or", "items": HAS_FORM}})
+        return int(self.call("GET", "/api/tasks", params=query)["total"])
 
     def graded(self, project: int, since: str | None = None) -> Iterator[dict[str, Any]]:
         """Tasks with their forms: all that have one, or those with a form made, changed or deleted after `since`.
@@ -272,10 +272,10 @@ class Server:
     def _pages(
         self, project: int, query: Mapping[str, Any], fields: str, include: str
     ) -> Iterator[dict[str, Any]]:
-        asked = {"project": project, "fields": fields, "include": include, "query": json.dumps(query)}
+        params = {"project": project, "fields": fields, "include": include, "query": json.dumps(query)}
         page, total = 1, 1
         while (page - 1) * PAGE < total:
-            answer = self.call("GET", "/api/tasks", params={**asked, "page": page, "page_size": PAGE})
+            answer = self.call("GET", "/api/tasks", params={**params, "page": page, "page_size": PAGE})
             yield from answer["tasks"]
             page, total = page + 1, answer["total"]
 

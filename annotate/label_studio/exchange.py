@@ -27,10 +27,10 @@ def export(plan: Plan, folder: Path, round: str, context: Context) -> list[Path]
     """Write `<round>-<rater>/` with `config.xml`, `tasks.json` and `guideline.html` for every rater; the folders."""
     out = []
     for rater in sorted({t.rater for t in plan.of_round(round)}):
-        mine = [t for t in plan.of_round(round) if t.rater == rater]
+        tasks = [t for t in plan.of_round(round) if t.rater == rater]
         place = folder / f"{round}-{rater}"
         write_text(place / "config.xml", config(plan))
-        data = [task_data(plan, t, context, f"{n} of {len(mine)}") for n, t in enumerate(mine, 1)]
+        data = [task_data(plan, t, context, f"{n} of {len(tasks)}") for n, t in enumerate(tasks, 1)]
         write_text(place / "tasks.json", json.dumps(data, ensure_ascii=False, indent=1))
         write_text(place / "guideline.html", page.instruction(plan.rubric))
         out.append(place)
@@ -96,16 +96,16 @@ def _of_these_items(path: Path, forms: Collection[SubmittedForm], plan: Plan, ro
     known = {t.item for t in plan.tasks if (t.round, t.rater) == (round, rater)}
     if not known:
         raise DataError(f"{path}: {rater} has no task in round {round!r}. Are --rater and --round right?")
-    mine = [f for f in forms if f.item in known]
+    own = [f for f in forms if f.item in known]
     strange = [f for f in forms if f.item and f.item not in known]
-    if strange and len(strange) >= len(mine):
+    if strange and len(strange) >= len(own):
         raise DataError(
             f"{path}: {strange[0].item} is not a task of {rater} in round {round!r}, and {len(strange)} of "
             f"{len(forms)} forms are of such items. Is it another rater's file, or of another round?"
         )
-    if not mine:
-        said = next((f.odd[-1] for f in forms if f.odd), "no form in it names its item (data.item)")
-        raise DataError(f"{path}: no form of a task of this program: {said}.")
+    if not own:
+        reason = next((f.odd[-1] for f in forms if f.odd), "no form in it names its item (data.item)")
+        raise DataError(f"{path}: no form of a task of this program: {reason}.")
 
 
 def _bound(
@@ -187,17 +187,17 @@ def _nobody_elses(path: Path, forms: Collection[SubmittedForm], stored: Stored, 
 
 def _read(path: Path) -> list[Any]:
     try:
-        found = orjson.loads(path.read_bytes())
+        tasks = orjson.loads(path.read_bytes())
     except OSError as e:
         raise DataError(f"{path}: cannot be read: {e.strerror}.") from e
     except orjson.JSONDecodeError as e:
         raise DataError(
             f"{path}: not JSON: {e}. Export as JSON in Label Studio, not as JSON-MIN or CSV."
         ) from e
-    if not isinstance(found, list) or (
-        found and not any(isinstance(t, dict) and "annotations" in t for t in found)
+    if not isinstance(tasks, list) or (
+        tasks and not any(isinstance(t, dict) and "annotations" in t for t in tasks)
     ):
         raise DataError(
             f"{path}: not a list of tasks with annotations. Export as JSON in Label Studio, not as JSON-MIN or CSV."
         )
-    return found
+    return tasks

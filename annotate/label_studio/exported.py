@@ -110,8 +110,10 @@ def forms_of(
 
 def _form(base: SubmittedForm, a: Any, where: str, emails: Emails) -> SubmittedForm:
     if not isinstance(a, dict):
-        said = f"{where}: annotation {a!r} is {_kind(a)} without its answers; export as JSON, forms included"
-        return base.model_copy(update={"unreadable": True, "odd": (*base.odd, said), "annotation": _whole(a)})
+        fault = f"{where}: annotation {a!r} is {_kind(a)} without its answers; export as JSON, forms included"
+        return base.model_copy(
+            update={"unreadable": True, "odd": (*base.odd, fault), "annotation": _whole(a)}
+        )
     odd = [*base.odd]
     return base.model_copy(
         update={
@@ -158,14 +160,14 @@ def _seconds(value: Any, odd: list[str]) -> float | None:
     """Seconds on the item; None where the server did not measure them or says what cannot be."""
     if value is None or value == "":
         return None
-    found = _number(value)
-    if found is None or not isfinite(found):
+    seconds = _number(value)
+    if seconds is None or not isfinite(seconds):
         odd.append(f"lead_time {value!r} is not a number of seconds")
         return None
-    if found < 0:
+    if seconds < 0:
         odd.append(f"lead_time {value!r} is negative")
         return None
-    return found
+    return seconds
 
 
 def _number(value: Any) -> float | None:
@@ -207,10 +209,10 @@ def _moment(a: Mapping[str, Any], field: str, odd: list[str]) -> str:
     value = a.get(field)
     if value is None or value == "":
         return ""
-    found = moment(value)
-    if found is None:
+    time = moment(value)
+    if time is None:
         odd.append(f"{field} {value!r} is not a time")
-    return found or ""
+    return time or ""
 
 
 def _whole(value: Any) -> int | None:

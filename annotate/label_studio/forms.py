@@ -34,8 +34,8 @@ def read(result: Iterable[Mapping[str, Any]]) -> tuple[tuple[Mark, ...], tuple[T
     texts: dict[tuple[TextKind, int | None], list[str]] = {}
     for control in result:
         whole = str(control.get("from_name") or "")
-        found = _NAME.match(whole)
-        name, number = found.groups() if found else (whole, None)
+        match = _NAME.match(whole)
+        name, number = match.groups() if match else (whole, None)
         claim = None if number is None else int(number) - 1
         value = control.get("value")
         value = value if isinstance(value, Mapping) else {}

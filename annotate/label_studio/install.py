@@ -45,7 +45,7 @@ def _pip(folder: Path, version: str) -> None:
         f"label-studio=={version}",
     ]
     log = folder / "install.log"
-    start = said = time.monotonic()
+    start = reported = time.monotonic()
     collected, last = 0, ""
     with (
         log.open("w") as kept,
@@ -56,14 +56,14 @@ def _pip(folder: Path, version: str) -> None:
             kept.write(line)
             last = line.strip() or last
             collected += line.startswith("Collecting ")
-            if time.monotonic() - said > 5:
-                said = time.monotonic()
+            if time.monotonic() - reported > 5:
+                reported = time.monotonic()
                 doing = (
                     "installing"
                     if line.startswith("Installing")
                     else f"fetching package {collected} of {PACKAGES}"
                 )
-                click.echo(f"  {said - start:.0f} s: {doing}", err=True)
+                click.echo(f"  {reported - start:.0f} s: {doing}", err=True)
     if pip.returncode:
         raise ServiceError(f"{folder}: Label Studio {version} could not be installed: {last} (log: {log})")
     click.echo(f"  {time.monotonic() - start:.0f} s: done", err=True)
@@ -75,8 +75,8 @@ def installed(version: str = VERSION) -> bool:
     if not python.exists():
         return False
     ask = "from importlib.metadata import version; print(version('label-studio'))"
-    said = subprocess.run([str(python), "-c", ask], capture_output=True, text=True)
-    return said.stdout.strip() == version
+    reply = subprocess.run([str(python), "-c", ask], capture_output=True, text=True)
+    return reply.stdout.strip() == version
 
 
 def _folder(version: str) -> Path:

@@ -187,8 +187,8 @@ def data(
 
 def outcome(case: Case) -> str:
     """The recorded outcome in words."""
-    told = {1: "yes", 0: "no", None: "not known (lost to follow-up)"}[case.label]
-    return f"Recorded outcome: {told}"
+    words = {1: "yes", 0: "no", None: "not known (lost to follow-up)"}[case.label]
+    return f"Recorded outcome: {words}"
 
 
 def _marked(text: str) -> str:
@@ -219,8 +219,8 @@ def text(template: str, **values: Any) -> str:
 
 def source(template: str) -> str:
     """A file of `templates/grading` as it is."""
-    found, *_ = _environment().loader.get_source(_environment(), template)  # type: ignore[union-attr]
-    return str(found)
+    text, *_ = _environment().loader.get_source(_environment(), template)  # type: ignore[union-attr]
+    return str(text)
 
 
 def template_hash(template: str) -> str:

@@ -67,22 +67,22 @@ def _bring(
     """Read what is new in one project, and what is known of it then."""
     now = server.clock()
     fresh = full or place.pulled is None or now < place.pulled  # or the server's clock was put back
-    found = _found(server, place, emails, fresh)
+    batch = _read_from(server, place, emails, fresh)
     path = path_of(folder, place.round, place.rater)
     n, graded = server.count(place.project), server.count(place.project, graded=True)
-    if not found.fresh and graded > _known(place, path, found):
-        found = _found(server, place, emails, True)
-    if found.tasks or found.fresh or n < place.tasks:
+    if not batch.fresh and graded > _known(place, path, batch):
+        batch = _read_from(server, place, emails, True)
+    if batch.tasks or batch.fresh or n < place.tasks:
         old = read(path)
-        fewer = found.fresh or n < place.tasks
-        there = server.tasks(place.project) if fewer and _unread(place, old, found) else None
-        write_jsonl(path, in_order(_merged(place, old, found, there)))
-    pulled = Pulled(round=place.round, rater=place.rater, changed=len(found.tasks), graded=_lines(path))
+        fewer = batch.fresh or n < place.tasks
+        there = server.tasks(place.project) if fewer and _unread(place, old, batch) else None
+        write_jsonl(path, in_order(_merged(place, old, batch, there)))
+    pulled = Pulled(round=place.round, rater=place.rater, changed=len(batch.tasks), graded=_lines(path))
     return place.model_copy(update={"pulled": now, "tasks": n, "graded": graded}), pulled
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Batch:
     """What the server answered for one project."""
 
     tasks: frozenset[int]
@@ -92,7 +92,7 @@ class _Found:
     """All that have a form were read, and not only those that changed."""
 
 
-def _found(server: Server, place: Place, emails: dict[int, str], fresh: bool) -> _Found:
+def _read_from(server: Server, place: Place, emails: dict[int, str], fresh: bool) -> _Batch:
     """`emails` is filled when there is a first form to read."""
     tasks: set[int] = set()
     forms: list[SubmittedForm] = []
@@ -101,24 +101,24 @@ def _found(server: Server, place: Place, emails: dict[int, str], fresh: bool) ->
             emails.update(server.accounts())
         tasks.add(task["id"])
         forms += forms_of(task, place.origin, emails)
-    return _Found(frozenset(tasks), tuple(forms), fresh)
+    return _Batch(frozenset(tasks), tuple(forms), fresh)
 
 
-def _known(place: Place, path: Path, found: _Found) -> int:
+def _known(place: Place, path: Path, batch: _Batch) -> int:
     """Graded tasks that are here. The server has more where its clock was put back: new forms have older times."""
-    if not found.tasks:
+    if not batch.tasks:
         return place.graded
     old = {f.task for f in read(path) if f.origin == place.origin and not f.gone}
     # A task that was read may have no form: it was pushed or given back a moment ago.
-    return len(old - found.tasks | {f.task for f in found.forms})
+    return len(old - batch.tasks | {f.task for f in batch.forms})
 
 
-def _unread(place: Place, old: Iterable[SubmittedForm], found: _Found) -> list[SubmittedForm]:
-    return [f for f in old if f.origin == place.origin and f.task not in found.tasks]
+def _unread(place: Place, old: Iterable[SubmittedForm], batch: _Batch) -> list[SubmittedForm]:
+    return [f for f in old if f.origin == place.origin and f.task not in batch.tasks]
 
 
 def _merged(
-    place: Place, old: Collection[SubmittedForm], found: _Found, there: Collection[int] | None
+    place: Place, old: Collection[SubmittedForm], batch: _Batch, there: Collection[int] | None
 ) -> list[SubmittedForm]:
     """What is known of this project now, and what other projects of the same rater and round left here.
 
@@ -126,11 +126,11 @@ def _merged(
     not changed; but where all that have a form were read, its form was given back or withdrawn.
     """
     ours = [f for f in old if f.origin == place.origin]
-    merged = [f for f in old if f.origin != place.origin] + [keep_authors(ours, f) for f in found.forms]
-    for f in _unread(place, old, found):
+    merged = [f for f in old if f.origin != place.origin] + [keep_authors(ours, f) for f in batch.forms]
+    for f in _unread(place, old, batch):
         if there is not None and f.task not in there:
             merged.append(f.model_copy(update={"gone": True}))
-        elif not found.fresh:
+        elif not batch.fresh:
             merged.append(f)
     return merged
 

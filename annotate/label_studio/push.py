@@ -124,10 +124,10 @@ def push(
             tasks_of_rater = [t for t in tasks if t.rater == rater]
             graded = {i for r, who, i in done if (r, who) == (round, rater)}
             job = _Job(plan, server, folder, context, graded, prune, bar)
-            ledger, place, made = _place(job, ledger, on_server, round, rater)
+            ledger, place, created = _place(job, ledger, on_server, round, rater)
             pushed = _fill(job, ledger, place, tasks_of_rater)
             ledger = ledger_.read(folder)
-            out.append(pushed.model_copy(update={"created": made}))
+            out.append(pushed.model_copy(update={"created": created}))
     return out
 
 
@@ -160,7 +160,7 @@ def _place(
         return ledger, known, False
     xml = config(plan)
     project = on_server.get(name) or (created(server, name) if ledger.creating == name else None)
-    made = project is None
+    is_new = project is None
     if project is None:
         job.save(ledger.model_copy(update={"creating": name}))
         edition = 1 + sum((p.round, p.rater) == (round, rater) for p in ledger.places)
@@ -182,7 +182,7 @@ def _place(
         sentences=plan.sentences,
     )
     ledger = ledger.with_place(place).model_copy(update={"creating": ""})
-    return job.save(ledger), place, made
+    return job.save(ledger), place, is_new
 
 
 def check(ledger: Ledger, plan: Plan, place: Place, project: Project) -> None:

@@ -13,9 +13,9 @@ LONGEST = 120.0
 def created(server: Server, description: str) -> Project | None:
     """A project that was asked for by a process that was killed; None where it never came."""
     for _ in range(5):
-        found = server.projects(description)
-        if found:
-            return found[0]
+        projects = server.projects(description)
+        if projects:
+            return projects[0]
         time.sleep(1)
     return None
 

@@ -25,17 +25,17 @@ def posterior(
     ['x', 'y', 'x']
     """
     raters = sorted({r for m in marks for r in m})
-    said = np.zeros((len(marks), len(raters), len(categories)))
+    answers = np.zeros((len(marks), len(raters), len(categories)))
     for i, m in enumerate(marks):
         for rater, value in m.items():
-            said[i, raters.index(rater), list(categories).index(value)] = 1
-    p = said.sum(1) / said.sum((1, 2))[:, None]
+            answers[i, raters.index(rater), list(categories).index(value)] = 1
+    p = answers.sum(1) / answers.sum((1, 2))[:, None]
     for _ in range(most):
         share = p.mean(0)
-        errors = np.einsum("ik,irl->rkl", p, said) + 1e-2 / len(categories)  # a little is never impossible
+        errors = np.einsum("ik,irl->rkl", p, answers) + 1e-2 / len(categories)  # a little is never impossible
         errors /= errors.sum(2, keepdims=True)
         with np.errstate(divide="ignore"):
-            log = np.log(share)[None] + np.einsum("irl,rkl->ik", said, np.log(errors))
+            log = np.log(share)[None] + np.einsum("irl,rkl->ik", answers, np.log(errors))
         new = np.exp(log - log.max(1, keepdims=True))
         new /= new.sum(1, keepdims=True)
         moved, p = float(np.abs(new - p).max()), new

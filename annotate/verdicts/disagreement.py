@@ -98,8 +98,8 @@ def _sentence(why: str) -> str:
 def _places(ratings: Iterable[Rating], rubric: Rubric) -> list[tuple[str, int | None]]:
     """The questions that anybody answered: the whole first, then sentence by sentence."""
     order = [d.name for d in rubric.dimensions]
-    asked = {(r.dimension, r.claim) for r in ratings}
-    return sorted(asked, key=lambda p: (-1 if p[1] is None else p[1], order.index(p[0])))
+    questions = {(r.dimension, r.claim) for r in ratings}
+    return sorted(questions, key=lambda p: (-1 if p[1] is None else p[1], order.index(p[0])))
 
 
 def _row(name: str, claim: int | None, values: Sequence[str | None], rubric: Rubric) -> Row:
@@ -116,10 +116,10 @@ def _row(name: str, claim: int | None, values: Sequence[str | None], rubric: Rub
 
 def _opinion(letter: str, notes: Sequence[Note], text: str) -> Opinion:
     correction = next((n.text for n in notes if n.kind == "edited"), "")
-    said = [n for n in notes if n.kind != "edited"]
+    remarks = [n for n in notes if n.kind != "edited"]
     return Opinion(
         name=f"Rater {letter}",
-        notes=tuple(Remark(sentence=None if n.claim is None else n.claim + 1, text=n.text) for n in said),
+        notes=tuple(Remark(sentence=None if n.claim is None else n.claim + 1, text=n.text) for n in remarks),
         correction=correction,
         diff=tuple(_diff(text.split(), correction.split())) if correction else (),
     )

@@ -25,11 +25,11 @@ def read(
     """
     if verdict.edited is None:
         return verdict
-    found = claims(verdict.edited, original)
-    if strange := sorted({e for c in found for e in c.cites} - set(known)):
+    corrected = claims(verdict.edited, original)
+    if strange := sorted({e for c in corrected for e in c.cites} - set(known)):
         why = f"the correction cites {strange[0]}, which is not a line of the timeline"
         return verdict.model_copy(update={"state": "needs_adjudication", "why": why})
-    return verdict.model_copy(update={"claims": (*found, *left_out)})
+    return verdict.model_copy(update={"claims": (*corrected, *left_out)})
 
 
 def claims(text: str, original: Sequence[Claim]) -> tuple[Claim, ...]:

@@ -134,8 +134,8 @@ def _one(
 
 def _consensus(main: Sequence[Rating], rubric: Rubric) -> dict[str, str]:
     """What the raters say together of the whole rationale, in the order of the rubric."""
-    said = {name: value for (_, claim, name), (value, _) in by_unit(main, rubric).items() if claim is None}
-    return {d.name: said[d.name] for d in rubric.dimensions if d.name in said}
+    values = {name: value for (_, claim, name), (value, _) in by_unit(main, rubric).items() if claim is None}
+    return {d.name: values[d.name] for d in rubric.dimensions if d.name in values}
 
 
 def _by_raters(outcomes: Sequence[tuple[Criterion, Outcome]], corrections: Sequence[Note]) -> Decided:
@@ -157,19 +157,19 @@ def _adjudicated(
     """
     outcomes = [(c, _outcome(c, final, rubric, None)) for c in wanted]
     d = decision(rubric)
-    said = next((r.value for r in final if d is not None and r.dimension == d.name), None)
+    value = next((r.value for r in final if d is not None and r.dimension == d.name), None)
     edit = corrections[0] if corrections else None
-    if d is None or said is None:
+    if d is None or value is None:
         state, why, _ = _state(outcomes)
         return Decided(state, f"adjudicated: {why}", edit if state == "accepted" else None)
     opens = _edits_of(d, rubric)
     declared = tuple(p for c in wanted if c.dimension == d.name for p in c.passes)
-    accepts = said in (*(declared or d.good), *opens)
+    accepts = value in (*(declared or d.good), *opens)
     despite = [c.dimension for c, o in outcomes if o == "fail" and c.dimension != d.name]
-    why = f"adjudicated: {said}" + (
+    why = f"adjudicated: {value}" + (
         f", although {', '.join(despite)} does not pass" if accepts and despite else ""
     )
-    return Decided("accepted" if accepts else "rejected", why, edit if said in opens else None)
+    return Decided("accepted" if accepts else "rejected", why, edit if value in opens else None)
 
 
 def _state(outcomes: Sequence[tuple[Criterion, Outcome]]) -> Decided:
@@ -191,12 +191,12 @@ def _outcome(c: Criterion, ratings: Sequence[Rating], rubric: Rubric, likely: Li
         if r.dimension == c.dimension:
             claims[r.item, r.claim].append(r.value)
     if c.rule == "dawid_skene" and likely is not None:
-        found = [_probable(likely[c.dimension, *key], c.passes) for key in claims]
+        outcomes = [_probable(likely[c.dimension, *key], c.passes) for key in claims]
     else:
-        found = [RULES.get(c.rule, _majority)(values, c.passes, d) for values in claims.values()]
-    if "fail" in found:
+        outcomes = [RULES.get(c.rule, _majority)(values, c.passes, d) for values in claims.values()]
+    if "fail" in outcomes:
         return "fail"
-    return "tie" if "tie" in found or not found else "pass"
+    return "tie" if "tie" in outcomes or not outcomes else "pass"
 
 
 def _likely(main: Sequence[Rating], wanted: Sequence[Criterion], rubric: Rubric) -> Likely:
@@ -211,8 +211,8 @@ def _likely(main: Sequence[Rating], wanted: Sequence[Criterion], rubric: Rubric)
         for r in main:
             if r.dimension == c.dimension:
                 marks[r.item, r.claim][r.rater] = r.value
-        found = posterior(list(marks.values()), d.categories)
-        out |= {(c.dimension, *key): p for key, p in zip(marks, found, strict=True)}
+        probabilities = posterior(list(marks.values()), d.categories)
+        out |= {(c.dimension, *key): p for key, p in zip(marks, probabilities, strict=True)}
     return out
 
 

@@ -208,21 +208,21 @@ class Grading:
 
         def send() -> dict[str, Any]:
             desk = self._desks(rater)
-            said = desk.submit(request.path_params["task"], form, sure)
-            return {**said, **({"desk": desk.overview()} if said["sent"] else {})}
+            outcome = desk.submit(request.path_params["task"], form, sure)
+            return {**outcome, **({"desk": desk.overview()} if outcome["sent"] else {})}
 
         return JSONResponse(await _away(send))
 
     async def skip(self, request: Request) -> Response:
         """Leave an item out, with a reason."""
         rater = self._let_in(request)
-        asked = _read(Skip, await _json(request))
-        if not asked.reason.strip():
+        skip = _read(Skip, await _json(request))
+        if not skip.reason.strip():
             raise HTTPException(422, "say why you skip it")
 
         def send() -> dict[str, Any]:
             desk = self._desks(rater)
-            desk.skip(request.path_params["task"], asked.reason.strip(), asked.seconds)
+            desk.skip(request.path_params["task"], skip.reason.strip(), skip.seconds)
             return {"desk": desk.overview()}
 
         return JSONResponse(await _away(send))

@@ -58,7 +58,7 @@ class Desk:
 
     def refresh(self) -> None:
         """Look at what is on the server: another page may have been used meanwhile."""
-        found: dict[int, Entry] = {}
+        entries: dict[int, Entry] = {}
         for place in self._places:
             held = {t["id"]: t for t in self._server.begun(place.project)}
             numbers = self._numbers.get(place.origin, {})
@@ -68,8 +68,8 @@ class Desk:
             for task in self.plan.of_round(place.round):
                 number = numbers.get(task.item)
                 if task.rater == self.rater and number is not None and number in held:
-                    found[number] = self._entry(task, place, number, held[number])
-        self.entries = found
+                    entries[number] = self._entry(task, place, number, held[number])
+        self.entries = entries
 
     def _entry(self, task: Task, place: Place, number: int, held: Mapping[str, Any]) -> Entry:
         e = Entry(task=task, place=place, number=number)
@@ -214,14 +214,14 @@ class Desk:
                 if e.draft is not None:
                     body["draft_id"] = e.draft
                 try:
-                    made = self._server.call("POST", f"/api/tasks/{e.number}/annotations/", json=body)
+                    annotation = self._server.call("POST", f"/api/tasks/{e.number}/annotations/", json=body)
                 except ServiceError as error:
                     if "answered 409" not in str(error):
                         raise
                     raise DataError(
                         "this item was sent before, perhaps in another tab. Reload the page"
                     ) from error
-                e.annotation = int(made["id"])
+                e.annotation = int(annotation["id"])
             e.draft, e.standing, e.seconds = None, "skipped" if form.skipped else "sent", form.seconds
 
     def _unique(self, e: Entry) -> uuid.UUID:

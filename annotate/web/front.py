@@ -53,9 +53,9 @@ def front(grading: ASGIApp, label_studio: str, hosts: list[str], public: str) ->
         headers = [(k, v) for k, v in request.headers.raw if k.decode().lower() not in NOT_PASSED_ON]
         headers.append((b"x-forwarded-proto", scheme.encode()))
         url = httpx.URL(path=request.url.path, query=request.url.query.encode())
-        asked = client.build_request(request.method, url, headers=headers, content=await request.body())
+        forwarded = client.build_request(request.method, url, headers=headers, content=await request.body())
         try:
-            answer = await client.send(asked, stream=True)
+            answer = await client.send(forwarded, stream=True)
         except httpx.HTTPError:
             return PlainTextResponse("Label Studio does not answer.", 502)
         out = StreamingResponse(

@@ -29,11 +29,11 @@ class Links(Record):
     def rater(self, passphrase: str) -> str | None:
         """Whose it is; spaces, dashes and capitals do not matter."""
         given = _bare(passphrase)
-        found = None
+        owner = None
         for rater, own in self.raters.items():
             if hmac.compare_digest(_bare(own), given):
-                found = rater
-        return found
+                owner = rater
+        return owner
 
     def fingerprint(self, rater: str) -> str:
         """What a session holds of the passphrase, so that a renewed one ends it; empty for an unknown rater."""

@@ -85,12 +85,12 @@ class Office:
         now = known[-1]
         plan = prepare(study, settings, self._run_folder)
         items = {i.id: i for i in rows(layout.ITEMS.at(self._run_folder), Item) if i.case in plan.cases}
-        asked = settings.model_copy(update={"question": now.question, "show_label": now.show_label})
+        as_pushed = settings.model_copy(update={"question": now.question, "show_label": now.show_label})
         return replace(
             plan,
             rubric=now.rubric,
             version=now.version,
             items=items,
-            settings=asked,
+            settings=as_pushed,
             tasks=[t for t in tasks if t.item in items],
         )

@@ -128,13 +128,13 @@ class Checked(Record):
 
 def check(plan: Plan, form: GradedForm) -> Checked:
     """Check a form by the same door as everything that is pulled; a correction may cite only what is there."""
-    found = FormCheck(form, plan.items[form.item], plan.rubric, plan.lines)
-    wrong = [Wrong(at=f.at, why=f.detail) for f in found.faults if not f.counted]
-    if any(f.fault == "unchanged_edit" for f in found.faults):
+    checked = FormCheck(form, plan.items[form.item], plan.rubric, plan.lines)
+    wrong = [Wrong(at=f.at, why=f.detail) for f in checked.faults if not f.counted]
+    if any(f.fault == "unchanged_edit" for f in checked.faults):
         wrong.append(
             Wrong(at="edited", why="the box holds the rationale as it was; correct it, or decide otherwise")
         )
     return Checked(
         wrong=tuple(wrong),
-        doubts=tuple(f.detail for f in found.faults if f.fault == "contradiction"),
+        doubts=tuple(f.detail for f in checked.faults if f.fault == "contradiction"),
     )

@@ -134,7 +134,9 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     "--figure", type=click.Path(path_type=Path), help="Draw into this .svg, .png or .pdf, data beside it."
 )
 @_common.as_json
-def command(ratings: tuple[Path, ...], runs: Path, figure: Path | None, json_out: bool, **asked: Any) -> None:
+def command(
+    ratings: tuple[Path, ...], runs: Path, figure: Path | None, json_out: bool, **options: Any
+) -> None:
     """How far raters agree: coefficients with intervals, raters, disputed items, and a methods paragraph.
 
     RATINGS is a table (CSV, TSV, text, .xlsx, .sav, .dta) with a row a rating, a column a rater or counts of raters;
@@ -146,14 +148,14 @@ def command(ratings: tuple[Path, ...], runs: Path, figure: Path | None, json_out
     from ...analysis.agreement.summary import summarise
     from .text import lines
 
-    reading = _reading(asked)
-    asked["statistics"], asked["models"] = asked.pop("statistic"), asked.pop("model")
-    asked["weights"] = _weights(asked["weights"])
+    reading = _reading(options)
+    options["statistics"], options["models"] = options.pop("statistic"), options.pop("model")
+    options["weights"] = _weights(options["weights"])
     instruments = _named(
-        "instrument", asked.pop("instrument"), needed="NAME=A,B, such as quality=accuracy,clarity"
+        "instrument", options.pop("instrument"), needed="NAME=A,B, such as quality=accuracy,clarity"
     )
-    asked["instruments"] = {name: _categories(dimensions) for name, dimensions in instruments.items()}
-    settings = _checked(AgreementSettings, asked)
+    options["instruments"] = {name: _categories(dimensions) for name, dimensions in instruments.items()}
+    settings = _checked(AgreementSettings, options)
     summary = summarise(_source(ratings, runs, reading), settings)
     if figure is not None:
         from ...analysis.agreement.figure import write
@@ -182,20 +184,24 @@ def _checked(kind: Any, values: dict[str, Any]) -> Any:
         raise StudyError(f"--{first_fault(e, kind)}") from e
 
 
-def _reading(asked: dict[str, Any]) -> "ReadSettings":
+def _reading(options: dict[str, Any]) -> "ReadSettings":
     """The options about the file, taken out of all of them."""
     from ...analysis.agreement.reading.source import ReadSettings
 
     columns: dict[str, list[str]] = {}
     for role, name in (
-        _parted("column", text, "ROLE=NAME, such as item=case_id") for text in asked.pop("column")
+        _parted("column", text, "ROLE=NAME, such as item=case_id") for text in options.pop("column")
     ):
         columns.setdefault(role, []).append(name)
-    own = {k: asked.pop(k) for k in ("shape", "names", "header", "delimiter", "encoding", "sheet", "missing")}
-    own["label_separator"] = asked.pop("label_separator")
+    own = {
+        k: options.pop(k) for k in ("shape", "names", "header", "delimiter", "encoding", "sheet", "missing")
+    }
+    own["label_separator"] = options.pop("label_separator")
     own["columns"] = columns
-    own["levels"] = _named("level", asked.pop("level"))
-    own["categories"] = {k: _categories(v) for k, v in _named("categories", asked.pop("categories")).items()}
+    own["levels"] = _named("level", options.pop("level"))
+    own["categories"] = {
+        k: _categories(v) for k, v in _named("categories", options.pop("categories")).items()
+    }
     return _checked(ReadSettings, own)  # type: ignore[no-any-return]
 
 
@@ -215,13 +221,13 @@ def _parted(option: str, text: str, needed: str = "") -> tuple[str, str]:
     return "", text
 
 
-def _weights(asked: str | None) -> Any:
+def _weights(weights: str | None) -> Any:
     """The name of weights, or a matrix from a file."""
-    if asked is None or not Path(asked).suffix:
-        return asked
+    if weights is None or not Path(weights).suffix:
+        return weights
     from ...analysis.agreement.reading.matrices import weight_matrix
 
-    return weight_matrix(Path(asked))
+    return weight_matrix(Path(weights))
 
 
 def _named(option: str, values: Sequence[str], needed: str = "") -> dict[str, str]:

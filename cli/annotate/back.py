@@ -44,8 +44,8 @@ def _brought(s: "Study", settings: "Settings", run_folder: Path) -> "Iterator[St
         state = rounds.people(s, settings, run_folder)
         yield state
         progress.save(rounds.people(s, settings, run_folder), folder)
-        if (found := versions.change(state.plan, folder)) is not None:
-            click.echo(str(found), err=True)
+        if (change := versions.change(state.plan, folder)) is not None:
+            click.echo(str(change), err=True)
 
 
 def _now(s: "Study", settings: "Settings", run_folder: Path) -> "State":
@@ -76,8 +76,8 @@ def export(
     folder = run_folder / "annotate"
     with locked(folder):
         state = _now(s, settings, run_folder)
-        if (found := versions.change(state.plan, folder)) is not None:
-            grading.decided(found, state.plan, folder, new_round=new_round, reworded=reworded)
+        if (change := versions.change(state.plan, folder)) is not None:
+            grading.decided(change, state.plan, folder, new_round=new_round, reworded=reworded)
             state = _now(s, settings, run_folder)
         due = state.due
         if due is None:
@@ -110,12 +110,12 @@ def import_(study: Path, runs: Path, file: Path, rater: str, round_: str, new_ac
             state.plan, file, run_folder / "annotate", round_, rater, new_account=new_account
         )
     faults = [f for f in _now(s, settings, run_folder).got.faults if f.rater == rater]
-    said = f"{round_} {rater}: {taken.forms} forms here ({taken.new} new, {taken.changed} changed)"
+    summary = f"{round_} {rater}: {taken.forms} forms here ({taken.new} new, {taken.changed} changed)"
     if taken.missing:
-        said += f"; {taken.missing} of an earlier import are not in this file and are kept"
+        summary += f"; {taken.missing} of an earlier import are not in this file and are kept"
     if taken.older:
-        said += f"; {taken.older} are older in this file than those here and are left out"
-    click.echo("\n".join([said, *map(grading.fault_line, faults)]))
+        summary += f"; {taken.older} are older in this file than those here and are left out"
+    click.echo("\n".join([summary, *map(grading.fault_line, faults)]))
 
 
 @click.command()
@@ -153,8 +153,8 @@ def status(study: Path, runs: Path, json_out: bool) -> None:
     lines += [f"alpha so far, {a['round']}, {a['dimension']}: {a['alpha']:.2f}" for a in agree]
     lines += [f"found fault with {n.noticed} of {n.n} {n.control} items: {n.rater}" for n in noticed]
     lines += links
-    if (found := versions.change(state.plan, run_folder / "annotate")) is not None:
-        lines.append(str(found))
+    if (change := versions.change(state.plan, run_folder / "annotate")) is not None:
+        lines.append(str(change))
     lines.append(
         f"due: the {state.due} round" if state.due else "everything is graded; `wherefore run` goes on"
     )
@@ -176,13 +176,13 @@ def reopen(study: Path, runs: Path, rater: str, item: str, round_: str | None, b
     _, settings, run_folder = grading.people(study, runs)
     folder = run_folder / "annotate"
     with locked(folder):
-        found = reopen_.find(folder, rater, item, round_)
-        reopen_.record(folder, found, because)
-        if found.form.origin != FILES and not found.form.gone:
+        own = reopen_.find(folder, rater, item, round_)
+        reopen_.record(folder, own, because)
+        if own.form.origin != FILES and not own.form.gone:
             with grading.server_of(settings, run_folder, rater) as server:
-                reopen_.on_server(found, server)
+                reopen_.on_server(own, server)
     click.echo(
-        f"{found.round} {rater}: {found.form.item} is to be graded again; the form as it was is in decisions.jsonl"
+        f"{own.round} {rater}: {own.form.item} is to be graded again; the form as it was is in decisions.jsonl"
     )
 
 
@@ -201,7 +201,7 @@ def accept(study: Path, runs: Path, item: str, rater: str | None, because: str) 
     folder = run_folder / "annotate"
     with locked(folder):
         state = _now(s, settings, run_folder)
-        for found in reopen_.edited(folder, state, item, rater):
-            reopen_.accept(folder, found, because)
-            click.echo(f"{found.round} {found.rater}: {found.form.item} counts as it is now: {found.detail}")
+        for own in reopen_.edited(folder, state, item, rater):
+            reopen_.accept(folder, own, because)
+            click.echo(f"{own.round} {own.rater}: {own.form.item} counts as it is now: {own.detail}")
         progress.save(_now(s, settings, run_folder), folder)

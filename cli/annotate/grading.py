@@ -126,13 +126,13 @@ def push_due(
         if restore:
             for title in push_.restore(state.plan, server, folder):
                 click.echo(f"{title}: put back as it was handed out")
-        if (found := versions.change(state.plan, folder)) is not None:
+        if (change := versions.change(state.plan, folder)) is not None:
             if restore:
-                click.echo(str(found))
+                click.echo(str(change))
                 return
-            decided(found, state.plan, folder, new_round=new_round, reworded=reworded)
+            decided(change, state.plan, folder, new_round=new_round, reworded=reworded)
             if reworded:
-                for title in push_.reword(state.plan, server, folder, {found.before}):
+                for title in push_.reword(state.plan, server, folder, {change.before}):
                     click.echo(f"{title}: the new words are on the page")
             state = rounds.people(s, settings, run_folder)
         due = state.due
@@ -162,7 +162,7 @@ def push_due(
         )
 
 
-def decided(found: object, plan: "Plan", folder: Path, *, new_round: bool, reworded: bool) -> None:
+def decided(change: object, plan: "Plan", folder: Path, *, new_round: bool, reworded: bool) -> None:
     """What to do about a rubric that changed.
 
     Raises:
@@ -170,13 +170,13 @@ def decided(found: object, plan: "Plan", folder: Path, *, new_round: bool, rewor
     """
     from ...annotate import versions
 
-    assert isinstance(found, versions.Change)
+    assert isinstance(change, versions.Change)
     if not new_round and not reworded:
-        versions.refuse(found)
-    versions.decide(found, plan, folder, reworded=reworded)
+        versions.refuse(change)
+    versions.decide(change, plan, folder, reworded=reworded)
     if new_round:
         click.echo(
-            f"a new round: {sum(found.void.values())} forms by the earlier rubric are kept and do not count"
+            f"a new round: {sum(change.void.values())} forms by the earlier rubric are kept and do not count"
         )
 
 
@@ -224,9 +224,9 @@ def links(run_folder: Path, settings: "Settings") -> Iterator[str]:
     from ...annotate.web import links as links_
 
     folder = run_folder / "annotate"
-    found, own, pages = ledger.read(folder), server.known(run_folder / "label_studio"), links_.read(folder)
-    public = own.public if own is not None and own.public and not settings.server.url else found.url
-    newest = {(p.round, p.rater): p for p in found.places}
+    pushed, own, pages = ledger.read(folder), server.known(run_folder / "label_studio"), links_.read(folder)
+    public = own.public if own is not None and own.public and not settings.server.url else pushed.url
+    newest = {(p.round, p.rater): p for p in pushed.places}
     here = {p.name for p in settings.people}
     for (round, rater), place in newest.items():
         if rater not in here:
@@ -250,13 +250,13 @@ def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
     if due != "main" or not rounds.gate or not rounds.calibration or decisions.past_gate(version):
         return
     alpha = agreement(state, rounds.gate, "calibration")
-    found = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
+    value = "cannot be computed" if alpha is None else f"is {alpha:.2f}"
     if (alpha is None or alpha < rounds.gate_alpha) and not past_gate:
         raise PendingError(
-            f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {found}; {rounds.gate_alpha} is "
+            f"annotate.rounds.gate: alpha of {rounds.gate} on the calibration round {value}; {rounds.gate_alpha} is "
             "required. Discuss the items with the raters, then push with --past-gate, or calibrate on more items."
         )
-    why = f"alpha of {rounds.gate} {found}" + (", --past-gate" if past_gate else "")
+    why = f"alpha of {rounds.gate} {value}" + (", --past-gate" if past_gate else "")
     decisions.add(folder, now("gate", after=version, why=why))
 
 
@@ -268,13 +268,13 @@ def context(state: "State", round: str, folder: Path) -> "Context":
 
     items = state.plan.items
     if round == "adjudication":
-        found = state.disagreements()
+        disagreements = state.disagreements()
         agreed = {
             i: judge.prediction(GradedForm(item=i, rater="", round=round, marks=d.agreed))
-            for i, d in found.items()
+            for i, d in disagreements.items()
             if d.agreed
         }
-        return Context(disagreements=found, filled_in=agreed)
+        return Context(disagreements=disagreements, filled_in=agreed)
     if round != "assisted":
         return Context()
     given = judge.answers(folder)

@@ -63,11 +63,11 @@ def judge(study: Path, runs: Path) -> None:
     folder = run_folder / "annotate"
     with locked(folder):
         state = rounds.people(s, settings, run_folder)
-        asked = ask(s, state.plan, settings.judge, folder)
+        judged = ask(s, state.plan, settings.judge, folder)
         given = judge_.answers(folder)
         progress.save_judge(state, folder)
     click.echo(f"judge: {len(given)} of {len(state.plan.items)} items graded: {folder / judge_.FILE}")
-    for line in asked.lines:
+    for line in judged.lines:
         click.echo(f"  {line}")
     rows = with_judge(state.plan.rubric, judge_.ratings(state.plan, given), state.ratings(), s.seed)
     for row in rows:

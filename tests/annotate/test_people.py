@@ -81,7 +81,7 @@ def test_a_form_is_given_back_and_graded_again(on_server: Any) -> None:
     on_server.grade("ann", items[0], BAD)
     on_server.call("pull")
     assert on_server.values("ann", "sound") == {items[0]: "no", items[1]: "yes"}
-    (decision,) = Decisions.read(on_server.folder).made
+    (decision,) = Decisions.read(on_server.folder).rows
     assert (decision.what, decision.rater, decision.item) == ("reopened", "ann", items[0])
     assert decision.why == "the wrong patient was read out"
     assert decision.by
@@ -114,7 +114,7 @@ def test_an_edit_by_the_investigator_counts_when_it_is_accepted_and_the_next_one
     assert on_server.values("ann", "sound") == {item: "no"}
     assert "foreign_edit (does not count): ann" in edit({"sound": "no", "harm": "minor"})
     assert on_server.values("ann", "sound") == {}, "what was accepted is that edit, and not every other"
-    assert [d.what for d in Decisions.read(on_server.folder).made] == ["accepted"]
+    assert [d.what for d in Decisions.read(on_server.folder).rows] == ["accepted"]
 
 
 def test_what_is_deleted_on_the_server_was_graded_all_the_same(on_server: Any) -> None:

@@ -87,7 +87,7 @@ def test_a_new_round_keeps_the_old_forms_and_counts_the_new_ones(on_server: Any,
                 rater
             )
     assert on_server.state.due == "main"
-    assert [d.what for d in Decisions.read(on_server.folder).made] == ["new_round"]
+    assert [d.what for d in Decisions.read(on_server.folder).rows] == ["new_round"]
 
 
 def test_other_words_for_the_same_questions_keep_the_forms(on_server: Any, rubric: Path) -> None:

@@ -13,15 +13,17 @@ from wherefore.cohort.records import Case
 from wherefore.study.config import Study
 from wherefore.study.errors import StaleError
 from wherefore.study.grid import Cell
+from wherefore.study.records import read_table
 from wherefore.study.runs import MANIFEST
 from wherefore.synth.records import Rationale
 from wherefore.train.bases.models import load
-from wherefore.train.cell import fitted, lesson, work
+from wherefore.train.cell import work
 from wherefore.train.encoding.encoder import Row
 from wherefore.train.fitting import optimise
 from wherefore.train.fitting.checkpoint import Checkpoint
 from wherefore.train.fitting.fit import CHECKPOINT, fit
-from wherefore.train.records import Fit
+from wherefore.train.lesson import fitted, lesson
+from wherefore.train.records import Fit, Prediction
 from wherefore.train.settings import Lora, Made, Settings
 from wherefore.train.targets import TARGETS
 from wherefore.train.workers import do_cell, is_done
@@ -258,3 +260,47 @@ def test_sigkill_while_it_fits_costs_no_more_than_what_was_not_kept(
     other.mkdir()
     work(study, made, cell, settings, other)
     assert (other / "adapter" / "adapter_model.safetensors").read_bytes() == resumed
+
+
+def test_a_new_readout_is_read_alone_and_fits_nothing(
+    one: tuple[Study, Cell], made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read-outs and decodings are added, changed and taken away: one fit, and each read-out is read once."""
+    from wherefore.train.fitting import fit as fitting
+    from wherefore.train.reading.reader import Reader
+
+    fits: list[str] = []
+    read: list[str] = []
+    original, predictions = fitting.fit, Reader.predictions
+    monkeypatch.setattr(fitting, "fit", lambda *a: fits.append(a[2].id) or original(*a))
+
+    def counted(self: Reader, names: list[str], cases: list[Case]) -> list[Any]:
+        if cases and cases[0].split == "held_out":
+            read.extend(names)
+        return predictions(self, names, cases)
+
+    monkeypatch.setattr(Reader, "predictions", counted)
+    study, cell = one
+    folder = made / "train" / cell.id
+
+    def asked(readouts: list[str], **decodings: Any) -> tuple[list[str], bytes]:
+        """What was read now, and the rows of `direct`."""
+        read.clear()
+        s, settings = changed(study, readouts=readouts, decodings=decodings)
+        do_cell(s, made, cell, settings)
+        table = read_table(folder / "predictions.parquet", Prediction)
+        assert table["readout"].drop_duplicates().tolist() == readouts
+        assert set(table.groupby("readout")["case"].count()) == {12}
+        return list(read), table[table["readout"] == "direct"].to_csv().encode()
+
+    warm, hot = {"temperature": 0.7}, {"temperature": 1.4}
+    now, direct = asked(["direct"])
+    assert now == ["direct"]
+    assert asked(["direct", "own_rationale"]) == (["own_rationale"], direct)
+    assert asked(["direct", "own_rationale", "own_rationale@w"], w=warm) == (["own_rationale@w"], direct)
+    assert asked(["direct", "own_rationale", "own_rationale@w"], w=hot) == (["own_rationale@w"], direct)
+    assert asked(["direct"]) == ([], direct)
+    (folder / MANIFEST).unlink()
+    (folder / "predictions.parquet").unlink()
+    assert asked(["direct"]) == (["direct"], direct)  # a table went: no word of reading.json counts
+    assert fits == [cell.id]

@@ -41,7 +41,8 @@ def section(m: Material) -> dict[str, Any] | None:
     down, across = _axes(cells)
     columns = sorted({tuple(getattr(c, a) for a in across) for c in cells})
     rows: list[Row] = []
-    readouts = list(dict.fromkeys(k.readout for k in auc if any(k.cell == c.id for c in cells)))
+    ids = {c.id for c in cells}
+    readouts = list(dict.fromkeys(k.readout for k in auc if k.cell in ids))
     for name in dict.fromkeys(arm(c) for c in cells):
         of_arm = [c for c in cells if arm(c) == name]
         for place in sorted({tuple(str(getattr(c, a)) for a in down) for c in of_arm}):
