@@ -61,7 +61,9 @@ def stream(rows: Rows, task: Task, file: str) -> Stream:
     for name, predicate in task.predicates.items():
         if isinstance(predicate, Derived):
             some = np.array([count[p] > 0 for p in predicate.of])
-            count[name] = (some.all(0) if predicate.every else some.any(0)).astype(np.int64)
+            count[name] = np.asarray(
+                some.all(axis=0) if predicate.every else some.any(axis=0), dtype=np.int64
+            )
         elif predicate.static:
             count[name] = np.ones(n, dtype=np.int64)  # whoever has none is not here
         else:
