@@ -115,10 +115,8 @@ def _synth(study: Study, run_folder: Path) -> dict[str, Any]:
     return {
         "teacher": settings.teacher.name,
         "styles": list(settings.styles),
-        "requests_a_case": plan.size * plan.rounds,
-        "requests": count(run_folder / "cohort", settings.splits) * plan.size * plan.rounds
-        if has_cohort
-        else None,
+        "requests_a_case": plan.requests,
+        "requests": count(run_folder / "cohort", settings.splits) * plan.requests if has_cohort else None,
     }
 
 

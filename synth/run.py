@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from .histories import tables
 from .plan import Plan
 from .plan import resolve as resolve
 
+if TYPE_CHECKING:
+    from .ledger.ledger import Ledger
+
 
 def describe(study: Study, home: Path) -> str:
     """What the stage would ask, in a line; the price where prices stand in the study file and the cohort is made."""
@@ -22,15 +26,20 @@ def describe(study: Study, home: Path) -> str:
 
     s = resolve(study)
     plan = Plan(study, s, home / "cohort")
-    each = plan.size * plan.rounds
+    each = plan.requests
     head = f"{s.teacher.name} teacher, {', '.join(s.styles)}"
     if s.label != "shown":
         head += f", the outcome {IN_WORDS[s.label]}"
     if manifest(home / "cohort") is None:
         checked = f"; every rationale checked by {plan.verifier.title}" if plan.verifier else ""
         return f"{head}: {each} requests a case (cases not made yet){checked}"
-    total = count(home / "cohort", s.splits) * plan.size
-    return f"{head}: {total * plan.rounds} requests, {price(plan, home / 'cohort', total)}"
+    cases = count(home / "cohort", s.splits)
+    head += "".join(f"; {name}: {IN_WORDS[told.label]}" for name, told in s.corpora.items())
+    prices = {"": price(plan, home / "cohort", cases * plan.size)} | {
+        f"{name}: ": price(other, home / "cohort", cases * other.size)
+        for name, other in plan.others().items()
+    }
+    return f"{head}: {cases * each} requests, " + "; ".join(f"{of}{what}" for of, what in prices.items())
 
 
 def run(study: Study, home: Path, *, again: bool = False) -> bool:
@@ -52,19 +61,19 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     def work(folder: Path) -> None:
         from .controls import write_controls
         from .corpus.card import write_card
-        from .derive import derive_all
-        from .judging import left_out_ids
         from .ledger.ledger import Ledger, set_aside
-        from .shards import ask, total
-        from .verifier import checking
+        from .shards import total
 
-        expected = total(plan, cohort)
-        with Ledger(folder / "ledger", expected=plan.rounds * expected, also=set_aside(home)) as ledger:
-            ask(plan, ledger, cohort, expected)
-            left_out = left_out_ids(plan, ledger, cohort)
-            with checking(plan, ledger, cohort, folder, expected, left_out) as (ledgers, check):
-                derive_all(plan, ledgers, cohort, folder, left_out, check)
+        others = {layout.corpus(name): other for name, other in plan.others().items()}
+        expected = total(plan, cohort) // plan.size * plan.requests
+        with Ledger(folder / "ledger", expected=expected, also=set_aside(home)) as ledger:
+            for name, other in others.items():
+                (folder / name).mkdir(parents=True, exist_ok=True)
+                _explained(other, ledger, cohort, folder, folder / name)
+            _explained(plan, ledger, cohort, folder, folder)
         write_controls(plan.settings, cohort, folder, study.seed)
+        for name, other in others.items():
+            write_card(other, cohort, folder / name)
         write_card(plan, cohort, folder)
 
     stage = home / "synth"
@@ -86,6 +95,23 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
             "`wherefore synth --again` asks them again."
         )
     return done
+
+
+def _explained(plan: Plan, ledger: "Ledger", cohort: Path, stage: Path, folder: Path) -> None:
+    """Ask for one corpus what the ledger does not hold, and derive it into its folder.
+
+    The requests of all corpora stand in one account, that of the stage's own folder, which is derived last.
+    """
+    from .derive import derive_all
+    from .judging import left_out_ids
+    from .shards import ask, total
+    from .verifier import checking
+
+    expected = total(plan, cohort)
+    ask(plan, ledger, cohort, expected)
+    left_out = left_out_ids(plan, ledger, cohort)
+    with checking(plan, ledger, cohort, stage, expected, left_out) as (ledgers, check):
+        derive_all(plan, ledgers, cohort, folder, left_out, check, accounts=folder == stage)
 
 
 def _open_again(stage: Path, plan: Plan, inputs: list[Path]) -> None:
