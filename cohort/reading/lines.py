@@ -1,15 +1,20 @@
-"""Lines of a text table before it is parsed: are cells quoted, and which lines have more cells than the header."""
+"""Lines of a text table before it is parsed: are cells quoted, and which lines have another number of cells."""
 
 import bz2
 import csv
 import gzip
+import io
 import lzma
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+BLANKS = r"\s+"
+"""The delimiter of columns that blanks separate."""
 
 
 def opened(file: Path) -> Any:
@@ -40,39 +45,104 @@ def _wraps(file: Path, changed: int) -> bool:
     return False
 
 
-def longer(file: Path, delimiter: str, encoding: str) -> dict[int, int]:
-    """Rows with more cells than the header -> how many they have. Cells moved there, so none of them can be believed.
+class Odd(NamedTuple):
+    """A row whose cells may stand under the wrong names."""
 
-    A mark at the end of every line is the form of some exports, and counts for nothing; the first line tells. Nothing
-    is checked where bytes are not characters (UTF-16) or blanks separate the columns.
+    cells: int
+    line: int
+    """Of the file, from 1; where it begins."""
+
+
+class Shape(NamedTuple):
+    """What the lines of a table are like."""
+
+    header: tuple[str, ...]
+    rows: int
+    odd: dict[int, Odd]
+    """Rows, from 0, that have fewer or more cells than the header."""
+
+
+def shape(file: Path, delimiter: str, encoding: str) -> Shape:
+    """Count the cells of every row.
+
+    A line ends with any of \\n, \\r\\n and \\r; blank lines are none. A mark at the end of every line, or of the
+    header alone, is the form of some exports and counts for nothing; the first row tells.
+
+    Args:
+        file: packed or not.
+        delimiter: one character, or an expression.
+        encoding: of the text.
     """
-    if len(delimiter) != 1 or encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32")):
-        return {}
-    mark, quoted, out = delimiter.encode(), quotes(file, delimiter), dict[int, int]()
-    with opened(file) as raw:
-        lines = (line for line in _records(raw, quoted) if line.strip())
-        width = _cells(next(lines, b""), mark, quoted)
-        ended = None
-        for row, line in enumerate(lines):
-            n = _cells(line, mark, quoted) if line.count(mark) >= width else width
-            marked = n == width + 1 and line.rstrip(b"\r\n").endswith(mark)
+    encoding = "utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding
+    with io.TextIOWrapper(opened(file), encoding=encoding, newline="") as text:
+        rows = _rows(_Lines(text), delimiter, quotes(file, delimiter))
+        _, width, last, header = next(rows, (0, 0, False, ()))
+        spare = last and width > 1  # the header ends with a mark
+        width -= spare
+        odd, n, ended = dict[int, Odd](), 0, None
+        for n, (line, cells, last, _) in enumerate(rows, 1):
+            marked = last and cells == width + 1
             ended = marked if ended is None else ended
-            if n > width and not (ended and marked):
-                out[row] = n
-    return out
+            right = cells == width or marked if spare else marked if ended else cells == width
+            if not right:
+                odd[n - 1] = Odd(cells, line)
+    return Shape(header, n, odd)
 
 
-def _records(lines: Any, quoted: bool) -> Iterator[bytes]:
-    """Lines, those that a quoted cell goes on over joined."""
+class _Lines:
+    """Lines, and how many there were so far."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines, self.read = lines, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.read += 1
+        return line
+
+
+def _rows(lines: _Lines, delimiter: str, quoted: bool) -> Iterator[tuple[int, int, bool, tuple[str, ...]]]:
+    """Of each row that is not blank: its line, how many cells, whether the last is empty; the cells of the first."""
+    mark = delimiter if len(delimiter) == 1 else None
+    first = True
     for line in lines:
-        while quoted and line.count(b'"') % 2 and (more := next(lines, b"")):
-            line += more
-        yield line
+        at = lines.read
+        bare = line.rstrip("\r\n")
+        if first or (quoted and '"' in bare) or mark is None:
+            cells = _cells(line, lines, delimiter, quoted and '"' in bare)
+            if not cells or (len(cells) == 1 and '"' not in bare and not bare.strip()):
+                continue
+            yield at, len(cells), cells[-1] == "", tuple(cells) if first else ()
+            first = False
+        elif mark in bare:
+            yield at, bare.count(mark) + 1, bare.endswith(mark), ()
+        elif bare.strip():
+            yield at, 1, False, ()
 
 
-def _cells(line: bytes, mark: bytes, quoted: bool) -> int:
-    bare = line.rstrip(b"\r\n")
-    if quoted and b'"' in bare:
-        row = next(csv.reader(bare.decode("latin-1").splitlines(keepends=True), delimiter=mark.decode()), [])
-        return len(row)
-    return bare.count(mark) + 1
+def _cells(line: str, more: Iterator[str], delimiter: str, quoted: bool) -> list[str]:
+    """The cells of the row that begins with a line; a quoted one may go on over `more`."""
+    if not quoted:
+        bare = line.rstrip("\r\n")
+        return (
+            bare.split()
+            if delimiter == BLANKS
+            else re.split(delimiter, bare)
+            if len(delimiter) > 1
+            else bare.split(delimiter)
+        )
+    blanks = delimiter == BLANKS
+    if len(delimiter) > 1 and not blanks:
+        return re.split(delimiter, line.rstrip("\r\n"))
+    line = re.sub(r"[ \t]+(?=[\r\n]*$)", "", line.lstrip(" \t").replace("\t", " ")) if blanks else line
+    before = csv.field_size_limit(1 << 30)  # a note may be long
+    try:
+        reader = csv.reader(
+            chain([line], more), delimiter=" " if blanks else delimiter, skipinitialspace=blanks
+        )
+        return next(reader, [])
+    finally:
+        csv.field_size_limit(before)
