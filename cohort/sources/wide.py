@@ -1,7 +1,7 @@
 """A wide table: a row a person (or a visit), a column a thing. Ages or dates of first occurrence, as UK Biobank gives
 them; repeated measurements, as cohort studies do; onsets known only to lie between two visits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -190,6 +190,7 @@ class _Wide:
         """The first row that says something, of each person."""
         o = self.options
         one = self.rows.groupby(o.subject, sort=False).first().reset_index()
+        self._note_differing([o.sex, o.site, o.birth, o.birth_year, o.birth_month, o.first, o.last])
         given = {"subject": o.subject, "sex": o.sex, "site": o.site, "birth": o.birth}
         out = pd.DataFrame({ours: one[c] for ours, c in given.items() if c})
         suffix = "_age" if o.values == "age" else ""
@@ -214,6 +215,14 @@ class _Wide:
             )
         assert set(people) <= {*NAMES, "dead"}
         return people
+
+    def _note_differing(self, columns: Iterable[str | None]) -> None:
+        """What is said of a person in several rows and not the same in each: the first counts."""
+        for column in filter(None, columns):
+            several = self.rows[column].groupby(self.who, sort=False).nunique() > 1
+            self.place.bad.note(
+                f"people with several values of {column}; the first counts", int(several.sum())
+            )
 
     def _deaths(self, death: str | Death) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
         """By subject: the text of the day or age of death, and whether the person is known to have died."""
@@ -253,6 +262,7 @@ class _Wide:
             value = self.rows[column.column]
             yield self._batch(column, self.who, self._checked(o.at, value.notna() & self._there(o.at)), value)
         for column in o.always:
+            self._note_differing([column.column])
             one = self.rows.groupby(o.subject, sort=False)[column.column].first().reset_index()
             yield self._batch(column, one[o.subject], None, one[column.column])
 
