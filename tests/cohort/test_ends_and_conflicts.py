@@ -128,3 +128,23 @@ def test_a_row_without_a_value_stands_in_the_line_of_its_code_and_the_unit_stays
 
 
 LIFE = (("1940-01-01", "MEDS_BIRTH"), ("2000-01-01", "ICD10//I10"), ("2018-01-01", "ICD10//Z00"))
+
+
+def test_a_code_that_is_none_is_a_bad_row_and_a_column_may_have_two_roles() -> None:
+    def write(folder: Path) -> dict[str, Any]:
+        made = [(i, day, code) for i in (1, 2, 100) for day, code in LIFE]
+        made += [(1, "2009-01-01", code) for code in ("//", "RxNorm//", "ICD10// ")]
+        frame = pd.DataFrame(
+            [*made, (100, "2012-01-01", "ICD10//G30")], columns=["subject_id", "time", "code"]
+        )
+        frame["time"] = pd.to_datetime(frame["time"]).astype("datetime64[us]")
+        frame.sort_values(["subject_id", "time"]).to_parquet(folder / "0.parquet")
+        return {"path": str(folder), "site": "subject_id"}
+
+    cohort, bad = read("meds", write, bad_rows=0.5)
+    assert bad.bad == {("0.parquet", "no code"): 3}
+    assert dict(zip(cohort.cases["subject"], cohort.cases["site"], strict=True)) == {
+        "1": "1",
+        "2": "2",
+        "100": "100",
+    }
