@@ -8,6 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from wherefore.cohort.run import run
+from wherefore.study.config import Study
+from wherefore.study.errors import DataError
+
 _spec = importlib.util.spec_from_file_location("_read", Path(__file__).with_name("_read.py"))
 assert _spec is not None
 assert _spec.loader is not None
@@ -148,3 +152,33 @@ def test_a_code_that_is_none_is_a_bad_row_and_a_column_may_have_two_roles() -> N
         "2": "2",
         "100": "100",
     }
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ("", "no rows. Give a label file with at least one"),
+        ("1,2010-01-05,1\n2,2010-01-05\n3,2010-01-05,0\n", "more or fewer cells than the header has"),
+    ],
+)
+def test_label_files_that_are_refused(rows: str, says: str, meds: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=says):
+        run(labelled(meds, tmp_path, rows), tmp_path)
+
+
+def test_predictions_keep_their_time_and_impossible_ones_are_left_out(meds: Path, tmp_path: Path) -> None:
+    rows = "1,2010-01-05T10:00:00+02:00,1\n2,2010-01-05 23:30,0\n3,1930-01-01,1\n3,2090-01-01,1\n3,2010-03-04,0\n"
+    run(labelled(meds, tmp_path, rows), tmp_path)
+    cases = pd.read_parquet(tmp_path / "cohort" / "cases.parquet")
+    times = dict(zip(cases["subject"], cases["prediction_time"].astype(str).str[:16], strict=True))
+    assert times == {"1": "2010-01-05 10:00", "2": "2010-01-05 23:30", "3": "2010-03-04 00:00"}
+    flow = pd.read_csv(tmp_path / "cohort" / "flow.csv")
+    assert flow.iloc[0]["reason"] == "predictions asked for"
+    assert flow.set_index("step").loc["impossible_time", "people"] == 2
+
+
+def labelled(meds: Path, folder: Path, rows: str) -> Study:
+    (folder / "labels.csv").write_text("subject_id,prediction_time,boolean_value\n" + rows)
+    predict = {"rule": "per_row", "file": str(folder / "labels.csv"), "labels": "boolean_value"}
+    cohort = {"source": {"name": "meds", "path": str(meds)}, "predict": predict, "min_events": 0}
+    return Study.model_validate({"name": "s", "cohort": cohort})
