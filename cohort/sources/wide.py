@@ -197,13 +197,18 @@ class _Wide:
         for name in ("first", "last"):
             if (column := getattr(o, name)) is not None:
                 out[name + suffix] = one[column]
+        died = o.death.column if isinstance(o.death, Death) else o.death
         if o.death is not None:
             out["death" + suffix], dead = (
                 c.reindex(one[o.subject]).to_numpy() for c in self._deaths(o.death)
             )
         out.attrs["decimal"] = self.decimal
         options = People(path="", subject=o.subject, sexes=o.sexes, date_format=o.date_format)
-        people = shaped(out, self.file, options, self.place, UNITS[o.age_unit], "cohort.source")
+        theirs = {
+            n + suffix: c for n, c in (("first", o.first), ("last", o.last), ("death", died)) if c
+        } | given
+        named = {ours: c for ours, c in theirs.items() if c}
+        people = shaped(out, self.file, options, self.place, UNITS[o.age_unit], "cohort.source", named)
         if o.death is not None:
             people["dead"] = dead
         if o.birth_year:
