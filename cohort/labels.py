@@ -45,7 +45,7 @@ def rows(predict: Predict, place: Place, records: Records) -> Rows | None:
         columns, optional = _columns(predict, file, form), frozenset({"time", "age"})
         for part in tables.chunks(file, columns, place, "cohort.predict", form, optional, many=True):
             parts.append(_rows(file, part, predict))
-    if not parts:
+    if not any(len(p) for p in parts):
         raise DataError(f"cohort.predict.file: {predict.file}: no rows. Give a label file with at least one.")
     return _once(pd.concat(parts, ignore_index=True), predict, place)
 
@@ -122,8 +122,10 @@ def _rows(file: Path, part: pd.DataFrame, predict: Predict) -> Rows:
 
 def _moment(said: "pd.Series[str]", day: pd.Series, form: str | None) -> pd.Series:
     """The time of day as far as it is said, on the day that was read."""
-    full = pd.to_datetime(said, format=form or "ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
-    full = full.astype("datetime64[us]")
+    local = said.astype("str").str.replace(
+        r"(?<=\d)(?:Z|[+-]\d{2}:?\d{2})$", "", regex=True
+    )  # the day is local too
+    full = pd.to_datetime(local, format=form or "ISO8601", errors="coerce").astype("datetime64[us]")
     return full.where(full.dt.normalize() == day, day.astype("datetime64[us]"))
 
 

@@ -119,7 +119,7 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
         risk_of, asked = getattr(records, "true_risk", None), rows(settings.predict, place, records)
         cohort = build(records, settings, codes, study.seed, count, place.bad, folder, risk_of, asked)
     write_table(folder / layout.EXCLUSIONS.name, cohort.exclusions, Exclusion)
-    steps = flow(cohort.population, said_of(cohort.counts, place.bad))
+    steps = flow(cohort.population, said_of(cohort.counts, place.bad), settings.predict.asked)
     write_text(folder / layout.FLOW.name, steps.to_csv(index=False))
     write_text(folder / layout.FLOW_PICTURE.name, figure(steps))
     write_text(folder / layout.TABLE_ONE.name, table1(cohort.cases).to_csv(index=False))

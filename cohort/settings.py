@@ -86,6 +86,11 @@ class Predict(Record):
         return self
 
     @property
+    def asked(self) -> bool:
+        """Whether a file or a task says who is predicted when."""
+        return self.rule in ("per_row", "aces")
+
+    @property
     def labelled(self) -> bool:
         """Whether the labels come with the prediction times, so that nothing about the outcome is decided here."""
         return self.labels is not None or self.rule == "aces"

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..study.seeds import derive
+from .cleaning.clean import OLDEST
 from .events import UNDATED, YEAR, Shard, days_since_birth
 from .phenotype import CodeSet, Section, first_day, matches, onset, without_day
 from .settings import Followup, Predict, Settings
@@ -21,6 +22,7 @@ said), `age` (years), `label` (0, 1, NaN)."""
 STEPS = (
     ("not_in_records", "a prediction is asked for, but the records do not have the person"),
     ("no_birth_date", "no date of birth, so no age"),
+    ("impossible_time", "asked for before birth or past 125 years of age"),
     (
         "no_prediction_time",
         "never at the prediction time (no eligible visit, or too young to have come so far)",
@@ -150,7 +152,7 @@ def _days(
         return everybody, shard.people["first_day"].to_numpy(float) + predict.after_days
     if predict.rule == "landmark":
         return everybody, days_since_birth(shard.people, str(predict.date))
-    if predict.rule in ("per_row", "aces"):
+    if predict.asked:
         assert rows is not None
         return _listed(shard.people, rows)
     return everybody, _visit_after(shard, _drawn_ages(shard.people["subject"], predict, seed), visits)
@@ -221,7 +223,7 @@ def _last_day(shard: Shard, followup: Followup) -> Floats:
     return np.where(unknown, shard.ends[1], np.minimum.reduce(ends) if ends else last)
 
 
-DECIDED_ELSEWHERE = ("no_birth_date", "no_prediction_time", "no_events")
+DECIDED_ELSEWHERE = ("no_birth_date", "impossible_time", "no_prediction_time", "no_events")
 """The only reasons to leave somebody out whose label comes with the prediction time."""
 
 
@@ -241,6 +243,7 @@ def _tests(
     age = day / YEAR
     return {
         "no_birth_date": ~people["aged"].to_numpy(bool),
+        "impossible_time": ((day < 0) | (day > OLDEST * YEAR)) & settings.predict.asked,
         "no_prediction_time": np.isnan(day),
         "outside_ages": (age < settings.predict.min_age) | (age >= settings.predict.max_age),
         "dead_before": death <= day,

@@ -74,19 +74,37 @@ def shape(file: Path, delimiter: str, encoding: str) -> Shape:
         encoding: of the text.
     """
     encoding = "utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding
-    with io.TextIOWrapper(opened(file), encoding=encoding, newline="") as text:
-        rows = _rows(_Lines(text), delimiter, quotes(file, delimiter))
-        _, width, last, header = next(rows, (0, 0, False, ()))
-        spare = last and width > 1  # the header ends with a mark
-        width -= spare
-        odd, n, ended = dict[int, Odd](), 0, None
-        for n, (line, cells, last, _) in enumerate(rows, 1):
-            marked = last and cells == width + 1
-            ended = marked if ended is None else ended
-            right = cells == width or marked if spare else marked if ended else cells == width
-            if not right:
-                odd[n - 1] = Odd(cells, line)
-    return Shape(header, n, odd)
+    before = csv.field_size_limit(1 << 30)  # a note may be long
+    try:
+        with io.TextIOWrapper(opened(file), encoding=encoding, newline="") as text:
+            return _counted(_rows(_Lines(text), delimiter, quotes(file, delimiter)))
+    finally:
+        csv.field_size_limit(before)
+
+
+class _Row(NamedTuple):
+    """A row that is not blank."""
+
+    line: int
+    cells: int
+    ended: bool
+    """Its last cell is empty."""
+    said: tuple[str, ...] = ()
+    """The cells of the header."""
+
+
+def _counted(rows: Iterator[_Row]) -> Shape:
+    header = next(rows, _Row(0, 0, False))
+    spare = header.ended and header.cells > 1  # the header ends with a mark
+    width = header.cells - spare
+    odd, n, ended = dict[int, Odd](), 0, None
+    for n, row in enumerate(rows, 1):
+        marked = row.ended and row.cells == width + 1
+        ended = marked if ended is None else ended
+        right = row.cells == width or marked if spare else marked if ended else row.cells == width
+        if not right:
+            odd[n - 1] = Odd(row.cells, row.line)
+    return Shape(header.said, n, odd)
 
 
 class _Lines:
@@ -104,45 +122,39 @@ class _Lines:
         return line
 
 
-def _rows(lines: _Lines, delimiter: str, quoted: bool) -> Iterator[tuple[int, int, bool, tuple[str, ...]]]:
-    """Of each row that is not blank: its line, how many cells, whether the last is empty; the cells of the first."""
+def _rows(lines: _Lines, delimiter: str, quoted: bool) -> Iterator[_Row]:
+    """The header with its cells, and the rows; line by line as long as no cell is quoted."""
     mark = delimiter if len(delimiter) == 1 else None
-    first = True
+    begun = False
     for line in lines:
-        at = lines.read
+        if quoted and '"' in line and (mark or delimiter == BLANKS):
+            yield from _parsed(chain([line], lines), lines, delimiter, not begun)
+            return
         bare = line.rstrip("\r\n")
-        if first or (quoted and '"' in bare) or mark is None:
-            cells = _cells(line, lines, delimiter, quoted and '"' in bare)
-            if not cells or (len(cells) == 1 and '"' not in bare and not bare.strip()):
-                continue
-            yield at, len(cells), cells[-1] == "", tuple(cells) if first else ()
+        if not bare.strip() and not (mark and mark in bare):
+            continue
+        if mark and begun:
+            yield _Row(lines.read, bare.count(mark) + 1, bare.endswith(mark))
+        else:
+            cells = (
+                bare.split(mark)
+                if mark
+                else bare.split()
+                if delimiter == BLANKS
+                else re.split(delimiter, bare)
+            )
+            yield _Row(lines.read, len(cells), cells[-1] == "", () if begun else tuple(cells))
+            begun = True
+
+
+def _parsed(rest: Iterator[str], lines: _Lines, delimiter: str, first: bool) -> Iterator[_Row]:
+    """Rows of which cells may be quoted, and go on over several lines; `first`: the header is the first of them."""
+    if delimiter == BLANKS:
+        rest = (re.sub(r"[ \t]+(?=[\r\n]*$)", "", x.lstrip(" \t").replace("\t", " ")) for x in rest)
+    mark, blanks = (" ", True) if delimiter == BLANKS else (delimiter, False)
+    reader, line = csv.reader(rest, delimiter=mark, skipinitialspace=blanks), lines.read
+    for cells in reader:
+        if cells and (len(cells) > 1 or cells[0] == "" or cells[0].strip()):
+            yield _Row(line, len(cells), not cells[-1], tuple(cells) if first else ())
             first = False
-        elif mark in bare:
-            yield at, bare.count(mark) + 1, bare.endswith(mark), ()
-        elif bare.strip():
-            yield at, 1, False, ()
-
-
-def _cells(line: str, more: Iterator[str], delimiter: str, quoted: bool) -> list[str]:
-    """The cells of the row that begins with a line; a quoted one may go on over `more`."""
-    if not quoted:
-        bare = line.rstrip("\r\n")
-        return (
-            bare.split()
-            if delimiter == BLANKS
-            else re.split(delimiter, bare)
-            if len(delimiter) > 1
-            else bare.split(delimiter)
-        )
-    blanks = delimiter == BLANKS
-    if len(delimiter) > 1 and not blanks:
-        return re.split(delimiter, line.rstrip("\r\n"))
-    line = re.sub(r"[ \t]+(?=[\r\n]*$)", "", line.lstrip(" \t").replace("\t", " ")) if blanks else line
-    before = csv.field_size_limit(1 << 30)  # a note may be long
-    try:
-        reader = csv.reader(
-            chain([line], more), delimiter=" " if blanks else delimiter, skipinitialspace=blanks
-        )
-        return next(reader, [])
-    finally:
-        csv.field_size_limit(before)
+        line = lines.read + 1

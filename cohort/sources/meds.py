@@ -155,8 +155,8 @@ class Meds:
     def _shard(self, file: Path) -> Shard | None:
         """The people of a file and their events; None where it is empty."""
         names = self._columns(opened(file, pq.read_schema), file.name)
-        coded = [names[n] for n in ("code", "unit", "text") if n in names]
-        table = opened(file, lambda f: pq.read_table(f, columns=list(names.values()), read_dictionary=coded))
+        coded, read = [names[n] for n in ("code", "unit", "text") if n in names], list({*names.values()})
+        table = opened(file, lambda f: pq.read_table(f, columns=read, read_dictionary=coded))
         if table.num_rows == 0:
             self.place.bad.say(f"{file.name}: an empty table")
             return None
