@@ -144,7 +144,6 @@ def _said(
         elif is_last:
             ends[i] = SAME if text and not between[i] and heads[i] == f": {whole}" else whole
         else:
-            between[i] += (
-                (finding + mark if heads[i] else whole, age),
-            )  # the unit stands with the first finding
+            again = heads[i] or between[i]  # the unit stands with the first finding
+            between[i] += ((finding + mark if again else whole, age),)
     return heads, between, ends
