@@ -116,9 +116,11 @@ def _predictions(study: Study, run_folder: Path) -> Iterator[tuple[str, "pd.Data
 
 def _table(cases: "pd.DataFrame", rows: "pd.DataFrame") -> tuple["pd.DataFrame", int]:
     """The rows of a file, and how many cases have no risk."""
-    risk = cases.index.map(rows.set_index("case")["risk"].astype(float))
-    known = risk.notna()
+    import numpy as np
+
+    risk = rows.set_index("case")["risk"].astype(float).reindex(cases.index).to_numpy()
+    known = ~np.isnan(risk)
     table = cases[known].assign(
         predicted_boolean_value=risk[known] >= CUT, predicted_boolean_probability=risk[known]
     )
-    return table[schema().names], int((~known).sum())
+    return table[schema().names], len(cases) - len(table)

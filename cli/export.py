@@ -20,7 +20,7 @@ from . import _common
     "--with-history", is_flag=True, help="Include the histories; patient text leaves with the corpus then."
 )
 def command(study: Path, runs: Path, target: Path, form: str, with_history: bool) -> None:
-    """Export the rationales of STUDY, one file per split, with the corpus card; or its predictions, a file a model."""
+    """Export the rationales of STUDY, one file per split, with the corpus card; or its predictions."""
     if form == "meds-evaluation":
         if with_history:
             raise click.UsageError("--with-history: predictions have no history. Leave it out.")

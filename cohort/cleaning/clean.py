@@ -57,9 +57,9 @@ def _believed(shard: Shard, bad: BadRows) -> Shard:
         f"ends of observation past {OLDEST} years of age, taken for none",
         int((said & ~(last == shard.ends[1])).sum()),
     )
-    death = np.where(wrong, np.nan, death)
-    watched = np.where(endless, np.fmax(shard.ends[1], death), last)
-    return replace(shard, people=shard.people.assign(death_day=death, last_day=watched))
+    died = np.where(wrong, np.nan, death)
+    watched = np.where(endless, np.fmax(shard.ends[1], died), last)
+    return replace(shard, people=shard.people.assign(death_day=died, last_day=watched))
 
 
 def undated(shard: Shard, wrong: NDArray[np.bool_]) -> Shard:
