@@ -64,10 +64,12 @@ class Gathered:
             parents: adds to the column `also` of the table of codes, once everything is read.
             versions: whether a record may stand in several copies or versions.
         Raises:
-            DataError: a subject stands twice.
+            DataError: a subject stands twice, or there is nobody.
         """
         self._place, self._held, self._versions = place, 0, versions
         self.people = _checked(self._without_copies(people))
+        if self.people.empty:
+            raise DataError("cohort: the table of people holds nobody that can be read. Export it again.")
         self._index = pd.Index(self.people["subject"])
         self._birth = self.people["birth"].to_numpy().astype("M8[D]")
         self._codes: dict[tuple[str, str, str, str, Codes], int] = {}

@@ -182,3 +182,8 @@ def labelled(meds: Path, folder: Path, rows: str) -> Study:
     predict = {"rule": "per_row", "file": str(folder / "labels.csv"), "labels": "boolean_value"}
     cohort = {"source": {"name": "meds", "path": str(meds)}, "predict": predict, "min_events": 0}
     return Study.model_validate({"name": "s", "cohort": cohort})
+
+
+def test_an_empty_table_of_people_is_one_line() -> None:
+    with pytest.raises(DataError, match="the table of people holds nobody that can be read"):
+        read("omop", omop(person=PEOPLE + "1,8532,1940\n"))
