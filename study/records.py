@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
@@ -79,9 +80,15 @@ def part_of(path: Path) -> Path:
     return part
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write beside `path`, then move into place: a reader never sees half a file."""
-    part = part_of(path)
+def write_text(path: Path, text: str, shared: bool = False) -> None:
+    """Write beside `path`, then move into place: a reader never sees half a file.
+
+    Args:
+        path: of the file.
+        text: all of it.
+        shared: whether several processes may write this file at the same time; the last one stands.
+    """
+    part = part_of(path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}") if shared else path)
     with part.open("w", encoding="utf-8") as f:
         f.write(text)
         f.flush()
@@ -89,7 +96,7 @@ def write_text(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def read_record(path: Path, kind: type[R], remedy: str = "Have its stage done again.") -> R:
+def read_record(path: Path, kind: type[R], remedy: str = "Run its stage again.") -> R:
     """The one record of a JSON file.
 
     Raises:
@@ -98,7 +105,7 @@ def read_record(path: Path, kind: type[R], remedy: str = "Have its stage done ag
     try:
         return kind.model_validate_json(reading(path).read_text(encoding="utf-8"))
     except ValidationError as e:
-        raise DataError(f"{path}: no {kind.__name__}: {first_fault(e, kind)} {remedy}") from e
+        raise DataError(f"{path}: not a valid {kind.__name__}: {first_fault(e, kind)} {remedy}") from e
 
 
 def write_jsonl(path: Path, rows: Iterable[Record]) -> int:
@@ -127,7 +134,7 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
                 yield kind.model_validate_json(line)
             except ValidationError as e:
                 raise DataError(
-                    f"{path}:{number}: {first_fault(e, kind)} A row here is one {kind.__name__}."
+                    f"{path}:{number}: {first_fault(e, kind)} Each row here is one {kind.__name__}."
                 ) from e
 
 

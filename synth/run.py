@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,8 +12,11 @@ from ..study.errors import StaleError
 from ..study.runs import MANIFEST, complete, locked, manifest, outcome, put_aside, run_once
 from .dial.told import IN_WORDS
 from .histories import tables
-from .plan import Plan
+from .plan import RequestPlan
 from .plan import resolve as resolve
+
+if TYPE_CHECKING:
+    from .ledger.ledger import Ledger
 
 
 def describe(study: Study, home: Path) -> str:
@@ -21,16 +25,21 @@ def describe(study: Study, home: Path) -> str:
     from .price import price
 
     s = resolve(study)
-    plan = Plan(study, s, home / "cohort")
-    each = plan.size * plan.rounds
+    plan = RequestPlan(study, s, home / "cohort")
+    each = plan.requests
     head = f"{s.teacher.name} teacher, {', '.join(s.styles)}"
     if s.label != "shown":
         head += f", the outcome {IN_WORDS[s.label]}"
     if manifest(home / "cohort") is None:
         checked = f"; every rationale checked by {plan.verifier.title}" if plan.verifier else ""
-        return f"{head}: {each} requests a case (cases not made yet){checked}"
-    total = count(home / "cohort", s.splits) * plan.size
-    return f"{head}: {total * plan.rounds} requests, {price(plan, home / 'cohort', total)}"
+        return f"{head}: {each} requests per case (cohort not built yet){checked}"
+    cases = count(home / "cohort", s.splits)
+    head += "".join(f"; {name}: {IN_WORDS[corpus.label]}" for name, corpus in s.corpora.items())
+    prices = {"": price(plan, home / "cohort", cases * plan.size)} | {
+        f"{name}: ": price(other, home / "cohort", cases * other.size)
+        for name, other in plan.others().items()
+    }
+    return f"{head}: {cases * each} requests, " + "; ".join(f"{of}{what}" for of, what in prices.items())
 
 
 def run(study: Study, home: Path, *, again: bool = False) -> bool:
@@ -46,25 +55,25 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
         PendingError: stopped before the end (budget, deadline, Ctrl-C); the same call goes on.
     """
     cohort = home / "cohort"
-    plan = Plan(study, resolve(study), cohort)
+    plan = RequestPlan(study, resolve(study), cohort)
     inputs = tables(home)
 
     def work(folder: Path) -> None:
         from .controls import write_controls
         from .corpus.card import write_card
-        from .derive import derive_all
-        from .judging import left_out_ids
         from .ledger.ledger import Ledger, set_aside
-        from .shards import ask, total
-        from .verifier import checking
+        from .shards import total
 
-        expected = total(plan, cohort)
-        with Ledger(folder / "ledger", expected=plan.rounds * expected, also=set_aside(home)) as ledger:
-            ask(plan, ledger, cohort, expected)
-            left_out = left_out_ids(plan, ledger, cohort)
-            with checking(plan, ledger, cohort, folder, expected, left_out) as (ledgers, check):
-                derive_all(plan, ledgers, cohort, folder, left_out, check)
+        others = {layout.corpus(name): other for name, other in plan.others().items()}
+        expected = total(plan, cohort) // plan.size * plan.requests
+        with Ledger(folder / "ledger", expected=expected, also=set_aside(home)) as ledger:
+            for name, other in others.items():
+                (folder / name).mkdir(parents=True, exist_ok=True)
+                _explained(other, ledger, cohort, folder, folder / name)
+            _explained(plan, ledger, cohort, folder, folder)
         write_controls(plan.settings, cohort, folder, study.seed)
+        for name, other in others.items():
+            write_card(other, cohort, folder / name)
         write_card(plan, cohort, folder)
 
     stage = home / "synth"
@@ -88,7 +97,24 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     return done
 
 
-def _open_again(stage: Path, plan: Plan, inputs: list[Path]) -> None:
+def _explained(plan: RequestPlan, ledger: "Ledger", cohort: Path, stage: Path, folder: Path) -> None:
+    """Ask for one corpus what the ledger does not hold, and derive it into its folder.
+
+    The requests of all corpora stand in one account, that of the stage's own folder, which is derived last.
+    """
+    from .derive import derive_all
+    from .judging import left_out_ids
+    from .shards import ask, total
+    from .verifier import checking
+
+    expected = total(plan, cohort)
+    ask(plan, ledger, cohort, expected)
+    left_out = left_out_ids(plan, ledger, cohort)
+    with checking(plan, ledger, cohort, stage, expected, left_out) as (ledgers, check):
+        derive_all(plan, ledgers, cohort, folder, left_out, check, accounts=folder == stage)
+
+
+def _open_again(stage: Path, plan: RequestPlan, inputs: list[Path]) -> None:
     """Make way for another run: of other settings, or of the same where something failed."""
     try:
         if complete(stage, plan.identity(), inputs) and _failed(stage):

@@ -30,7 +30,7 @@ class Made(Record):
     learning_rate: float = Field(default=3e-3, gt=0)
 
 
-class Stored(Record):
+class StoredBase(Record):
     """A base model that exists: exactly one of `path`, `hub` and `package` says where.
 
     ```toml
@@ -146,6 +146,10 @@ class Settings(Record):
     """auto: sdpa; eager on a CPU that computes in bfloat16, and where a model refuses sdpa."""
     workers: int = Field(default=2, gt=0)
     """Processes on this machine, one thread each; a GPU serves one at a time: use 1 and `--shard` there."""
+    ray: int | None = Field(default=None, gt=0)
+    """So many workers on Ray instead: on the cluster that RAY_ADDRESS names, or else on this machine."""
+    gpus: float = Field(default=0, ge=0)
+    """GPUs that a Ray worker holds: 1, or 0.25 where four fits share one; 0: it sees none."""
     readouts: tuple[str, ...] = Field(default=("direct", "own_rationale", "teacher_rationale"), min_length=1)
     """Names in `train/reading/readouts.py`; each is made for the targets that it fits. `native`: each target's own
     format; `sampled_8`, `few_shot_4_balanced`: with a number and words; `own_rationale@warm`: with a decoding."""
@@ -185,11 +189,11 @@ def settings_of(study: Study) -> Settings:
         StudyError: a wrong key or value.
     """
     settings = study.section("train", Settings)
-    asked = settings.question or question(study).text
-    return settings.model_copy(update={"question": asked})
+    text = settings.question or question(study).text
+    return settings.model_copy(update={"question": text})
 
 
-Base = Made | Stored
+Base = Made | StoredBase
 
 OF_THE_FIT = frozenset(
     {"epochs", "batch", "warmup", "weight_decay", "tune", "lora", "early_stopping", "precision", "attention"}
@@ -200,6 +204,8 @@ OF_THE_READING = frozenset({"readouts", "decodings", "max_new_tokens", "served"}
 OF_NEITHER = frozenset(
     {
         "workers",
+        "ray",
+        "gpus",
         "read_batch",
         "micro_batch",
         "compare_every",
@@ -225,12 +231,12 @@ def bases(study: Study) -> dict[str, Base]:
 
 
 def _base(name: str, options: dict[str, Any]) -> Base:
-    kind: type[Base] = Made if "make" in options else Stored
+    kind: type[Base] = Made if "make" in options else StoredBase
     given = [key for key in ("make", "path", "hub", "package") if key in options]
     if len(given) != 1:
-        found = " and ".join(repr(key) for key in given) or "none of 'make', 'path', 'hub' and 'package'"
+        keys = " and ".join(repr(key) for key in given) or "none of 'make', 'path', 'hub' and 'package'"
         raise StudyError(
-            f'bases.{name}: found {found}; one is needed. Write make = "tiny", path = "<folder or .gguf file>", '
+            f'bases.{name}: found {keys}; one is needed. Write make = "tiny", path = "<folder or .gguf file>", '
             'hub = "<organisation/name>", or package = "smollm2".'
         )
     try:

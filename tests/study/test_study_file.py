@@ -79,7 +79,7 @@ def test_unexpected_number_of_cells_names_the_axes() -> None:
 
 
 def test_a_cell_that_stands_twice_is_refused() -> None:
-    with pytest.raises(StudyError, match="stands twice"):
+    with pytest.raises(StudyError, match="duplicate cell"):
         Grid(expect=2, target=("a",), n=(1,), also=({"loss": "token_mean"},)).cells()
 
 
@@ -90,6 +90,20 @@ def test_ids_do_not_move_when_an_axis_gets_a_second_value() -> None:
     (cell,) = small.cells()
     assert cell.id in {c.id for c in large.cells()}
     assert cell.id == "9d0671e6bee0"
+
+
+def test_lists_in_also_are_crossed_the_first_field_changing_most_slowly() -> None:
+    extra = {"seed": [1, 2], "target": "b", "weight": [0.1, 0.9]}
+    cells = Grid(expect=5, target=("a",), n=(1,), also=(extra,)).cells()
+    assert [(c.target, c.seed, c.weight) for c in cells] == [
+        ("a", 0, None),
+        ("b", 1, 0.1),
+        ("b", 1, 0.9),
+        ("b", 2, 0.1),
+        ("b", 2, 0.9),
+    ]
+    with pytest.raises(StudyError, match=r"1 target x .* \+ 4 also"):
+        Grid(expect=2, target=("a",), n=(1,), also=(extra,)).cells()
 
 
 def test_also_adds_single_cells_and_names_its_faults() -> None:
