@@ -23,19 +23,19 @@ TEXT = {
 }
 
 
-def flow(population: pd.DataFrame, said: Sequence[str] = (), asked: bool = False) -> pd.DataFrame:
+def flow(population: pd.DataFrame, notes: Sequence[str] = (), asked: bool = False) -> pd.DataFrame:
     """Who was there and who was left out, step by step (STROBE item 13).
 
     Args:
         population: one row a person or prediction, with `reason` (None: a case).
-        said: what else a reader should know of the records; each is a row `note` after the first.
+        notes: what else a reader should know of the records; each is a row `note` after the first.
         asked: the predictions came from a file or a task, so that a row is not a person.
     Returns:
         Columns step, reason, people (left out here), left (after this step).
     """
     left = len(population)
     rows = [("source", "predictions asked for" if asked else "people in the records", 0, left)]
-    rows += [("note", text, 0, left) for text in said]
+    rows += [("note", text, 0, left) for text in notes]
     counts = population["reason"].value_counts()
     for name, text in TEXT.items():
         n = int(counts.get(name, 0))

@@ -39,7 +39,7 @@ def rows(predict: Predict, place: Place, records: Records) -> Rows | None:
     if predict.rule != "per_row":
         return None
     root = files.opened(place.path(str(predict.file)), place, "cohort.predict.file")
-    form = tables.Form(date_format=predict.date_format)
+    form = tables.TableFormat(date_format=predict.date_format)
     parts = []
     for file in files.listed(root, files.ENDINGS):
         columns, optional = _columns(predict, file, form), frozenset({"time", "age"})
@@ -80,7 +80,7 @@ def _of_task(predict: Predict, place: Place, records: aces.HasRows) -> Rows:
     )
 
 
-def _columns(predict: Predict, file: Path, form: tables.Form) -> dict[str, str]:
+def _columns(predict: Predict, file: Path, form: tables.TableFormat) -> dict[str, str]:
     """Our names -> the file's."""
     have = {tables.plain(c) for c in tables.columns_of(file, form)}
     subject = predict.subject or next((s for s in SUBJECTS if s in have), SUBJECTS[0])

@@ -10,7 +10,7 @@ from .answers.parse import ParsedAnswer
 from .asking.spending import prompt_tokens
 from .histories import histories
 from .ledger.calls import cost
-from .plan import Plan, Teacher
+from .plan import RequestPlan, StudyTeacher
 from .prompts import turns
 from .records import Claim, Prompt
 from .settings import Asking
@@ -32,7 +32,7 @@ CLAIMS = (
 ) * 5
 
 
-def price(plan: Plan, cohort: Path, total: int) -> str:
+def price(plan: RequestPlan, cohort: Path, total: int) -> str:
     """Tokens and, where the study names prices, money of `total` rationales and of the verifier's word, in words."""
     sample = list(islice(histories(cohort, plan.settings.splits), SAMPLE))
     lengths = [
@@ -50,14 +50,14 @@ def price(plan: Plan, cohort: Path, total: int) -> str:
     return f"{written}; every rationale checked by {plan.verifier.title}: {checked}"
 
 
-def _rounds(plan: Plan, first: Request) -> Iterator[Request]:
+def _rounds(plan: RequestPlan, first: Request) -> Iterator[Request]:
     """The requests for one rationale: where the outcome is told late, the one after the draft too."""
     yield first
     if plan.dial.late:
         yield plan.after(first, ParsedAnswer(claims=CLAIMS, verdict=0))
 
 
-def _in_words(teacher: Teacher, asking: Asking, answers: int, prompt: float) -> str:
+def _in_words(teacher: StudyTeacher, asking: Asking, answers: int, prompt: float) -> str:
     """Tokens and money of so many answers to so many prompt tokens."""
     thinking, why = thinking_tokens(teacher, asking)
     answer, thought = answers * COMPLETION, answers * thinking
@@ -70,7 +70,7 @@ def _in_words(teacher: Teacher, asking: Asking, answers: int, prompt: float) -> 
     return words if money is None else f"{words}, cost about {money:.2f}"
 
 
-def _verifying(verifier: Teacher, history: History) -> float:
+def _verifying(verifier: StudyTeacher, history: History) -> float:
     """Prompt tokens of a request to the verifier about a rationale of five claims."""
     messages, template = turns(VERIFY, age=history.case.age, timeline=history.case.timeline, claims=CLAIMS)
     return prompt_tokens(
@@ -78,7 +78,7 @@ def _verifying(verifier: Teacher, history: History) -> float:
     )
 
 
-def thinking_tokens(teacher: Teacher, asking: Asking) -> tuple[int, str]:
+def thinking_tokens(teacher: StudyTeacher, asking: Asking) -> tuple[int, str]:
     """Tokens of thinking in an answer, and where the number comes from.
 
     The study's `thinking_tokens`, or what is assumed for the effort that it asks for; never more than `max_tokens`.

@@ -26,7 +26,7 @@ def opened(path: Path, place: Place, key: str) -> Path:
     """
     if not path.exists():
         raise StudyError(
-            f"{key}: {path}: not there. Give the path of the records, from the folder of the study file."
+            f"{key}: {path}: not found. Give the path of the records, from the folder of the study file."
         )
     if path.suffix.lower() in OTHERS:
         raise DataError(f"{path.name}: {path.suffix} is not read here. Save it as CSV or Parquet.")

@@ -44,7 +44,7 @@ NO_CODE = tuple(w for w in NOTHING if w not in ("NA", "N/A", "n/a", "."))
 DELIMITERS = (",", "\t", ";", "|")
 
 
-class Form(Record):
+class TableFormat(Record):
     """How the tables of a source are written; keys of every source of tables."""
 
     delimiter: str | None = Field(default=None, min_length=1)
@@ -59,7 +59,7 @@ class Form(Record):
     """strptime format where dates are not `2010-05-17`, such as `%d/%m/%Y`."""
 
 
-class Table(Protocol):
+class DatabaseTable(Protocol):
     """A table that is no file: one of a database."""
 
     name: str
@@ -72,11 +72,11 @@ class Table(Protocol):
 
 
 def chunks(
-    table: Path | Table,
+    table: Path | DatabaseTable,
     columns: Mapping[str, str],
     place: Place,
     where: str,
-    form: Form,
+    form: TableFormat,
     optional: frozenset[str] = frozenset(),
     many: bool = False,
     codes: frozenset[str] = frozenset({"code"}),
@@ -124,7 +124,7 @@ def chunks(
         raise DataError(f"{table.name}: an empty table. Export it again, or take it out of the folder.")
 
 
-def _shape(table: Path | Table, form: Form) -> lines.Shape:
+def _shape(table: Path | DatabaseTable, form: TableFormat) -> lines.Shape:
     """What the lines of a text file are like; of other tables nothing is to be said."""
     if not isinstance(table, Path) or _is_parquet(table):
         return lines.Shape((), 0, {})
@@ -134,7 +134,7 @@ def _shape(table: Path | Table, form: Form) -> lines.Shape:
         raise DataError(unreadable(table.name, e)) from e
 
 
-def _check_twice(table: Path | Table, header: tuple[str, ...], wanted: set[str]) -> None:
+def _check_twice(table: Path | DatabaseTable, header: tuple[str, ...], wanted: set[str]) -> None:
     """Refuse a header that names a wanted column twice: nobody knows which is meant."""
     names = [plain(c) for c in header]
     twice = next((c for c in names if c in wanted and names.count(c) > 1), None)
@@ -156,7 +156,7 @@ def _in_place(frame: pd.DataFrame, odd: Mapping[int, lines.Odd], file: str, plac
     return kept
 
 
-def columns_of(table: Path | Table, form: Form) -> list[str]:
+def columns_of(table: Path | DatabaseTable, form: TableFormat) -> list[str]:
     """Names of the columns of a table, as they stand there; none where it is empty.
 
     Raises:
@@ -200,11 +200,11 @@ def unreadable(file: str, error: Exception) -> str:
     """One line about a file that cannot be read."""
     if isinstance(error, UnicodeDecodeError):
         return f"{file}: not {error.encoding}: {error.reason} at byte {error.start}. Name its `encoding`."
-    said = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-    return f"{file}: cannot be read: {said}. Copy or export it again."
+    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    return f"{file}: cannot be read: {reason}. Copy or export it again."
 
 
-def _no_column(table: Path | Table, lacking: str, where: str, form: Form) -> str:
+def _no_column(table: Path | DatabaseTable, lacking: str, where: str, form: TableFormat) -> str:
     have = columns_of(table, form)
     shown = ", ".join(have[:30]) + (f" and {len(have) - 30} more" if len(have) > 30 else "")
     return f"{table.name}: no column {lacking!r}; it has {shown}. Name the right one in {where}."
@@ -215,7 +215,7 @@ def _is_parquet(file: Path) -> bool:
 
 
 def _raw(
-    table: Path | Table, wanted: set[str], of_codes: set[str], form: Form
+    table: Path | DatabaseTable, wanted: set[str], of_codes: set[str], form: TableFormat
 ) -> Iterator[tuple[pd.DataFrame, str]]:
     """Chunks of the wanted columns, and the mark in their numbers."""
     empty, no_code = (
@@ -233,7 +233,7 @@ def _raw(
         yield pd.DataFrame(cells, index=frame.index), "."
 
 
-def _of_database(table: Table, wanted: set[str]) -> Iterator[pd.DataFrame]:
+def _of_database(table: DatabaseTable, wanted: set[str]) -> Iterator[pd.DataFrame]:
     return table.chunks([c for c in table.columns() if plain(c) in wanted])
 
 
@@ -267,7 +267,7 @@ def as_text(column: Any) -> NDArray[np.object_]:
 
 
 def _text(
-    file: Path, wanted: set[str], form: Form, empty: Callable[[str], list[str]]
+    file: Path, wanted: set[str], form: TableFormat, empty: Callable[[str], list[str]]
 ) -> Iterator[tuple[pd.DataFrame, str]]:
     try:
         head = _opened(file, form, nrows=0).columns
@@ -289,7 +289,7 @@ def _text(
             yield (frame if lines.quotes(file, delimiter) else _unquoted(frame)), decimal
 
 
-def _opened(file: Path, form: Form, **more: Any) -> Any:
+def _opened(file: Path, form: TableFormat, **more: Any) -> Any:
     """The file in pandas."""
     delimiter = _delimiter(file, form)
     more |= {} if lines.quotes(file, delimiter) else {"quoting": csv.QUOTE_NONE}
@@ -308,7 +308,7 @@ def _unquoted(frame: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def _delimiter(file: Path, form: Form) -> str:
+def _delimiter(file: Path, form: TableFormat) -> str:
     """What stands between the columns: as named, or the commonest of the usual marks in the first line."""
     if form.delimiter is not None:
         plain = form.delimiter if len(form.delimiter) == 1 else re.escape(form.delimiter)

@@ -59,7 +59,7 @@ def test_a_period_without_an_end_goes_on_as_long_as_the_record() -> None:
 def test_nobody_is_watched_because_an_end_was_filled_in() -> None:
     """All records stop in 2012; an end in 2099 makes no negatives of five years."""
     periods = PERIODS + "".join(f"{i},1995-01-01,2099-12-31\n" for i in (1, 2, 3, 100))
-    with pytest.raises(Exception, match="longer than anybody was watched after the prediction time"):
+    with pytest.raises(Exception, match="longer than anybody was followed after the prediction time"):
         read("omop", omop(last="2012-06-01", observation_period=periods))
 
 
@@ -182,3 +182,14 @@ def labelled(meds: Path, folder: Path, rows: str) -> Study:
     predict = {"rule": "per_row", "file": str(folder / "labels.csv"), "labels": "boolean_value"}
     cohort = {"source": {"name": "meds", "path": str(meds)}, "predict": predict, "min_events": 0}
     return Study.model_validate({"name": "s", "cohort": cohort})
+
+
+def test_a_table_of_people_without_anybody_is_one_line() -> None:
+    def write(folder: Path) -> dict[str, Any]:
+        (folder / "patients.csv").write_text("Id,BIRTHDATE,DEATHDATE,GENDER\n1,1940-01-01\n")
+        head = "START,STOP,PATIENT,ENCOUNTER,CODE,DESCRIPTION\n"
+        (folder / "conditions.csv").write_text(head + "2000-01-01,,1,e,59621000,Hypertension\n")
+        return {"path": str(folder)}
+
+    with pytest.raises(DataError, match="the table of people holds nobody that can be read"):
+        read("synthea_csv", write)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from wherefore.cohort.events import Place
 from wherefore.cohort.reading.bad_rows import BadRows
-from wherefore.cohort.reading.tables import Form, chunks
+from wherefore.cohort.reading.tables import TableFormat, chunks
 from wherefore.study.errors import DataError
 
 COLUMNS = ("id", "day", "note")
@@ -22,7 +22,9 @@ COLUMNS = ("id", "day", "note")
 def taken(file: Path, **form: Any) -> tuple[list[tuple[Any, ...]], BadRows]:
     """The rows of a table, missing cells as empty text, and what was bad."""
     place = Place(Path, 0, file.parent, BadRows())
-    parts = list(chunks(file, {c: c for c in COLUMNS}, place, "cohort.source", Form(missing=(), **form)))
+    parts = list(
+        chunks(file, {c: c for c in COLUMNS}, place, "cohort.source", TableFormat(missing=(), **form))
+    )
     rows = pd.concat(parts).fillna("") if parts else pd.DataFrame(columns=list(COLUMNS))
     return list(rows.itertuples(index=False, name=None)), place.bad
 
