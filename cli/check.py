@@ -34,6 +34,8 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
             click.echo(f"  {stage:<9}{text}")
         if (left := counts["fits"]["seconds_left"]) is not None:
             click.echo(f"  left     about {left / 3600:.1f} hours of fits, by those that are done")
+        if said := _in_words(counts["money"]):
+            click.echo(f"  money    {said}")
         for problem in problems:
             click.echo(f"problem: {problem}")
     if problems:
@@ -65,6 +67,7 @@ def counted(study: Study, run_folder: Path) -> dict[str, Any]:
         "cohort": people,
         "synth": _synth(study, run_folder),
         "fits": fits,
+        "money": _money(study, run_folder),
         "analysis": {
             "outside": [o.path for o in resolve(study).outside],
             "missing": [str(p) for p in outside],
@@ -120,6 +123,55 @@ def _synth(study: Study, run_folder: Path) -> dict[str, Any]:
         if has_cohort
         else None,
     }
+
+
+def _money(study: Study, run_folder: Path) -> dict[str, Any]:
+    """What asking models costs, by who is asked; `asked` has the tokens behind each sum.
+
+    None where the cohort is not made yet, nobody is asked, or the study names no prices; then there is no total.
+    """
+    from ..annotate import rubric
+    from ..annotate.price import judge_price
+    from ..annotate.run import resolve as grading
+    from ..study.runs import manifest
+    from ..synth.plan import Plan
+    from ..synth.price import priced
+    from ..synth.run import resolve
+
+    graded = grading(study)
+    made = manifest(run_folder / "cohort") is not None
+    plan = Plan(study, resolve(study), run_folder / "cohort")
+    synth = priced(plan, run_folder / "cohort") if made else None
+    asked = {
+        "teacher": synth.teacher if synth else None,
+        "verifier": synth.verifier if synth else None,
+        "judge": judge_price(study, graded, rubric.load(study, graded.rubric), run_folder),
+    }
+    there = {name: p for name, p in asked.items() if p is not None}
+    unknown = [name for name, p in there.items() if p.money is None]
+    return {
+        **{name: p.money if p else None for name, p in asked.items()},
+        "thinking": there["teacher"].thinking_money if "teacher" in there else None,
+        "total": sum(p.money or 0.0 for p in there.values()) if there and not unknown else None,
+        "without_prices": unknown,
+        "why_missing": None if made else "the cohort is not made yet",
+        "asked": {name: p.model_dump() if p else None for name, p in asked.items()},
+    }
+
+
+def _in_words(money: dict[str, Any]) -> str:
+    """The money in a line; empty where none is spent or known."""
+    known = {name: money[name] for name in ("teacher", "verifier", "judge") if money[name]}
+    parts = [
+        f"{name} {cost:.2f}"
+        + (f" (thinking {money['thinking']:.2f})" if name == "teacher" and money["thinking"] else "")
+        for name, cost in known.items()
+    ]
+    lacking = " and ".join(f"the {name}" for name in money["without_prices"])
+    if not known and not lacking:
+        return ""
+    total = f"about {sum(known.values()):.2f}: {', '.join(parts)}" if known else ""
+    return "; ".join(x for x in (total, f"no prices are set for {lacking}" if lacking else "") if x)
 
 
 def _fits(study: Study, run_folder: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from .plan import resolve as resolve
 def describe(study: Study, home: Path) -> str:
     """What the stage would ask, in a line; the price where prices stand in the study file and the cohort is made."""
     from .histories import count
-    from .price import price
+    from .price import priced
 
     s = resolve(study)
     plan = Plan(study, s, home / "cohort")
@@ -30,7 +30,9 @@ def describe(study: Study, home: Path) -> str:
         checked = f"; every rationale checked by {plan.verifier.title}" if plan.verifier else ""
         return f"{head}: {each} requests a case (cases not made yet){checked}"
     total = count(home / "cohort", s.splits) * plan.size
-    return f"{head}: {total * plan.rounds} requests, {price(plan, home / 'cohort', total)}"
+    taken = priced(plan, home / "cohort")
+    said = taken.words if taken else "no case has a label that could be explained"
+    return f"{head}: {total * plan.rounds} requests, {said}"
 
 
 def run(study: Study, home: Path, *, again: bool = False) -> bool:

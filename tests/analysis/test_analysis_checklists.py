@@ -7,7 +7,8 @@ from importlib.resources import files
 import pytest
 
 ITEMS = {
-    "tripod_ai": "1 2 3a-c 4 5a-b 6a-c 7 8a-c 9a-c 10 11 12a-g 13 14 15 16 17 18a-f 19 20a-c 21 22 23a-b 24 25 26 27a-c",
+    "tripod_ai": "1 2 3a-c 4 5a-b 6a-c 7 8a-c 9a-c 10 11 12a-g 13 14 15 16 17 18a-f 19 20a-c 21 22 23a-b 24 25 26 "
+    "27a-c",
     "tripod_llm": "1 2 3a-b 4 5a-e 6a-e 7a-e 8a-c 9a-b 10 11 12 13 14a-f 15 16a-d 17 18 19a-g",
 }
 """Table 2 of BMJ 2024;385:e078378 and table 2 of Nat Med 2025;31:60-69."""
