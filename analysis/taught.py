@@ -25,8 +25,9 @@ def taught(study: Study, run_folder: Path, cells: Sequence[CellState]) -> Iterat
     corpora = {
         name: corpus.read(run_folder, name, settings) for name in {c.corpus for c in done if _style(c.target)}
     }
-    written = {r.id: r for r in rows(layout.RATIONALES.at(run_folder), Rationale)}
-    checks = {g.rationale: g for g in rows(layout.GROUNDINGS.at(run_folder), Grounding)}
+    folders = {corpus.told(run_folder, corpus.source(run_folder, c.corpus)) for c in done} - {None}
+    written = {r.id: r for f in folders if f for r in rows(f / layout.RATIONALES.name, Rationale)}
+    checks = {g.rationale: g for f in folders if f for g in rows(f / layout.GROUNDINGS.name, Grounding)}
     verdicts = {v.rationale: v for v in rows(layout.VERDICTS.at(run_folder), Verdict)}
     seen: set[tuple[str, int]] = set()
     for cell in done:

@@ -83,7 +83,8 @@ class Grid(Record):
     """Names in `[train.decodings]`: how the fits write when risk is read after what they wrote. No fits of their own:
     every read-out that writes, and `native`, is made under each."""
     also: tuple[dict[str, Any], ...] = ()
-    """Single cells beside the product, each the fields that differ from the first cell of the product."""
+    """Cells beside the product: the fields that differ from the first cell of the product; every combination where
+    some are lists, the first field written changing most slowly."""
 
     def cells(self) -> list[Cell]:
         """All cells, in the order of the axes as written, then `also`.
@@ -96,7 +97,8 @@ class Grid(Record):
             Cell(**dict(zip(axes, values, strict=True)))
             for values in product(*(getattr(self, a) for a in axes))
         ]
-        cells += [_beside(cells[0], number, extra) for number, extra in enumerate(self.also)]
+        beside = [_beside(cells[0], number, extra) for number, extra in enumerate(self.also)]
+        cells += [cell for part in beside for cell in part]
         ids = [c.id for c in cells]
         if len(set(ids)) != len(ids):
             twice = next(c for c in cells if ids.count(c.id) > 1)
@@ -105,7 +107,7 @@ class Grid(Record):
             )
         if len(cells) != self.expect:
             sizes = " x ".join(f"{len(getattr(self, a))} {a}" for a in axes) + (
-                f" + {len(self.also)} also" if self.also else ""
+                f" + {sum(map(len, beside))} also" if self.also else ""
             )
             raise StudyError(
                 f"grid.expect: found {self.expect}, but the axes give {len(cells)} cells ({sizes})."
@@ -113,9 +115,13 @@ class Grid(Record):
         return cells
 
 
-def _beside(first: Cell, number: int, extra: dict[str, Any]) -> Cell:
-    """One cell of `also`."""
+def _beside(first: Cell, number: int, extra: dict[str, Any]) -> list[Cell]:
+    """The cells of one entry of `also`."""
+    values = [value if isinstance(value, list | tuple) else [value] for value in extra.values()]
     try:
-        return Cell.model_validate({**first.model_dump(), **extra})
+        return [
+            Cell.model_validate({**first.model_dump(), **dict(zip(extra, each, strict=True))})
+            for each in product(*values)
+        ]
     except ValidationError as e:
         raise StudyError(f"grid.also.{number}.{first_fault(e, Cell)}") from e

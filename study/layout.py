@@ -81,6 +81,15 @@ TUNING = "tuning.parquet"
 """In a cell's folder: the same for the tuning split, from which the best cell of a grid is chosen."""
 
 
+def corpus(name: str) -> str:
+    """Folder inside `synth/` of a corpus of `[synth.corpora]`; its files have the names of the teacher's own.
+
+    >>> corpus("blind")
+    'corpora/blind'
+    """
+    return f"corpora/{name}"
+
+
 def drawing() -> str:
     """The run folder in words.
 

@@ -29,8 +29,9 @@ def derive_all(
     folder: Path,
     left_out: frozenset[str],
     check: Check,
+    accounts: bool = True,
 ) -> None:
-    """Write rationales, groundings, refusals, calls and the summary into the stage's folder, row by row.
+    """Write rationales, groundings, refusals, calls and the summary into a corpus's folder, row by row.
 
     Args:
         plan: what was asked.
@@ -39,6 +40,7 @@ def derive_all(
         folder: of this stage.
         left_out: ids of rationales that are left out.
         check: of every claim.
+        accounts: whether the ledgers' calls are written and counted here.
     """
     ledger = ledgers[0][0]
     settings, tally = plan.settings, Tally()
@@ -59,9 +61,9 @@ def derive_all(
                     row = _left_to_clinicians(row)
                 put[type(row)](row)
                 tally.add(row, question.history.case.label)
-    accounts = write_calls(ledgers, folder / layout.CALLS.name)
+    account = write_calls(ledgers, folder / layout.CALLS.name) if accounts else Accounts(cost=None)
     lost = sum(len(attempts) for opened, _ in ledgers for attempts in opened.unanswered.values())
-    summary = _summary(plan, tally, accounts, lost)
+    summary = _summary(plan, tally, account, lost)
     write_text(folder / layout.SYNTH_SUMMARY.name, json.dumps(summary, indent=1))
 
 

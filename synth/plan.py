@@ -79,7 +79,7 @@ class Plan:
     """
 
     def __init__(self, study: Study, settings: Settings, cohort: Path | None = None) -> None:
-        self.study, self.settings = study, settings
+        self.study, self.settings, self._cohort = study, settings, cohort
         self.teacher = Teacher(study, settings.teacher, "synth.teacher")
         self.verifier = verifier(study, settings)
         self.tables = tables(study, settings)
@@ -93,6 +93,22 @@ class Plan:
         """Rationales asked for about one case."""
         self.rounds = 2 if self.dial.late else 1
         """Requests for each of them."""
+
+    def others(self) -> dict[str, "Plan"]:
+        """Plans of the corpora beside the study's own, by name: the same questions, the teacher told otherwise."""
+        return {
+            name: Plan(
+                self.study,
+                self.settings.model_copy(update={**told.model_dump(), "corpora": {}, "controls": ()}),
+                self._cohort,
+            )
+            for name, told in self.settings.corpora.items()
+        }
+
+    @property
+    def requests(self) -> int:
+        """Requests about one case, for every corpus."""
+        return self.size * self.rounds + sum(p.requests for p in self.others().values())
 
     def about(self, history: History) -> Iterator[Request]:
         """All questions about one case, as they are first asked; none where it has no label to explain."""
@@ -149,7 +165,7 @@ class Plan:
         }
         found = {
             **self.settings.model_dump(
-                mode="json", exclude={"job", "teacher", "verifier", "thinking_tokens"}
+                mode="json", exclude={"job", "teacher", "verifier", "thinking_tokens", "corpora"}
             ),
             "seed": self.study.seed,
             "question": self.question.model_dump(),
@@ -167,6 +183,8 @@ class Plan:
                 **self.verifier.settings(VERIFY),
                 "template": prompts.template_hash(VERIFY),
             }
+        if self.settings.corpora:
+            found["corpora"] = {name: other.identity() for name, other in self.others().items()}
         return found
 
 

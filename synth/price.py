@@ -50,8 +50,6 @@ class Price(Record):
     """Of everything, in the currency of `prices`; 0 for what runs on this machine; None: no prices are set."""
     thinking_money: float | None
     """The part of it that thinking takes."""
-    budget: float | None = None
-    """Of money: the job stops there."""
 
     @property
     def words(self) -> str:
@@ -66,8 +64,6 @@ class Price(Record):
             words += f" ({self.thinking_from})"
         if self.money:
             words += f", cost about {self.money:.2f}"
-            if self.budget is not None and self.money > self.budget:
-                words += f", more than its budget of {self.budget:g}: the job stops there"
         return words
 
 
@@ -84,6 +80,11 @@ class Priced:
         if self.verifier is None:
             return self.teacher.words
         return f"{self.teacher.words}; every rationale checked by {self.verifier.who}: {self.verifier.words}"
+
+
+def priced_corpora(plan: Plan, cohort: Path) -> dict[str, Priced | None]:
+    """The study's own corpus, named by an empty string, and the others beside it."""
+    return {name: priced(of, cohort) for name, of in {"": plan, **plan.others()}.items()}
 
 
 def priced(plan: Plan, cohort: Path) -> Priced | None:
@@ -127,7 +128,6 @@ def price(
         thinking_from=why,
         money=0.0 if local else cost(asking.prices, requests * prompt, requests * (completion + thinking)),
         thinking_money=0.0 if local else cost(asking.prices, 0, requests * thinking),
-        budget=asking.job.budget,
     )
 
 

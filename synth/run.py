@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,25 +15,32 @@ from .histories import tables
 from .plan import Plan
 from .plan import resolve as resolve
 
+if TYPE_CHECKING:
+    from .ledger.ledger import Ledger
+
 
 def describe(study: Study, home: Path) -> str:
     """What the stage would ask, in a line; the price where prices stand in the study file and the cohort is made."""
     from .histories import count
-    from .price import priced
+    from .price import priced_corpora
 
     s = resolve(study)
     plan = Plan(study, s, home / "cohort")
-    each = plan.size * plan.rounds
+    each = plan.requests
     head = f"{s.teacher.name} teacher, {', '.join(s.styles)}"
     if s.label != "shown":
         head += f", the outcome {IN_WORDS[s.label]}"
     if manifest(home / "cohort") is None:
         checked = f"; every rationale checked by {plan.verifier.title}" if plan.verifier else ""
         return f"{head}: {each} requests a case (cases not made yet){checked}"
-    total = count(home / "cohort", s.splits) * plan.size
-    taken = priced(plan, home / "cohort")
-    said = taken.words if taken else "no case has a label that could be explained"
-    return f"{head}: {total * plan.rounds} requests, {said}"
+    head += "".join(f"; {name}: {IN_WORDS[told.label]}" for name, told in s.corpora.items())
+    requests = count(home / "cohort", s.splits) * each
+    prices = [
+        (f"{name}: " if name else "")
+        + (taken.words if taken else "no case has a label that could be explained")
+        for name, taken in priced_corpora(plan, home / "cohort").items()
+    ]
+    return f"{head}: {requests} requests, {'; '.join(prices)}"
 
 
 def run(study: Study, home: Path, *, again: bool = False) -> bool:
@@ -54,19 +62,19 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     def work(folder: Path) -> None:
         from .controls import write_controls
         from .corpus.card import write_card
-        from .derive import derive_all
-        from .judging import left_out_ids
         from .ledger.ledger import Ledger, set_aside
-        from .shards import ask, total
-        from .verifier import checking
+        from .shards import total
 
-        expected = total(plan, cohort)
-        with Ledger(folder / "ledger", expected=plan.rounds * expected, also=set_aside(home)) as ledger:
-            ask(plan, ledger, cohort, expected)
-            left_out = left_out_ids(plan, ledger, cohort)
-            with checking(plan, ledger, cohort, folder, expected, left_out) as (ledgers, check):
-                derive_all(plan, ledgers, cohort, folder, left_out, check)
+        others = {layout.corpus(name): other for name, other in plan.others().items()}
+        expected = total(plan, cohort) // plan.size * plan.requests
+        with Ledger(folder / "ledger", expected=expected, also=set_aside(home)) as ledger:
+            for name, other in others.items():
+                (folder / name).mkdir(parents=True, exist_ok=True)
+                _explained(other, ledger, cohort, folder, folder / name)
+            _explained(plan, ledger, cohort, folder, folder)
         write_controls(plan.settings, cohort, folder, study.seed)
+        for name, other in others.items():
+            write_card(other, cohort, folder / name)
         write_card(plan, cohort, folder)
 
     stage = home / "synth"
@@ -88,6 +96,23 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
             "`wherefore synth --again` asks them again."
         )
     return done
+
+
+def _explained(plan: Plan, ledger: "Ledger", cohort: Path, stage: Path, folder: Path) -> None:
+    """Ask for one corpus what the ledger does not hold, and derive it into its folder.
+
+    The requests of all corpora stand in one account, that of the stage's own folder, which is derived last.
+    """
+    from .derive import derive_all
+    from .judging import left_out_ids
+    from .shards import ask, total
+    from .verifier import checking
+
+    expected = total(plan, cohort)
+    ask(plan, ledger, cohort, expected)
+    left_out = left_out_ids(plan, ledger, cohort)
+    with checking(plan, ledger, cohort, stage, expected, left_out) as (ledgers, check):
+        derive_all(plan, ledgers, cohort, folder, left_out, check, accounts=folder == stage)
 
 
 def _open_again(stage: Path, plan: Plan, inputs: list[Path]) -> None:

@@ -1,5 +1,6 @@
 """The `[synth]` section of a study file."""
 
+import re
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -7,6 +8,8 @@ from pydantic import Field, model_validator
 from ..cohort.records import Split
 from ..study.parts import Part
 from ..study.records import Record
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Position = Literal["shown", "hidden", "filtered", "probability", "partial", "late"]
 """What a teacher is told of the outcome; see `synth/dial/told.py`."""
@@ -62,6 +65,14 @@ class Asking(Record):
         return self
 
 
+class Told(Record):
+    """What the teacher is told of the outcome for one corpus: `label`, `shown_share` and `risks`."""
+
+    label: Position = "shown"
+    shown_share: float = Field(default=0.5, ge=0, le=1)
+    risks: str = "base_rate"
+
+
 class Settings(Asking):
     """Who explains what, and how."""
 
@@ -86,6 +97,8 @@ class Settings(Asking):
     """Whose cases are explained; held-out ones only to read how much of the label a rationale gives away."""
     controls: tuple[str, ...] = ()
     """Corpora made from the rationales for the experiment: names in the table of `synth/controls.py`."""
+    corpora: dict[str, Told] = Field(default_factory=dict)
+    """More corpora by the same teacher about the same cases, told something else; `[grid] corpus` names them."""
     verifier: Asking | None = None
     """A language model that reads every claim after the rules have; its budget and prices are its own."""
     undecided: Literal["verifier", "clinicians", "count"] | None = None
@@ -106,6 +119,16 @@ class Settings(Asking):
             raise ValueError(
                 'undecided = "verifier" needs a section [synth.verifier]; add it, or choose "clinicians" or "count"'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _corpora_have_names_of_their_own(self) -> "Settings":
+        for name in self.corpora:
+            if name == "teacher" or name in self.controls or not _NAME.fullmatch(name):
+                raise ValueError(
+                    f"corpora: {name!r} is the teacher's own corpus, a control, or no plain name. Choose another of "
+                    "small letters, digits and _"
+                )
         return self
 
     @model_validator(mode="after")

@@ -126,13 +126,14 @@ def run_shard(study: Study, home: Path, shard: tuple[int, int], share: Any = Non
     folder = home / "synth"
     if complete(folder, plan.identity(), tables(home)):
         return int(json.loads((folder / layout.SYNTH_SUMMARY.name).read_text())["calls"].get("ok", 0))
-    expected = total(plan, home / "cohort", shard)
+    expected = total(plan, home / "cohort", shard) // plan.size * plan.requests
     writer = f"{shard[0]}-of-{shard[1]}"
     with (
         _beside(folder),
-        Ledger(folder / "ledger", writer, plan.rounds * expected, set_aside(home)) as ledger,
+        Ledger(folder / "ledger", writer, expected, set_aside(home)) as ledger,
     ):
-        ask(plan, ledger, home / "cohort", expected, shard, share)
+        for one in (*plan.others().values(), plan):
+            ask(one, ledger, home / "cohort", total(one, home / "cohort", shard), shard, share)
         return len(ledger)
 
 

@@ -54,7 +54,7 @@ def _readable(study: Study, cells: Sequence[Cell], settings: Settings) -> None:
 
 def _has_its_rationales(cell: Cell, synth: Synth) -> None:
     """A target or a corpus whose rationales the study does not make: nothing would be taught in their place."""
-    style, corpora = TARGETS[cell.target].style, (corpus.TEACHER, *synth.controls)
+    style, corpora = TARGETS[cell.target].style, (corpus.TEACHER, *synth.controls, *synth.corpora)
     if style is not None and style not in synth.styles:
         raise StudyError(
             f"grid.target: {cell.target!r} is taught with rationales in the style {style!r}, and synth.styles makes "
@@ -62,7 +62,8 @@ def _has_its_rationales(cell: Cell, synth: Synth) -> None:
         )
     if style is not None and cell.corpus not in corpora:
         raise StudyError(
-            f"grid.corpus: {not_one_of('corpus', cell.corpus, corpora)} Controls are made by synth.controls."
+            f"grid.corpus: {not_one_of('corpus', cell.corpus, corpora)} Others are made by synth.controls and "
+            "[synth.corpora]."
         )
 
 

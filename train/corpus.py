@@ -10,13 +10,14 @@ from ..study import layout
 from ..study.config import Study
 from ..study.errors import DataError
 from ..study.files import rows
+from ..study.reads import exists
 from ..study.records import Record, from_frame, read_jsonl, read_table
 from ..study.seeds import derive
 from ..synth.records import Grounding, Rationale
 from .settings import Settings
 
 TEACHER = "teacher"
-"""The corpus of the teacher's own rationales; any other name is a control made from them."""
+"""The study's own corpus; another name is one of `[synth.corpora]`, or a control made from this one."""
 
 OWN = "own"
 """The style of rationales that a base writes itself, asked as it will be asked when it is read."""
@@ -34,12 +35,25 @@ def cases(home: Path) -> list[Case]:
 
 def corpus_path(home: Path, name: str) -> Path:
     """Where a corpus stands."""
-    synth = home / "synth"
-    return layout.RATIONALES.at(home) if name == TEACHER else synth / "controls" / f"{name}.jsonl"
+    folder = told(home, name)
+    return folder / layout.RATIONALES.name if folder else home / "synth" / "controls" / f"{name}.jsonl"
+
+
+def told(home: Path, name: str) -> Path | None:
+    """Folder of a corpus that a teacher wrote, with its own groundings; None where it is a control."""
+    if name == TEACHER:
+        return home / "synth"
+    folder = home / "synth" / layout.corpus(name)
+    return folder if exists(folder / layout.RATIONALES.name) else None
+
+
+def source(home: Path, name: str) -> str:
+    """The teacher's corpus that belongs to a corpus: itself, or what a control was made from."""
+    return name if told(home, name) else TEACHER
 
 
 def read(home: Path, name: str, settings: Settings) -> Corpus:
-    """The rationales of a corpus; of the teacher's, those that may be taught; one per case and style.
+    """The rationales of a corpus; of a teacher's, those that may be taught; one per case and style.
 
     Raises:
         DataError: the corpus is not there.
@@ -48,8 +62,8 @@ def read(home: Path, name: str, settings: Settings) -> Corpus:
     if not path.exists():
         raise DataError(f"{path}: not there. Run the synth stage, or take corpus {name!r} out of the grid.")
     rationales = list(read_jsonl(path, Rationale))
-    if name == TEACHER:
-        groundings = rows(layout.GROUNDINGS.at(home), Grounding)
+    if folder := told(home, name):
+        groundings = rows(folder / layout.GROUNDINGS.name, Grounding)
         verdicts = rows(layout.VERDICTS.at(home), Verdict)
         rationales = usable(_right(rationales, home), groundings, verdicts, settings)
     out: Corpus = {}
@@ -167,16 +181,20 @@ def first(order: Sequence[Case], n: int) -> list[Case]:
 
 
 def corpora(home: Path) -> list[str]:
-    """What the synth stage wrote: the teacher's rationales first, then every control; empty where it wrote none."""
+    """What the synth stage wrote: the teacher's own corpus, then every other; empty where it wrote none."""
     if not corpus_path(home, TEACHER).exists():
         return []
-    return [TEACHER, *sorted(p.stem for p in (home / "synth" / "controls").glob("*.jsonl"))]
+    synth = home / "synth"
+    others = [p.stem for p in (synth / "controls").glob("*.jsonl")]
+    others += [p.parent.name for p in synth.glob(f"{layout.corpus('*')}/{layout.RATIONALES.name}")]
+    return [TEACHER, *sorted(others)]
 
 
 def files(home: Path) -> list[Path]:
     """Everything that decides which cases are trained on and read, and with which rationales."""
-    checks = [layout.GROUNDINGS.at(home), layout.VERDICTS.at(home)]
     names = corpora(home)
+    folders = [folder for n in names if (folder := told(home, n))]
+    checks = [*(folder / layout.GROUNDINGS.name for folder in folders), layout.VERDICTS.at(home)]
     return [
         layout.CASES.at(home),
         *(corpus_path(home, n) for n in names),
@@ -204,22 +222,27 @@ def of_split(all_cases: Iterable[Case], split: Split) -> list[Case]:
     return sorted((c for c in all_cases if c.split == split), key=lambda c: c.id)
 
 
-def teacher_rationales(home: Path, style: str | None) -> dict[str, Rationale]:
-    """The teacher's rationales of one style by case, usable or not: what is read is not what is taught."""
+def teacher_rationales(home: Path, style: str | None, name: str = TEACHER) -> dict[str, Rationale]:
+    """The teacher's rationales of one style by case, usable or not: what is read is not what is taught.
+
+    Of the corpus `name`, or of that which a control was made from.
+    """
     if style is None:
         return {}
-    found = read(home, TEACHER, Settings(rationales="all"))
+    found = read(home, source(home, name), Settings(rationales="all"))
     return {case: r for (case, s), r in found.items() if s == style}
 
 
-def demonstrations(home: Path, style: str | None, settings: Settings) -> dict[str, Rationale]:
+def demonstrations(
+    home: Path, style: str | None, settings: Settings, name: str = TEACHER
+) -> dict[str, Rationale]:
     """Rationales that may be shown as demonstrations, by case: usable ones of one style.
 
     A target without rationales is shown those of the first style that the study made.
     """
     if not corpora(home):
         return {}
-    found = read(home, TEACHER, settings)
+    found = read(home, source(home, name), settings)
     styles = [s for _, s in found]
     wanted = style or next((s for s in ("free", *styles) if s in styles), None)
     return {case: r for (case, s), r in found.items() if s == wanted}

@@ -97,7 +97,7 @@ def _read_anew(
     adapter = folder / "adapter" if target.fitted else None
     model, encoder = loaded(study, run_folder, cell, settings, adapter, merge=False)
     shorten = histories(encoder, run_folder, settings)
-    rationales = corpus.teacher_rationales(run_folder, target.style)
+    rationales = corpus.teacher_rationales(run_folder, target.style, cell.corpus)
     cases = corpus.cases(run_folder)
     held_out = corpus.held_out(cases)
 
@@ -111,7 +111,7 @@ def _read_anew(
             rationales,
             shorten,
             cases,
-            corpus.demonstrations(run_folder, target.style, settings),
+            corpus.demonstrations(run_folder, target.style, settings, cell.corpus),
             corpus.order_for(study, run_folder, settings)[: cell.n],
         )
 

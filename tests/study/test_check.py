@@ -100,10 +100,11 @@ def test_money_is_data_by_who_is_asked(tmp_path: Path) -> None:
     money = json.loads(asked(ASKED, "--json"))["money"]
     assert (money["judge"], money["total"], money["without_prices"]) == (None, None, ["judge"])
     said = asked(ASKED)
-    assert "more than its budget of 0.1: the job stops there" in said
+    assert "the teacher's budget is 0.1: its job stops there" in said
     assert "no prices are set for the judge" in said
     money = json.loads(asked(ASKED + PRICES, "--json"))["money"]
-    teacher, judge = (money["asked"][name] for name in ("teacher", "judge"))
+    teacher, _, judge = money["asked"]
+    assert [row["role"] for row in money["asked"]] == ["teacher", "verifier", "judge"]
     assert teacher["thinking_tokens"] == 300 * teacher["requests"]
     assert money["thinking"] == pytest.approx(10 * 300 * teacher["requests"] / 1e6)
     spent = teacher["prompt_tokens"] + 10 * (teacher["answer_tokens"] + teacher["thinking_tokens"])

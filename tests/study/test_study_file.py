@@ -92,6 +92,20 @@ def test_ids_do_not_move_when_an_axis_gets_a_second_value() -> None:
     assert cell.id == "9d0671e6bee0"
 
 
+def test_lists_in_also_are_crossed_the_first_field_changing_most_slowly() -> None:
+    extra = {"seed": [1, 2], "target": "b", "weight": [0.1, 0.9]}
+    cells = Grid(expect=5, target=("a",), n=(1,), also=(extra,)).cells()
+    assert [(c.target, c.seed, c.weight) for c in cells] == [
+        ("a", 0, None),
+        ("b", 1, 0.1),
+        ("b", 1, 0.9),
+        ("b", 2, 0.1),
+        ("b", 2, 0.9),
+    ]
+    with pytest.raises(StudyError, match=r"1 target x .* \+ 4 also"):
+        Grid(expect=2, target=("a",), n=(1,), also=(extra,)).cells()
+
+
 def test_also_adds_single_cells_and_names_its_faults() -> None:
     grid = Grid(expect=2, target=("a",), n=(1,), also=({"loss": "group_mean"},))
     assert [c.loss for c in grid.cells()] == ["token_mean", "group_mean"]

@@ -247,6 +247,28 @@ def test_a_draft_that_cannot_be_read_is_refused_by_its_name(
     assert labelled == len(rationales(home)) + sum(r.reason != "censored" for r in refusals)
 
 
+def test_one_study_holds_corpora_of_a_teacher_told_otherwise(cohort: Write, tmp_path: Path) -> None:
+    """The corpus beside is what a study of that position makes, and what both ask is paid for once."""
+    home, alone = cohort(tmp_path / "both", 60), cohort(tmp_path / "alone", 60)
+    beside = {"blind": {"label": "hidden"}, "late": {"label": "late"}}
+    run(study(corpora=beside), home)
+    run(study(label="hidden"), alone)
+    blind = home / "synth" / "corpora" / "blind"
+    for name in ("rationales.jsonl", "groundings.jsonl"):
+        assert (blind / name).read_text() == (alone / "synth" / name).read_text()
+    assert json.loads((blind / "card.json").read_text())["told"] == IN_WORDS["hidden"]
+    n = sum(c.label is not None for c in cases(home).values())
+    assert card(home)["calls"] == {"ok": 3 * n}  # shown, hidden (also the draft of late), and told late
+    assert f"{4 * n} requests" in describe(study(corpora=beside), home)
+    assert "corpora" not in Plan(study(), resolve(study())).identity()  # corpora of older versions stay good
+
+
+@pytest.mark.parametrize("name", ["teacher", "shuffled", "../x", "Blind"])
+def test_a_corpus_needs_a_name_of_its_own(name: str) -> None:
+    with pytest.raises(StudyError, match="Choose another"):
+        resolve(study(controls=["shuffled"], corpora={name: {"label": "hidden"}}))
+
+
 def test_check_counts_and_prices_both_rounds(cohort: Write, tmp_path: Path) -> None:
     home = cohort(tmp_path, 30)
     assert "after a first draft without it: 2 requests a case" in describe(

@@ -130,3 +130,21 @@ def test_every_target_shares_its_cases_and_a_control_corpus_is_read_from_its_fil
     write_jsonl(toy / "synth" / "controls" / "shuffled.jsonl", made)
     fewer = corpus.order_for(study, toy, settings)
     assert fewer == [c for c in everyone if c.id in some]
+
+
+def test_a_corpus_of_a_teacher_told_otherwise_is_checked_and_read_as_its_own(
+    toy: Path, study: Study, reasons: dict[str, Rationale]
+) -> None:
+    settings = study.section("train", Settings)
+    assert corpus.source(toy, "blind") == corpus.TEACHER
+    folder = toy / "synth" / "corpora" / "blind"
+    folder.mkdir(parents=True)
+    said = [r.model_copy(update={"teacher": "blind"}) for r in list(reasons.values())[:30]]
+    write_jsonl(folder / "rationales.jsonl", said)
+    write_jsonl(folder / "groundings.jsonl", [grounding(r, "f" * len(r.claims)) for r in said[:10]])
+    assert corpus.read(toy, "blind", settings) == {}
+    write_jsonl(folder / "groundings.jsonl", [grounding(r, "s" * len(r.claims)) for r in said[:20]])
+    assert {case for case, _ in corpus.read(toy, "blind", settings)} == {r.case for r in said[:20]}
+    assert len(corpus.order_for(study, toy, settings)) <= 20
+    assert {r.teacher for r in corpus.teacher_rationales(toy, "free", "blind").values()} == {"blind"}
+    assert {folder / "rationales.jsonl", folder / "groundings.jsonl"} <= set(corpus.files(toy))
