@@ -159,4 +159,4 @@ def _describe(study: Study, folder: Path) -> None:
     for name, text in texts.items():
         path = folder / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            write_text(path, text)
+            write_text(path, text, shared=True)

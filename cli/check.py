@@ -181,20 +181,18 @@ def _in_words(money: dict[str, Any]) -> str:
 
 
 def _fits(study: Study, run_folder: Path) -> dict[str, Any]:
-    """How many fits there are and are done, the largest training size, and seconds left by the mean of those done."""
-    from ..study.runs import manifest
+    """How many fits there are and are done, the largest training size, and seconds left by those that are done."""
     from ..train.run import preflight, resolve
+    from ..train.standing import Standing
 
-    cells = study.grid.cells() if study.grid else []
-    seconds = [m.seconds for c in cells if (m := manifest(run_folder / "train" / c.id)) is not None]
-    workers = resolve(study).workers
-    left = len(cells) - len(seconds)
+    cells, train = study.grid.cells() if study.grid else [], resolve(study)
+    standing = Standing(run_folder, cells, train.ray or train.workers)
     return {
         "total": len(cells),
-        "done": len(seconds),
+        "done": standing.counts["done"],
         "largest_n": max((c.n for c in cells), default=0),
-        "workers": workers,
-        "seconds_left": round(sum(seconds) / len(seconds) * left / workers, 1) if seconds and left else None,
+        "workers": standing.workers,
+        "seconds_left": round(standing.left, 1) if standing.left else None,
         "bases": {
             base.name: {
                 "parameters": base.parameters,

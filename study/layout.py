@@ -60,6 +60,7 @@ ANCHORING = File("annotate/anchoring.jsonl", "how raters moved towards the model
 VERDICTS = File("annotate/verdicts.jsonl", "the consensus on each rationale")
 
 CELLS = File("train/cells.csv", "a fit a row, and how it stands")
+GRID = File("train/grid.html", "the same as a page that renews itself while fits are running")
 BASELINES = File("train/baselines/baselines.jsonl", "a model without text a row: its name and training size")
 BASELINE_PREDICTIONS = File("train/baselines/predictions.parquet", "their risks of the held-out cases")
 BASELINE_TUNING = File("train/baselines/tuning.parquet", "the same for the tuning split")

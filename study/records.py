@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
@@ -79,9 +80,15 @@ def part_of(path: Path) -> Path:
     return part
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write beside `path`, then move into place: a reader never sees half a file."""
-    part = part_of(path)
+def write_text(path: Path, text: str, shared: bool = False) -> None:
+    """Write beside `path`, then move into place: a reader never sees half a file.
+
+    Args:
+        path: of the file.
+        text: all of it.
+        shared: whether several processes may write this file at the same time; the last one stands.
+    """
+    part = part_of(path.with_name(f"{path.name}.{socket.gethostname()}-{os.getpid()}") if shared else path)
     with part.open("w", encoding="utf-8") as f:
         f.write(text)
         f.flush()

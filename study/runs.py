@@ -5,12 +5,13 @@ No manifest: the work is done (again). Same key: skipped. Other key: `StaleError
 
 import fcntl
 import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from . import reads
 from .errors import BusyError, DataError, StaleError
@@ -20,6 +21,8 @@ from .reads import sha256 as sha256
 from .records import Record, digest, read_record, write_text
 
 FAILURE = "failure.json"
+LOCK = ".lock"
+"""In a folder: held by the process that works in it, with the time it began, its number and its machine."""
 State = Literal["done", "running", "failed", "missing"]
 
 
@@ -80,7 +83,7 @@ def fail(folder: Path, error: str, trace: str) -> None:
 
 def held(folder: Path) -> bool:
     """Whether a living process works in a folder: a lock file alone says nothing."""
-    lock = folder / ".lock"
+    lock = folder / LOCK
     if not lock.exists():
         return False
     with lock.open("r") as f:
@@ -92,21 +95,44 @@ def held(folder: Path) -> bool:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, wait: bool = False) -> Iterator[None]:
     """Hold a folder for this process; the lock goes with the process, however it ends.
 
+    Args:
+        folder: made where it is not there.
+        wait: for another process that holds it, instead of being refused.
     Raises:
         BusyError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as f:
-        try:
-            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as e:
+    with (folder / LOCK).open("a") as f:
+        if not _lock(f, wait):
             raise BusyError(
                 f"{folder}: another process is working here. Wait for it or choose another run folder."
-            ) from e
+            )
+        f.truncate(0)
+        f.write(f"{time.time():.0f} {os.getpid()} {socket.gethostname()}\n")
+        f.flush()
         yield
+
+
+def _lock(file: IO[str], wait: bool) -> bool:
+    """Take the lock of a file; False where another process keeps it longer than `held` does to look."""
+    for _ in range(1 if wait else 5):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            return True
+        except OSError:
+            time.sleep(0.01)
+    return False
+
+
+def since(folder: Path) -> float | None:
+    """When the process that works in a folder took it, in seconds of the epoch; None where none does."""
+    if not held(folder):
+        return None
+    first = (folder / LOCK).read_text(encoding="utf-8").partition(" ")[0]
+    return float(first) if first else None
 
 
 def run_once(
@@ -118,6 +144,7 @@ def run_once(
     keep: Iterable[str] = (),
     set_aside: bool = False,
     again: Callable[[Manifest], bool] | None = None,
+    wait: bool = False,
 ) -> bool:
     """Do `work(folder)` unless the folder is already complete for these settings and inputs.
 
@@ -131,15 +158,16 @@ def run_once(
             instead of being refused or kept; for stages that cost nothing to repeat.
         again: whether a folder that is complete for other settings, but for the same inputs, may be worked on once
             more instead of being refused: `work` keeps of it what still holds.
+        wait: for another process that is at it; then what it made is found.
     Returns:
         True when the work was done now, False when a complete folder was found.
     Raises:
         StaleError: the folder is complete, but for other settings or inputs. Nothing is touched.
-        BusyError: another process is at it.
+        BusyError: another process is at it, and `wait` is false.
         DataError: an input is not there, or changed after its stage had finished.
     """
     given = None if inputs is None else _hashes(folder, inputs)
-    with locked(folder):
+    with locked(folder, wait):
         old = manifest(folder)
         hashes = _as_they_are(folder, old) if given is None else given
         try:
@@ -160,7 +188,7 @@ def run_once(
         if given is None:
             outside = [p for p in seen if not p.is_relative_to(folder.absolute())]
             hashes = {_name(p, folder.parent): seen[p] for p in sorted(outside)}
-        skip = {MANIFEST, ".lock", *keep}
+        skip = {MANIFEST, LOCK, *keep}
         outputs = sorted(
             p for p in folder.rglob("*") if p.is_file() and p.relative_to(folder).parts[0] not in skip
         )

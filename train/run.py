@@ -13,12 +13,14 @@ from ..study.grid import Cell
 from ..study.permission import loopback
 from ..study.records import to_frame, write_jsonl, write_table, write_text
 from ..study.runs import FAILURE, failure, manifest, run_once, state
+from ..study.scale import check_installed
 from ..study.seeds import derive
 from . import corpus
 from .baselines import BASELINES
 from .bases.inspection import Inspection, cut_share, inspected
 from .bases.sources import cheap_check, folder_of
 from .checks import refuse
+from .grid_page import page_kept
 from .reading.readouts import expanded
 from .records import Prediction
 from .settings import Made, Settings, Stored, settings_of
@@ -88,7 +90,8 @@ def describe(study: Study, home: Path) -> str:
     read = sum(len(expanded(s.readouts, TARGETS[c.target], ways)) for c in cells)
     done = sum(manifest(home / "train" / c.id) is not None for c in cells)
     lines = [
-        f"{len(cells)} fits ({done} done), {read} configurations with their read-outs, on {s.workers} workers"
+        f"{len(cells)} fits ({done} done), {read} configurations with their read-outs, on "
+        + (f"{s.ray} Ray workers" if s.ray else f"{s.workers} workers")
     ]
     for inspection in preflight(study, home):
         lines.append(inspection.line(s))
@@ -116,12 +119,15 @@ def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, in
         return False
     start = time.monotonic()
     preflight(study, home)
+    if settings.ray:
+        check_installed("train.ray")  # said before anything is made
     mine = chosen(cells, only, shard)
     worked = [_base(study, home, name, settings) for name in sorted({c.base for c in mine})]
     worked.append(_baselines(study, home, settings, cells))
     before = {c.id for c in mine if state(home / "train" / c.id) == "done"}
     _write_cells(home, cells)
-    run_cells(study, home, mine, settings)
+    with page_kept(study, home, cells, settings):
+        run_cells(study, home, mine, settings)
     _write_cells(home, cells)
     _report(home, mine, before, time.monotonic() - start)
     return any(worked) or len(before) < len(mine)
@@ -167,6 +173,7 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
         settings_of,
         [layout.CASES.at(home), corpus.corpus_path(home, corpus.TEACHER)],
         work,
+        wait=True,
     )
     click.echo(
         f"train: base {name} " + (f"made in {time.monotonic() - start:.0f} s" if worked else "up to date")
@@ -204,9 +211,9 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
         "min_facts": settings.min_facts,
     }
     inputs = [layout.EVIDENCE.at(home), *corpus.files(home)]
-    return run_once(
-        home / "train" / "baselines", asked, inputs, work, set_aside=True
-    )  # quick: a longer grid is welcome
+    return run_once(  # quick, so a longer grid is welcome
+        home / "train" / "baselines", asked, inputs, work, set_aside=True, wait=True
+    )
 
 
 def _write_cells(home: Path, cells: Sequence[Cell]) -> None:
@@ -214,7 +221,7 @@ def _write_cells(home: Path, cells: Sequence[Cell]) -> None:
     import pandas as pd
 
     rows = [{"id": c.id, **c.model_dump(), "state": state(home / "train" / c.id)} for c in cells]
-    write_text(layout.CELLS.at(home), pd.DataFrame(rows).to_csv(index=False))
+    write_text(layout.CELLS.at(home), pd.DataFrame(rows).to_csv(index=False), shared=True)
 
 
 def _report(home: Path, cells: Sequence[Cell], before: set[str], seconds: float) -> None:

@@ -146,6 +146,10 @@ class Settings(Record):
     """auto: sdpa; eager on a CPU that computes in bfloat16, and where a model refuses sdpa."""
     workers: int = Field(default=2, gt=0)
     """Processes on this machine, one thread each; a GPU serves one at a time: use 1 and `--shard` there."""
+    ray: int | None = Field(default=None, gt=0)
+    """So many workers on Ray instead: on the cluster that RAY_ADDRESS names, or else on this machine."""
+    gpus: float = Field(default=0, ge=0)
+    """GPUs that a Ray worker holds: 1, or 0.25 where four fits share one; 0: it sees none."""
     readouts: tuple[str, ...] = Field(default=("direct", "own_rationale", "teacher_rationale"), min_length=1)
     """Names in `train/reading/readouts.py`; each is made for the targets that it fits. `native`: each target's own
     format; `sampled_8`, `few_shot_4_balanced`: with a number and words; `own_rationale@warm`: with a decoding."""
@@ -200,6 +204,8 @@ OF_THE_READING = frozenset({"readouts", "decodings", "max_new_tokens", "served"}
 OF_NEITHER = frozenset(
     {
         "workers",
+        "ray",
+        "gpus",
         "read_batch",
         "micro_batch",
         "compare_every",

@@ -24,6 +24,7 @@ from ..study.layout import READING
 from ..study.records import read_record
 from ..study.runs import FAILURE, Manifest, complete, fail, locked, manifest, run_once, state
 from . import corpus
+from .over_ray import over_ray
 from .records import Reading
 from .settings import OF_NEITHER, OF_THE_READING, Settings
 from .targets import TARGETS
@@ -43,6 +44,9 @@ def run_cells(study: Study, home: Path, cells: Sequence[Cell], settings: Setting
         return
     # Reasons make a fit long, so those go first and the workers end together.
     order = sorted(left, key=lambda c: (TARGETS[c.target].style is None, -c.n))
+    if settings.ray:
+        over_ray(study, home, order, settings)
+        return
     context = get_context("spawn")
     workers = [
         context.Process(target=_worker, args=(study, home, order, settings), daemon=True)
@@ -101,17 +105,27 @@ def _worker(study: Study, home: Path, cells: Sequence[Cell], settings: Settings)
 
     torch.set_num_threads(1)
     for cell in cells:
-        folder = home / "train" / cell.id
-        if (folder / FAILURE).exists():
-            continue
-        start = time.monotonic()
-        try:
-            if do_cell(study, home, cell, settings):
-                click.echo(f"train: {name(cell)} in {time.monotonic() - start:.0f} s{_parity(folder)}")
-        except BusyError:
-            continue
-        except Exception as e:
-            fail(folder, f"{type(e).__name__}: {e}", traceback.format_exc())
+        if not (home / "train" / cell.id / FAILURE).exists() and (
+            said := try_cell(study, home, cell, settings)
+        ):
+            click.echo(said)
+
+
+def try_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> str:
+    """Do a cell unless another process is at it; what fails is recorded in its folder.
+
+    Returns:
+        What to say of it; empty where nothing was done.
+    """
+    folder, start = home / "train" / cell.id, time.monotonic()
+    try:
+        if do_cell(study, home, cell, settings):
+            return f"train: {name(cell)} in {time.monotonic() - start:.0f} s{_parity(folder)}"
+    except BusyError:
+        pass
+    except Exception as e:
+        fail(folder, f"{type(e).__name__}: {e}", traceback.format_exc())
+    return ""
 
 
 def _parity(folder: Path) -> str:

@@ -10,7 +10,8 @@ from ...study.files import writing_table
 from ..records import Call
 from ..settings import Prices
 from ..teaching import Body, adds_up, usage
-from .ledger import Ledger
+from .ledger import Ledger, files
+from .segment import Segment
 
 PricedLedger = tuple[Ledger, Prices | None]
 
@@ -70,6 +71,23 @@ def write_calls(ledgers: Sequence[PricedLedger], path: Path) -> Accounts:
                 sums.add(call, adds_up(entry.get("b") or {}))
     if any(prices is None for _, prices in ledgers):
         sums.cost = None  # a sum that lacks a part is none
+    return sums
+
+
+def so_far(folder: Path, prices: Prices | None) -> Accounts:
+    """The sums of a ledger that others may be writing now; they lack what is on its way.
+
+    Args:
+        folder: of the ledger; one that is not there has cost nothing.
+        prices: of its teacher; None: the cost is unknown.
+    """
+    sums = Accounts()
+    for path in files(folder):
+        for entry in Segment(path).scan():
+            if entry["e"] in ("answer", "fault"):
+                sums.add(_call(entry, prices), even=True)
+    if prices is None:
+        sums.cost = None
     return sums
 
 

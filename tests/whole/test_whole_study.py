@@ -63,6 +63,15 @@ def test_status_for_people_and_for_scripts(quick: Whole) -> None:
     data = json.loads(wherefore("status", QUICK, "--runs", quick.runs, "--json").stdout)
     assert {s["state"] for s in data["stages"].values()} == {"done"}
     assert data["fits"]["done"] == data["fits"]["total"] > 0
+    watched = wherefore(
+        "status", QUICK, "--runs", quick.runs, "--watch"
+    )  # it ends where nothing is left to wait for
+    assert watched.stdout == shown.stdout
+    assert "5 total, 5 done, 0 running, 0 failed, 0 missing" in shown.stdout
+    page = (quick.home / "train" / "grid.html").read_text()
+    assert "nothing is running or missing" in page
+    assert page.count('<td class="done"') == 5
+    assert "http-equiv" not in page
 
 
 def test_check_counts_without_doing(quick: Whole, tmp_path) -> None:  # type: ignore[no-untyped-def]
