@@ -69,8 +69,11 @@ class Told(Record):
     """What the teacher is told of the outcome for one corpus: `label`, `shown_share` and `risks`."""
 
     label: Position = "shown"
+    """As `synth.label`."""
     shown_share: float = Field(default=0.5, ge=0, le=1)
+    """As `synth.shown_share`."""
     risks: str = "base_rate"
+    """As `synth.risks`."""
 
 
 class Settings(Asking):
