@@ -3,8 +3,8 @@
 A model of 135 million parameters explains nothing well. It shows what real text does to the reading of answers: every
 question ends as a rationale or a named refusal, and nothing of the prompt is taken for a claim.
 `pytest -m realmodel tests/synth -s` asks about 20 people in two styles, with a schema and without, and prints the
-table of `docs/synth.md`, with how many rationales each `[train] faulty` would teach; among all other tests four people
-stand for them.
+table of `docs/synth.md`, with how many rationales each `[train] faulty` would teach; among all other tests four
+people stand for them.
 `WHEREFORE_REAL_CASES` and `WHEREFORE_REAL_TOKENS` ask about fewer people, for shorter answers.
 """
 
