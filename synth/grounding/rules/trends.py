@@ -62,12 +62,12 @@ VERBS = wordset(
 def trends(r: Reading, found: Findings) -> None:
     """What is said of a series is so."""
     changes = [q for q in r.quantities if q.pair in ("from", "to")]
+    if len(changes) < 2 and not r.seen & _TREND:
+        return
     series = _series(r)
     if len(changes) >= 2:
         _from_to(r, changes[0], changes[1], series, found)
-    if not r.seen & _TREND:
-        return
-    cue = _cue(r)
+    cue = _cue(r) if r.seen & _TREND else None
     if cue is None:
         return
     place, kinds = cue
