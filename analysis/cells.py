@@ -30,7 +30,7 @@ class CellState(NamedTuple):
     def fit(self) -> Fit | None:
         """What the fit took; None where nothing was fitted."""
         path = self.folder / layout.FIT
-        remedy = "Remove the folder to have the cell done again."
+        remedy = "Remove the folder to run the cell again."
         return read_record(path, Fit, remedy) if exists(path) else None
 
 
@@ -73,8 +73,8 @@ def reference_of(cell: Cell, grid: AbstractSet[Cell], target: str) -> Cell | Non
     """
     defaults = {f: Cell.model_fields[f].default for f in ARM[1:]}
     near = cell.model_copy(update={"target": target})
-    found = (c for c in (near, near.model_copy(update=defaults)) if c in grid)
-    return next(found, None)
+    candidates = (c for c in (near, near.model_copy(update=defaults)) if c in grid)
+    return next(candidates, None)
 
 
 def matched(cell: Cell, grid: AbstractSet[Cell], axis: str, value: object) -> Cell | None:

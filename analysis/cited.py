@@ -14,7 +14,7 @@ from .measures.arrays import Labels
 from .measures.discrimination import roc_auc, roc_auc_influence
 from .measures.limits import Z
 from .measures.odds import odds_ratio
-from .measures.variance import Design
+from .measures.variance import SamplingDesign
 from .records import Cited
 
 if TYPE_CHECKING:
@@ -128,6 +128,6 @@ def win_odds(y: Labels, values: Iterable[float]) -> tuple[float, float, float]:
     wins = float(roc_auc(y, x, one[None])[0]) * pairs
     odds = (wins + 0.5) / (pairs - wins + 0.5)
     share = odds / (1 + odds)
-    vector = Design.of(np.arange(len(y)), y, False).deviations(roc_auc_influence(y, x, one), every)
+    vector = SamplingDesign.of(np.arange(len(y)), y, False).deviations(roc_auc_influence(y, x, one), every)
     half = Z * float(np.sqrt(vector @ vector)) / (share * (1 - share))
     return float(odds), float(odds * np.exp(-half)), float(odds * np.exp(half))

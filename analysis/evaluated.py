@@ -27,7 +27,7 @@ from .performance.contrasts import Comparer
 from .performance.evaluate import Evaluation, all_metrics
 from .performance.formats import OUTSIDE
 from .performance.interventions import effects
-from .performance.scores import Key, held_out, read_scores
+from .performance.scores import PredictionKey, held_out, read_scores
 from .performance.spread import risk_spread, sample_size
 from .performance.subgroups import by_subgroup, equity
 from .records import Agreement
@@ -107,7 +107,7 @@ def _sizes(cells: Sequence[CellState]) -> list[int]:
     return sorted({s.cell.n for s in cells if s.state == "done"})
 
 
-def shown(comparer: Comparer, choice: Choice) -> dict[str, Key]:
+def shown(comparer: Comparer, choice: Choice) -> dict[str, PredictionKey]:
     """The few sets of predictions for the figures, by name: one fit of each arm in its own format, and the yardsticks
     that matter, the best baseline and the optimum where it is known."""
     groups = {

@@ -56,7 +56,7 @@ VERDICTS = ("supported", "fault", "undecided")
 def grounded(rationales: Iterable[Rationale], groundings: Iterable[Grounding]) -> list[Grounded]:
     """Claims by what the check found for each style: supported, then faults, then doubts, each by frequency."""
     style_of = {r.id: r.style for r in rationales}
-    found: dict[str, Counter[Finding]] = {}
+    by_style: dict[str, Counter[Finding]] = {}
     facts: Counter[tuple[str, Finding]] = Counter()
     pages: Counter[str] = Counter()
     for g in groundings:
@@ -64,7 +64,7 @@ def grounded(rationales: Iterable[Rationale], groundings: Iterable[Grounding]) -
         pages[style] += 1
         for c in g.checks:
             finding: Finding = (c.verdict, c.fault or c.doubt)
-            found.setdefault(style, Counter())[finding] += 1
+            by_style.setdefault(style, Counter())[finding] += 1
             facts[style, finding] += c.facts
     return [
         Grounded(
@@ -76,6 +76,6 @@ def grounded(rationales: Iterable[Rationale], groundings: Iterable[Grounding]) -
             facts=facts[s, f],
             rationales=pages[s],
         )
-        for s, count in found.items()
+        for s, count in by_style.items()
         for f, n in sorted(count.items(), key=lambda x: (VERDICTS.index(x[0][0]), -x[1], str(x[0][1])))
     ]

@@ -32,8 +32,8 @@ def resolve(study: Study) -> Settings:
     for name in settings.compared:
         if name not in METRICS:
             raise StudyError(f"analysis.compared: {not_one_of('metric', name, METRICS)}")
-    asked = "reference" in settings.model_fields_set
-    if asked and study.grid and settings.reference not in study.grid.target:
+    is_named = "reference" in settings.model_fields_set
+    if is_named and study.grid and settings.reference not in study.grid.target:
         problem = not_one_of("target of the grid", settings.reference, study.grid.target)
         raise StudyError(f"analysis.reference: {problem}")
     _reference_is_read(study, settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..study.records import Record, to_frame, write_table
 from .cells import CellState
 from .performance.evaluate import Evaluation
-from .performance.scores import Key
+from .performance.scores import PredictionKey
 from .records import (
     Agreement,
     Alarm,
@@ -49,7 +49,7 @@ class Tables:
     sample_size: Sequence[SampleSize] = ()
     taught: Sequence[Taught] = ()
     curves: Sequence[Curve] = ()
-    models: Mapping[str, Key] = field(default_factory=dict)
+    models: Mapping[str, PredictionKey] = field(default_factory=dict)
     """The few sets of predictions that the figures show, by their name there."""
     evaluation: Evaluation | None = None
 
@@ -60,7 +60,7 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableFile:
     """A table of `Tables` as a file: `<name>.parquet` in `analysis/`."""
 
     kind: type[Record]
@@ -70,22 +70,22 @@ class Table:
     """What its rows are, in the words of the report."""
 
 
-TABLES: dict[str, Table] = {
-    "metrics": Table(Metric, "M", "single fits"),
-    "averages": Table(Average, "A", "averages"),
-    "comparisons": Table(Comparison, "C", "comparisons"),
-    "equity": Table(Equity, "Q", "subgroups against the rest"),
-    "risks": Table(RiskSpread, "R", "spread of risks"),
-    "called": Table(Called, "T", "people flagged"),
-    "alarms": Table(Alarm, "F", "false alarms"),
-    "effects": Table(Effect, "V", "interventions"),
-    "sample_size": Table(SampleSize, "N", "sample size"),
-    "agreement": Table(Agreement, "G", "agreement"),
-    "grounding": Table(Grounded, "K", "grounding"),
-    "written": Table(Written, "W", "texts of the models"),
-    "dilution": Table(Dilution, "D", "dilution"),
-    "cited": Table(Cited, "E", "cited evidence"),
-    "taught": Table(Taught, "L", "what was taught"),
+TABLES: dict[str, TableFile] = {
+    "metrics": TableFile(Metric, "M", "single fits"),
+    "averages": TableFile(Average, "A", "averages"),
+    "comparisons": TableFile(Comparison, "C", "comparisons"),
+    "equity": TableFile(Equity, "Q", "subgroups against the rest"),
+    "risks": TableFile(RiskSpread, "R", "spread of risks"),
+    "called": TableFile(Called, "T", "people flagged"),
+    "alarms": TableFile(Alarm, "F", "false alarms"),
+    "effects": TableFile(Effect, "V", "interventions"),
+    "sample_size": TableFile(SampleSize, "N", "sample size"),
+    "agreement": TableFile(Agreement, "G", "agreement"),
+    "grounding": TableFile(Grounded, "K", "grounding"),
+    "written": TableFile(Written, "W", "texts of the models"),
+    "dilution": TableFile(Dilution, "D", "dilution"),
+    "cited": TableFile(Cited, "E", "cited evidence"),
+    "taught": TableFile(Taught, "L", "what was taught"),
 }
 """By the name of the field."""
 

@@ -64,5 +64,5 @@ def _state(r: Rationale, written: dict[str, Rationale], checks: dict[str, Ground
     if grounding is None or original is None:
         return "unchecked"
     kept = set(r.claims)
-    found = {c.verdict for c in grounding.checks if original.claims[c.claim] in kept}
-    return "fault" if "fault" in found else "undecided" if "undecided" in found else "supported"
+    verdicts = {c.verdict for c in grounding.checks if original.claims[c.claim] in kept}
+    return "fault" if "fault" in verdicts else "undecided" if "undecided" in verdicts else "supported"

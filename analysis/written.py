@@ -85,7 +85,7 @@ def pieces(text: str, there: frozenset[str]) -> list[Piece]:
     return [p for p in [*out, Piece(text[end:])] if p.text]
 
 
-class Sample(NamedTuple):
+class WrittenSample(NamedTuple):
     """What one model wrote about one person."""
 
     target: str
@@ -95,18 +95,18 @@ class Sample(NamedTuple):
 
 def samples(
     cells: Iterable[CellState], shown: Mapping[str, frozenset[str]]
-) -> tuple[str | None, list[Sample]]:
+) -> tuple[str | None, list[WrittenSample]]:
     """The same held-out case for the first finished cell of every arm that writes; the case comes first."""
     case: str | None = None
-    out: dict[str, Sample] = {}
+    out: dict[str, WrittenSample] = {}
     for state in cells:
         if state.state != "done" or arm(state.cell) in out:
             continue
         table = read_table(state.predictions, Prediction, ("readout", "case", "risk", "written"))
-        mine = table[(table["readout"] == "own_rationale") & table["written"].fillna("").str.strip().ne("")]
-        if case is None and len(mine):
-            case = str(mine["case"].min())
-        for text, risk in mine.loc[mine["case"] == case, ["written", "risk"]].itertuples(index=False):
+        own = table[(table["readout"] == "own_rationale") & table["written"].fillna("").str.strip().ne("")]
+        if case is None and len(own):
+            case = str(own["case"].min())
+        for text, risk in own.loc[own["case"] == case, ["written", "risk"]].itertuples(index=False):
             known = pieces(text, shown.get(str(case), frozenset()))
-            out[arm(state.cell)] = Sample(arm(state.cell), risk if risk == risk else None, known)
+            out[arm(state.cell)] = WrittenSample(arm(state.cell), risk if risk == risk else None, known)
     return case, list(out.values())

@@ -162,11 +162,11 @@ class FormCheck:
             if t.kind != "edited":
                 yield t
             elif when is None or not _holds(when, self.given):
-                self._fault("not_asked", "a correction, although the answers ask for none; it is left out")
+                self._fault("not_asked", "a correction that the answers do not ask for; it is ignored")
             elif t.text.split() == item.text.split():
                 self._fault(
                     "unchanged_edit",
-                    "the box for corrections holds the rationale as it was; it is not an edit",
+                    "the correction repeats the rationale unchanged; it does not count as an edit",
                 )
             else:
                 yield t

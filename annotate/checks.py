@@ -36,25 +36,25 @@ def refuse(study: Study, s: Settings, rubric: Rubric) -> None:
             )
         if s.server.url:
             raise StudyError(
-                "annotate.server: give url or database; the server at url keeps its data where it likes."
+                "annotate.server: give url or database, not both; the server at url chooses its own storage."
             )
     if s.by_people:
         _page(rubric)
 
 
 def notes(s: Settings, rubric: Rubric) -> Iterator[str]:
-    """What works and may surprise, a line each."""
+    """What works and may surprise, one line each."""
     if s.by_people:
         for d in rubric.dimensions:
             if (n := len(d.categories)) > KEYS:
-                yield f"{d.name} has {n} answers; keys reach the first {KEYS}, the mouse and Tab all of them"
+                yield f"{d.name} has {n} answers: keyboard shortcuts reach the first {KEYS}, mouse and Tab all"
     if s.people and not s.by_people:
         who = "nobody grades" if s.raters == "none" else "programs grade"
         yield f"{who}, although people names {', '.join(p.name for p in s.people)}"
     if s.by_people and not s.rounds.adjudicator:
-        yield "no rounds.adjudicator: what the raters do not agree about stays undecided"
+        yield "no rounds.adjudicator: items without a consensus stay undecided"
     if s.rounds.calibration and not s.rounds.gate and s.by_people:
-        yield "the main round follows the calibration round whatever the agreement (no rounds.gate)"
+        yield "no rounds.gate: the main round follows calibration whatever the agreement"
 
 
 def dimension(rubric: Rubric, name: str, where: str) -> Dimension:
@@ -85,8 +85,8 @@ def _criterion(c: Criterion, rubric: Rubric) -> None:
 def _raters(s: Settings) -> None:
     if s.people and s.raters == "none" and "raters" not in s.model_fields_set:
         raise StudyError(
-            f"annotate.raters: not given, although people names {', '.join(p.name for p in s.people)}. Say "
-            "'label_studio' or 'files' where they grade, 'none' where nobody does."
+            f"annotate.raters: not given, but people names {', '.join(p.name for p in s.people)}. Set "
+            "'label_studio' or 'files' to have them grade, or 'none'."
         )
     if s.raters == "none":
         return
@@ -95,7 +95,7 @@ def _raters(s: Settings) -> None:
         names = ", ".join(s.names) or "nobody"
         how = f"design.per_item is {per_item}" if per_item < of else f"{of} grade blind ({names})"
         raise StudyError(
-            f"annotate.verdict.at_least: {s.verdict.at_least} raters an item, but {how}: no rationale could get a "
+            f"annotate.verdict.at_least: {s.verdict.at_least} raters per item, but {how}: no rationale could get a "
             "verdict. Name more raters, or lower at_least."
         )
     for who in s.assisted:
@@ -118,7 +118,7 @@ def _rounds(s: Settings, rubric: Rubric) -> None:
         )
     if s.raters != "none" and len(s.names) < 2:
         raise StudyError(
-            f"annotate.rounds.gate: {len(s.names)} rater cannot agree with anybody; name two or more, or leave out "
+            f"annotate.rounds.gate: agreement needs two raters; found {len(s.names)}. Name more, or leave out "
             "the gate."
         )
 
@@ -128,8 +128,8 @@ def _page(rubric: Rubric) -> None:
     for where, text in _texts(rubric):
         if "$" in text:
             raise StudyError(
-                f"annotate.rubric: {where}: Label Studio reads '$' as the name of a variable, and the page would "
-                f"lose the word behind it (found {_short(text)!r}). Write it in words."
+                f"annotate.rubric: {where}: Label Studio reads '$' as the start of a variable and would drop "
+                f"the word after it (found {_short(text)!r}). Write the sign in words."
             )
     conditions = [(d.name, d.when) for d in rubric.dimensions]
     conditions += [("note_when", rubric.note_when), ("edit_when", rubric.edit_when)]

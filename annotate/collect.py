@@ -9,7 +9,7 @@ from .graded import FormFault, GradedForm
 from .label_studio import forms as forms_
 from .label_studio import ledger, pull
 from .label_studio.exported import SubmittedForm
-from .people import People, server_of
+from .people import RaterRegister, server_of
 from .settings import Person
 
 
@@ -25,7 +25,7 @@ class Collected:
 class _Standing:
     """What decides whether a form counts."""
 
-    people: People
+    people: RaterRegister
     decisions: Decisions
     versions: Collection[str]
     run: str
@@ -41,7 +41,7 @@ def collect(folder: Path, people: Iterable[Person], version: str) -> Collected:
     """
     decisions = Decisions.read(folder)
     standing = _Standing(
-        People.read(folder, people), decisions, decisions.same_as(version), ledger.read(folder).run
+        RaterRegister.read(folder, people), decisions, decisions.same_as(version), ledger.read(folder).run
     )
     chosen: list[GradedForm] = []
     faults: list[FormFault] = []
@@ -92,7 +92,7 @@ def _wrong(f: SubmittedForm, round: str, rater: str, run: _Standing) -> Iterator
         )
         return
     if run.decisions.reopened(round, rater, f):
-        yield "reopened", "given back to the rater, and not sent again yet", False
+        yield "reopened", "returned to the rater and not submitted again yet", False
         return
     server = server_of(f, rater, run.run)
     by_rater = run.people.owns(rater, f.by, server)

@@ -13,9 +13,9 @@ from .design.items import Item, claim_text
 from .graded import GradedForm, Mark
 from .label_studio import forms, page
 from .label_studio.client import FILLED_IN
-from .plan import Plan
+from .plan import GradingPlan
 from .records import Anchoring, Dimension, Rating, Rubric, Task
-from .rounds import State
+from .rounds import GradingState
 
 NAME = "judge"
 """Of the rater and of the round."""
@@ -24,7 +24,7 @@ MOST = 10
 """Faults of one reply that are named."""
 
 
-def prompt(plan: Plan, item: Item) -> Prompt:
+def prompt(plan: GradingPlan, item: Item) -> Prompt:
     """What the judge is asked about one item; the same text that people see, and nothing more."""
     return asked(plan.rubric, plan.settings.question, plan.cases[item.case], item.claims)
 
@@ -106,7 +106,7 @@ def answers(folder: Path) -> dict[str, GradedForm]:
     return {a.item: a for a in rows(path, GradedForm)}
 
 
-def ratings(plan: Plan, given: Mapping[str, GradedForm]) -> list[Rating]:
+def ratings(plan: GradingPlan, given: Mapping[str, GradedForm]) -> list[Rating]:
     """The judge's answers that pass the door, as ratings of a program."""
     tasks = [
         Task(item=i.id, rater=NAME, rationale=i.rationale, case=i.case, round=NAME, order=n)
@@ -120,7 +120,7 @@ def prediction(a: GradedForm) -> list[dict[str, Any]]:
     return [{"model_version": FILLED_IN, "result": forms.write(a)}]
 
 
-def anchoring(state: State, given: Mapping[str, GradedForm]) -> list[Anchoring]:
+def anchoring(state: GradingState, given: Mapping[str, GradedForm]) -> list[Anchoring]:
     """For every dimension, the share of answers that equal the judge's, blind and assisted."""
     judged = {(r.item, r.dimension, r.claim): r.value for r in ratings(state.plan, given)}
     out = []
@@ -143,7 +143,7 @@ def anchoring(state: State, given: Mapping[str, GradedForm]) -> list[Anchoring]:
     return out
 
 
-def check_assisted(rubric: Rubric, plan: Plan, given: Mapping[str, GradedForm]) -> None:
+def check_assisted(rubric: Rubric, plan: GradingPlan, given: Mapping[str, GradedForm]) -> None:
     """The assisted arm needs the judge's grades first.
 
     Raises:

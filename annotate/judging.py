@@ -11,11 +11,11 @@ from ..study.records import write_jsonl
 from ..synth.questions import ModelSettings, ObjectQuestion, RefusedReply, ask_objects
 from . import judge
 from .graded import GradedForm
-from .plan import Plan
+from .plan import GradingPlan
 from .settings import Judge
 
 
-class Asked(NamedTuple):
+class JudgeAnswers(NamedTuple):
     """What the judge said of every item, and which replies were not used."""
 
     forms: tuple[GradedForm, ...]
@@ -30,7 +30,7 @@ class Asked(NamedTuple):
         return sent + [f"{r.name}: {r.reason}: {r.detail}" for r in self.refused if r.final]
 
 
-def ask(study: Study, plan: Plan, settings: Judge, folder: Path) -> Asked:
+def ask(study: Study, plan: GradingPlan, settings: Judge, folder: Path) -> JudgeAnswers:
     """Ask about every item and write the answers; what is stored in `folder/judge/` is not asked again.
 
     Args:
@@ -61,4 +61,4 @@ def ask(study: Study, plan: Plan, settings: Judge, folder: Path) -> Asked:
     forms = [judge.answer(plan.items[name], o, plan.rubric) for name, o in answers.objects.items()]
     write_jsonl(folder / judge.FILE, forms)
     write_jsonl(folder / layout.JUDGE_FAULTS.name, answers.refused)
-    return Asked(tuple(forms), tuple(answers.refused))
+    return JudgeAnswers(tuple(forms), tuple(answers.refused))

@@ -18,7 +18,7 @@ FILES = "files"
 """The origin of forms that came by a file."""
 
 
-class Known(Record):
+class RaterAccounts(Record):
     """The accounts of one rater."""
 
     rater: str
@@ -28,10 +28,10 @@ class Known(Record):
     """In lower case."""
 
 
-class People:
+class RaterRegister:
     """All raters of a run, those who left included."""
 
-    def __init__(self, known: Iterable[Known], people: Iterable[Person]) -> None:
+    def __init__(self, known: Iterable[RaterAccounts], people: Iterable[Person]) -> None:
         self._known = {k.rater: k for k in known}
         now = {p.account.casefold(): p.name for p in people}
         for p in people:
@@ -42,9 +42,9 @@ class People:
             self._known[rater] = k.model_copy(update={"emails": emails})
 
     @classmethod
-    def read(cls, folder: Path, people: Iterable[Person]) -> "People":
+    def read(cls, folder: Path, people: Iterable[Person]) -> "RaterRegister":
         """Those of a run folder's `annotate/`, each with the account that our page may have made for them."""
-        out, pushed = cls(rows(folder / FILE, Known), people), ledger.read(folder)
+        out, pushed = cls(rows(folder / FILE, RaterAccounts), people), ledger.read(folder)
         for rater in list(out._known) if pushed.places else ():
             out._add(rater, emails=(page_account(rater, pushed.run),))
         return out
@@ -54,7 +54,7 @@ class People:
         write_jsonl(folder / FILE, [self._known[r] for r in sorted(self._known)])
 
     def _add(self, rater: str, *, ids: Iterable[tuple[str, int]] = (), emails: Iterable[str] = ()) -> None:
-        k = self._known.get(rater, Known(rater=rater))
+        k = self._known.get(rater, RaterAccounts(rater=rater))
         self._known[rater] = k.model_copy(
             update={
                 "ids": tuple(dict.fromkeys((*k.ids, *ids))),
@@ -84,7 +84,7 @@ class People:
 
     def name(self, rater: str) -> str:
         """The rater's accounts in words, the first of them."""
-        k = self._known.get(rater, Known(rater=rater))
+        k = self._known.get(rater, RaterAccounts(rater=rater))
         return " or ".join(k.emails) or ", ".join(f"account {id}" for _, id in k.ids) or "no account"
 
     def owns(self, rater: str, author: Author, server: str) -> bool:

@@ -23,7 +23,7 @@ Done = frozenset[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
-class Plan:
+class GradingPlan:
     """Everything that grading needs, whoever grades."""
 
     study: str
@@ -65,7 +65,7 @@ def version(study: Study, s: Settings) -> str:
     return digest([rubric.load(study, s.rubric).model_dump(mode="json"), s.question, s.show_label])
 
 
-def prepare(study: Study, s: Settings, run_folder: Path, graded: Collection[str] = ()) -> Plan:
+def prepare(study: Study, s: Settings, run_folder: Path, graded: Collection[str] = ()) -> GradingPlan:
     """What is to be graded; `dealt` then says by whom.
 
     Items of an earlier call are kept while their rationale and their timeline are what they were.
@@ -84,7 +84,7 @@ def prepare(study: Study, s: Settings, run_folder: Path, graded: Collection[str]
     old = rows(layout.ITEMS.at(run_folder), Item)
     chooser = choose.Chooser(rationales, cases, groundings, s, study.seed)
     chosen = chooser.items(old, graded)
-    return Plan(
+    return GradingPlan(
         study=study.name,
         seed=study.seed,
         settings=s,
@@ -101,7 +101,7 @@ def prepare(study: Study, s: Settings, run_folder: Path, graded: Collection[str]
     )
 
 
-def dealt(plan: Plan, old: Sequence[Task], done: Done = frozenset()) -> Plan:
+def dealt(plan: GradingPlan, old: Sequence[Task], done: Done = frozenset()) -> GradingPlan:
     """The plan with the tasks of every round; what is finished of an earlier deal stays with its rater.
 
     Args:
@@ -124,7 +124,7 @@ def dealt(plan: Plan, old: Sequence[Task], done: Done = frozenset()) -> Plan:
     return replace(plan, tasks=tasks)
 
 
-def _adjudication(plan: Plan, old: Iterable[Task], done: Done) -> list[Task]:
+def _adjudication(plan: GradingPlan, old: Iterable[Task], done: Done) -> list[Task]:
     """What was given to an adjudicator: finished work stays, the rest goes to whoever adjudicates now."""
     who, out = plan.settings.rounds.adjudicator, []
     for t in old:
@@ -137,14 +137,14 @@ def _adjudication(plan: Plan, old: Iterable[Task], done: Done) -> list[Task]:
     return out
 
 
-def save(plan: Plan, folder: Path) -> None:
+def save(plan: GradingPlan, folder: Path) -> None:
     """Write what was dealt out; the next call starts from it."""
     write_text(folder / layout.RUBRIC.name, plan.rubric.model_dump_json(indent=1))
     write_jsonl(folder / layout.ITEMS.name, plan.items.values())
     write_jsonl(folder / layout.TASKS.name, plan.tasks)
 
 
-def adjudicate(plan: Plan, undecided: Iterable[str]) -> Plan:
+def adjudicate(plan: GradingPlan, undecided: Iterable[str]) -> GradingPlan:
     """The plan with a task for the adjudicator for every rationale in `undecided`."""
     who = plan.settings.rounds.adjudicator
     old = [t for t in plan.tasks if t.round == "adjudication"]

@@ -9,7 +9,7 @@ from ..study.config import Study
 from ..study.runs import manifest
 from ..synth.asking.spending import CHARACTERS, prompt_tokens
 from ..synth.histories import count, histories
-from ..synth.plan import Teacher
+from ..synth.plan import StudyTeacher
 from ..synth.plan import resolve as rationales
 from ..synth.price import CLAIMS, SAMPLE, Price, price
 from ..synth.settings import Asking
@@ -34,7 +34,7 @@ def judge_price(study: Study, settings: Settings, rubric: Rubric, home: Path) ->
         prices=settings.judge.prices,
         thinking_tokens=settings.judge.thinking_tokens,
     )
-    teacher = Teacher(study, asking.teacher, "annotate.judge")
+    teacher = StudyTeacher(study, asking.teacher, "annotate.judge")
     lengths = [
         prompt_tokens(teacher.body(judge.asked(rubric, settings.question, history.case, CLAIMS), 0))
         for history in islice(histories(home / "cohort", settings.splits), SAMPLE)

@@ -10,14 +10,14 @@ from ..study import layout
 from ..study.records import write_jsonl
 from . import judge
 from .label_studio.pull import path_of, read
-from .records import ORDINARY, Noticed, Progress, Rating
-from .rounds import ROUNDS, State
+from .records import ORDINARY, Noticed, RaterProgress, Rating
+from .rounds import ROUNDS, GradingState
 
 PAUSE = 30 * 60
 """Seconds between two forms that count as a break and not as work."""
 
 
-def save(state: State, folder: Path) -> None:
+def save(state: GradingState, folder: Path) -> None:
     """Write what is in so far: grades, what is wrong with some, and how it goes. The report reads these files."""
     write_jsonl(folder / layout.RATINGS.name, state.ratings())
     write_jsonl(folder / layout.CONTROL_RATINGS.name, state.ratings(controls=True))
@@ -28,16 +28,16 @@ def save(state: State, folder: Path) -> None:
     save_judge(state, folder)
 
 
-def save_judge(state: State, folder: Path) -> None:
+def save_judge(state: GradingState, folder: Path) -> None:
     """Write what a judge graded, where one was asked; apart from people's grades, so also when these are complete."""
     if given := judge.answers(folder):
         write_jsonl(folder / layout.JUDGE_RATINGS.name, judge.ratings(state.plan, given))
         write_jsonl(folder / layout.ANCHORING.name, judge.anchoring(state, given))
 
 
-def rows(state: State, folder: Path) -> list[Progress]:
+def rows(state: GradingState, folder: Path) -> list[RaterProgress]:
     """Every rater of every round, in the order of the rounds."""
-    out: list[Progress] = []
+    out: list[RaterProgress] = []
     for round in ROUNDS:
         for rater, (done, total) in sorted(state.counts(round).items()):
             seconds = {
@@ -48,7 +48,7 @@ def rows(state: State, folder: Path) -> list[Progress]:
             done_items = {i for rd, who, i in state.got.done if (rd, who) == (round, rater)}
             faults = [f for f in state.got.faults if (f.round, f.rater) == (round, rater)]
             out.append(
-                Progress(
+                RaterProgress(
                     round=round,
                     rater=rater,
                     done=done,
@@ -74,7 +74,7 @@ def _pace(path: Path) -> float | None:
     return 3600 * len(work) / sum(work) if work and sum(work) > 0 else None
 
 
-def noticed(state: State) -> list[Noticed]:
+def noticed(state: GradingState) -> list[Noticed]:
     """For every rater: in how many planted items of each kind, and in how many others, they found fault."""
     planted = {i.id: i.control or ORDINARY for i in state.plan.items.values()}
     if set(planted.values()) == {ORDINARY}:

@@ -43,11 +43,11 @@ class Dimension(Record):
         if self.anchors and len(self.anchors) != len(self.categories):
             raise ValueError(f"{len(self.anchors)} anchors for {len(self.categories)} categories")
         if len(set(self.categories)) != len(self.categories):
-            raise ValueError(f"a category stands twice: {self.categories}")
+            raise ValueError(f"duplicate category in {self.categories}")
         if unknown := set(self.good) - set(self.categories):
             raise ValueError(f"good holds {min(unknown)!r}, which is not one of {self.categories}")
         if self.name in RESERVED:
-            raise ValueError(f"the name {self.name!r} is taken by the grading page; choose another")
+            raise ValueError(f"the name {self.name!r} is reserved for the grading page; choose another")
         return self
 
     @property
@@ -192,7 +192,7 @@ class Verdict(Record):
     """Of `edited`, as it is to be taught; empty where nothing was edited."""
 
 
-class Progress(Record):
+class RaterProgress(Record):
     """How far one rater is in one round."""
 
     round: str

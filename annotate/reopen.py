@@ -9,10 +9,10 @@ from .decisions import Decisions, now
 from .label_studio import pull
 from .label_studio.client import Server
 from .label_studio.exported import SubmittedForm
-from .rounds import State
+from .rounds import GradingState
 
 
-class Found(NamedTuple):
+class RaterForm(NamedTuple):
     """One form, and whose it is."""
 
     round: str
@@ -21,7 +21,7 @@ class Found(NamedTuple):
     detail: str = ""
 
 
-def find(folder: Path, rater: str, item: str, round: str | None) -> Found:
+def find(folder: Path, rater: str, item: str, round: str | None) -> RaterForm:
     """The rater's last form of an item, named whole or by its beginning.
 
     Raises:
@@ -29,7 +29,7 @@ def find(folder: Path, rater: str, item: str, round: str | None) -> Found:
     """
     forms = pull.of_run(folder)
     own_forms = [
-        Found(rd, who, f)
+        RaterForm(rd, who, f)
         for (rd, who), some in forms.items()
         if who == rater
         for f in some
@@ -37,7 +37,7 @@ def find(folder: Path, rater: str, item: str, round: str | None) -> Found:
     ]
     if not own_forms:
         known = sorted({who for _, who in forms})
-        raise DataError(f"{rater}: no form of this rater is here. {did_you_mean(rater, known)}")
+        raise DataError(f"{rater}: no form by this rater. {did_you_mean(rater, known)}")
     hits = [f for f in own_forms if f.form.item.startswith(item) and round in (None, f.round)]
     items = sorted({f.form.item for f in hits})
     if not items:
@@ -46,14 +46,14 @@ def find(folder: Path, rater: str, item: str, round: str | None) -> Found:
         )
     if len(items) > 1:
         raise DataError(
-            f"{item}: the beginning of {len(items)} items ({', '.join(items[:3])}, ...). Give more of it."
+            f"{item}: matches {len(items)} items ({', '.join(items[:3])}, ...). Give more characters."
         )
     if len({f.round for f in hits}) > 1:
         raise DataError(f"{item}: graded by {rater} in several rounds; say which with --round.")
     return max(hits, key=lambda f: (f.form.at, f.form.annotation or 0))
 
 
-def record(folder: Path, rater_form: Found, because: str) -> None:
+def record(folder: Path, rater_form: RaterForm, because: str) -> None:
     """Write down that the form is given back; from then on it does not count."""
     form = rater_form.form
     decision = now(
@@ -70,13 +70,13 @@ def record(folder: Path, rater_form: Found, because: str) -> None:
     Decisions.read(folder).add(folder, decision)
 
 
-def on_server(rater_form: Found, server: Server) -> None:
+def on_server(rater_form: RaterForm, server: Server) -> None:
     """Turn the form into a draft, so that the rater's page shows the item again."""
     if rater_form.form.annotation is not None:
         server.give_back(rater_form.form.annotation)
 
 
-def edited(folder: Path, state: State, item: str, rater: str | None) -> Iterator[Found]:
+def edited(folder: Path, state: GradingState, item: str, rater: str | None) -> Iterator[RaterForm]:
     """Forms of an item that do not count because somebody else made or changed them.
 
     Raises:
@@ -96,16 +96,16 @@ def edited(folder: Path, state: State, item: str, rater: str | None) -> Iterator
             "`wherefore annotate pull` lists those that were."
         )
     if len({f.item for f in faults}) > 1:
-        raise DataError(f"{item}: the beginning of several items; give more of it.")
+        raise DataError(f"{item}: matches several items; give more characters.")
     forms = pull.of_run(folder)
     for fault in faults:
         of_item = [f for f in forms[fault.round, fault.rater] if f.item == fault.item]
-        yield Found(
+        yield RaterForm(
             fault.round, fault.rater, max(of_item, key=lambda f: (f.at, f.annotation or 0)), fault.detail
         )
 
 
-def accept(folder: Path, rater_form: Found, because: str) -> None:
+def accept(folder: Path, rater_form: RaterForm, because: str) -> None:
     """Write down that the form counts as it is now; another change to it would not."""
     form = rater_form.form
     decision = now(

@@ -12,9 +12,9 @@ from . import simulated
 from .answers import accept
 from .collect import Collected, collect
 from .graded import Accepted, GradedForm
-from .plan import Done, Plan, adjudicate, dealt, prepare, version
+from .plan import Done, GradingPlan, adjudicate, dealt, prepare, version
 from .records import Note, Rating, Task, Verdict
-from .settings import Settings, Simulated
+from .settings import Settings, SimulatedRater
 from .verdicts import edits, rules
 from .verdicts.disagreement import Disagreement, disagreement
 
@@ -22,10 +22,10 @@ ROUNDS = ("calibration", "main", "assisted", "adjudication")
 
 
 @dataclass(frozen=True)
-class State:
+class GradingState:
     """The plan, and the grades that are in."""
 
-    plan: Plan
+    plan: GradingPlan
     got: Accepted
 
     def counts(self, round: str) -> dict[str, tuple[int, int]]:
@@ -84,9 +84,9 @@ class State:
             if v.state == "needs_adjudication" and v.rationale not in assigned
         ]
 
-    def with_adjudication(self) -> "State":
+    def with_adjudication(self) -> "GradingState":
         """The same with a task for everything that is undecided."""
-        return State(adjudicate(self.plan, self.to_adjudicate()), self.got)
+        return GradingState(adjudicate(self.plan, self.to_adjudicate()), self.got)
 
     def disagreements(self) -> dict[str, Disagreement]:
         """What the adjudicator sees of every item: why it is open, and what raters said, without names."""
@@ -104,7 +104,7 @@ class State:
         return out
 
 
-def people(study: Study, s: Settings, run_folder: Path) -> State:
+def people(study: Study, s: Settings, run_folder: Path) -> GradingState:
     """The state of a study that people grade: what was pulled or imported so far."""
     folder = run_folder / "annotate"
     sent = collect(folder, s.people, version(study, s))
@@ -113,7 +113,7 @@ def people(study: Study, s: Settings, run_folder: Path) -> State:
     return _state(dealt(plan, old, _done(plan, sent, old)), sent)
 
 
-def _done(plan: Plan, sent: Collected, old: Iterable[Task]) -> Done:
+def _done(plan: GradingPlan, sent: Collected, old: Iterable[Task]) -> Done:
     """What is graded, whoever it was dealt to: a rater who left or was dealt other work since has done it."""
     tasks = {(t.round, t.rater, t.item): t for t in old}
     for f in sent.forms:
@@ -128,25 +128,25 @@ def _done(plan: Plan, sent: Collected, old: Iterable[Task]) -> Done:
     return accept(sent.forms, tasks.values(), plan.items, plan.rubric, plan.lines).done
 
 
-def _state(plan: Plan, sent: Collected) -> State:
+def _state(plan: GradingPlan, sent: Collected) -> GradingState:
     got = accept(sent.forms, plan.tasks, plan.items, plan.rubric, plan.lines)
-    return State(plan, got.model_copy(update={"faults": (*sent.faults, *got.faults)}))
+    return GradingState(plan, got.model_copy(update={"faults": (*sent.faults, *got.faults)}))
 
 
-def programs(study: Study, s: Settings, run_folder: Path) -> State:
+def programs(study: Study, s: Settings, run_folder: Path) -> GradingState:
     """The state of a study that simulated raters have graded, all rounds."""
-    state = State(dealt(prepare(study, s, run_folder), ()), Accepted())
+    state = GradingState(dealt(prepare(study, s, run_folder), ()), Accepted())
     forms: list[GradedForm] = []
     for round in ROUNDS:
         if round == "adjudication":
             state = state.with_adjudication()
         forms += simulate(state.plan, round, s.simulated)
         p = state.plan
-        state = State(p, accept(forms, p.tasks, p.items, p.rubric, p.lines))
+        state = GradingState(p, accept(forms, p.tasks, p.items, p.rubric, p.lines))
     return state
 
 
-def simulate(plan: Plan, round: str, raters: Iterable[Simulated]) -> list[GradedForm]:
+def simulate(plan: GradingPlan, round: str, raters: Iterable[SimulatedRater]) -> list[GradedForm]:
     """What simulated raters answer in one round."""
     tasks = plan.of_round(round)
     return [

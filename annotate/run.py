@@ -17,7 +17,7 @@ from .records import Verdict
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .rounds import State
+    from .rounds import GradingState
 
 
 def resolve(study: Study) -> Settings:
@@ -86,7 +86,7 @@ def _grade(study: Study, s: Settings, home: Path, folder: Path) -> None:
     write_jsonl(folder / layout.VERDICTS.name, state.verdicts())
 
 
-def _what_to_do(s: Settings, state: "State", due: str, folder: Path) -> str:
+def _what_to_do(s: Settings, state: "GradingState", due: str, folder: Path) -> str:
     counts = sorted(state.counts(due).items())
     counted = ", ".join(f"{rater} {done}/{total}" for rater, (done, total) in counts) or "not handed out yet"
     commands = (
@@ -94,4 +94,4 @@ def _what_to_do(s: Settings, state: "State", due: str, folder: Path) -> str:
         if s.raters == "label_studio"
         else "`wherefore annotate export`, then `wherefore annotate import`"
     )
-    return f"{folder}: the {due} round waits for people: {counted}. {commands}; then run this again."
+    return f"{folder}: the {due} round is waiting for raters: {counted}. Run {commands}, then run this again."

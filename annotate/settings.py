@@ -24,7 +24,7 @@ class Person(Record):
         return self.email or f"{self.name}@raters.example.com"
 
 
-class Design(Record):
+class AssignmentDesign(Record):
     """Who grades what. Everybody has an order of their own."""
 
     kind: Literal["complete", "balanced"] = "complete"
@@ -63,7 +63,7 @@ class Shown(Record):
     """At most so many sentences, the first ones; the number of them tells the style."""
 
 
-class Simulated(Record):
+class SimulatedRater(Record):
     """A program that grades, with stated parameters."""
 
     name: str = Field(pattern=r"^simulated_[a-z0-9_]+$")
@@ -83,9 +83,9 @@ class Simulated(Record):
 
 
 THREE = (
-    Simulated(name="simulated_1", severity=-0.2),
-    Simulated(name="simulated_2", noise=0.6),
-    Simulated(name="simulated_3", severity=0.4, accuracy=0.85, drift=0.3),
+    SimulatedRater(name="simulated_1", severity=-0.2),
+    SimulatedRater(name="simulated_2", noise=0.6),
+    SimulatedRater(name="simulated_3", severity=0.4, accuracy=0.85, drift=0.3),
 )
 
 
@@ -181,11 +181,11 @@ class Settings(Record):
     """What the rationale is about, as the rater reads it at the top of the page; empty: as the models are asked."""
     people: tuple[Person, ...] = ()
     """Who grades, by name or with the e-mail address of the account; not used by simulated raters."""
-    simulated: tuple[Simulated, ...] = Field(default=THREE, min_length=1)
+    simulated: tuple[SimulatedRater, ...] = Field(default=THREE, min_length=1)
     """The programs that grade where `raters` is `simulated`."""
     spread: float = Field(default=0.6, ge=0)
     """SD of what simulated raters agree on beyond the faults that grounding found, in categories."""
-    design: Design = Design()
+    design: AssignmentDesign = AssignmentDesign()
     """Who grades what."""
     rounds: Rounds = Rounds()
     """Calibration before the main round, adjudication after it."""

@@ -18,14 +18,14 @@ from ..study.seeds import derive
 from .design.items import Item
 from .graded import GradedForm, Mark
 from .records import Dimension, Rubric, Task
-from .settings import Simulated
+from .settings import SimulatedRater
 
 Faulty = Mapping[str, frozenset[int]]
 """Which claims of each item are faulty, as grounding or a planted control says."""
 
 
 def answers(
-    rater: Simulated,
+    rater: SimulatedRater,
     tasks: Iterable[Task],
     items: Mapping[str, Item],
     faulty: Faulty,
@@ -93,7 +93,7 @@ def _drawn(rng: np.random.Generator, options: Sequence[str]) -> str:
 
 
 def _marks(
-    rater: Simulated, truth: Truth, rubric: Rubric, position: float, rng: np.random.Generator
+    rater: SimulatedRater, truth: Truth, rubric: Rubric, position: float, rng: np.random.Generator
 ) -> Iterable[Mark]:
     given: dict[tuple[str, int | None], str] = {}
     n = len(truth.item.claims)
@@ -110,13 +110,15 @@ def _marks(
             yield Mark(dimension=d.name, claim=claim, value=value)
 
 
-def _nominal(rater: Simulated, right: str, d: Dimension, rng: np.random.Generator) -> str:
+def _nominal(rater: SimulatedRater, right: str, d: Dimension, rng: np.random.Generator) -> str:
     if rng.random() < rater.accuracy:
         return right
     return _drawn(rng, [c for c in d.categories if c != right])
 
 
-def _ordinal(rater: Simulated, place: float, d: Dimension, position: float, rng: np.random.Generator) -> str:
+def _ordinal(
+    rater: SimulatedRater, place: float, d: Dimension, position: float, rng: np.random.Generator
+) -> str:
     shift = rater.severity + rater.drift * position
     latent = place + (-shift if rises(d) else shift) + rater.noise * float(rng.normal())
     return d.categories[min(max(math.floor(latent + 0.5), 0), len(d.categories) - 1)]

@@ -10,7 +10,7 @@ from ..study.files import rows
 from ..study.records import Record, write_jsonl
 from .decisions import Decisions, now
 from .label_studio import pull
-from .plan import Plan
+from .plan import GradingPlan
 from .records import Rubric
 
 FILE = "versions.jsonl"
@@ -54,19 +54,19 @@ class Change(Record):
         )
 
 
-def record(plan: Plan, folder: Path) -> None:
+def record(plan: GradingPlan, folder: Path) -> None:
     """Note that this version is handed out now."""
     known = rows(folder / FILE, Version)
     if not known or known[-1].version != plan.version:
         write_jsonl(folder / FILE, [*known, _of(plan)])
 
 
-def _of(plan: Plan) -> Version:
+def _of(plan: GradingPlan) -> Version:
     s = plan.settings
     return Version(version=plan.version, rubric=plan.rubric, question=s.question, show_label=s.show_label)
 
 
-def change(plan: Plan, folder: Path) -> Change | None:
+def change(plan: GradingPlan, folder: Path) -> Change | None:
     """What changed since the last hand-out; None where nothing did, or nothing was handed out."""
     known = rows(folder / FILE, Version)
     if not known or known[-1].version == plan.version:
@@ -93,7 +93,7 @@ def refuse(rubric_change: Change) -> None:
     raise StaleError(str(rubric_change))
 
 
-def decide(rubric_change: Change, plan: Plan, folder: Path, *, reworded: bool) -> None:
+def decide(rubric_change: Change, plan: GradingPlan, folder: Path, *, reworded: bool) -> None:
     """Write down that the change is meant: a new round, or other words for the same questions.
 
     Raises:

@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from wherefore.analysis.agreement import estimates, table
 from wherefore.analysis.agreement.coefficients.bound import bind
-from wherefore.analysis.agreement.coefficients.table import MISSING, Scale, Table
+from wherefore.analysis.agreement.coefficients.table import MISSING, RatingTable, Scale
 from wherefore.analysis.agreement.notes import few
 from wherefore.analysis.agreement.raters.rows import rater_rows
 from wherefore.analysis.agreement.uncertainty.resample import draw
@@ -37,7 +37,7 @@ DOMAIN = [1, 2, 3, 4, 5]
 REPLICATES = 10_000
 
 
-class Row(NamedTuple):
+class SpeedRow(NamedTuple):
     name: str
     ours: float
     peer: float | None
@@ -71,8 +71,8 @@ def cpu(work: Callable[[], Any], times: int = 1) -> tuple[float, Any]:
 
 
 def ours(x: Floats) -> Floats:
-    made = table(x, "ordinal", DOMAIN)
-    return draw([bind(made, "krippendorff_alpha")], REPLICATES, 1)[0].replicates
+    ratings = table(x, "ordinal", DOMAIN)
+    return draw([bind(ratings, "krippendorff_alpha")], REPLICATES, 1)[0].replicates
 
 
 def loop(x: Floats, replicates: int) -> Floats:
@@ -84,39 +84,46 @@ def loop(x: Floats, replicates: int) -> Floats:
     return out
 
 
-def speed() -> Iterator[Row]:
+def speed() -> Iterator[SpeedRow]:
     x = ratings(1000, 5)
     ours(x)  # warm
-    mine, a = cpu(lambda: ours(x), 5)
+    seconds, a = cpu(lambda: ours(x), 5)
     peer, b = cpu(lambda: loop(x, REPLICATES))
-    yield Row("10,000 alphas, 1,000 x 5: CPU s", mine, peer, peer / mine, ">= 50x", peer / mine >= 50)
+    yield SpeedRow(
+        "10,000 alphas, 1,000 x 5: CPU s", seconds, peer, peer / seconds, ">= 50x", peer / seconds >= 50
+    )
     apart = float(np.abs(a - b).max())
-    yield Row("  largest difference of a replicate", apart, None, None, "<= 1e-12", apart <= 1e-12)
+    yield SpeedRow("  largest difference of a replicate", apart, None, None, "<= 1e-12", apart <= 1e-12)
     tracemalloc.start()
     ours(x)
     extra = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
-    yield Row("  extra memory, MiB", extra, None, None, "< 16", extra < 16)
+    yield SpeedRow("  extra memory, MiB", extra, None, None, "< 16", extra < 16)
     for n, r, some in ((5000, 10, 400), (100_000, 5, 40)):
         x = ratings(n, r)
-        mine, a = cpu(lambda x=x: ours(x), 3)
+        seconds, a = cpu(lambda x=x: ours(x), 3)
         spent, b = cpu(lambda x=x, some=some: loop(x, some))
         peer = spent * REPLICATES / some
         name = f"10,000 alphas, {n:,} x {r}: CPU s (loop from {some})"
-        yield Row(name, mine, peer, peer / mine, ">= 80x", peer / mine >= 80)
+        yield SpeedRow(name, seconds, peer, peer / seconds, ">= 80x", peer / seconds >= 80)
         z = float((a.mean() - b.mean()) / (b.std() / some**0.5))
-        yield Row(
+        yield SpeedRow(
             "  mean of the replicates, loop's standard errors apart", z, None, None, "within 4", abs(z) < 4
         )
-    made = table(ratings(1000, 5), "ordinal", DOMAIN)
-    whole(made)
+    ratings_table = table(ratings(1000, 5), "ordinal", DOMAIN)
+    whole(ratings_table)
     start = time.perf_counter()
-    mine, _ = cpu(lambda: whole(made), 3)
+    seconds, _ = cpu(lambda: whole(ratings_table), 3)
     wall = (time.perf_counter() - start) / 3
-    yield Row(
-        "7 coefficients, BCa, leave-one-rater-out, 1,000 x 5: CPU s", mine, None, None, "< 0.5", mine < 0.5
+    yield SpeedRow(
+        "7 coefficients, BCa, leave-one-rater-out, 1,000 x 5: CPU s",
+        seconds,
+        None,
+        None,
+        "< 0.5",
+        seconds < 0.5,
     )
-    yield Row("  wall s", wall, None, None, "(shared machine)", True)
+    yield SpeedRow("  wall s", wall, None, None, "(shared machine)", True)
 
 
 SEVEN = [
@@ -130,7 +137,7 @@ SEVEN = [
 ]
 
 
-class File(NamedTuple):
+class RatingFile(NamedTuple):
     """A file of ratings, and how long `wherefore agree` may take for it."""
 
     name: str
@@ -159,13 +166,13 @@ class File(NamedTuple):
 
 
 FILES = [
-    File("1,000 items, 3 of 300 raters each", 1000, 300, 3, False, 5, 512),
-    File("0-100 sliders, 150 x 3", 150, 3, 3, True, 2, 512),
-    File("100,000 x 5", 100_000, 5, 5, False, 10, 1024),
+    RatingFile("1,000 items, 3 of 300 raters each", 1000, 300, 3, False, 5, 512),
+    RatingFile("0-100 sliders, 150 x 3", 150, 3, 3, True, 2, 512),
+    RatingFile("100,000 x 5", 100_000, 5, 5, False, 10, 1024),
 ]
 
 
-def files() -> Iterator[Row]:
+def files() -> Iterator[SpeedRow]:
     """The whole command on a file, start of Python and imports included."""
     with TemporaryDirectory() as folder:
         for file in FILES:
@@ -177,18 +184,20 @@ def files() -> Iterator[Row]:
             process.returncode = os.waitstatus_to_exitcode(status)
             spent, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
             ok = process.returncode == 0 and spent < file.seconds
-            yield Row(f"wherefore agree, {file.name}: CPU s", spent, None, None, f"< {file.seconds:g}", ok)
+            yield SpeedRow(
+                f"wherefore agree, {file.name}: CPU s", spent, None, None, f"< {file.seconds:g}", ok
+            )
             enough = memory < file.megabytes
-            yield Row("  memory, MiB", memory, None, None, f"< {file.megabytes:g}", enough)
+            yield SpeedRow("  memory, MiB", memory, None, None, f"< {file.megabytes:g}", enough)
 
 
-def whole(made: Table) -> None:
+def whole(ratings: RatingTable) -> None:
     """Seven coefficients with BCa intervals, and alpha without each rater with intervals of the change."""
-    estimates(made, SEVEN, replicates=REPLICATES)
-    rater_rows(made, replicates=REPLICATES)
+    estimates(ratings, SEVEN, replicates=REPLICATES)
+    rater_rows(ratings, replicates=REPLICATES)
 
 
-class Design(NamedTuple):
+class SimulatedRatings(NamedTuple):
     """Latent normal quality plus own error, cut at the quantiles of the margins; missing at random."""
 
     name: str
@@ -201,7 +210,7 @@ class Design(NamedTuple):
     claims: int = 1
     """Claims a rationale; above 1 they share half of their latent variance and are resampled by rationale."""
 
-    def draw(self, rng: np.random.Generator, n: int) -> Table:
+    def draw(self, rng: np.random.Generator, n: int) -> RatingTable:
         """Ratings of n independent units."""
         groups = np.repeat(np.arange(n), self.claims)
         quality = rng.normal(size=len(groups))
@@ -213,8 +222,8 @@ class Design(NamedTuple):
         codes[rng.random(codes.shape) < self.missing] = MISSING
         scale = Scale(self.level, tuple(range(len(self.margins))), declared=True)
         clusters = tuple(groups.tolist()) if self.claims > 1 else ()
-        made = Table(codes, scale, tuple(range(len(codes))), tuple(range(self.raters)), clusters)
-        return made.of_units(np.flatnonzero(made.seen > 0))
+        ratings = RatingTable(codes, scale, tuple(range(len(codes))), tuple(range(self.raters)), clusters)
+        return ratings.of_units(np.flatnonzero(ratings.seen > 0))
 
 
 FIVE = {"balanced": (0.2,) * 5, "skewed": (0.03, 0.07, 0.15, 0.35, 0.4)}
@@ -232,41 +241,46 @@ FEW_SIMULATIONS = 600
 """Of the designs with a rare category on few units."""
 
 
-def designs(full: bool) -> list[Design]:
+def designs(full: bool) -> list[SimulatedRatings]:
     """All, or one of each scale."""
     crews = ((2, 0.0), (3, 0.3), (5, 0.3)) if full else ((3, 0.3),)
     sizes = (30, 100, 300) if full else (60,)
     noises = (0.5, 1.0) if full else (0.7,)
     out = [
-        Design(name, level, margins, raters, missing, noise, n)
+        SimulatedRatings(name, level, margins, raters, missing, noise, n)
         for name, level, margins in SCALES
         for raters, missing in crews
         for noise in noises
         for n in sizes
     ]
-    out += [Design("claims by rationale, rare", "nominal", TWO["rare"], 3, 0.0, 0.7, n, 8) for n in sizes]
+    out += [
+        SimulatedRatings("claims by rationale, rare", "nominal", TWO["rare"], 3, 0.0, 0.7, n, 8)
+        for n in sizes
+    ]
     return out + (rare_on_few() if full else [])
 
 
-def rare_on_few() -> list[Design]:
+def rare_on_few() -> list[SimulatedRatings]:
     """A category of 10 or 15 % on 20 or 30 items, or in as many clusters."""
     out = []
     for share, margins in (("10 %", TENTH), ("15 %", TWO["rare"])):
         for n in (20, 30):
             for noise in (0.5, 1.0):
                 out += [
-                    Design(f"few items, {share}", "nominal", margins, raters, missing, noise, n)
+                    SimulatedRatings(f"few items, {share}", "nominal", margins, raters, missing, noise, n)
                     for raters, missing in ((2, 0.0), (3, 0.3), (5, 0.3))
                     if (share, n) != ("15 %", 30)  # that is `binary, rare`
                 ]
                 out += [
-                    Design(f"few clusters, {share}", "nominal", margins, raters, 0.0, noise, n, claims)
+                    SimulatedRatings(
+                        f"few clusters, {share}", "nominal", margins, raters, 0.0, noise, n, claims
+                    )
                     for raters, claims in ((2, 6), (3, 8))
                 ]
     return out
 
 
-def rare(d: Design) -> bool:
+def rare(d: SimulatedRatings) -> bool:
     """A rare category on fewer than 100 units: the interval may be wider than it need be, never too narrow."""
     return d.margins in (TWO["rare"], TENTH) and d.n < 100
 
@@ -286,16 +300,16 @@ class Covered(NamedTuple):
     """Simulations in which the output warns of a category on too few items."""
 
 
-def covered(d: Design, seed: int, simulations: int, replicates: int) -> dict[str, Covered]:
+def covered(d: SimulatedRatings, seed: int, simulations: int, replicates: int) -> dict[str, Covered]:
     rng = np.random.default_rng(seed)
     big = d.draw(rng, 400_000 // d.claims)
     truth = {s: bind(big, s).value() for s in COVERED}
     hit, width, none = dict.fromkeys(COVERED, 0), dict.fromkeys(COVERED, 0.0), dict.fromkeys(COVERED, 0)
     noted = 0
     for i in range(simulations):
-        made = d.draw(rng, d.n)
-        noted += bool(few(made))
-        for row in estimates(made, COVERED, replicates=replicates, seed=i):
+        ratings = d.draw(rng, d.n)
+        noted += bool(few(ratings))
+        for row in estimates(ratings, COVERED, replicates=replicates, seed=i):
             name = row.statistic
             if row.low is None or row.high is None:
                 none[name] += 1
@@ -306,9 +320,9 @@ def covered(d: Design, seed: int, simulations: int, replicates: int) -> dict[str
     return {s: Covered(hit[s] / given[s], width[s] / given[s], none[s], noted) for s in COVERED}
 
 
-def coverage(full: bool, only: str, items: int | None, simulations: int | None) -> Iterator[Row]:
+def coverage(full: bool, only: str, items: int | None, simulations: int | None) -> Iterator[SpeedRow]:
     """Every design by itself, then the mean, the least and the most of those within the promise."""
-    found: dict[str, list[float]] = {s: [] for s in COVERED}
+    shares_of: dict[str, list[float]] = {s: [] for s in COVERED}
     on_few: dict[str, list[float]] = {s: [] for s in COVERED}
     slack = 0.0
     print(
@@ -329,28 +343,30 @@ def coverage(full: bool, only: str, items: int | None, simulations: int | None) 
         noted = result[COVERED[0]].noted / n
         print(f"{d.name:<28}{d.raters:>7}{d.noise:>6}{d.n:>5}   {cells}{noted:6.0%}", flush=True)
         for s, c in result.items():
-            (on_few if rare(d) else found)[s].append(c.share)
-    for s, shares in found.items():
+            (on_few if rare(d) else shares_of)[s].append(c.share)
+    for s, shares in shares_of.items():
         if shares:
             mean, least, most = float(np.mean(shares)), min(shares), max(shares)
-            yield Row(
+            yield SpeedRow(
                 f"coverage of {s}'s interval, mean", mean, None, None, "0.92 to 0.97", 0.92 <= mean <= 0.97
             )
-            yield Row(
+            yield SpeedRow(
                 "  least of a design", least, None, None, f">= 0.92 - {slack:.3f}", least >= 0.92 - slack
             )
-            yield Row("  most of a design", most, None, None, f"<= 0.97 + {slack:.3f}", most <= 0.97 + slack)
+            yield SpeedRow(
+                "  most of a design", most, None, None, f"<= 0.97 + {slack:.3f}", most <= 0.97 + slack
+            )
     for s, shares in on_few.items():
         if shares:
             least = min(shares)
             name = f"coverage of {s}'s, rare category on few units, least"
-            yield Row(name, least, None, None, f">= 0.92 - {slack:.3f}", least >= 0.92 - slack)
-            yield Row(
+            yield SpeedRow(name, least, None, None, f">= 0.92 - {slack:.3f}", least >= 0.92 - slack)
+            yield SpeedRow(
                 "  mean of the designs", float(np.mean(shares)), None, None, "(may be above 0.97)", True
             )
 
 
-def sampled_raters(simulations: int = 300) -> Iterator[Row]:
+def sampled_raters(simulations: int = 300) -> Iterator[SpeedRow]:
     """Raters differ in severity and another study would have others: alpha of all such raters is to be held."""
     cuts = norm.ppf(np.cumsum(FIVE["balanced"])[:-1])
 
@@ -366,13 +382,13 @@ def sampled_raters(simulations: int = 300) -> Iterator[Row]:
         for raters in (3, 5, 8):
             rng, hit = np.random.default_rng(raters), {"fixed": 0, "random": 0}
             for _ in range(simulations):
-                made = table(grades(rng, 100, raters, severity), "ordinal", range(5))
+                ratings = table(grades(rng, 100, raters, severity), "ordinal", range(5))
                 for kind in hit:
-                    row = estimates(made, ["krippendorff_alpha"], raters=kind, method="jackknife")[0]  # type: ignore[arg-type]
+                    row = estimates(ratings, ["krippendorff_alpha"], raters=kind, method="jackknife")[0]  # type: ignore[arg-type]
                     hit[kind] += row.low <= truth <= row.high  # type: ignore[operator]
             fixed, random = (hit[k] / simulations for k in ("fixed", "random"))
             name = f"raters as a sample: {raters} of them, severity SD {severity}"
-            yield Row(name, random, fixed, None, ">= 0.90 (peer: fixed)", random >= 0.9)
+            yield SpeedRow(name, random, fixed, None, ">= 0.90 (peer: fixed)", random >= 0.9)
 
 
 def main() -> None:
@@ -386,18 +402,18 @@ def main() -> None:
     )
     parser.add_argument("--items", type=int, help="designs of this many items")
     parser.add_argument("--simulations", type=int, help="of each design; as in the docs where not given")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     short = 0
     print(f"{'figure':<58}{'ours':>10}{'peer':>10}{'ratio':>9}  goal")
-    parts: dict[str, Callable[[], Iterator[Row]]] = {
+    parts: dict[str, Callable[[], Iterator[SpeedRow]]] = {
         "speed": speed,
         "files": files,
-        "coverage": lambda: coverage(asked.full, asked.only, asked.items, asked.simulations),
-        "raters": lambda: sampled_raters(300 if asked.full else 60),
+        "coverage": lambda: coverage(options.full, options.only, options.items, options.simulations),
+        "raters": lambda: sampled_raters(300 if options.full else 60),
     }
     with threadpool_limits(1):
         for part, rows in parts.items():
-            if asked.what in (part, "all"):
+            if options.what in (part, "all"):
                 for row in rows():
                     print(row, flush=True)
                     short += not row.ok

@@ -25,8 +25,8 @@ from wherefore.annotate.design.items import Item
 from wherefore.annotate.label_studio import forms, page, push, server
 from wherefore.annotate.label_studio.client import Server
 from wherefore.annotate.label_studio.pull import collect, pull, sent_forms
-from wherefore.annotate.plan import Plan
-from wherefore.annotate.settings import Settings, Simulated
+from wherefore.annotate.plan import GradingPlan
+from wherefore.annotate.settings import Settings, SimulatedRater
 from wherefore.cohort.records import Case
 from wherefore.study.config import Study
 from wherefore.study.records import digest, write_jsonl
@@ -41,7 +41,7 @@ Row = tuple[str, float, float, float]
 """What, ours in seconds, the peer or limit in seconds, the greatest ratio allowed."""
 
 
-def plan() -> Plan:
+def plan() -> GradingPlan:
     """5,000 rationales of seven sentences, two a case, beside 25 lines of history; three raters each."""
     lines = "\n".join(
         f"[E{i:03d}] age {50 + i}.0 ({30 - i}.0 y before): Type 2 diabetes mellitus" for i in range(1, 26)
@@ -76,7 +76,7 @@ def plan() -> Plan:
         items[f"item-{n}"] = Item(
             id=f"item-{n}", rationale=f"r{n}", case=f"c{n // 2}", round="main", claims=claims, stratum="x"
         )
-    return Plan(
+    return GradingPlan(
         study="bench",
         seed=1,
         settings=Settings.model_validate({"raters": "label_studio", "people": PEOPLE}),
@@ -117,9 +117,9 @@ class Bench:
     def _grades(self, rater: str) -> dict[str, dict[str, Any]]:
         """A rater's finished forms by item, as the server imports them."""
         account = next(i for i, e in self.ls.accounts().items() if e == f"{rater}@raters.example.com")
-        who = Simulated(name="simulated_x").model_copy(update={"name": rater})
-        mine = [t for t in self.plan.tasks if t.rater == rater]
-        given = simulated.answers(who, mine, self.plan.items, {}, self.plan.rubric, 0.0, 1)
+        who = SimulatedRater(name="simulated_x").model_copy(update={"name": rater})
+        tasks = [t for t in self.plan.tasks if t.rater == rater]
+        given = simulated.answers(who, tasks, self.plan.items, {}, self.plan.rubric, 0.0, 1)
         return {
             a.item: {
                 "completed_by": account,
@@ -154,7 +154,7 @@ class Bench:
 
         def ours() -> None:
             page._timeline.cache_clear()  # every push of a study starts without
-            one = Plan(**{**self.plan.__dict__, "study": f"push{next(turn)}", "tasks": self.mine})
+            one = GradingPlan(**{**self.plan.__dict__, "study": f"push{next(turn)}", "tasks": self.mine})
             push.push(one, self.ls, self.folder / one.study, "main")
 
         def peer() -> None:
@@ -179,7 +179,7 @@ class Bench:
         folder = self.folder / "pull"
         for rater in PEOPLE:
             title, mark = push.title(self.plan, "main", rater), push.mark(self.plan, "main", rater)
-            place = push.Place(
+            place = push.RaterProject(
                 round="main", rater=rater, project=self.load(title, mark, [rater]), config=digest(self.config)
             )
             push.save(folder, push.ledger(folder).model_copy(update={"url": self.ls.url}).with_place(place))
@@ -190,8 +190,8 @@ class Bench:
         time.sleep(6)  # past the overlap of two pulls
         pull(self.plan, self.ls, folder)
         none, _ = in_turn(lambda: pull(self.plan, self.ls, folder), lambda: None, 5)
-        found = len(collect(self.plan, folder).done)
-        assert found == 3 * N, f"{found} of {3 * N} grades came through"
+        collected = len(collect(self.plan, folder).done)
+        assert collected == 3 * N, f"{collected} of {3 * N} grades came through"
         return [
             ("full pull of 3 projects x 5,000 grades, against three raw exports", *full, 1.3),
             ("pull with no change, against a limit of 1 s", none, 1.0, 1.0),

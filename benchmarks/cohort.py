@@ -238,8 +238,8 @@ def measured(what: str, folder: Path, path: Path | None = None) -> dict[str, flo
     )
     if out.returncode:
         raise SystemExit(out.stderr)
-    found: dict[str, float] = json.loads(out.stdout.splitlines()[-1])
-    return found
+    figures: dict[str, float] = json.loads(out.stdout.splitlines()[-1])
+    return figures
 
 
 def main() -> None:
@@ -256,12 +256,12 @@ def main() -> None:
     args = parser.parse_args()
     if args.run:
         start = time.process_time()
-        found = WORK[args.run](args.data)
-        found |= {
+        figures = WORK[args.run](args.data)
+        figures |= {
             "cpu": time.process_time() - start,
             "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
-        print(json.dumps(found))
+        print(json.dumps(figures))
         return
     if args.stage:
         generate(args.data / str(args.events), args.events)
@@ -276,7 +276,7 @@ def main() -> None:
         for _ in range(args.repeats):
             for what in runs:
                 runs[what].append(measured(what, args.data / str(n)))
-        mine, peer = (median(r["cpu"] for r in runs[w]) for w in ("ours", "bare"))
+        ours, peer = (median(r["cpu"] for r in runs[w]) for w in ("ours", "bare"))
         assert runs["ours"][0]["cases"] == runs["bare"][0]["cases"] or n < args.events, (
             runs["ours"][0],
             runs["bare"][0],
@@ -284,7 +284,7 @@ def main() -> None:
         seconds.append(median(r["work"] for r in runs["ours"]))
         if n == args.events:
             rows.append(
-                ("read, window, label, count (CPU s)", mine, peer, mine / peer, "<= 1.5", mine / peer <= 1.5)
+                ("read, window, label, count (CPU s)", ours, peer, ours / peer, "<= 1.5", ours / peer <= 1.5)
             )
             memory = max(r["mb"] for r in runs["ours"]) / 1024
             rows.append(
@@ -311,11 +311,11 @@ def main() -> None:
             growth <= 1.2,
         )
     )
-    made = [measured("timelines", args.data / str(args.events)) for _ in range(args.repeats)]
-    speed = median(r["people"] / r["seconds"] for r in made)
+    timelines = [measured("timelines", args.data / str(args.events)) for _ in range(args.repeats)]
+    speed = median(r["people"] / r["seconds"] for r in timelines)
     rows.append(
         (
-            f"timelines, {made[0]['lines'] / made[0]['people']:.0f} lines each (people/s)",
+            f"timelines, {timelines[0]['lines'] / timelines[0]['people']:.0f} lines each (people/s)",
             speed,
             5000,
             speed / 5000,

@@ -67,15 +67,15 @@ def row(card: dict[str, Any]) -> dict[str, float]:
 
 def main() -> int:
     """Print the table; 1 where leakage does not follow the dial."""
-    found: dict[str, dict[str, float]] = {}
+    table: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch) / "people"
         make_cohort(Study(name="dial", seed=7, cohort=COHORT), home)
         for position in POSITIONS:
             name = ", ".join(str(v) if k in ("label", "risks") else f"{k} {v}" for k, v in position.items())
-            found[name] = row(corpus(home / "cohort", position))
-    print("position | " + " | ".join(next(iter(found.values()))))
-    for name, numbers in found.items():
+            table[name] = row(corpus(home / "cohort", position))
+    print("position | " + " | ".join(next(iter(table.values()))))
+    for name, numbers in table.items():
         print(f"{name} | " + " | ".join("-" if v != v else f"{v:.3f}" for v in numbers.values()))
     orders = [
         ["shown", *(f"shown, hindsight {s}" for s in (0.75, 0.5, 0.25, 0.0))],
@@ -86,13 +86,13 @@ def main() -> int:
         f"{more} gives away less than {less}"
         for order in orders
         for more, less in itertools.pairwise(order)
-        if found[more]["rationale"] < found[less]["rationale"] - 0.01
+        if table[more]["rationale"] < table[less]["rationale"] - 0.01
     ]
-    blind = [name for name in found if name.startswith(("hidden", "probability"))]
+    blind = [name for name in table if name.startswith(("hidden", "probability"))]
     wrong += [
         f"{name} gives away more than the history holds"
         for name in blind
-        if found[name]["rationale"] > found[name]["history"] + 0.02
+        if table[name]["rationale"] > table[name]["history"] + 0.02
     ]
     print("\n".join(wrong) or "leakage follows the dial")
     return bool(wrong)

@@ -75,8 +75,8 @@ def on_ray(study: Study, home: Path, workers: int, cells: int) -> float:
     """Seconds from the first beginning of a cell to the last end."""
     seeds = tuple(range(100 * workers, 100 * workers + cells))
     grid = Grid(expect=cells, target=("free_rationale",), n=(120,), seed=seeds)
-    asked = with_grid(study, grid, ray=workers, epochs=4, readouts=["own_rationale"])
-    run(asked, home)
+    variant = with_grid(study, grid, ray=workers, epochs=4, readouts=["own_rationale"])
+    run(variant, home)
     folders = [home / "train" / c.id for c in grid.cells()]
     begins = [(f / "cell.json").stat().st_mtime for f in folders]
     return max((f / MANIFEST).stat().st_mtime for f in folders) - min(begins)
@@ -93,20 +93,20 @@ def main() -> int:
     )
     parser.add_argument("--only", choices=("nothing", "ray"), help="only these rows")
     parser.add_argument("--cells", type=int, default=6, help="real cells a Ray row")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     done = []
     with tempfile.TemporaryDirectory() as name:
         home = Path(name) / "quick"
         study = small(home)
         run(with_grid(study, Grid(expect=1, target=("label_only",), n=(50,))), home)  # makes the base
         print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-        if asked.only != "ray":
+        if options.only != "ray":
             first, again = nothing(study, home)
             done.append(row("504 cells that do nothing, s, against 60 s", first, 60, first < 60))
             done.append(row("the same found done, s, against 15 s", again, 15, again < 15))
-        if asked.only != "nothing":
-            one, two = (on_ray(study, home, workers, asked.cells) for workers in (1, 2))
-            about = f"{asked.cells} real cells on Ray, two workers against one"
+        if options.only != "nothing":
+            one, two = (on_ray(study, home, workers, options.cells) for workers in (1, 2))
+            about = f"{options.cells} real cells on Ray, two workers against one"
             done.append(row(f"{about}, {one:.0f} s / {two:.0f} s", one / two, 1.6, one / two >= 1.6))
         print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     return 0 if all(done) else 1

@@ -39,13 +39,13 @@ from wherefore.analysis.measures.discrimination import roc_auc, roc_auc_influenc
 from wherefore.analysis.measures.inference import combined
 from wherefore.analysis.measures.limits import Basis, Z, area, straight
 from wherefore.analysis.measures.metrics import METRICS
-from wherefore.analysis.measures.variance import Design, degrees
+from wherefore.analysis.measures.variance import SamplingDesign, degrees
 
 LOW, HIGH, ERROR = 0.93, 0.97, 0.06
 """Goals: coverage of 95 % intervals, type I error of 5 % tests."""
 
 
-class Row(NamedTuple):
+class CoverageRow(NamedTuple):
     """A line of the output."""
 
     name: str
@@ -54,7 +54,7 @@ class Row(NamedTuple):
     """None: a figure without a goal."""
 
 
-def table(title: str, heads: tuple[str, ...], rows: list[Row]) -> bool:
+def table(title: str, heads: tuple[str, ...], rows: list[CoverageRow]) -> bool:
     """Print a part; whether its goals are met."""
     print(f"\n{title}")
     width = max(len(r.name) for r in rows)
@@ -118,15 +118,15 @@ def seeds_part(studies: int, only: str = "") -> bool:
     rows = []
     for name, recipes in ((n, r) for n, r in STUDIES_OF_SEEDS.items() if only in n):
         for seeds in (3, 5, 10):
-            found = {
+            coverage = {
                 gap: _tried(recipes._replace(gap=gap), seeds, studies) for gap in sorted({0.0, recipes.gap})
             }
-            wrong = 1 - found[0.0]["ours"]
-            covered = found[recipes.gap]["ours"]
+            wrong = 1 - coverage[0.0]["ours"]
+            covered = coverage[recipes.gap]["ours"]
             ok = within(wrong, studies, 0.0, ERROR) and (bool(recipes.collapse) or within(covered, studies))
-            others = [f"{1 - found[0.0][k]:.3f}" for k in ("persons", "percentile")]
+            others = [f"{1 - coverage[0.0][k]:.3f}" for k in ("persons", "percentile")]
             figures = (f"{covered:.3f}", f"{wrong:.3f}", *others)
-            rows.append(Row(f"{name}; {seeds} seeds", figures, ok))
+            rows.append(CoverageRow(f"{name}; {seeds} seeds", figures, ok))
     heads = ("coverage", "type I error", "persons only", "percentile")
     title = f"Two recipes: coverage of a true difference, and how often one differs from itself ({studies} studies)"
     return table(title, heads, rows)
@@ -138,7 +138,11 @@ def _tried(recipes: Recipes, seeds: int, studies: int) -> dict[str, float]:
     truth, inside = recipes.truth(), {"ours": 0, "persons": 0, "percentile": 0}
     for _ in range(studies):
         risk, y = recipes.fits(seeds, rng)
-        design, one, every = Design.of(np.arange(len(y)), y, False), np.ones(len(y)), np.ones(len(y), bool)
+        design, one, every = (
+            SamplingDesign.of(np.arange(len(y)), y, False),
+            np.ones(len(y)),
+            np.ones(len(y), bool),
+        )
         auc = np.array([[roc_auc(y, r, one[None])[0] for r in of_one] for of_one in risk])
         influence = np.array(
             [roc_auc_influence(y, a, one) - roc_auc_influence(y, b, one) for a, b in zip(*risk, strict=True)]
@@ -167,7 +171,7 @@ def _percentile(gaps: np.ndarray, influence: np.ndarray, rng: np.random.Generato
 # One ROC-AUC
 
 
-class Sample(NamedTuple):
+class RiskShape(NamedTuple):
     """People with risks that are normal, or at two values, or exponential."""
 
     kind: str
@@ -196,20 +200,20 @@ class Sample(NamedTuple):
 
 
 SAMPLES = (
-    Sample("normal", 5, 20, (3.0, 1.0)),
-    Sample("normal", 5, 20, (1.2, 1.0)),
-    Sample("normal", 10, 10, (1.2, 1.0)),
-    Sample("normal", 10, 100, (3.0, 1.0)),
-    Sample("normal", 10, 100, (1.2, 1.0)),
-    Sample("normal", 20, 80, (0.7, 1.0)),
-    Sample("normal", 50, 200, (3.0, 1.0)),
-    Sample("normal", 50, 200, (0.7, 2.0)),
-    Sample("normal", 50, 200, (1.5, 0.5)),
-    Sample("normal", 200, 800, (0.7, 1.0)),
-    Sample("two values", 20, 80, (0.5, 0.1)),
-    Sample("two values", 200, 800, (0.5, 0.1)),
-    Sample("exponential", 50, 200, (3.0,)),
-    Sample("exponential", 20, 80, (30.0,)),
+    RiskShape("normal", 5, 20, (3.0, 1.0)),
+    RiskShape("normal", 5, 20, (1.2, 1.0)),
+    RiskShape("normal", 10, 10, (1.2, 1.0)),
+    RiskShape("normal", 10, 100, (3.0, 1.0)),
+    RiskShape("normal", 10, 100, (1.2, 1.0)),
+    RiskShape("normal", 20, 80, (0.7, 1.0)),
+    RiskShape("normal", 50, 200, (3.0, 1.0)),
+    RiskShape("normal", 50, 200, (0.7, 2.0)),
+    RiskShape("normal", 50, 200, (1.5, 0.5)),
+    RiskShape("normal", 200, 800, (0.7, 1.0)),
+    RiskShape("two values", 20, 80, (0.5, 0.1)),
+    RiskShape("two values", 200, 800, (0.5, 0.1)),
+    RiskShape("exponential", 50, 200, (3.0,)),
+    RiskShape("exponential", 20, 80, (30.0,)),
 )
 
 
@@ -221,16 +225,20 @@ def auc_part(studies: int) -> bool:
         name = f"{sample.kind}, AUC {sample.truth():.3f}, {sample.cases} with and {sample.controls} without"
         figures = [f"{covered[k]:.3f}" for k in ("ours", "delong", "percentile")]
         ok = within(covered["ours"], studies, 0.93, 0.985)
-        rows.append(Row(name, (*figures, f"{width:.3f}"), ok))
+        rows.append(CoverageRow(name, (*figures, f"{width:.3f}"), ok))
     return table(
         f"One ROC-AUC: coverage ({studies} studies)", ("ours", "DeLong", "percentile", "our width"), rows
     )
 
 
-def _auc_covered(sample: Sample, studies: int) -> tuple[dict[str, float], float]:
+def _auc_covered(sample: RiskShape, studies: int) -> tuple[dict[str, float], float]:
     rng, truth = np.random.default_rng(1), sample.truth()
     y = np.repeat([1, 0], [sample.cases, sample.controls])
-    design, one, every = Design.of(np.arange(len(y)), y, False), np.ones(len(y)), np.ones(len(y), bool)
+    design, one, every = (
+        SamplingDesign.of(np.arange(len(y)), y, False),
+        np.ones(len(y)),
+        np.ones(len(y), bool),
+    )
     inside, width = {"ours": 0, "delong": 0, "percentile": 0}, 0.0
     for _ in range(studies):
         risk = sample.draw(rng)
@@ -250,7 +258,7 @@ def _auc_covered(sample: Sample, studies: int) -> tuple[dict[str, float], float]
 # Every metric
 
 
-class People(NamedTuple):
+class SimulatedPeople(NamedTuple):
     """A population with a true risk, and a model that sees it through noise and is too sure of itself."""
 
     name: str
@@ -278,21 +286,21 @@ class People(NamedTuple):
 
 
 POPULATIONS = (
-    People("random, 300 people, 18 % with the outcome", -1.8, 300),
-    People("random, 1,000 people, 18 %", -1.8, 1000),
-    People("drawn by outcome, 50 and 200 of 7 %", -3.0, 250, (50, 200)),
-    People("drawn by outcome, 200 and 800 of 7 %", -3.0, 1000, (200, 800)),
+    SimulatedPeople("random, 300 people, 18 % with the outcome", -1.8, 300),
+    SimulatedPeople("random, 1,000 people, 18 %", -1.8, 1000),
+    SimulatedPeople("drawn by outcome, 50 and 200 of 7 %", -3.0, 250, (50, 200)),
+    SimulatedPeople("drawn by outcome, 200 and 800 of 7 %", -3.0, 1000, (200, 800)),
 )
 
 
 def metrics_part(studies: int) -> bool:
     """Coverage of every metric's interval."""
-    found = {p.name: _metrics_covered(p, studies) for p in POPULATIONS}
+    covered = {p.name: _metrics_covered(p, studies) for p in POPULATIONS}
     rows = []
     for name in (n for n in METRICS if METRICS[n].scale is not None):
-        shares = [found[p.name][name] for p in POPULATIONS]
+        shares = [covered[p.name][name] for p in POPULATIONS]
         rows.append(
-            Row(
+            CoverageRow(
                 METRICS[name].label,
                 tuple(f"{s:.3f}" for s in shares),
                 all(within(s, studies, 0.9) for s in shares),
@@ -303,7 +311,7 @@ def metrics_part(studies: int) -> bool:
     return table(f"Every metric: coverage ({studies} studies)", ("(1)", "(2)", "(3)", "(4)"), rows)
 
 
-def _metrics_covered(people: People, studies: int) -> dict[str, float]:
+def _metrics_covered(people: SimulatedPeople, studies: int) -> dict[str, float]:
     rng = np.random.default_rng(2)
     y, risk = people.sample(rng, 1_000_000)
     rate = float(y.mean())
@@ -312,7 +320,10 @@ def _metrics_covered(people: People, studies: int) -> dict[str, float]:
     inside = dict.fromkeys(names, 0)
     for _ in range(studies):
         y, risk, w = people.study(rng, rate)
-        design, every = Design.of(np.arange(len(y)), y, people.drawn is not None), np.ones(len(y), bool)
+        design, every = (
+            SamplingDesign.of(np.arange(len(y)), y, people.drawn is not None),
+            np.ones(len(y), bool),
+        )
         for n in names:
             measure = METRICS[n]
             assert measure.influence is not None
@@ -349,10 +360,10 @@ def bars_part(studies: int) -> bool:
             )
             width, old_width = width + high - low, old_width + kish_high - kish_low
     rows = [
-        Row(
+        CoverageRow(
             "the design's variance", (f"{hits / bars:.3f}", f"{width / bars:.4f}"), within(hits / bars, bars)
         ),
-        Row("Wilson on Kish's number", (f"{old_hits / bars:.3f}", f"{old_width / bars:.4f}"), None),
+        CoverageRow("Wilson on Kish's number", (f"{old_hits / bars:.3f}", f"{old_width / bars:.4f}"), None),
     ]
     return table(f"Calibration bars of {people.name} ({bars} bars)", ("coverage", "width"), rows)
 
@@ -370,11 +381,11 @@ def speed_part(repeats: int) -> bool:
     fits, rng = 504, np.random.default_rng(0)
     y = (np.arange(CASES) % 5 == 0).astype(np.int64)
     risk = expit(np.linspace(0, 1.5, fits)[:, None] * (y - 0.5) + rng.normal(0, 1, (fits, CASES)))
-    design, one, every = Design.of(np.arange(CASES), y, False), np.ones(CASES), np.ones(CASES, bool)
+    design, one, every = SamplingDesign.of(np.arange(CASES), y, False), np.ones(CASES), np.ones(CASES, bool)
     counts = bootstrap.draws(design, REPLICATES, seed=1)
     ours, theirs, closed = [], [], []
     for _ in range(repeats):
-        seconds, found = timed(
+        seconds, replicates = timed(
             lambda: [bootstrap.replicates(roc_auc, y, r, one, counts, every) for r in risk]
         )
         ours.append(seconds)
@@ -382,15 +393,17 @@ def speed_part(repeats: int) -> bool:
         theirs.append(seconds * fits / 5 * REPLICATES / PART)
         seconds, _ = timed(lambda: [design.deviations(roc_auc_influence(y, r, one), every) for r in risk])
         closed.append(seconds)
-    ratio, gap = median(theirs) / median(ours), float(np.abs(np.array(found)[:5, :PART] - known).max())
+    ratio, gap = median(theirs) / median(ours), float(np.abs(np.array(replicates)[:5, :PART] - known).max())
     rows = [
-        Row(
+        CoverageRow(
             "bootstrap of ROC-AUC",
             (f"{median(ours):.1f}", f"{median(theirs):.0f}", f"{ratio:.0f}", "50"),
             ratio >= 50,
         ),
-        Row("closed form", (f"{median(closed):.2f}", "", f"{median(theirs) / median(closed):.0f}", ""), None),
-        Row("largest difference", (f"{gap:.0e}", "0", "", "1e-12"), gap <= 1e-12),
+        CoverageRow(
+            "closed form", (f"{median(closed):.2f}", "", f"{median(theirs) / median(closed):.0f}", ""), None
+        ),
+        CoverageRow("largest difference", (f"{gap:.0e}", "0", "", "1e-12"), gap <= 1e-12),
     ]
     title = f"{fits} fits, {CASES} cases, {REPLICATES} draws, CPU seconds, median of {repeats}"
     return table(title, ("ours", "scikit-learn", "ratio", "goal"), rows)

@@ -116,10 +116,12 @@ def _finish(folder: Path) -> None:
 
 def main() -> int:
     """Make the run folder, analyse it, print what that took; 1 where it is more than the goal."""
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--keep", type=Path, help="the folder to work in; a temporary one otherwise")
-    asked.add_argument("--held-out", type=int, default=1000, help="people (default: 1000)")
-    args = asked.parse_args()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--keep", type=Path, help="the folder to work in; a temporary one otherwise")
+    parser.add_argument("--held-out", type=int, default=1000, help="people (default: 1000)")
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         of, home = study(args.held_out), (args.keep or Path(scratch)) / "grid"
         if not (home / "train" / "manifest.json").exists():

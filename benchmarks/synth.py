@@ -128,9 +128,9 @@ async def job(
         Progress("requests", n, io.StringIO()) as bar,
     ):
         async with openai.doors(options) as doors:
-            made = Job(doors, ledger, settings, bar)
-            await made.run(requests)
-        return {"stored": len(ledger), "faults": dict(made.faults), "limit": made.gates[0].limiter.limit}
+            job = Job(doors, ledger, settings, bar)
+            await job.run(requests)
+        return {"stored": len(ledger), "faults": dict(job.faults), "limit": job.gates[0].limiter.limit}
 
 
 def cohort(home: Path, n: int) -> None:
@@ -173,7 +173,7 @@ async def stage(n: int, in_flight: int, port: int, home: Path) -> dict[str, Any]
     """Everything that asking is in `wherefore synth`: cases from Parquet, templates, the job, the ledger."""
     from wherefore.study.config import Study
     from wherefore.synth.ledger.ledger import Ledger
-    from wherefore.synth.plan import Plan
+    from wherefore.synth.plan import RequestPlan
     from wherefore.synth.run import resolve
     from wherefore.synth.shards import ask, total
 
@@ -188,7 +188,7 @@ async def stage(n: int, in_flight: int, port: int, home: Path) -> dict[str, Any]
         cohort={},
         synth={"teacher": teacher, "styles": ["free"], "job": {"in_flight": in_flight}},
     )
-    plan = Plan(study, resolve(study))
+    plan = RequestPlan(study, resolve(study))
     expected = total(plan, home / "cohort")
     with Ledger(home / "ledger", expected=expected) as ledger:
         await asyncio.to_thread(ask, plan, ledger, home / "cohort", expected)
@@ -254,8 +254,8 @@ def server() -> Iterator[int]:
 
 def ask(port: int, path: str) -> dict[str, Any]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as response:
-        found: dict[str, Any] = json.load(response)
-    return found
+        answer: dict[str, Any] = json.load(response)
+    return answer
 
 
 def measured(
@@ -287,7 +287,7 @@ def measured(
     return {**runs[len(runs) // 2], "cpu": statistics.median(r["cpu"] for r in runs)}
 
 
-class Rows:
+class GoalTable:
     """Prints rows and remembers whether one was short."""
 
     def __init__(self) -> None:
@@ -307,7 +307,7 @@ class Rows:
         print(f"{name:58} {ours:10.4g} {peer:12.4g} {ours / peer if peer else 0:7.3f}", flush=True)
 
 
-def throughput(rows: Rows, port: int, repeats: int, peer_python: str) -> None:
+def throughput(rows: GoalTable, port: int, repeats: int, peer_python: str) -> None:
     for in_flight, n, goal in ((64, 2500, 0.93), (256, 8000, 0.93), (1024, 60000, 0.80)):
         ideal = in_flight / LATENCY
         ours = measured("fast", n, in_flight, port, repeats)
@@ -328,8 +328,10 @@ def throughput(rows: Rows, port: int, repeats: int, peer_python: str) -> None:
         ):
             peer = measured(name, min(n, 6000), in_flight, port)
             rows.say(f"  {label}: requests/s ({peer['cpu']:.2f} CPU seconds/1,000)", peer["rate"], ideal)
-        found = subprocess.run([peer_python, "-c", "import distilabel"], capture_output=True, check=False)
-        if found.returncode:
+        peer_there = subprocess.run(
+            [peer_python, "-c", "import distilabel"], capture_output=True, check=False
+        )
+        if peer_there.returncode:
             print("  distilabel: not installed, not measured")
             continue
         peer = measured("distilabel", 6 * in_flight, in_flight, port, python=peer_python)
@@ -337,7 +339,7 @@ def throughput(rows: Rows, port: int, repeats: int, peer_python: str) -> None:
         rows.say(name, peer["rate"], ideal)
 
 
-def faults(rows: Rows, port: int, repeats: int) -> None:
+def faults(rows: GoalTable, port: int, repeats: int) -> None:
     ideal = 64 / LATENCY
     ours = measured("fast", 4000, 64, port, repeats, p429=0.02, p500=0.02, pdrop=0.01)
     rows.add(
@@ -361,7 +363,7 @@ def faults(rows: Rows, port: int, repeats: int) -> None:
         rows.add("refusals under that cap", refused, 100, refused, 99, most=True)
 
 
-def memory(rows: Rows, port: int, full: bool) -> None:
+def memory(rows: GoalTable, port: int, full: bool) -> None:
     most = 1_000_000 if full else 100_000
     small, large = (measured("stage", n, 256, port, lat=5, jit=1) for n in (10_000, most))
     name = f"peak MiB at {most:,} requests against 10,000, cases from disk"
@@ -369,7 +371,7 @@ def memory(rows: Rows, port: int, full: bool) -> None:
     rows.add(name, large["peak_mib"], small["peak_mib"], ratio, 1.2, most=True)
 
 
-def kills(rows: Rows, port: int, times: int = 20, n: int = 5000, in_flight: int = 64) -> None:
+def kills(rows: GoalTable, port: int, times: int = 20, n: int = 5000, in_flight: int = 64) -> None:
     """SIGKILL at random moments, restarted each time; then to the end."""
     from wherefore.synth.ledger.ledger import Ledger
 
@@ -399,7 +401,7 @@ def kills(rows: Rows, port: int, times: int = 20, n: int = 5000, in_flight: int 
     rows.say("  said to be possibly billed, not received", lost, times * in_flight)
 
 
-def grounding(rows: Rows, people: int = 1000) -> None:
+def grounding(rows: GoalTable, people: int = 1000) -> None:
     """Recall and precision for every planted kind, and speed, on simulated patients explained by the reference."""
     import numpy as np
 
@@ -407,8 +409,8 @@ def grounding(rows: Rows, people: int = 1000) -> None:
     from conftest import people as make
 
     from wherefore.study.records import digest
-    from wherefore.synth.dial.told import Told
-    from wherefore.synth.grounding.checks import Facts, ground
+    from wherefore.synth.dial.told import Hint
+    from wherefore.synth.grounding.checks import HistoryFacts, ground
     from wherefore.synth.records import Claim, Rationale
     from wherefore.synth.reference.narrative import narrative
     from wherefore.synth.styles import STYLES
@@ -420,10 +422,10 @@ def grounding(rows: Rows, people: int = 1000) -> None:
     for i, case in enumerate(cases):
         history = History(case, lines[case.id])
         style = list(STYLES.values())[i % len(STYLES)]
-        made = narrative(history, style, Told(int(case.label or 0)), 0.25, np.random.default_rng(i))
+        story = narrative(history, style, Hint(int(case.label or 0)), 0.25, np.random.default_rng(i))
         claims = tuple(
             Claim(text=c["text"], cites=tuple(c["evidence"]), section=c["section"])
-            for c in (s.as_claim() for s in made.statements)
+            for c in (s.as_claim() for s in story.statements)
         )
         rationale = Rationale(
             id=digest([i]),
@@ -431,15 +433,15 @@ def grounding(rows: Rows, people: int = 1000) -> None:
             style=style.name,
             teacher="reference",
             claims=claims,
-            verdict=made.verdict,
+            verdict=story.verdict,
             label_shown=True,
             key=digest([i]),
         )
         pairs.append((rationale, history))
-        keys.append([s.planted for s in made.statements])
-    Facts(pairs[0][1])  # the tables are read once a process, not once a rationale
+        keys.append([s.planted for s in story.statements])
+    HistoryFacts(pairs[0][1])  # the tables are read once a process, not once a rationale
     start = time.process_time()
-    found = [ground(r, Facts(h)) for r, h in pairs]
+    results = [ground(r, HistoryFacts(h)) for r, h in pairs]
     rows.add(
         "rationales grounded/s of CPU",
         people / (time.process_time() - start),
@@ -449,7 +451,7 @@ def grounding(rows: Rows, people: int = 1000) -> None:
     )
     flat = [
         (kind, c)
-        for kinds, g in zip(keys, found, strict=True)
+        for kinds, g in zip(keys, results, strict=True)
         for kind, c in zip(kinds, g.checks, strict=True)
     ]
     for kind in sorted({k for k, _ in flat if k}):
@@ -493,7 +495,7 @@ def main() -> None:
         name, n, in_flight, port, folder = args.client
         client(name, int(n), int(in_flight), int(port), Path(folder))
         return
-    rows = Rows()
+    rows = GoalTable()
     if args.only in (None, "grounding"):
         grounding(rows)
     if args.only != "grounding":

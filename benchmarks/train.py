@@ -31,13 +31,13 @@ import transformers
 from wherefore.study import weights
 from wherefore.train.bases.gguf import converted
 from wherefore.train.bases.models import bfloat16
-from wherefore.train.encoding.encoder import Row
+from wherefore.train.encoding.encoder import EncodedRow
 from wherefore.train.encoding.labels import LabelSet
 from wherefore.train.fitting.adapter import trainable
 from wherefore.train.fitting.losses import token_mean
 from wherefore.train.fitting.optimise import Schedule, train
 from wherefore.train.reading.engine import Engine
-from wherefore.train.reading.writing import Sampling, Stop
+from wherefore.train.reading.writing import Stop, TokenSampling
 from wherefore.train.settings import Settings
 
 PROMPT, RATIONALE, BATCH, WRITTEN = 155, 115, 8, 32
@@ -67,18 +67,18 @@ def model(name: str, attention: str = "sdpa") -> Any:
     return transformers.LlamaForCausalLM(config)
 
 
-def rows(n: int, answer: int, vocabulary: int) -> list[Row]:
+def rows(n: int, answer: int, vocabulary: int) -> list[EncodedRow]:
     """Prompts of varied length, each with `answer` taught tokens."""
     rng = np.random.default_rng(0)
     out = []
     for i in range(n):
         length = PROMPT + int(rng.integers(-30, 30))
         ids = tuple(rng.integers(3, vocabulary, length + answer).tolist())
-        out.append(Row(str(i), ids, (0,) * length + (1,) * (answer - 1) + (2,)))
+        out.append(EncodedRow(str(i), ids, (0,) * length + (1,) * (answer - 1) + (2,)))
     return out
 
 
-def fit_ours(name: str, data: list[Row]) -> float:
+def fit_ours(name: str, data: list[EncodedRow]) -> float:
     """CPU seconds of one epoch."""
     adapted = trainable(model(name), Settings())
     plan = Schedule(
@@ -94,7 +94,7 @@ def fit_ours(name: str, data: list[Row]) -> float:
     return time.process_time() - start
 
 
-def fit_trl(name: str, data: list[Row], attention: str, documented: bool = False) -> float:
+def fit_trl(name: str, data: list[EncodedRow], attention: str, documented: bool = False) -> float:
     """CPU seconds of one epoch of TRL's trainer."""
     import datasets
     import peft
@@ -162,7 +162,7 @@ def engine(m: Any, batch: int, tokens: int = 4096) -> Engine:
 STOP = Stop("\nAnswer:", frozenset(), WRITTEN, loops=False)
 
 
-def read(name: str, data: list[Row], how: str) -> float:
+def read(name: str, data: list[EncodedRow], how: str) -> float:
     """CPU seconds of a way to read risk; the model's loading and a first call are not counted."""
     m = model(name).eval()
     prompts = [list(r.ids) for r in data]
@@ -172,8 +172,8 @@ def read(name: str, data: list[Row], how: str) -> float:
         "batched": lambda: [_generate(m, prompts[i : i + 16]) for i in range(0, len(prompts), 16)],
         "write": lambda: engine(m, 16).write(prompts, STOP),
         "all": lambda: _all(m, prompts),
-        "six": lambda: engine(m, 4).write(prompts[:4], STOP, samples=6, sampling=Sampling(1.0)),
-        "sample": lambda: engine(m, 4).write(prompts[:4], STOP, samples=1, sampling=Sampling(1.0)),
+        "six": lambda: engine(m, 4).write(prompts[:4], STOP, samples=6, sampling=TokenSampling(1.0)),
+        "sample": lambda: engine(m, 4).write(prompts[:4], STOP, samples=1, sampling=TokenSampling(1.0)),
         "shots": lambda: engine(m, 8).probabilities(_shots(prompts)),
         "shots again": lambda: [engine(m, 1).probabilities([p]) for p in _shots(prompts)],
     }[how]
@@ -238,19 +238,19 @@ WORK = {
 }
 
 
-def child(asked: argparse.Namespace) -> None:
+def child(options: argparse.Namespace) -> None:
     """One side of a row, in a process of its own."""
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     warnings.simplefilter("ignore")
-    vocabulary = 49_000 if asked.model == "smollm2" else 1500
-    data = rows(asked.rows, asked.answer, vocabulary)
-    if asked.side == "rate":
-        seconds = matmul_rate(asked.model)
-    elif asked.side in WORK:
-        seconds = WORK[asked.side](asked.model, data)
+    vocabulary = 49_000 if options.model == "smollm2" else 1500
+    data = rows(options.rows, options.answer, vocabulary)
+    if options.side == "rate":
+        seconds = matmul_rate(options.model)
+    elif options.side in WORK:
+        seconds = WORK[options.side](options.model, data)
     else:
-        seconds = read(asked.model, data, asked.side)
+        seconds = read(options.model, data, options.side)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print("RESULT " + json.dumps([seconds, peak]))
 
@@ -270,11 +270,11 @@ def best(
     model_: str, sides: tuple[str, ...], n: int, answer: int, repeats: int
 ) -> dict[str, tuple[float, float]]:
     """The median of each side's seconds, and its highest peak, the sides in turn."""
-    found: dict[str, list[tuple[float, float]]] = {s: [] for s in sides}
+    timings: dict[str, list[tuple[float, float]]] = {s: [] for s in sides}
     for _ in range(repeats):
         for side in sides:
-            found[side].append(run(model_, side, n, answer))
-    return {s: (median(x for x, _ in v), max(y for _, y in v)) for s, v in found.items()}
+            timings[side].append(run(model_, side, n, answer))
+    return {s: (median(x for x, _ in v), max(y for _, y in v)) for s, v in timings.items()}
 
 
 def row(
@@ -293,17 +293,17 @@ def fits(model_: str, n: int, repeats: int, goal: float) -> list[bool]:
     done = []
     for what, answer in (("label only", 1), ("rationale and label", RATIONALE)):
         tokens = sum(len(r.ids) for r in rows(n, answer, 1500))
-        found = best(model_, ("ours", "trl sdpa", "trl eager", "trl documented"), n, answer, repeats)
-        mine, memory = found["ours"]
-        trl = min(("trl sdpa", "trl eager"), key=lambda s: found[s][0])
-        share = f"{4 * body * tokens / mine / 1e9 / rate:.0%} of {rate:.0f} GFLOP/s"
+        timings = best(model_, ("ours", "trl sdpa", "trl eager", "trl documented"), n, answer, repeats)
+        seconds, memory = timings["ours"]
+        trl = min(("trl sdpa", "trl eager"), key=lambda s: timings[s][0])
+        share = f"{4 * body * tokens / seconds / 1e9 / rate:.0%} of {rate:.0f} GFLOP/s"
         for side, target in ((trl, goal), ("trl documented", goal)):
-            ratio = found[side][0] / mine
+            ratio = timings[side][0] / seconds
             done.append(
                 row(
                     f"{model_} fit, {what}, against {side}",
-                    tokens / mine,
-                    tokens / found[side][0],
+                    tokens / seconds,
+                    tokens / timings[side][0],
                     "tokens/s",
                     ratio,
                     f">= {target:.1f}",
@@ -316,9 +316,9 @@ def fits(model_: str, n: int, repeats: int, goal: float) -> list[bool]:
                 row(
                     f"{model_} fit, {what}, peak memory",
                     memory,
-                    found[trl][1],
+                    timings[trl][1],
                     "GB",
-                    found[trl][1] / memory,
+                    timings[trl][1] / memory,
                     "<= 4 GB",
                     memory <= 4,
                 )
@@ -327,25 +327,25 @@ def fits(model_: str, n: int, repeats: int, goal: float) -> list[bool]:
 
 
 def reads(model_: str, n: int, repeats: int) -> list[bool]:
-    found = best(
+    timings = best(
         model_,
         ("ours", "one by one", "batched", "write", "all", "sample", "six", "shots", "shots again"),
         n,
         1,
         repeats,
     )
-    s = {side: seconds for side, (seconds, _) in found.items()}
+    s = {side: seconds for side, (seconds, _) in timings.items()}
     out = []
-    for name, mine, peer, goal in (
+    for name, own, peer, goal in (
         ("risk, against generate one by one", "ours", "one by one", 2.5),
         ("risk, against batched generate", "ours", "batched", 1.5),
         ("five shots, shared beginning against recomputing", "shots", "shots again", 10.0),
     ):
-        ratio = s[peer] / s[mine]
+        ratio = s[peer] / s[own]
         out.append(
             row(
                 f"{model_} {name}",
-                n / s[mine],
+                n / s[own],
                 n / s[peer],
                 "cases/s",
                 ratio,
@@ -353,12 +353,12 @@ def reads(model_: str, n: int, repeats: int) -> list[bool]:
                 ratio >= goal,
             )
         )
-    for name, mine, peer, limit in (
+    for name, own, peer, limit in (
         ("all read-outs, cost against writing alone", "all", "write", 1.6),
         ("six samples, cost against one", "six", "sample", 2.0),
     ):
-        ratio = s[mine] / s[peer]
-        out.append(row(f"{model_} {name}", s[mine], s[peer], "s", ratio, f"<= {limit:.1f}", ratio <= limit))
+        ratio = s[own] / s[peer]
+        out.append(row(f"{model_} {name}", s[own], s[peer], "s", ratio, f"<= {limit:.1f}", ratio <= limit))
     return out
 
 
@@ -372,18 +372,18 @@ def main() -> int:
     parser.add_argument("--only", choices=("fit", "read"), help="only these rows")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--answer", type=int, default=1, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.side:
-        child(asked)
+    options = parser.parse_args()
+    if options.side:
+        child(options)
         return 0
     print(f"{'':<52}{'ours':>10}{'peer':>10} {'':<10}{'ratio':>7}  goal")
     done: list[bool] = []
-    for model_ in ("smollm2", "tiny") if asked.model == "both" else (asked.model,):
-        n = asked.rows if model_ == "smollm2" else 16 * asked.rows
-        if asked.only != "read":
-            done += fits(model_, n, asked.repeats, 2.2 if model_ == "smollm2" else 3.0)
-        if asked.only != "fit":
-            done += reads(model_, asked.rows, asked.repeats)
+    for model_ in ("smollm2", "tiny") if options.model == "both" else (options.model,):
+        n = options.rows if model_ == "smollm2" else 16 * options.rows
+        if options.only != "read":
+            done += fits(model_, n, options.repeats, 2.2 if model_ == "smollm2" else 3.0)
+        if options.only != "fit":
+            done += reads(model_, options.rows, options.repeats)
     return 0 if all(done) else 1
 
 

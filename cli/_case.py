@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _WHY = {
     "onset": "onset {followup:.1f} years after the prediction time",
-    "death": "died {followup:.1f} years after it without the disease: negative, and known",
-    "event_free": "watched for the whole horizon ({followup:.1f} years) and nothing happened",
-    "censored": "lost after {followup:.1f} years: neither",
-    "labelled": "as the label file says",
+    "death": "died {followup:.1f} years after it without the disease: counts as negative",
+    "event_free": "followed for the whole horizon ({followup:.1f} years) without onset",
+    "censored": "lost to follow-up after {followup:.1f} years: label unknown",
+    "labelled": "from the label file",
 }
 
 
@@ -74,7 +74,7 @@ def _found(cases: "pd.DataFrame", case: str) -> dict[str, Any] | None:
         hits = exact
     if len(hits) > 1:
         raise StudyError(
-            f"{case!r} is the beginning of {len(hits)} ids: {', '.join(hits['id'].head(4))}, ... Give more of it."
+            f"{case!r} matches {len(hits)} ids: {', '.join(hits['id'].head(4))}, ... Give more characters."
         )
     return {str(k): v for k, v in hits.iloc[0].items()} if len(hits) else None
 

@@ -23,7 +23,7 @@ def with_study(command: F) -> F:
         type=click.Path(path_type=Path, file_okay=False),
         default=Path("runs"),
         show_default=True,
-        help="Folder of run folders.",
+        help="Folder that holds the run folders.",
     )(command)
     return click.argument("study", type=click.Path(path_type=Path))(command)
 
@@ -57,7 +57,7 @@ def say(text: str, data: dict[str, Any] | None = None, json_out: bool = False) -
     click.echo(json.dumps(data, default=str) if json_out else text)
 
 
-def existing(study: Study, runs: Path, path: Path, needs: layout.File) -> Path:
+def existing(study: Study, runs: Path, path: Path, needs: layout.RunFile) -> Path:
     """The run folder of a study, which must have a file by now.
 
     Args:
@@ -74,7 +74,7 @@ def existing(study: Study, runs: Path, path: Path, needs: layout.File) -> Path:
     if not needs.at(folder).exists():
         stage = needs.path.partition("/")[0]
         raise DataError(
-            f"{needs.at(folder)}: not there. Run `wherefore {stage} {path}` first, or give its folder with --runs."
+            f"{needs.at(folder)}: not found. Run `wherefore {stage} {path}` first, or give its folder with --runs."
         )
     return folder
 
@@ -89,9 +89,9 @@ def check_writable(path: Path) -> None:
 
     folder = path.absolute().parent
     if not folder.is_dir():
-        raise DataError(f"{path}: no folder {folder}. Make it first, or choose another place.")
+        raise DataError(f"{path}: no folder {folder}. Create it first, or choose another place.")
     if not os.access(folder, os.W_OK):
-        raise DataError(f"{path}: {folder} cannot be written to. Choose another place.")
+        raise DataError(f"{path}: {folder} is not writable. Choose another place.")
 
 
 def copy(source: Path, to: Path) -> None:
@@ -118,7 +118,11 @@ def check_done(study: Study, runs: Path, path: Path, *stages: str) -> None:
     for stage in stages:
         folder = runs / study.name / stage
         if (now := state(folder)) != "done":
-            reason = {"missing": "not there", "failed": "it failed", "running": "still being made"}[now]
+            reason = {
+                "missing": "not found",
+                "failed": "its stage failed",
+                "running": "its stage is still running",
+            }[now]
             raise DataError(
                 f"{folder}: {reason}. Run `wherefore {stage} {path}` first, or give the folder of runs with --runs."
             )

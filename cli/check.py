@@ -15,10 +15,10 @@ from . import _common
 @_common.with_study
 @_common.as_json
 def command(study: Path, runs: Path, json_out: bool) -> None:
-    """Look up every name in STUDY, count the work and price it, without doing any of it.
+    """Resolve every name in STUDY, count the work and price it, without running anything.
 
-    The price rests on the cases where the cohort is made already, otherwise on what the source says of itself. What
-    cannot work with the cohort or the files that are there is named, and the exit status is 1.
+    The price is based on the cohort if it is built, otherwise on the source's own estimate. Whatever cannot work with
+    the existing cohort or files is named, and the exit status is 1.
     """
     s = _common.opened(study)
     run_folder = runs / s.name
@@ -28,12 +28,12 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
     if json_out:
         _common.say("", counts, json_out)
     else:
-        said_of_it = f"{len(problems)} to mend" if problems else "nothing is wrong with the study file"
-        click.echo(f"{s.name}: {counts['fits']['total']} fits; {said_of_it}.")
+        finding = f"problems found: {len(problems)}" if problems else "no problems found"
+        click.echo(f"{s.name}: {counts['fits']['total']} fits; {finding}.")
         for stage, text in zip(layout.STAGES, plans, strict=True):
             click.echo(f"  {stage:<9}{text}")
         if (left := counts["fits"]["seconds_left"]) is not None:
-            click.echo(f"  left     about {left / 3600:.1f} hours of fits, by those that are done")
+            click.echo(f"  left     about {left / 3600:.1f} hours of fits, judging by those done")
         if said := _in_words(counts["money"]):
             click.echo(f"  money    {said}")
         for problem in problems:
@@ -53,7 +53,7 @@ def counted(study: Study, run_folder: Path) -> dict[str, Any]:
         _fits(study, run_folder),
         lacking(study, resolve(study).outside),
     )
-    problems = [f"analysis.outside: {path}: not there." for path in outside]
+    problems = [f"analysis.outside: {path}: not found." for path in outside]
     known = people["training_cases"]
     if known is not None and fits["largest_n"] > known:
         limit = "the cohort has" if people["made"] else "cohort.sampling.train draws at most"
@@ -109,11 +109,11 @@ def _synth(study: Study, run_folder: Path) -> dict[str, Any]:
     """Requests a case and, where the cohort is made, in all."""
     from ..study.runs import manifest
     from ..synth.histories import count
-    from ..synth.plan import Plan
+    from ..synth.plan import RequestPlan
     from ..synth.run import resolve
 
     settings = resolve(study)
-    plan = Plan(study, settings, run_folder / "cohort")
+    plan = RequestPlan(study, settings, run_folder / "cohort")
     has_cohort = manifest(run_folder / "cohort") is not None
     return {
         "teacher": settings.teacher.name,
@@ -132,14 +132,16 @@ def _money(study: Study, run_folder: Path) -> dict[str, Any]:
     from ..annotate.price import judge_price
     from ..annotate.run import resolve as grading
     from ..study.runs import manifest
-    from ..synth.plan import Plan
+    from ..synth.plan import RequestPlan
     from ..synth.price import priced_corpora
     from ..synth.run import resolve
 
     settings, graded = resolve(study), grading(study)
     made = manifest(run_folder / "cohort") is not None
     corpora = (
-        priced_corpora(Plan(study, settings, run_folder / "cohort"), run_folder / "cohort") if made else {}
+        priced_corpora(RequestPlan(study, settings, run_folder / "cohort"), run_folder / "cohort")
+        if made
+        else {}
     )
     asked = [("teacher", name, p.teacher) for name, p in corpora.items() if p]
     asked += [("verifier", name, p.verifier) for name, p in corpora.items() if p and p.verifier]
@@ -181,7 +183,7 @@ def _in_words(money: dict[str, Any]) -> str:
 
 
 def _fits(study: Study, run_folder: Path) -> dict[str, Any]:
-    """How many fits there are and are done, the largest training size, and seconds left by those that are done."""
+    """How many fits there are and are done, the largest training size, and seconds left judging by those done."""
     from ..train.run import preflight, resolve
     from ..train.standing import Standing
 

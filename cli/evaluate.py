@@ -17,7 +17,7 @@ from . import _common
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("runs"),
     show_default=True,
-    help="Folder of run folders, for a study.",
+    help="Folder that holds the run folders, for a study.",
 )
 @click.option(
     "--cases", type=click.Path(path_type=Path), help="Labels, weights and subgroups in a separate file."
@@ -90,13 +90,13 @@ def _predictions(
     json_out: bool,
 ) -> None:
     from ..analysis.outside.arrays import evaluated
-    from ..analysis.outside.read import ReadSettings, read
+    from ..analysis.outside.read import PredictionReadSettings, read
     from ..analysis.report.headline import of_predictions
     from ..analysis.settings import Settings
 
     if to is not None:
         _check_new(to)
-    settings = ReadSettings(_roles(columns), subgroups, by_outcome)
+    settings = PredictionReadSettings(_roles(columns), subgroups, by_outcome)
     source = read(files, cases, settings)
     tables = evaluated(source.predictions, reference, Settings())
     page = None
@@ -136,5 +136,5 @@ def _check_new(folder: Path) -> None:
         raise DataError(f"{folder}: exists and is not empty. Choose a new folder for --to.")
     if not folder.absolute().parent.is_dir():
         raise DataError(
-            f"{folder}: no folder {folder.absolute().parent}. Make it first, or choose another --to."
+            f"{folder}: no folder {folder.absolute().parent}. Create it first, or choose another --to."
         )

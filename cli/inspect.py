@@ -20,7 +20,7 @@ from . import _common
     "--most", type=click.IntRange(min=1), default=3, show_default=True, help="Number of rationales to show."
 )
 def command(study: Path, runs: Path, case: str | None, json_out: bool, fault: str | None, most: int) -> None:
-    """Show one case of STUDY: history, label and why, rationales and their checks.
+    """Show one case of STUDY: history, label and its reason, rationales and their checks.
 
     CASE is an id or its first characters; without it, the first ids are listed. A person who was left out is shown
     with the reason. With --fault: rationales with that fault or doubt, of CASE or of all.
@@ -36,5 +36,5 @@ def command(study: Path, runs: Path, case: str | None, json_out: bool, fault: st
     from ..synth.corpus.look import look
 
     texts = list(islice(look(home, case, fault), most))
-    for text in texts or ["inspect: no rationale is like that."]:
+    for text in texts or ["inspect: no rationale matches."]:
         click.echo(text + ("\n" if texts else ""))

@@ -40,11 +40,11 @@ class _Commands(click.Group):
 
 
 DISK = {
-    errno.ENOSPC: "no space left on the disk. Make room and run the same command again: what is finished stays.",
-    errno.EDQUOT: "the disk quota is used up. Make room and run the same command again: what is finished stays.",
+    errno.ENOSPC: "no space left on the disk. Make room and run the same command again: finished work is kept.",
+    errno.EDQUOT: "the disk quota is used up. Make room and run the same command again: finished work is kept.",
     errno.EROFS: "the file system is read-only. Choose another folder with --runs.",
-    errno.EACCES: "no permission. Choose another folder with --runs, or have its rights changed.",
-    errno.EPERM: "no permission. Choose another folder with --runs, or have its rights changed.",
+    errno.EACCES: "permission denied. Choose another folder with --runs, or change its permissions.",
+    errno.EPERM: "permission denied. Choose another folder with --runs, or change its permissions.",
 }
 """Faults of the machine that are said in one line, and what to do."""
 

@@ -12,7 +12,7 @@ from . import _common
 @_common.with_study
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="Also copy the report here.")
 @click.option(
-    "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="Also print it here, by Chromium."
+    "--pdf", type=click.Path(path_type=Path, dir_okay=False), help="Also print it here as PDF, with Chromium."
 )
 @click.option(
     "--paper", type=click.Choice(["A4", "Letter"]), default="A4", show_default=True, help="Of the PDF."

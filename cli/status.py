@@ -34,11 +34,11 @@ def command(study: Path, runs: Path, watch: bool, every: int, json_out: bool) ->
     home, again = runs / s.name, watch and sys.stdout.isatty()
     standing = _standing(s, home)
     while True:
-        found = status(s, standing.look())
+        overview = status(s, standing.look())
         if again:
             click.clear()
-        _common.say(in_text(s, home, found), found, json_out)
-        if not watch or _over(found):
+        _common.say(in_text(s, home, overview), overview, json_out)
+        if not watch or _over(overview):
             return
         time.sleep(every)
 
@@ -48,27 +48,29 @@ def _standing(study: Study, home: Path) -> Standing:
     return Standing(home, study.grid.cells() if study.grid else [], train.ray or train.workers)
 
 
-def _over(found: dict[str, Any]) -> bool:
+def _over(overview: dict[str, Any]) -> bool:
     """Whether nothing is left to wait for: every stage is done, and every fit is done or failed."""
-    fits, stages = found["fits"], found["stages"]
+    fits, stages = overview["fits"], overview["stages"]
     others = [row["state"] for stage, row in stages.items() if stage != "train"]
     failed = fits["failed"] and not fits["running"] and not fits["missing"]
     return bool(failed) or (set(others) == {"done"} and fits["done"] == fits["total"])
 
 
-def in_text(study: Study, home: Path, found: dict[str, Any]) -> str:
+def in_text(study: Study, home: Path, overview: dict[str, Any]) -> str:
     """The status for people."""
     lines = [f"{study.name}: {home}"]
-    for stage, row in found["stages"].items():
+    for stage, row in overview["stages"].items():
         lines.append(f"  {stage:<10}{row['state']:<9}{_seconds(row['seconds'])}")
-    fits = found["fits"]
+    fits = overview["fits"]
     if fits["total"]:
         lines.append("  fits      " + ", ".join(f"{fits[name]} {name}" for name in COUNTED))
     lines += [f"    failed {cell}: {why}" for cell, why in fits["failures"].items()]
     if fits["seconds_left"]:
         lines.append(f"  left      about {in_words(fits['seconds_left'])} of fits, by those that are done")
-    if found["spent"]:
-        lines.append("  spent     " + ", ".join(f"{name} {value}" for name, value in found["spent"].items()))
+    if overview["spent"]:
+        lines.append(
+            "  spent     " + ", ".join(f"{name} {value}" for name, value in overview["spent"].items())
+        )
     if layout.GRID.at(home).exists():
         lines.append(f"  page      {layout.GRID.at(home)}")
     return "\n".join(lines)
@@ -97,8 +99,8 @@ def status(study: Study, standing: Standing) -> dict[str, Any]:
 
 
 def _stage(folder: Path) -> dict[str, Any]:
-    made = manifest(folder)
-    return {"state": state(folder), "seconds": made.seconds if made else None}
+    finished = manifest(folder)
+    return {"state": state(folder), "seconds": finished.seconds if finished else None}
 
 
 def _seconds(value: float | None) -> str:

@@ -31,7 +31,7 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     "--budget", type=click.FloatRange(min=0, min_open=True), help="Stop before spending more than this."
 )
 @click.option(
-    "--again", is_flag=True, help="Set aside a corpus finished with other settings; its answers still count."
+    "--again", is_flag=True, help="Set aside a corpus finished with other settings; its answers are reused."
 )
 def command(
     study: Path, runs: Path, shard: tuple[int, int] | None, budget: float | None, again: bool
@@ -52,7 +52,9 @@ def command(
         job = {**opened.synth.get("job", {}), "budget": budget}
         opened = opened.model_copy(update={"synth": {**opened.synth, "job": job}})
     if shard is not None and again:
-        raise click.UsageError("--again goes without --shard: set the corpus aside once, then ask in shards.")
+        raise click.UsageError(
+            "--again cannot be combined with --shard: set the corpus aside once, then ask in shards."
+        )
     if shard is None:
         with _common.run_folder(opened, runs) as run_folder:
             run(opened, run_folder, again=again)

@@ -33,8 +33,8 @@ class _Shard(click.ParamType[tuple[int, int]]):
 def command(study: Path, runs: Path, cells: str, shard: tuple[int, int]) -> None:
     """Train and read every cell of STUDY that is not done yet.
 
-    The cohort and the rationales must be there. A cell that fails is recorded and counted, the others go on, and the
-    exit status is 1.
+    The cohort and the rationales must be finished. A cell that fails is recorded and counted, the others go on, and
+    the exit status is 1.
     """
     from ..train.run import run
 

@@ -196,11 +196,11 @@ def first_pass(
             frames.add(shard, partial(_asked, settings, codes, seed, rows, number))
             bar.step(len(shard.people))
     if not counts.people:
-        raise DataError("cohort: the records hold nobody. Check cohort.source.")
+        raise DataError("cohort: the records contain no people. Check cohort.source.")
     frame = pd.concat([*frames.all(), *_absent(rows, frames.all())], ignore_index=True)
     if rows is None and len(twice := frame.loc[frame["subject"].duplicated(), "subject"]):
         raise DataError(
-            f"cohort: subject {twice.iloc[0]} stands in the records twice ({len(twice)} such). Ids must be unique."
+            f"cohort: subject {twice.iloc[0]} appears in the records twice ({len(twice)} such). Ids must be unique."
         )
     if (
         rows is not None
@@ -271,7 +271,7 @@ def _check(population: pd.DataFrame, counts: Counts, settings: Settings, codes: 
     outcomes = set(watched["outcome"])
     if "censored" in outcomes and "event_free" not in outcomes:
         raise DataError(
-            f"cohort.horizon_years: {settings.horizon_years:g} is longer than anybody was watched after "
+            f"cohort.horizon_years: {settings.horizon_years:g} is longer than anybody was followed after "
             f"the prediction time (at most {watched['followup'].max():.1f} years). Choose a shorter horizon."
         )
 
@@ -279,8 +279,8 @@ def _check(population: pd.DataFrame, counts: Counts, settings: Settings, codes: 
 def _nobody(population: pd.DataFrame) -> str:
     reasons = ", ".join(f"{n} {r}" for r, n in population["reason"].value_counts().items())
     return (
-        f"cohort: nobody is left ({reasons}). "
-        "Widen cohort.predict, or look at the records: `wherefore cohort --count`."
+        f"cohort: no case is left ({reasons}). "
+        "Widen cohort.predict, or inspect the records with `wherefore cohort --count`."
     )
 
 
@@ -338,15 +338,15 @@ def _few(cases: pd.DataFrame, shard: Shard) -> Iterator[pd.DataFrame]:
 
 def rendered(
     shard: Shard,
-    mine: pd.DataFrame,
+    predictions: pd.DataFrame,
     settings: Settings,
     codes: CodeSet,
     count: Count,
     rarity: dict[str, float],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of `Case` and of `Evidence` for some cases of one shard."""
-    person, day = mine["person"].to_numpy(np.int64), mine["day"].to_numpy(np.int64)
-    turns = zip(mine["subject"], day, mine["turn"], strict=True)
+    person, day = predictions["person"].to_numpy(np.int64), predictions["day"].to_numpy(np.int64)
+    turns = zip(predictions["subject"], day, predictions["turn"], strict=True)
     names = [f"{s}@{d}" + (f".{turn}" if turn > 1 else "") for s, d, turn in turns]
     case, rows = rows_before(shard, person, day - settings.gap_days)
     keep = ~_hidden(shard, settings, codes)[shard.code[rows]] & (shard.day[rows] != UNDATED)
@@ -359,15 +359,15 @@ def rendered(
     ]
     risk = matches(shard.codes, codes, "risk_factors")[shard.code[lines.first]]
     frame["shown"] = shown(frame, lines.case, settings.timeline, count, rare, risk)
-    totals = np.bincount(lines.case, minlength=len(mine))
-    out = mine.assign(
+    totals = np.bincount(lines.case, minlength=len(predictions))
+    out = predictions.assign(
         id=names,
         age=np.round(day / YEAR, 2),
         day=day,
-        label=mine["label"].astype(int),
-        followup_years=mine["followup"],
-        timeline=texts(frame, lines.case, since, len(mine), settings.timeline.sections),
-        n_shown=np.bincount(lines.case[frame["shown"].to_numpy(bool)], minlength=len(mine)),
+        label=predictions["label"].astype(int),
+        followup_years=predictions["followup"],
+        timeline=texts(frame, lines.case, since, len(predictions), settings.timeline.sections),
+        n_shown=np.bincount(lines.case[frame["shown"].to_numpy(bool)], minlength=len(predictions)),
         n_total=totals,
     )
     return out[list(Case.model_fields)], frame

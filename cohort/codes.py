@@ -62,7 +62,7 @@ def system(name: str) -> str:
         return "LOINC"
     *_, last = address.split("/")
     named = (_edition(_letters(part)) for part in reversed(address.split("/")[2:]))
-    return next((found for found in named if found), None) or _of_a_site(last) or name
+    return next((known for known in named if known), None) or _of_a_site(last) or name
 
 
 def _of_a_site(last: str) -> str | None:
@@ -154,9 +154,9 @@ def parse(code: str) -> Code:
     of_word = kind_of_word(parts[0])
     for i, part in enumerate(parts[:-1]):
         joined = system(part + parts[i + 1]) if i + 2 < len(parts) and part.upper() in _IN_TWO else None
-        for found, rest in ((joined, parts[i + 2 :]), (system(part), parts[i + 1 :])):
-            if found in SYSTEMS:
-                return _known(str(found), rest, of_word)
+        for name, rest in ((joined, parts[i + 2 :]), (system(part), parts[i + 1 :])):
+            if name in SYSTEMS:
+                return _known(str(name), rest, of_word)
     what = of_word or "observation"
     if what == "measurement" and len(parts) == 3:
         return Code(parts[0], parts[1], what, None if parts[2].upper() in _NO_UNIT else parts[2])
@@ -210,9 +210,9 @@ _IN_TWO = ("ICD", "SNOMED", "CPT")
 _NO_UNIT = ("UNK", "UNKNOWN", "NONE", "NAN")
 
 
-def _known(found: str, rest: list[str], of_word: str | None) -> Code:
+def _known(name: str, rest: list[str], of_word: str | None) -> Code:
     if of_word == "procedure":
-        found = _PROCEDURES.get(found, found)
-    if kind(found) == "measurement" and len(rest) == 2:
-        return Code(found, rest[0], of_word or kind(found), None if rest[1].upper() in _NO_UNIT else rest[1])
-    return Code(found, "//".join(rest), of_word or kind(found))
+        name = _PROCEDURES.get(name, name)
+    if kind(name) == "measurement" and len(rest) == 2:
+        return Code(name, rest[0], of_word or kind(name), None if rest[1].upper() in _NO_UNIT else rest[1])
+    return Code(name, "//".join(rest), of_word or kind(name))

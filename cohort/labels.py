@@ -33,7 +33,7 @@ def rows(predict: Predict, place: Place) -> Rows | None:
     if predict.rule != "per_row":
         return None
     root = files.opened(place.path(str(predict.file)), place, "cohort.predict.file")
-    form = tables.Form(date_format=predict.date_format)
+    form = tables.TableFormat(date_format=predict.date_format)
     parts = []
     for file in files.listed(root, files.ENDINGS):
         columns, optional = _columns(predict, file, form), frozenset({"time", "age"})
@@ -44,7 +44,7 @@ def rows(predict: Predict, place: Place) -> Rows | None:
     return _once(pd.concat(parts, ignore_index=True), predict, place)
 
 
-def _columns(predict: Predict, file: Path, form: tables.Form) -> dict[str, str]:
+def _columns(predict: Predict, file: Path, form: tables.TableFormat) -> dict[str, str]:
     """Our names -> the file's."""
     have = {tables.plain(c) for c in tables.columns_of(file, form)}
     subject = predict.subject or next((s for s in SUBJECTS if s in have), SUBJECTS[0])

@@ -85,8 +85,8 @@ def written(
     ago: float | None = None,
 ) -> str:
     """The text of a `Line` with these fields; for the millions of a cohort, none of which need be an object."""
-    said = what if times == 1 else _said(what, times, between, last, last_age, ago)
-    return f"[{id}] {said}" if age is None else f"[{id}] age {age:.1f} ({since:.1f} y before): {said}"
+    text = what if times == 1 else _said(what, times, between, last, last_age, ago)
+    return f"[{id}] {text}" if age is None else f"[{id}] age {age:.1f} ({since:.1f} y before): {text}"
 
 
 def _said(

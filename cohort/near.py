@@ -23,7 +23,7 @@ COLUMNS = ("case", "kind", "code", "age")
 _ORDER = {"train": 0, "tuning": 1, "held_out": 2}
 
 
-class Histories:
+class HistoryMarks:
     """Marks of histories, 32 bytes each, taken while the cases go by."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from ..study import layout
 from ..study.records import Record
 from ..study.tables import TableWriter, pieces
-from .near import COLUMNS, Histories
+from .near import COLUMNS, HistoryMarks
 from .records import Case, Evidence
 
 KINDS: tuple[type[Record], type[Record]] = (Case, Evidence)
@@ -20,7 +20,7 @@ class Output:
 
     def __init__(self, folder: Path) -> None:
         self._paths = {"id": folder / layout.CASES.name, "case": folder / layout.EVIDENCE.name}
-        self._stack, self._histories = ExitStack(), Histories()
+        self._stack, self._histories = ExitStack(), HistoryMarks()
         self._cases: list[pd.DataFrame] = []
 
     def __enter__(self) -> Self:

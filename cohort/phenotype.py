@@ -87,7 +87,7 @@ def _raw(name: str, path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     else:
         raise StudyError(
-            f"cohort.phenotype.codes: {name!r} is no file and no code set; {did_you_mean(name, builtin())}"
+            f"cohort.phenotype.codes: {name!r} is neither a file nor a code set; {did_you_mean(name, builtin())}"
         )
     try:
         return tomllib.loads(text)
@@ -128,9 +128,9 @@ def matches(codes: "pd.DataFrame", wanted: CodeSet, section: Section) -> NDArray
         (codes,) of bool.
     """
     patterns: Codes = getattr(wanted, section)
-    found = np.zeros(len(codes), dtype=bool)
+    matched = np.zeros(len(codes), dtype=bool)
     if codes.empty or not patterns:
-        return found
+        return matched
     rows, systems, plains = _all_codes(codes)
     kinds = codes["kind"].to_numpy(object)
     for system, of_system in patterns.items():
@@ -142,11 +142,11 @@ def matches(codes: "pd.DataFrame", wanted: CodeSet, section: Section) -> NDArray
             exact = {plain(p[1:]) for p in of_system if p.startswith("=")}
             prefix = tuple(plain(p) for p in of_system if not p.startswith("="))
             at = np.flatnonzero(systems == system)
-            mine = np.array([c in exact or c.startswith(prefix) for c in plains[at]], dtype=bool)
+            fits = np.array([c in exact or c.startswith(prefix) for c in plains[at]], dtype=bool)
             hit = np.zeros(len(codes), dtype=bool)
-            hit[rows[at[mine]]] = True
-        found |= hit if allowed is None else hit & np.isin(kinds.astype(str), list(allowed))
-    return found
+            hit[rows[at[fits]]] = True
+        matched |= hit if allowed is None else hit & np.isin(kinds.astype(str), list(allowed))
+    return matched
 
 
 def _kinds(section: Section, system: str) -> frozenset[str] | None:

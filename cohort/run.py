@@ -53,8 +53,8 @@ def run(study: Study, home: Path) -> bool:
     """Make the cases in `home/cohort`, unless they are there; True when it was done now."""
     settings = resolve(study)
     section = settings.model_dump(mode="json", exclude={"outcome", "question"})  # words make no case
-    asked = {"cohort": section, "seed": study.seed, "files": _files(study, section)}
-    done = run_once(home / "cohort", asked, (), lambda folder: _make(study, settings, folder))
+    identity = {"cohort": section, "seed": study.seed, "files": _files(study, section)}
+    done = run_once(home / "cohort", identity, (), lambda folder: _make(study, settings, folder))
     click.echo(_said(home / "cohort", done))
     return done
 
@@ -99,8 +99,8 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
     tokenizer = settings.timeline.tokenizer
     with opened(study, settings) as (records, place):
         count = counter(study.path(tokenizer) if tokenizer else None)
-        risk_of, asked = getattr(records, "true_risk", None), rows(settings.predict, place)
-        cohort = build(records, settings, codes, study.seed, count, place.bad, folder, risk_of, asked)
+        risk_of, labels = getattr(records, "true_risk", None), rows(settings.predict, place)
+        cohort = build(records, settings, codes, study.seed, count, place.bad, folder, risk_of, labels)
     write_table(folder / layout.EXCLUSIONS.name, cohort.exclusions, Exclusion)
     steps = flow(cohort.population, said_of(cohort.counts, place.bad))
     write_text(folder / layout.FLOW.name, steps.to_csv(index=False))

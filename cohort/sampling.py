@@ -44,8 +44,8 @@ def _drawn(
     taken = []
     for label, n in wanted.items():
         pool = part.index[part["label"] == label].to_numpy()
-        mine = rng.choice(pool, n, replace=False)
-        taken.append(pd.Series(len(pool) / max(n, 1), index=mine))
+        drawn = rng.choice(pool, n, replace=False)
+        taken.append(pd.Series(len(pool) / max(n, 1), index=drawn))
     return pd.concat(taken)
 
 
@@ -78,10 +78,10 @@ def _matched(
     for case in place[chosen]:
         near = control & (group == group[case]) & (np.abs(age - age[case]) <= match.caliper + 1e-9)
         pool = np.flatnonzero(near & free)
-        mine = rng.choice(pool, min(match.ratio, len(pool)), replace=False)
-        free[mine] = False
-        drawn.append(mine)
-        missed[near] *= 1 - len(mine) / max(len(pool), 1)
+        picks = rng.choice(pool, min(match.ratio, len(pool)), replace=False)
+        free[picks] = False
+        drawn.append(picks)
+        missed[near] *= 1 - len(picks) / max(len(pool), 1)
     controls = np.concatenate(drawn) if drawn else np.zeros(0, dtype=int)
     weights = pd.Series(1 / np.maximum(1 - missed[controls], 1e-9), index=part.index[controls])
     taken: pd.Series[float] = pd.concat([pd.Series(len(cases) / max(most, 1), index=chosen), weights])

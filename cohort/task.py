@@ -156,10 +156,12 @@ def _days(
 def _listed(people: pd.DataFrame, rows: "Rows") -> tuple[NDArray[np.int64], Floats]:
     """Person and day of the predictions that are asked for these people."""
     at = pd.Index(people["subject"]).get_indexer(pd.Index(rows["subject"]))
-    mine = rows[at >= 0]
+    requested = rows[at >= 0]
     person = at[at >= 0]
-    span = (mine["time"] - people["birth"].iloc[person].set_axis(mine.index)).dt.days.to_numpy(float)
-    return person, np.where(np.isnan(span), np.ceil(mine["age"].to_numpy(float) * YEAR), span)
+    span = (requested["time"] - people["birth"].iloc[person].set_axis(requested.index)).dt.days.to_numpy(
+        float
+    )
+    return person, np.where(np.isnan(span), np.ceil(requested["age"].to_numpy(float) * YEAR), span)
 
 
 def _drawn_ages(subjects: "pd.Series[str]", predict: Predict, seed: int) -> Floats:

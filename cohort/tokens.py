@@ -32,7 +32,7 @@ def counter(path: Path | None) -> Callable[[Sequence[str]], Ints]:
     file = path / "tokenizer.json" if path.is_dir() else path
     if not file.is_file():
         raise StudyError(
-            f"cohort.timeline.tokenizer: {file}: not there. Give a tokenizer.json or the folder with it."
+            f"cohort.timeline.tokenizer: {file}: not found. Give a tokenizer.json or the folder with it."
         )
     try:
         from tokenizers import Tokenizer

@@ -102,9 +102,7 @@ class Grid(Record):
         ids = [c.id for c in cells]
         if len(set(ids)) != len(ids):
             twice = next(c for c in cells if ids.count(c.id) > 1)
-            raise StudyError(
-                f"grid: a cell stands twice: {twice.model_dump(exclude_defaults=True)}. Remove one."
-            )
+            raise StudyError(f"grid: duplicate cell: {twice.model_dump(exclude_defaults=True)}. Remove one.")
         if len(cells) != self.expect:
             sizes = " x ".join(f"{len(getattr(self, a))} {a}" for a in axes) + (
                 f" + {sum(map(len, beside))} also" if self.also else ""

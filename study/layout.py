@@ -11,7 +11,7 @@ STAGES = ("cohort", "synth", "annotate", "train", "analysis")
 
 
 @dataclass(frozen=True)
-class File:
+class RunFile:
     """A file of the run folder."""
 
     path: str
@@ -28,48 +28,52 @@ class File:
         return run_folder / self.path
 
 
-CASES = File("cohort/cases.parquet", "a person at a prediction time a row: label, weights, split, timeline")
-EVIDENCE = File("cohort/evidence.parquet", "the numbered, citable lines of every case")
-EXCLUSIONS = File("cohort/exclusions.parquet", "a person left out a row, and why")
-FLOW = File("cohort/flow.csv", "how many people each step left")
-FLOW_PICTURE = File("cohort/flow.svg", "the same as a figure")
-TABLE_ONE = File("cohort/table1.csv", "who the people are, by split")
-BAD_ROWS = File("cohort/bad_rows.csv", "source rows that could not be read, and why")
-COHORT_SUMMARY = File("cohort/summary.json", "counts of the cohort")
+CASES = RunFile(
+    "cohort/cases.parquet", "one row per person and prediction time: label, weights, split, timeline"
+)
+EVIDENCE = RunFile("cohort/evidence.parquet", "the numbered, citable lines of every case")
+EXCLUSIONS = RunFile("cohort/exclusions.parquet", "one row per person left out, with the reason")
+FLOW = RunFile("cohort/flow.csv", "how many people each step left")
+FLOW_PICTURE = RunFile("cohort/flow.svg", "the same as a figure")
+TABLE_ONE = RunFile("cohort/table1.csv", "who the people are, by split")
+BAD_ROWS = RunFile("cohort/bad_rows.csv", "source rows that could not be read, and why")
+COHORT_SUMMARY = RunFile("cohort/summary.json", "counts of the cohort")
 
-RATIONALES = File("synth/rationales.jsonl", "the teacher's rationales")
-REFUSALS = File("synth/refusals.jsonl", "answers that became no rationale, and why")
-GROUNDINGS = File("synth/groundings.jsonl", "the check of every claim")
-CALLS = File("synth/calls.parquet", "a request a row: tokens, money, seconds")
-SYNTH_SUMMARY = File("synth/summary.json", "counts and cost of the corpus")
-CARD = File("synth/card.json", "what the corpus gives away of the label, and how it was made")
-CARD_PAGE = File("synth/README.md", "the same for a reader")
+RATIONALES = RunFile("synth/rationales.jsonl", "the teacher's rationales")
+REFUSALS = RunFile("synth/refusals.jsonl", "answers that gave no rationale, and why")
+GROUNDINGS = RunFile("synth/groundings.jsonl", "the check of every claim")
+CALLS = RunFile("synth/calls.parquet", "one row per request: tokens, money, seconds")
+SYNTH_SUMMARY = RunFile("synth/summary.json", "counts and cost of the corpus")
+CARD = RunFile("synth/card.json", "what the corpus gives away of the label, and how it was made")
+CARD_PAGE = RunFile("synth/README.md", "the same for a reader")
 
-RUBRIC = File("annotate/rubric.json", "dimensions and scales")
-ITEMS = File("annotate/items.jsonl", "what is graded")
-TASKS = File("annotate/tasks.jsonl", "who grades what")
-RATINGS = File("annotate/ratings.jsonl", "a grade by a rater a row")
-CONTROL_RATINGS = File("annotate/control_ratings.jsonl", "grades of planted controls")
-NOTES = File("annotate/notes.jsonl", "what raters wrote beside their grades")
-FAULTS = File("annotate/faults.jsonl", "what is wrong with forms, and whether they count")
-PROGRESS = File("annotate/progress.jsonl", "how far each rater is")
-NOTICED = File("annotate/noticed.jsonl", "what each rater noticed of the planted controls")
-JUDGE_RATINGS = File("annotate/judge_ratings.jsonl", "grades by a model")
-JUDGE_FAULTS = File("annotate/judge_faults.jsonl", "replies of the model that did not fit the rubric")
-ANCHORING = File("annotate/anchoring.jsonl", "how raters moved towards the model's grades")
-VERDICTS = File("annotate/verdicts.jsonl", "the consensus on each rationale")
+RUBRIC = RunFile("annotate/rubric.json", "dimensions and scales")
+ITEMS = RunFile("annotate/items.jsonl", "what is graded")
+TASKS = RunFile("annotate/tasks.jsonl", "who grades what")
+RATINGS = RunFile("annotate/ratings.jsonl", "one row per rating")
+CONTROL_RATINGS = RunFile("annotate/control_ratings.jsonl", "grades of planted controls")
+NOTES = RunFile("annotate/notes.jsonl", "what raters wrote beside their grades")
+FAULTS = RunFile("annotate/faults.jsonl", "what is wrong with forms, and whether they count")
+PROGRESS = RunFile("annotate/progress.jsonl", "each rater's progress")
+NOTICED = RunFile("annotate/noticed.jsonl", "what each rater noticed of the planted controls")
+JUDGE_RATINGS = RunFile("annotate/judge_ratings.jsonl", "grades by a model")
+JUDGE_FAULTS = RunFile("annotate/judge_faults.jsonl", "replies of the model that did not fit the rubric")
+ANCHORING = RunFile("annotate/anchoring.jsonl", "how raters moved towards the model's grades")
+VERDICTS = RunFile("annotate/verdicts.jsonl", "the consensus on each rationale")
 
-CELLS = File("train/cells.csv", "a fit a row, and how it stands")
-GRID = File("train/grid.html", "the same as a page that renews itself while fits are running")
-BASELINES = File("train/baselines/baselines.jsonl", "a model without text a row: its name and training size")
-BASELINE_PREDICTIONS = File("train/baselines/predictions.parquet", "their risks of the held-out cases")
-BASELINE_TUNING = File("train/baselines/tuning.parquet", "the same for the tuning split")
+CELLS = RunFile("train/cells.csv", "one row per fit, with its state")
+GRID = RunFile("train/grid.html", "the same as a page that renews itself while fits are running")
+BASELINES = RunFile(
+    "train/baselines/baselines.jsonl", "one row per model without text: its name and training size"
+)
+BASELINE_PREDICTIONS = RunFile("train/baselines/predictions.parquet", "their risks of the held-out cases")
+BASELINE_TUNING = RunFile("train/baselines/tuning.parquet", "the same for the tuning split")
 
-AVERAGES = File("analysis/averages.parquet", "numbers averaged over the fits of a target")
-AGREEMENT = File("analysis/agreement.parquet", "agreement between raters")
-REPORT = File("analysis/report.html", "the report")
+AVERAGES = RunFile("analysis/averages.parquet", "numbers averaged over the fits of a target")
+AGREEMENT = RunFile("analysis/agreement.parquet", "agreement between raters")
+REPORT = RunFile("analysis/report.html", "the report")
 
-FILES = tuple(value for value in list(globals().values()) if isinstance(value, File))
+FILES = tuple(value for value in list(globals().values()) if isinstance(value, RunFile))
 """All of them, in the order of the data."""
 
 FIT = "fit.json"
@@ -95,7 +99,7 @@ def drawing() -> str:
     """The run folder in words.
 
     >>> print(drawing().splitlines()[1])
-      cases.parquet                    a person at a prediction time a row: label, weights, split, timeline
+      cases.parquet                    one row per person and prediction time: label, weights, split, timeline
     """
     out: list[str] = []
     for file in FILES:

@@ -59,7 +59,7 @@ def reading(path: Path) -> Path:
     if exists(path) and (expected := _expected(path)) and (actual := sha256(path)) != expected:
         raise DataError(
             f"{path}: changed after its stage had finished (SHA-256 {actual[:12]}; {MANIFEST} has {expected[:12]}). "
-            "Put the original back, or remove its folder to have it done again."
+            "Put the original back, or remove its folder to run the stage again."
         )
     return path
 

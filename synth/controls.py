@@ -42,9 +42,9 @@ def corpus(name: str, rationales: list[Rationale], cases: Mapping[str, Case], se
     out = []
     for r in rationales:
         rng = np.random.default_rng(derive(seed, "synth", "control", name, r.id))
-        made = make(r, cases[r.case], donors, rng)
-        if made is not None:
-            claims, verdict = made
+        control = make(r, cases[r.case], donors, rng)
+        if control is not None:
+            claims, verdict = control
             fields = {
                 "id": digest([name, r.id]),
                 "teacher": f"{r.teacher}+{name}",

@@ -11,19 +11,19 @@ from ..study import layout
 from ..study.files import writing
 from ..study.records import Record, write_text
 from .dial.told import IN_WORDS
-from .grounding.checks import Facts
+from .grounding.checks import HistoryFacts
 from .judging import Judged, judged
 from .ledger.calls import Accounts, PricedLedger, write_calls
-from .plan import Plan
+from .plan import RequestPlan
 from .prompts import template_hash
 from .records import Grounding, Planted, Rationale, Refusal
 
-Check = Callable[[Rationale, Facts], Grounding]
+Check = Callable[[Rationale, HistoryFacts], Grounding]
 """By the rules alone, or by the rules and a verifier."""
 
 
 def derive_all(
-    plan: Plan,
+    plan: RequestPlan,
     ledgers: Sequence[PricedLedger],
     cohort: Path,
     folder: Path,
@@ -52,10 +52,10 @@ def derive_all(
         )
         put = {kind: stack.enter_context(writing(folder / f"{name}.jsonl")) for kind, name in kinds.items()}
 
-        facts: Facts | None = None
+        facts: HistoryFacts | None = None
         for question in judged(plan, ledger, cohort):
             if facts is None or facts.case is not question.history.case:
-                facts = Facts(question.history, plan.tables)
+                facts = HistoryFacts(question.history, plan.tables)
             for row in _rows(facts, question, left_out, check):
                 if isinstance(row, Grounding) and settings.decides == "clinicians":
                     row = _left_to_clinicians(row)
@@ -67,7 +67,7 @@ def derive_all(
     write_text(folder / layout.SYNTH_SUMMARY.name, json.dumps(summary, indent=1))
 
 
-def _rows(facts: Facts, question: Judged, left_out: frozenset[str], check: Check) -> Iterator[Record]:
+def _rows(facts: HistoryFacts, question: Judged, left_out: frozenset[str], check: Check) -> Iterator[Record]:
     """The rows that one judged question gives."""
     rationale = question.outcome
     if isinstance(rationale, Refusal):
@@ -140,7 +140,7 @@ class Tally:
             self.verified.update((c.rules or c.verdict, c.verifier) for c in row.checks)
 
 
-def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[str, Any]:
+def _summary(plan: RequestPlan, tally: Tally, accounts: Accounts, lost: int) -> dict[str, Any]:
     return {
         "teacher": plan.teacher.title,
         "label": plan.settings.label,
@@ -175,15 +175,15 @@ def _summary(plan: Plan, tally: Tally, accounts: Accounts, lost: int) -> dict[st
     }
 
 
-def _verified(plan: Plan, tally: Tally) -> dict[str, Any] | None:
+def _verified(plan: RequestPlan, tally: Tally) -> dict[str, Any] | None:
     """Claims by what the rules found and what the verifier said; None where there is no verifier."""
     if plan.verifier is None:
         return None
-    said = {True: "supported", False: "objected", None: "no_word"}
+    word_for = {True: "supported", False: "objected", None: "no_word"}
     return {
         "model": plan.verifier.title,
         "table": {
-            rules: {said[word]: tally.verified[rules, word] for word in said}
+            rules: {word_for[word]: tally.verified[rules, word] for word in word_for}
             for rules in ("supported", "fault", "undecided")
         },
     }

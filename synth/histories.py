@@ -58,13 +58,13 @@ def _rows(path: Path, kind: type[R], columns: list[str] | None = None) -> Iterat
     import pyarrow.parquet as pq
 
     if not path.exists():
-        raise DataError(f"{path}: not there. Run the cohort stage first.")
+        raise DataError(f"{path}: not found. Run the cohort stage first.")
     file = pq.ParquetFile(path, pre_buffer=False)  # it would hold what is long read
     label = file.schema_arrow.metadata or {}
-    found = (label.get(b"wherefore.record", b"").decode(), label.get(b"wherefore.schema", b"").decode())
-    if found != (kind.__name__, str(SCHEMA_VERSION)):
+    schema = (label.get(b"wherefore.record", b"").decode(), label.get(b"wherefore.schema", b"").decode())
+    if schema != (kind.__name__, str(SCHEMA_VERSION)):
         raise DataError(
-            f"{path}: holds {' version '.join(found).strip()}, not {kind.__name__} version {SCHEMA_VERSION}."
+            f"{path}: holds {' version '.join(schema).strip()}, not {kind.__name__} version {SCHEMA_VERSION}."
         )
     for batch in file.iter_batches(ROWS, columns=columns):
         yield from batch.to_pylist()
@@ -88,5 +88,5 @@ def tables(home: Path) -> list[Path]:
     paths = [layout.CASES.at(home), layout.EVIDENCE.at(home)]
     lacking = next((path for path in paths if not path.exists()), None)
     if lacking is not None:
-        raise DataError(f"{lacking}: not there. Run `wherefore cohort` first.")
+        raise DataError(f"{lacking}: not found. Run `wherefore cohort` first.")
     return paths

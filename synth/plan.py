@@ -12,7 +12,7 @@ from ..study.records import Record, digest
 from ..study.seeds import derive
 from . import teachers
 from .controls import CONTROLS
-from .dial.told import NOTHING, Dial, Told
+from .dial.told import NOTHING, Dial, Hint
 from .records import Prompt
 from .settings import Settings
 from .styles import LATE, VERIFY, Style, style
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .answers.parse import ParsedAnswer
 
 
-class Teacher:
+class StudyTeacher:
     """One who is asked, with its options read and checked.
 
     Args:
@@ -67,7 +67,7 @@ class Teacher:
         return {k: v for k, v in probe.items() if k not in ("messages", "seed", "style")}
 
 
-class Plan:
+class RequestPlan:
     """The questions of a study, each made when it is needed.
 
     Args:
@@ -80,7 +80,7 @@ class Plan:
 
     def __init__(self, study: Study, settings: Settings, cohort: Path | None = None) -> None:
         self.study, self.settings, self._cohort = study, settings, cohort
-        self.teacher = Teacher(study, settings.teacher, "synth.teacher")
+        self.teacher = StudyTeacher(study, settings.teacher, "synth.teacher")
         self.verifier = verifier(study, settings)
         self.tables = tables(study, settings)
         self.risks = risks(study, settings)
@@ -94,15 +94,15 @@ class Plan:
         self.rounds = 2 if self.dial.late else 1
         """Requests for each of them."""
 
-    def others(self) -> dict[str, "Plan"]:
+    def others(self) -> dict[str, "RequestPlan"]:
         """Plans of the corpora beside the study's own, by name: the same questions, the teacher told otherwise."""
         return {
-            name: Plan(
+            name: RequestPlan(
                 self.study,
-                self.settings.model_copy(update={**told.model_dump(), "corpora": {}, "controls": ()}),
+                self.settings.model_copy(update={**corpus.model_dump(), "corpora": {}, "controls": ()}),
                 self._cohort,
             )
-            for name, told in self.settings.corpora.items()
+            for name, corpus in self.settings.corpora.items()
         }
 
     @property
@@ -118,10 +118,10 @@ class Plan:
             return
         first = self.dial.first(history.case)
         for asked_style in self.styles:
-            told = NOTHING if asked_style.form == "text" else first  # asked as a student is
+            hint = NOTHING if asked_style.form == "text" else first  # asked as a student is
             for sample in range(self.settings.samples):
-                asked = prompt(history.case, asked_style, sample, told, self.question)
-                yield self._request(asked, history, asked_style, told)
+                filled = prompt(history.case, asked_style, sample, hint, self.question)
+                yield self._request(filled, history, asked_style, hint)
 
     def after(self, draft: Request, answer: "ParsedAnswer") -> Request:
         """The question that tells the outcome after a draft.
@@ -135,21 +135,21 @@ class Plan:
         case, asked_style = draft.history.case, draft.style
         assert case.label is not None
         first = prompt(case, asked_style, draft.sample, NOTHING, self.question)
-        asked = revision(first, asked_style, answer, case.label)
-        return self._request(asked, draft.history, asked_style, Told(label=case.label, late=True))
+        filled = revision(first, asked_style, answer, case.label)
+        return self._request(filled, draft.history, asked_style, Hint(label=case.label, late=True))
 
-    def _request(self, asked: Prompt, history: History, asked_style: Style, told: Told) -> Request:
-        seed = derive(self.study.seed, "synth", asked.case, asked.style, asked.sample)
-        body = self.teacher.body(asked, seed)
+    def _request(self, prompt: Prompt, history: History, asked_style: Style, hint: Hint) -> Request:
+        seed = derive(self.study.seed, "synth", prompt.case, prompt.style, prompt.sample)
+        body = self.teacher.body(prompt, seed)
         return Request(
-            key(body, asked.sample),
+            key(body, prompt.sample),
             body,
             history,
             asked_style,
-            asked.sample,
-            told.label,
-            told.risk,
-            told.late,
+            prompt.sample,
+            hint.label,
+            hint.risk,
+            hint.late,
         )
 
     def identity(self) -> dict[str, Any]:
@@ -159,17 +159,17 @@ class Plan:
         from .grounding import checks as grounding
 
         used = (*self.settings.styles, LATE) if self.dial.late else self.settings.styles
-        said = {
+        teacher = {
             "name": self.settings.teacher.name,
             **self.teacher.settings(self.settings.styles[0]),
         }
-        found = {
+        identity = {
             **self.settings.model_dump(
                 mode="json", exclude={"job", "teacher", "verifier", "thinking_tokens", "corpora"}
             ),
             "seed": self.study.seed,
             "question": self.question.model_dump(),
-            "teacher": said,
+            "teacher": teacher,
             "templates": {name: prompts.template_hash(name) for name in used},
             "grounding": grounding.VERSION,
             "tables": {p.name: digest(p.read_text()) for p in sorted(self.tables.iterdir())}
@@ -179,13 +179,13 @@ class Plan:
             "reading": parse.VERSION,
         }
         if self.verifier is not None:
-            found["verifier"] = {
+            identity["verifier"] = {
                 **self.verifier.settings(VERIFY),
                 "template": prompts.template_hash(VERIFY),
             }
         if self.settings.corpora:
-            found["corpora"] = {name: other.identity() for name, other in self.others().items()}
-        return found
+            identity["corpora"] = {name: other.identity() for name, other in self.others().items()}
+        return identity
 
 
 def resolve(study: Study) -> Settings:
@@ -195,7 +195,7 @@ def resolve(study: Study) -> Settings:
         StudyError: a wrong key, value or name, or a teacher elsewhere without leave.
     """
     settings = study.section("synth", Settings)
-    plan = Plan(study, settings)
+    plan = RequestPlan(study, settings)
     for teacher in (plan.teacher, plan.verifier):
         permission.check(study, teacher.urls if teacher else ())
     return settings
@@ -241,7 +241,7 @@ def risks(study: Study, settings: Settings) -> str | dict[str, float]:
     return from_table(path)
 
 
-def verifier(study: Study, settings: Settings) -> Teacher | None:
+def verifier(study: Study, settings: Settings) -> StudyTeacher | None:
     """Who reads the claims after the rules have; None where nobody does.
 
     Raises:
@@ -255,10 +255,10 @@ def verifier(study: Study, settings: Settings) -> Teacher | None:
             "synth.verifier.teacher: 'reference' writes rationales and cannot judge any. Name a language model: "
             "openai, openai_batch or transformers."
         )
-    return Teacher(study, settings.verifier.teacher, "synth.verifier.teacher")
+    return StudyTeacher(study, settings.verifier.teacher, "synth.verifier.teacher")
 
 
 def asked_of(study: Study) -> Question:
     """What the study asks; where `[train]` words the question in its own way, so does the style `own`."""
-    found = question(study)
-    return found.model_copy(update={"text": str(study.train.get("question") or found.text)})
+    default = question(study)
+    return default.model_copy(update={"text": str(study.train.get("question") or default.text)})

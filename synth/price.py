@@ -12,7 +12,7 @@ from .answers.parse import ParsedAnswer
 from .asking.spending import prompt_tokens
 from .histories import count, histories
 from .ledger.calls import cost
-from .plan import Plan, Teacher
+from .plan import RequestPlan, StudyTeacher
 from .prompts import turns
 from .records import Claim, Prompt
 from .settings import Asking
@@ -82,12 +82,12 @@ class Priced:
         return f"{self.teacher.words}; every rationale checked by {self.verifier.who}: {self.verifier.words}"
 
 
-def priced_corpora(plan: Plan, cohort: Path) -> dict[str, Priced | None]:
+def priced_corpora(plan: RequestPlan, cohort: Path) -> dict[str, Priced | None]:
     """The study's own corpus, named by an empty string, and the others beside it."""
     return {name: priced(of, cohort) for name, of in {"": plan, **plan.others()}.items()}
 
 
-def priced(plan: Plan, cohort: Path) -> Priced | None:
+def priced(plan: RequestPlan, cohort: Path) -> Priced | None:
     """What the rationales and the verifier's word on them take; None where no case has a label to explain."""
     total = count(cohort, plan.settings.splits) * plan.size
     sample = list(islice(histories(cohort, plan.settings.splits), SAMPLE))
@@ -106,7 +106,7 @@ def priced(plan: Plan, cohort: Path) -> Priced | None:
 
 
 def price(
-    teacher: Teacher, asking: Asking, requests: int, prompt: float, completion: float = COMPLETION
+    teacher: StudyTeacher, asking: Asking, requests: int, prompt: float, completion: float = COMPLETION
 ) -> Price:
     """What so many requests take.
 
@@ -131,14 +131,14 @@ def price(
     )
 
 
-def _rounds(plan: Plan, first: Request) -> Iterator[Request]:
+def _rounds(plan: RequestPlan, first: Request) -> Iterator[Request]:
     """The requests for one rationale: where the outcome is told late, the one after the draft too."""
     yield first
     if plan.dial.late:
         yield plan.after(first, ParsedAnswer(claims=CLAIMS, verdict=0))
 
 
-def _verifying(verifier: Teacher, history: History) -> float:
+def _verifying(verifier: StudyTeacher, history: History) -> float:
     """Prompt tokens of a request to the verifier about a rationale of five claims."""
     messages, template = turns(VERIFY, age=history.case.age, timeline=history.case.timeline, claims=CLAIMS)
     return prompt_tokens(
@@ -146,7 +146,7 @@ def _verifying(verifier: Teacher, history: History) -> float:
     )
 
 
-def thinking_tokens(teacher: Teacher, asking: Asking) -> tuple[int, str]:
+def thinking_tokens(teacher: StudyTeacher, asking: Asking) -> tuple[int, str]:
     """Tokens of thinking in an answer, and where the number comes from.
 
     The study's `thinking_tokens`, or what is assumed for the effort that it asks for; never more than `max_tokens`.

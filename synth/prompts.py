@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..cohort.question import Question
     from ..cohort.records import Case
     from .answers.parse import ParsedAnswer
-    from .dial.told import Told
+    from .dial.told import Hint
 
 USER, ASSISTANT = "=== user ===\n", "=== assistant ===\n"
 """The lines in a template that end the system message, and the user's where the answer is begun for the model."""
@@ -49,14 +49,14 @@ def template_hash(name: str) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
-def prompt(case: "Case", style: Style, sample: int, told: "Told", question: "Question") -> Prompt:
+def prompt(case: "Case", style: Style, sample: int, hint: "Hint", question: "Question") -> Prompt:
     """What the teacher is asked about one case.
 
     Args:
         case: whose history.
         style: how to explain.
         sample: which of several answers to the same question.
-        told: what the teacher knows of the outcome.
+        hint: what the teacher knows of the outcome.
         question: of the study.
     """
     messages, template = turns(
@@ -66,8 +66,8 @@ def prompt(case: "Case", style: Style, sample: int, told: "Told", question: "Que
         timeline=case.timeline,
         n_shown=case.n_shown,
         n_total=case.n_total,
-        label=told.label,
-        risk=None if told.risk is None else percent(told.risk),
+        label=hint.label,
+        risk=None if hint.risk is None else percent(hint.risk),
         sections=style.sections,
         asked=question.teacher,
         question=question.text,
@@ -86,9 +86,9 @@ def revision(first: Prompt, style: Style, answer: "ParsedAnswer", label: int) ->
     """
     turns_after, template = turns(LATE, prose=style.form == "text", label=label)
     draft = Message(role="assistant", content=written(style, answer))
-    asked = tuple(m for m in first.messages if m.role != "assistant")
+    before = tuple(m for m in first.messages if m.role != "assistant")
     return first.model_copy(
-        update={"messages": (*asked, draft, *turns_after), "template": f"{first.template}+{template}"}
+        update={"messages": (*before, draft, *turns_after), "template": f"{first.template}+{template}"}
     )
 
 
@@ -121,9 +121,9 @@ def turns(name: str, **values: Any) -> tuple[tuple[Message, ...], str]:
     """The messages of a template filled with values, and the template's hash."""
     system, _, rest = environment().get_template(f"{name}.jinja").render(**values).partition(USER)
     user, _, begun = rest.partition(ASSISTANT)
-    found = (
+    messages = (
         Message(role="system", content=system.strip()),
         Message(role="user", content=user.strip()),
         Message(role="assistant", content=begun.strip()),
     )
-    return tuple(turn for turn in found if turn.content), template_hash(name)
+    return tuple(turn for turn in messages if turn.content), template_hash(name)

@@ -17,9 +17,9 @@ from ..study.records import Record
 from .answers.message import message
 from .answers.parse import RE_ASK, ParsedAnswer, read_object
 from .ledger.ledger import Ledger
-from .plan import Teacher
+from .plan import StudyTeacher
 from .records import Message, Prompt
-from .settings import Asking, Job
+from .settings import Asking, JobSettings
 from .shards import ask_all
 from .styles import Style
 from .teaching import Body, History, Request, key
@@ -100,32 +100,34 @@ def ask_objects(
         ServiceError: no request can succeed.
         PendingError: stopped before the end.
     """
-    teacher = Teacher(study, model.part, model.key)
+    teacher = StudyTeacher(study, model.part, model.key)
     permission.check(study, teacher.urls, model.key)
-    job = Job(in_flight=model.parallel, unreadable=0)  # a reply that cannot be read is asked for again here
+    job = JobSettings(
+        in_flight=model.parallel, unreadable=0
+    )  # a reply that cannot be read is asked for again here
     asking = Asking(teacher=model.part, reask=0, job=job)
     out = ObjectAnswers({}, [])
     open_ = list(questions)
     with Ledger(folder, expected=len(open_)) as ledger:
         for attempt in range(1, model.reask + 2):
-            asked = [(q, _request(teacher, q, study.seed)) for q in open_]
-            requests = iter([request for _, request in asked])
-            ask_all(teacher, asking, ledger, requests, len(asked), model.key.rpartition(".")[2])
+            pairs = [(q, _request(teacher, q, study.seed)) for q in open_]
+            requests = iter([request for _, request in pairs])
+            ask_all(teacher, asking, ledger, requests, len(pairs), model.key.rpartition(".")[2])
             open_ = []
-            for question, request in asked:
+            for question, request in pairs:
                 body = ledger.body(request.key)
-                found = _read(question, request, body, ledger, check)
-                if not isinstance(found, ParsedAnswer):
-                    out.objects[question.name] = found
+                reply = _read(question, request, body, ledger, check)
+                if not isinstance(reply, ParsedAnswer):
+                    out.objects[question.name] = reply
                     continue
-                final = attempt > model.reask or found.reason not in AGAIN
-                out.refused.append(_refused(question, attempt, found, final))
+                final = attempt > model.reask or reply.reason not in AGAIN
+                out.refused.append(_refused(question, attempt, reply, final))
                 if not final and body is not None:
-                    open_.append(_sent_back(question, body, f"{found.reason}: {found.detail}"))
+                    open_.append(_sent_back(question, body, f"{reply.reason}: {reply.detail}"))
     return out
 
 
-def _request(teacher: Teacher, question: ObjectQuestion, seed: int) -> Request:
+def _request(teacher: StudyTeacher, question: ObjectQuestion, seed: int) -> Request:
     body = teacher.body(question.prompt, seed)
     return Request(key(body), body, History(question.case, ()), STYLE, 0, None)
 
@@ -137,16 +139,16 @@ def _read(
     if body is None:
         reason, detail = ledger.faults.get(request.key, ("not_asked", "no answer is stored"))
         return ParsedAnswer(reason=reason, detail=detail)
-    found = read_object(body)
-    if isinstance(found, ParsedAnswer):
-        return found
-    unfit = check(question.name, found)
-    return found if unfit is None else ParsedAnswer(reason="unfit", detail=unfit)
+    reply = read_object(body)
+    if isinstance(reply, ParsedAnswer):
+        return reply
+    unfit = check(question.name, reply)
+    return reply if unfit is None else ParsedAnswer(reason="unfit", detail=unfit)
 
 
-def _refused(question: ObjectQuestion, attempt: int, found: ParsedAnswer, final: bool) -> RefusedReply:
-    reason = found.reason or "unknown"
-    return RefusedReply(name=question.name, attempt=attempt, reason=reason, detail=found.detail, final=final)
+def _refused(question: ObjectQuestion, attempt: int, answer: ParsedAnswer, final: bool) -> RefusedReply:
+    reason = answer.reason or "unknown"
+    return RefusedReply(name=question.name, attempt=attempt, reason=reason, detail=answer.detail, final=final)
 
 
 def _sent_back(question: ObjectQuestion, body: Body, why: str) -> ObjectQuestion:

@@ -12,7 +12,7 @@ from ..study.errors import StaleError
 from ..study.runs import MANIFEST, complete, locked, manifest, outcome, put_aside, run_once
 from .dial.told import IN_WORDS
 from .histories import tables
-from .plan import Plan
+from .plan import RequestPlan
 from .plan import resolve as resolve
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ def describe(study: Study, home: Path) -> str:
     from .price import priced_corpora
 
     s = resolve(study)
-    plan = Plan(study, s, home / "cohort")
+    plan = RequestPlan(study, s, home / "cohort")
     each = plan.requests
     head = f"{s.teacher.name} teacher, {', '.join(s.styles)}"
     if s.label != "shown":
         head += f", the outcome {IN_WORDS[s.label]}"
     if manifest(home / "cohort") is None:
         checked = f"; every rationale checked by {plan.verifier.title}" if plan.verifier else ""
-        return f"{head}: {each} requests a case (cases not made yet){checked}"
-    head += "".join(f"; {name}: {IN_WORDS[told.label]}" for name, told in s.corpora.items())
+        return f"{head}: {each} requests per case (cohort not built yet){checked}"
+    head += "".join(f"; {name}: {IN_WORDS[corpus.label]}" for name, corpus in s.corpora.items())
     requests = count(home / "cohort", s.splits) * each
     prices = [
         (f"{name}: " if name else "")
@@ -56,7 +56,7 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
         PendingError: stopped before the end (budget, deadline, Ctrl-C); the same call goes on.
     """
     cohort = home / "cohort"
-    plan = Plan(study, resolve(study), cohort)
+    plan = RequestPlan(study, resolve(study), cohort)
     inputs = tables(home)
 
     def work(folder: Path) -> None:
@@ -98,7 +98,7 @@ def run(study: Study, home: Path, *, again: bool = False) -> bool:
     return done
 
 
-def _explained(plan: Plan, ledger: "Ledger", cohort: Path, stage: Path, folder: Path) -> None:
+def _explained(plan: RequestPlan, ledger: "Ledger", cohort: Path, stage: Path, folder: Path) -> None:
     """Ask for one corpus what the ledger does not hold, and derive it into its folder.
 
     The requests of all corpora stand in one account, that of the stage's own folder, which is derived last.
@@ -115,7 +115,7 @@ def _explained(plan: Plan, ledger: "Ledger", cohort: Path, stage: Path, folder: 
         derive_all(plan, ledgers, cohort, folder, left_out, check, accounts=folder == stage)
 
 
-def _open_again(stage: Path, plan: Plan, inputs: list[Path]) -> None:
+def _open_again(stage: Path, plan: RequestPlan, inputs: list[Path]) -> None:
     """Make way for another run: of other settings, or of the same where something failed."""
     try:
         if complete(stage, plan.identity(), inputs) and _failed(stage):

@@ -15,7 +15,7 @@ Position = Literal["shown", "hidden", "filtered", "probability", "partial", "lat
 """What a teacher is told of the outcome; see `synth/dial/told.py`."""
 
 
-class Job(Record):
+class JobSettings(Record):
     """How the requests are sent. None of it changes an answer, so none of it makes a finished stage stale."""
 
     in_flight: int = Field(default=64, gt=0)
@@ -54,18 +54,16 @@ class Asking(Record):
     prices: Prices | None = None
     thinking_tokens: int | None = Field(default=None, ge=0)
     """Of an answer, for the price that `wherefore check` gives; None: as `reasoning_effort` suggests."""
-    job: Job = Job()
+    job: JobSettings = JobSettings()
 
     @model_validator(mode="after")
     def _a_budget_needs_prices(self) -> "Asking":
         if self.job.budget is not None and self.prices is None:
-            raise ValueError(
-                "a budget of money needs `prices`; give them, or set `budget_tokens` in its place"
-            )
+            raise ValueError("a budget of money needs `prices`; give them, or set `budget_tokens` instead")
         return self
 
 
-class Told(Record):
+class CorpusHint(Record):
     """What the teacher is told of the outcome for one corpus: `label`, `shown_share` and `risks`."""
 
     label: Position = "shown"
@@ -100,7 +98,7 @@ class Settings(Asking):
     """Whose cases are explained; held-out ones only to read how much of the label a rationale gives away."""
     controls: tuple[str, ...] = ()
     """Corpora made from the rationales for the experiment: names in the table of `synth/controls.py`."""
-    corpora: dict[str, Told] = Field(default_factory=dict)
+    corpora: dict[str, CorpusHint] = Field(default_factory=dict)
     """More corpora by the same teacher about the same cases, told something else; `[grid] corpus` names them."""
     verifier: Asking | None = None
     """A language model that reads every claim after the rules have; its budget and prices are its own."""
@@ -138,5 +136,7 @@ class Settings(Asking):
     def _styles_differ(self) -> "Settings":
         twice = [s for i, s in enumerate(self.styles) if s in self.styles[:i]]
         if twice:
-            raise ValueError(f"style {twice[0]!r} stands twice; for more rationales of a style set `samples`")
+            raise ValueError(
+                f"style {twice[0]!r} is listed twice; for more rationales of a style set `samples`"
+            )
         return self

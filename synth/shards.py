@@ -26,20 +26,25 @@ from .asking.job import Job
 from .histories import count, histories, tables
 from .judging import revisions
 from .ledger.ledger import Ledger, set_aside
-from .plan import Plan, Teacher, resolve
+from .plan import RequestPlan, StudyTeacher, resolve
 from .settings import Asking, Settings
 from .teaching import History, Request
 
 WHOLE = (1, 1)
 
 
-def total(plan: Plan, cohort: Path, shard: tuple[int, int] = WHOLE) -> int:
+def total(plan: RequestPlan, cohort: Path, shard: tuple[int, int] = WHOLE) -> int:
     """About how many rationales a shard asks for."""
     return -(-count(cohort, plan.settings.splits) * plan.size // shard[1])
 
 
 def ask(
-    plan: Plan, ledger: Ledger, cohort: Path, expected: int, shard: tuple[int, int] = WHOLE, share: Any = None
+    plan: RequestPlan,
+    ledger: Ledger,
+    cohort: Path,
+    expected: int,
+    shard: tuple[int, int] = WHOLE,
+    share: Any = None,
 ) -> None:
     """Ask everything of a shard that the ledger does not hold yet.
 
@@ -65,7 +70,7 @@ def ask(
 
 
 def ask_all(
-    teacher: Teacher,
+    teacher: StudyTeacher,
     settings: Asking,
     ledger: Ledger,
     requests: Iterator[Request],
@@ -111,7 +116,7 @@ def ask_all(
         click.echo(f"{name}: {why} The other endpoints did the work.")
     if stopped:
         raise PendingError(
-            f"{name}: {stopped}; {len(ledger)} answers are stored. Run the command again to go on from there."
+            f"{name}: {stopped}; {len(ledger)} answers are stored. Run the command again to continue from there."
         )
 
 
@@ -122,7 +127,7 @@ def run_shard(study: Study, home: Path, shard: tuple[int, int], share: Any = Non
         StaleError: a finished corpus of other settings is in the way.
         BusyError: the whole stage is being run, or the same shard.
     """
-    plan = Plan(study, resolve(study), home / "cohort")
+    plan = RequestPlan(study, resolve(study), home / "cohort")
     folder = home / "synth"
     if complete(folder, plan.identity(), tables(home)):
         return int(json.loads((folder / layout.SYNTH_SUMMARY.name).read_text())["calls"].get("ok", 0))
@@ -137,7 +142,7 @@ def run_shard(study: Study, home: Path, shard: tuple[int, int], share: Any = Non
         return len(ledger)
 
 
-def over_ray(plan: Plan, home: Path) -> None:
+def over_ray(plan: RequestPlan, home: Path) -> None:
     """All shards as Ray actors, with one limit for all of them."""
     from ..study.scale import run_shards
 
@@ -153,8 +158,8 @@ def _without_ray(settings: Settings) -> dict[str, Any]:
 
 def ray_shard(shard: tuple[int, int], share: Any, study: str, folder: str, home: str) -> int:
     """One shard in a process of Ray's."""
-    made = Study.model_validate_json(study).model_copy(update={"folder": Path(folder)})
-    return run_shard(made, Path(home), shard, share)
+    loaded = Study.model_validate_json(study).model_copy(update={"folder": Path(folder)})
+    return run_shard(loaded, Path(home), shard, share)
 
 
 @contextmanager
@@ -169,7 +174,7 @@ def _beside(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(f, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError as e:
-            raise BusyError(f"{folder}: the whole stage is being run. Wait for it.") from e
+            raise BusyError(f"{folder}: another process is running the whole stage. Wait for it.") from e
         yield
 
 

@@ -26,10 +26,10 @@ def spent(study: Study, home: Path) -> dict[str, Any]:
     if settings.verifier:
         sums.append(so_far(home / "synth" / "verifier", settings.verifier.prices))
     costs = [s.cost for s in sums]
-    found = {
+    totals = {
         "requests": sum(s.calls.total() for s in sums),
         "prompt_tokens": sum(s.prompt_tokens for s in sums),
         "completion_tokens": sum(s.completion_tokens for s in sums),
         "cost": None if None in costs else round(sum(c for c in costs if c), 6),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in totals.items() if value}

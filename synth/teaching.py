@@ -162,8 +162,8 @@ def adds_up(body: Body) -> bool:
 
 
 def _counts(body: Body) -> dict[str, int | None]:
-    found = body.get("usage")
-    counts = found if isinstance(found, dict) else {}
+    usage = body.get("usage")
+    counts = usage if isinstance(usage, dict) else {}
     details = counts.get("completion_tokens_details") or counts.get("output_tokens_details")
     inside = details if isinstance(details, dict) else counts
     return {

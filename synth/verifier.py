@@ -14,12 +14,12 @@ from ..study.seeds import derive
 from .answers import parse
 from .answers.parse import ParsedAnswer
 from .derive import Check as Checker
-from .grounding.checks import Facts, ground
+from .grounding.checks import HistoryFacts, ground
 from .judging import judged
 from .ledger.calls import PricedLedger
 from .ledger.ledger import Ledger, set_aside
 from .ledger.stored import stored
-from .plan import Plan
+from .plan import RequestPlan
 from .prompts import turns
 from .records import Check, Grounding, Prompt, Rationale
 from .settings import Asking
@@ -38,7 +38,7 @@ class Verifier:
         ledger: of the verifier's answers.
     """
 
-    def __init__(self, plan: Plan, ledger: Ledger) -> None:
+    def __init__(self, plan: RequestPlan, ledger: Ledger) -> None:
         assert plan.verifier is not None
         assert plan.settings.verifier is not None
         self.settings: Asking = plan.settings.verifier
@@ -49,21 +49,21 @@ class Verifier:
         messages, template = turns(
             VERIFY, age=history.case.age, timeline=history.case.timeline, claims=rationale.claims
         )
-        asked = Prompt(case=history.case.id, style=VERIFY, messages=messages, template=template)
+        prompt = Prompt(case=history.case.id, style=VERIFY, messages=messages, template=template)
         seed = derive(self._plan.study.seed, "synth", "verifier", rationale.id)
-        body = self._teacher.body(asked, seed)
+        body = self._teacher.body(prompt, seed)
         return Request(key(body), body, history, STYLE, rationale.sample, None)
 
-    def ground(self, rationale: Rationale, facts: Facts) -> Grounding:
+    def ground(self, rationale: Rationale, facts: HistoryFacts) -> Grounding:
         """Check every claim of a rationale by the rules, then by what the model said of it."""
-        found = ground(rationale, facts)
+        grounding = ground(rationale, facts)
         request = self.request(rationale, facts.history)
         body = stored(request, self.ledger, self.settings.reask).body
-        said = parse.read_checks(body, len(found.checks)) if body is not None else ParsedAnswer()
-        if isinstance(said, ParsedAnswer):
-            return found
+        words = parse.read_checks(body, len(grounding.checks)) if body is not None else ParsedAnswer()
+        if isinstance(words, ParsedAnswer):
+            return grounding
         decides = self._plan.settings.decides == "verifier"
-        checks = tuple(_joined(c, word, decides) for c, word in zip(found.checks, said, strict=True))
+        checks = tuple(_joined(c, word, decides) for c, word in zip(grounding.checks, words, strict=True))
         return Grounding(rationale=rationale.id, checks=checks)
 
 
@@ -72,17 +72,17 @@ def _joined(check: Check, word: tuple[bool, str] | None, decides: bool) -> Check
     if word is None:
         return check
     supported, why = word
-    said = check.model_copy(update={"verifier": supported, "rules": check.verdict})
+    checked = check.model_copy(update={"verifier": supported, "rules": check.verdict})
     if check.verdict == "fault" or (check.verdict == "undecided" and not decides):
-        return said
+        return checked
     if supported:
-        return said.model_copy(update={"verdict": "supported", "doubt": None, "why": ""})
-    return said.model_copy(update={"verdict": "fault", "doubt": None, "fault": VERIFY, "why": why})
+        return checked.model_copy(update={"verdict": "supported", "doubt": None, "why": ""})
+    return checked.model_copy(update={"verdict": "fault", "doubt": None, "fault": VERIFY, "why": why})
 
 
 @contextmanager
 def checking(
-    plan: Plan, ledger: Ledger, cohort: Path, folder: Path, expected: int, left_out: frozenset[str]
+    plan: RequestPlan, ledger: Ledger, cohort: Path, folder: Path, expected: int, left_out: frozenset[str]
 ) -> Iterator[tuple[list[PricedLedger], Checker]]:
     """How claims are checked, and the ledgers whose calls count; the verifier, where there is one, is asked first.
 

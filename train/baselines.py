@@ -27,7 +27,7 @@ _FADE = 5.0
 
 
 @dataclass(frozen=True)
-class Table:
+class FeatureTable:
     """Features and labels; a row a case."""
 
     names: tuple[str, ...]
@@ -41,7 +41,7 @@ class Table:
     """Risks of published scores for the held-out cases, by name."""
 
 
-def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFrame") -> Table:
+def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFrame") -> FeatureTable:
     """Age, sex, and for every common code: whether, how often, how long ago, the latest value, and its change.
 
     Of `evidence` (Evidence rows) only the lines that were shown count.
@@ -70,7 +70,7 @@ def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFram
     }
     x = np.column_stack([np.asarray(v, dtype=float) for v in columns.values()])
     y = np.array([c.label for c in train], dtype=np.int64)
-    return Table(
+    return FeatureTable(
         tuple(columns),
         x[: len(train)],
         y,
@@ -80,18 +80,18 @@ def features(train: Sequence[Case], test: Sequence[Case], evidence: "pd.DataFram
     )
 
 
-def logistic_regression(table: Table, seed: int) -> Sequence[float | None]:
+def logistic_regression(table: FeatureTable, seed: int) -> Sequence[float | None]:
     """Ridge-penalised; the penalty by five-fold cross-validation of the log loss."""
     return _linear(table.train, table.y, table.test)
 
 
-def age_sex(table: Table, seed: int) -> Sequence[float | None]:
+def age_sex(table: FeatureTable, seed: int) -> Sequence[float | None]:
     """The same with age and sex alone: what any model has to beat."""
     columns = [table.names.index("age"), table.names.index("female")]
     return _linear(table.train[:, columns], table.y, table.test[:, columns])
 
 
-def gradient_boosting(table: Table, seed: int) -> Sequence[float | None]:
+def gradient_boosting(table: FeatureTable, seed: int) -> Sequence[float | None]:
     """Histogram gradient boosting, small trees, stopped early on a tenth of the training cases."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -107,12 +107,12 @@ def gradient_boosting(table: Table, seed: int) -> Sequence[float | None]:
     return _probability(model.fit(table.train, table.y), table.test)
 
 
-def bayes(table: Table, seed: int) -> Sequence[float | None]:
+def bayes(table: FeatureTable, seed: int) -> Sequence[float | None]:
     """The true risk given everything the record shows, where a simulator knows it."""
     return table.true_risk
 
 
-def ukbdrs(table: Table, seed: int) -> Sequence[float | None]:
+def ukbdrs(table: FeatureTable, seed: int) -> Sequence[float | None]:
     """UKBDRS (Anaturk et al. 2023), for whom it was made: a risk over fourteen years, to be ranked by."""
     return table.published["ukbdrs"]
 
@@ -157,7 +157,7 @@ Risks = dict[str, float | None]
 def fitted(
     seeds: Mapping[str, int],
     train: Mapping[int, Sequence[Case]],
-    asked: Sequence[Case],
+    test: Sequence[Case],
     evidence: "pd.DataFrame",
 ) -> list[tuple[Baseline, Risks]]:
     """Every baseline at every training size, with its risks.
@@ -165,12 +165,12 @@ def fitted(
     Args:
         seeds: of each baseline, by its name; the names say which are wanted.
         train: training cases by their number.
-        asked: whose risk is wanted.
+        test: whose risk is wanted.
         evidence: `Evidence` table.
     """
     out: list[tuple[Baseline, Risks]] = []
     for n, cases in train.items():
-        table = features(cases, asked, evidence)
+        table = features(cases, test, evidence)
         for name, seed in seeds.items():
             entry = BASELINES[name]
             if not entry.learns and n != max(train):
@@ -186,7 +186,7 @@ def fitted(
                 optimum=entry.optimum,
                 parameters=len(table.names) if entry.regression else None,
             )
-            out.append((row, dict(zip((c.id for c in asked), risks, strict=True))))
+            out.append((row, dict(zip((c.id for c in test), risks, strict=True))))
     return out
 
 
@@ -204,7 +204,7 @@ def predictions(name: str, cases: Sequence[Case], risks: Sequence[float | None])
 class Predictor:
     """A way to give risks without text."""
 
-    risks: Callable[[Table, int], Sequence[float | None]]
+    risks: Callable[[FeatureTable, int], Sequence[float | None]]
     """(features, seed) to a risk a case asked about."""
     learns: bool = True
     """It is fitted to the training cases."""

@@ -113,6 +113,6 @@ def _read_once(cells: Sequence[Cell]) -> None:
         if cell.base in seen:
             raise StudyError(
                 f"grid.target: {cell.target!r} is not trained, so it is the same whatever n, seed or learning rate, "
-                f"and stands more than once for the base {cell.base!r}. Put it in grid.also, once for each base."
+                f"and appears more than once for the base {cell.base!r}. Put it in grid.also, once for each base."
             )
         seen.add(cell.base)

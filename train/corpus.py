@@ -60,7 +60,7 @@ def read(home: Path, name: str, settings: Settings) -> Corpus:
     """
     path = corpus_path(home, name)
     if not path.exists():
-        raise DataError(f"{path}: not there. Run the synth stage, or take corpus {name!r} out of the grid.")
+        raise DataError(f"{path}: not found. Run the synth stage, or take corpus {name!r} out of the grid.")
     rationales = list(read_jsonl(path, Rationale))
     if folder := told(home, name):
         groundings = rows(folder / layout.GROUNDINGS.name, Grounding)
@@ -229,8 +229,8 @@ def teacher_rationales(home: Path, style: str | None, name: str = TEACHER) -> di
     """
     if style is None:
         return {}
-    found = read(home, source(home, name), Settings(rationales="all"))
-    return {case: r for (case, s), r in found.items() if s == style}
+    rationales = read(home, source(home, name), Settings(rationales="all"))
+    return {case: r for (case, s), r in rationales.items() if s == style}
 
 
 def demonstrations(
@@ -242,14 +242,14 @@ def demonstrations(
     """
     if not corpora(home):
         return {}
-    found = read(home, source(home, name), settings)
-    styles = [s for _, s in found]
+    rationales = read(home, source(home, name), settings)
+    styles = [s for _, s in rationales]
     wanted = style or next((s for s in ("free", *styles) if s in styles), None)
-    return {case: r for (case, s), r in found.items() if s == wanted}
+    return {case: r for (case, s), r in rationales.items() if s == wanted}
 
 
 def training_words(home: Path, all_cases: Iterable[Case]) -> list[str]:
     """The teacher's texts on the training split: how its words are spelled, for a tokenizer; nothing else."""
     path = corpus_path(home, TEACHER)
-    mine = {c.id for c in all_cases if c.split == "train"}
-    return [r.text for r in rows(path, Rationale) if r.case in mine]
+    training = {c.id for c in all_cases if c.split == "train"}
+    return [r.text for r in rows(path, Rationale) if r.case in training]

@@ -100,11 +100,11 @@ def _heads(columns: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
 
 def _rows(stands: Sequence[Stand], columns: Sequence[tuple[Any, ...]]) -> list[tuple[str, list[Any]]]:
     """What is taught, and its squares; None where the grid has no such cell."""
-    found: dict[str, dict[tuple[Any, ...], Any]] = {}
+    squares: dict[str, dict[tuple[Any, ...], Any]] = {}
     for s in stands:
         at = tuple(getattr(s.cell, a) for a in ACROSS)
-        found.setdefault(_label(s.cell, stands), {})[at] = _square(s)
-    return [(label, [of.get(c) for c in columns]) for label, of in found.items()]
+        squares.setdefault(_label(s.cell, stands), {})[at] = _square(s)
+    return [(label, [of.get(c) for c in columns]) for label, of in squares.items()]
 
 
 def _label(cell: Cell, stands: Sequence[Stand]) -> str:

@@ -15,8 +15,8 @@ from . import corpus
 from .bases import models as bases
 from .bases.models import fingerprint
 from .bases.sources import folder_of
-from .encoding.encoder import Encoder, Row
-from .encoding.history import Cuts, Histories, answer_tokens
+from .encoding.encoder import EncodedRow, Encoder
+from .encoding.history import Cuts, HistoryShortener, answer_tokens
 from .records import Fit
 from .settings import OF_THE_FIT, Settings
 from .settings import bases as bases_of
@@ -28,9 +28,9 @@ from .teaching.course import Moment
 class Lesson:
     """What a cell is taught, encoded."""
 
-    epochs: list[list[Row]]
+    epochs: list[list[EncodedRow]]
     """The rows of every epoch; one list where all are the same."""
-    tuning: list[Row]
+    tuning: list[EncodedRow]
     """Of the tuning split, where the fit stops early."""
     cuts: Cuts
     key: str
@@ -51,7 +51,7 @@ def lesson(study: Study, run_folder: Path, cell: Cell, settings: Settings) -> Le
     shorten, cuts = histories(encoder, run_folder, settings), Cuts()
     rationales = corpus.read(run_folder, cell.corpus, settings) if target.style else {}
 
-    def rows(cases: Sequence[Case], cuts: Cuts, moment: Moment) -> list[Row]:
+    def rows(cases: Sequence[Case], cuts: Cuts, moment: Moment) -> list[EncodedRow]:
         out = []
         for case in cases:
             rationale, history = rationales.get((case.id, target.style or "")), shorten(case)
@@ -84,13 +84,13 @@ def lesson(study: Study, run_folder: Path, cell: Cell, settings: Settings) -> Le
 
 def _beyond_rows(cell: Cell, target: Target) -> dict[str, Any]:
     """What else makes a fit, where it is not what every fit has: so keys of fits that exist stay as they are."""
-    found = {
+    extras = {
         "weight": cell.weight,
         "projected": cell.projected or None,
         "own_loss": target.loss,
         "stages": target.stages if target.stages > 1 else None,
     }
-    return {k: v for k, v in found.items() if v is not None}
+    return {k: v for k, v in extras.items() if v is not None}
 
 
 def _tuning(run_folder: Path, target: Target, rationales: corpus.Corpus) -> list[Case]:
@@ -109,10 +109,10 @@ def _tuning(run_folder: Path, target: Target, rationales: corpus.Corpus) -> list
     return usable
 
 
-def histories(encoder: Encoder, run_folder: Path, settings: Settings) -> Histories:
+def histories(encoder: Encoder, run_folder: Path, settings: Settings) -> HistoryShortener:
     """What shortens the cases of a study for a base, alike for all of its cells."""
     answer = settings.answer_tokens
     if answer is None:
         rationales = [r for name in corpus.corpora(run_folder) for r in corpus.all_of(run_folder, name)]
         answer = answer_tokens(encoder, rationales, settings.max_new_tokens)
-    return Histories(encoder, settings.question, answer)
+    return HistoryShortener(encoder, settings.question, answer)

@@ -30,11 +30,11 @@ def over_ray(study: Study, home: Path, cells: Sequence[Cell], settings: Settings
     where = str(study.folder.absolute()), str(home.absolute())
     tasks = [(study.model_dump_json(), *where, c.model_dump_json()) for c in cells]
     with locked(home.absolute() / "train" / SIGN):
-        for place, said in run_tasks(__name__, one.__name__, tasks, settings.ray or 1, settings.gpus):
-            if isinstance(said, Lost):
-                fail(home / "train" / cells[place].id, said.why, "")
-            elif said:
-                click.echo(said)
+        for place, outcome in run_tasks(__name__, one.__name__, tasks, settings.ray or 1, settings.gpus):
+            if isinstance(outcome, Lost):
+                fail(home / "train" / cells[place].id, outcome.why, "")
+            elif outcome:
+                click.echo(outcome)
 
 
 SIGN = ".ray"
@@ -49,8 +49,8 @@ def one(study: str, folder: str, home: str, cell: str) -> str:
 
     _check_shared(Path(home))
     torch.set_num_threads(1)
-    made = Study.model_validate_json(study).model_copy(update={"folder": Path(folder)})
-    return try_cell(made, Path(home), Cell.model_validate_json(cell), settings_of(made))
+    loaded = Study.model_validate_json(study).model_copy(update={"folder": Path(folder)})
+    return try_cell(loaded, Path(home), Cell.model_validate_json(cell), settings_of(loaded))
 
 
 def _check_shared(home: Path) -> None:

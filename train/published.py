@@ -45,16 +45,16 @@ def _risk(case: Case, lines: Sequence[tuple[str, str, float]]) -> float | None:
     years = [value for name, _, value in lines if "education" in name.lower() and 0 <= value <= 30]
     if not AGES[0] <= case.age <= AGES[1] or case.sex is None or not years:
         return None
-    found = {ASKED[f]: True for name, code, _ in lines if (f := finding_of(name, code)) in ASKED}
+    risk_factors = {ASKED[f]: True for name, code, _ in lines if (f := finding_of(name, code)) in ASKED}
     parent = any(_parent(name) for name, _, _ in lines)
     person = UKBDRS(
-        age=case.age, male=case.sex == "male", education=years[-1], parental_dementia=parent, **found
+        age=case.age, male=case.sex == "male", education=years[-1], parental_dementia=parent, **risk_factors
     )
     return score(person)
 
 
 def _parent(name: str) -> bool:
     """Whether a line tells of dementia in a parent or in the family."""
-    said = name.lower()
-    kin = any(word in said for word in ("family history", "parent", "mother", "father"))
-    return kin and any(word in said for word in ("dementia", "alzheimer"))
+    words = name.lower()
+    kin = any(word in words for word in ("family history", "parent", "mother", "father"))
+    return kin and any(word in words for word in ("dementia", "alzheimer"))

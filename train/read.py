@@ -15,10 +15,10 @@ from .bases import models as bases
 from .bases.sources import folder_of
 from .encoding.encoder import Encoder
 from .lesson import fitted, histories
-from .reading.parity import Gate
+from .reading.parity import ParityGate
 from .reading.reader import Reader
 from .reading.readouts import asked, expanded
-from .records import Parity, Prediction, Reading
+from .records import FitReading, Parity, Prediction
 from .settings import OF_NEITHER, Settings
 from .settings import bases as bases_of
 from .targets import TARGETS
@@ -40,16 +40,16 @@ def read(study: Study, run_folder: Path, cell: Cell, settings: Settings, folder:
     decodings = study.grid.decoding if study.grid else ()
     names = expanded(settings.readouts, TARGETS[cell.target], decodings)
     keys = _keys(study, run_folder, settings, folder, names)
-    old, found = _kept(folder, keys)
+    old, tables = _kept(folder, keys)
     missing = [name for name in names if old is None or old.keys.get(name) != keys[name]]
     if missing or old is None:
         old, fresh = _read_anew(study, run_folder, cell, settings, folder, missing)
-        found = {file: found[file] | fresh[file] for file in TABLES}
+        tables = {file: tables[file] | fresh[file] for file in TABLES}
     (folder / layout.READING).unlink(
         missing_ok=True
     )  # it vouches for the tables, so it goes first and comes last
     for file in TABLES:
-        rows = [p for name in names for p in found[file].get(name, ())]
+        rows = [p for name in names for p in tables[file].get(name, ())]
         write_table(folder / file, to_frame(rows, Prediction), Prediction)
     reading = old.model_copy(update={"keys": keys, "seconds": round(time.monotonic() - start, 3)})
     write_text(folder / layout.READING, reading.model_dump_json(indent=1))
@@ -75,23 +75,23 @@ def _keys(
     }
 
 
-def _kept(folder: Path, keys: Mapping[str, str]) -> tuple[Reading | None, dict[str, Rows]]:
+def _kept(folder: Path, keys: Mapping[str, str]) -> tuple[FitReading | None, dict[str, Rows]]:
     """What was read before and holds still: how it was read, and its rows by table and read-out."""
-    found: dict[str, Rows] = {file: {} for file in TABLES}
+    tables: dict[str, Rows] = {file: {} for file in TABLES}
     path = folder / layout.READING
     whole = all((folder / file).exists() for file in (layout.READING, *TABLES))
-    old = read_record(path, Reading) if whole else None
+    old = read_record(path, FitReading) if whole else None
     same = {name for name, key in keys.items() if old is not None and old.keys.get(name) == key}
     for file in TABLES if same else ():
         for p in from_frame(read_table(folder / file, Prediction), Prediction):
             if p.readout in same:
-                found[file].setdefault(p.readout, []).append(p)
-    return (old if same else None), found
+                tables[file].setdefault(p.readout, []).append(p)
+    return (old if same else None), tables
 
 
 def _read_anew(
     study: Study, run_folder: Path, cell: Cell, settings: Settings, folder: Path, names: Sequence[str]
-) -> tuple[Reading, dict[str, Rows]]:
+) -> tuple[FitReading, dict[str, Rows]]:
     """Ask the model."""
     target = TARGETS[cell.target]
     adapter = folder / "adapter" if target.fitted else None
@@ -125,7 +125,7 @@ def _read_anew(
         layout.PREDICTIONS: merged.predictions(names, held_out),
         layout.TUNING: merged.predictions(foresight, corpus.of_split(cases, "tuning")),
     }
-    reading = Reading(
+    reading = FitReading(
         cell=cell.id,
         cases=len(held_out),
         shortened=sum(bool(shorten(c).removed) for c in held_out),
@@ -143,7 +143,7 @@ def _gate(reader: Reader, sample: list[list[int]], risks: dict[str, Any], settin
     risks["merged"] = reader.engine.probabilities(sample)
     if reader.server is not None:
         risks["served"] = reader.server.probabilities(sample)
-    return Gate(settings.parity).compare(risks)
+    return ParityGate(settings.parity).compare(risks)
 
 
 def loaded(

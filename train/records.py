@@ -80,7 +80,7 @@ class Parity(Record):
     """Largest difference of a class's probability."""
 
 
-class Reading(Record):
+class FitReading(Record):
     """How a fit was read."""
 
     cell: str

@@ -23,7 +23,7 @@ from .checks import refuse
 from .grid_page import page_kept
 from .reading.readouts import expanded
 from .records import Prediction
-from .settings import Made, Settings, Stored, settings_of
+from .settings import Made, Settings, StoredBase, settings_of
 from .settings import bases as bases_of
 from .targets import TARGETS
 from .workers import name, run_cells
@@ -42,7 +42,7 @@ def resolve(study: Study) -> Settings:
     settings = settings_of(study)
     known = bases_of(study)
     for base_name, base in known.items():
-        if isinstance(base, Stored):
+        if isinstance(base, StoredBase):
             cheap_check(base, f"bases.{base_name}", study.folder)
     if settings.served and study.data_use is None and not loopback(settings.served.base_url):
         raise StudyError(
@@ -79,7 +79,7 @@ def preflight(study: Study, run_folder: Path) -> list[Inspection]:
     return [
         inspected(base, folder_of(study, run_folder, name), settings, f"bases.{name}")
         for name in names
-        if isinstance(base := known[name], Stored)
+        if isinstance(base := known[name], StoredBase)
     ]
 
 
@@ -115,22 +115,22 @@ def run(study: Study, home: Path, only: Sequence[str] = (), shard: tuple[int, in
     settings = resolve(study)
     cells = grid(study)
     if not cells:
-        click.echo("train: the study has no grid, nothing to fit")
+        click.echo("train: the study has no grid, so there is nothing to fit")
         return False
     start = time.monotonic()
     preflight(study, home)
     if settings.ray:
         check_installed("train.ray")  # said before anything is made
-    mine = chosen(cells, only, shard)
-    worked = [_base(study, home, name, settings) for name in sorted({c.base for c in mine})]
+    own = chosen(cells, only, shard)
+    worked = [_base(study, home, name, settings) for name in sorted({c.base for c in own})]
     worked.append(_baselines(study, home, settings, cells))
-    before = {c.id for c in mine if state(home / "train" / c.id) == "done"}
+    before = {c.id for c in own if state(home / "train" / c.id) == "done"}
     _write_cells(home, cells)
     with page_kept(study, home, cells, settings):
-        run_cells(study, home, mine, settings)
+        run_cells(study, home, own, settings)
     _write_cells(home, cells)
-    _report(home, mine, before, time.monotonic() - start)
-    return any(worked) or len(before) < len(mine)
+    _report(home, own, before, time.monotonic() - start)
+    return any(worked) or len(before) < len(own)
 
 
 def chosen(cells: Sequence[Cell], only: Sequence[str], shard: tuple[int, int]) -> list[Cell]:
@@ -153,7 +153,7 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
     base = bases_of(study)[name]
     if not isinstance(base, Made):
         return False
-    made = base
+    shape = base
 
     def work(folder: Path) -> None:
         import torch
@@ -164,7 +164,7 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
         cases = corpus.cases(home)
         words = corpus.training_words(home, cases)
         train = [c for c in cases if c.split == "train"]
-        make(made, train, words, settings.question, study.seed, folder)
+        make(shape, train, words, settings.question, study.seed, folder)
 
     settings_of = {"base": base.model_dump(), "seed": study.seed, "question": settings.question}
     start = time.monotonic()
@@ -193,15 +193,15 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
         cases, evidence = corpus.cases(home), read_table(layout.EVIDENCE.at(home), Evidence)
         order = corpus.order_for(study, home, settings)
         parts = {layout.PREDICTIONS: corpus.held_out(cases), layout.TUNING: corpus.of_split(cases, "tuning")}
-        asked = [c for part in parts.values() for c in part]
+        identity = [c for part in parts.values() for c in part]
         seeds = {name: derive(study.seed, "train", name) for name in settings.baselines}
-        found = fitted(seeds, {n: corpus.first(order, n) for n in sizes}, asked, evidence)
-        write_jsonl(layout.BASELINES.at(home), [b for b, _ in found])
+        fits = fitted(seeds, {n: corpus.first(order, n) for n in sizes}, identity, evidence)
+        write_jsonl(layout.BASELINES.at(home), [b for b, _ in fits])
         for file, part in parts.items():
-            rows = [p for b, risks in found for p in predictions(b.cell, part, [risks[c.id] for c in part])]
+            rows = [p for b, risks in fits for p in predictions(b.cell, part, [risks[c.id] for c in part])]
             write_table(folder / file, to_frame(rows, Prediction), Prediction)
 
-    asked = {
+    identity = {
         "baselines": settings.baselines,
         "n": sizes,
         "seed": study.seed,
@@ -212,7 +212,7 @@ def _baselines(study: Study, home: Path, settings: Settings, cells: Sequence[Cel
     }
     inputs = [layout.EVIDENCE.at(home), *corpus.files(home)]
     return run_once(  # quick, so a longer grid is welcome
-        home / "train" / "baselines", asked, inputs, work, set_aside=True, wait=True
+        home / "train" / "baselines", identity, inputs, work, set_aside=True, wait=True
     )
 
 
@@ -231,7 +231,7 @@ def _report(home: Path, cells: Sequence[Cell], before: set[str], seconds: float)
     elsewhere = states.count("missing") + states.count("running")
     click.echo(
         f"train: {states.count('done')} of {len(cells)} cells done ({now} now, {seconds:.0f} s), "
-        f"{len(failed)} failed{f', {elsewhere} in other hands' if elsewhere else ''}: {home / 'train'}"
+        f"{len(failed)} failed{f', {elsewhere} taken by other workers' if elsewhere else ''}: {home / 'train'}"
     )
     if failed:
         first = failure(home / "train" / failed[0].id)

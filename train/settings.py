@@ -30,7 +30,7 @@ class Made(Record):
     learning_rate: float = Field(default=3e-3, gt=0)
 
 
-class Stored(Record):
+class StoredBase(Record):
     """A base model that exists: exactly one of `path`, `hub` and `package` says where.
 
     ```toml
@@ -189,11 +189,11 @@ def settings_of(study: Study) -> Settings:
         StudyError: a wrong key or value.
     """
     settings = study.section("train", Settings)
-    asked = settings.question or question(study).text
-    return settings.model_copy(update={"question": asked})
+    text = settings.question or question(study).text
+    return settings.model_copy(update={"question": text})
 
 
-Base = Made | Stored
+Base = Made | StoredBase
 
 OF_THE_FIT = frozenset(
     {"epochs", "batch", "warmup", "weight_decay", "tune", "lora", "early_stopping", "precision", "attention"}
@@ -231,12 +231,12 @@ def bases(study: Study) -> dict[str, Base]:
 
 
 def _base(name: str, options: dict[str, Any]) -> Base:
-    kind: type[Base] = Made if "make" in options else Stored
+    kind: type[Base] = Made if "make" in options else StoredBase
     given = [key for key in ("make", "path", "hub", "package") if key in options]
     if len(given) != 1:
-        found = " and ".join(repr(key) for key in given) or "none of 'make', 'path', 'hub' and 'package'"
+        keys = " and ".join(repr(key) for key in given) or "none of 'make', 'path', 'hub' and 'package'"
         raise StudyError(
-            f'bases.{name}: found {found}; one is needed. Write make = "tiny", path = "<folder or .gguf file>", '
+            f'bases.{name}: found {keys}; one is needed. Write make = "tiny", path = "<folder or .gguf file>", '
             'hub = "<organisation/name>", or package = "smollm2".'
         )
     try:

@@ -57,15 +57,15 @@ class Standing:
     def _took(self, folder: Path) -> float | None:
         stamp = (folder / MANIFEST).stat().st_mtime_ns
         if self._done.get(folder.name, (0, 0.0))[0] != stamp:
-            made = manifest(folder)
-            self._done[folder.name] = stamp, made.seconds if made else 0.0
+            finished = manifest(folder)
+            self._done[folder.name] = stamp, finished.seconds if finished else 0.0
         return self._done[folder.name][1]
 
     @property
     def counts(self) -> dict[str, int]:
         """How many cells stand in each state, all four named."""
-        found = Counter(s.state for s in self.stands)
-        return {name: found[name] for name in ("done", "running", "failed", "missing")}
+        counts = Counter(s.state for s in self.stands)
+        return {name: counts[name] for name in ("done", "running", "failed", "missing")}
 
     @property
     def spent(self) -> float | None:

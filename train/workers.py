@@ -25,7 +25,7 @@ from ..study.records import read_record
 from ..study.runs import FAILURE, Manifest, complete, fail, locked, manifest, run_once, state
 from . import corpus
 from .over_ray import over_ray
-from .records import Reading
+from .records import FitReading
 from .settings import OF_NEITHER, OF_THE_READING, Settings
 from .targets import TARGETS
 
@@ -93,7 +93,11 @@ def _abandoned(folder: Path, codes: Sequence[int]) -> None:
     """Record that a cell's process ended without a word, unless another process is at the cell."""
     try:
         with locked(folder):
-            fail(folder, f"its process ended without a word (exit {codes}): out of memory, or killed", "")
+            fail(
+                folder,
+                f"its process ended without an error message (exit {codes}): out of memory, or killed",
+                "",
+            )
     except BusyError:
         pass
 
@@ -106,9 +110,9 @@ def _worker(study: Study, home: Path, cells: Sequence[Cell], settings: Settings)
     torch.set_num_threads(1)
     for cell in cells:
         if not (home / "train" / cell.id / FAILURE).exists() and (
-            said := try_cell(study, home, cell, settings)
+            message := try_cell(study, home, cell, settings)
         ):
-            click.echo(said)
+            click.echo(message)
 
 
 def try_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> str:
@@ -131,8 +135,8 @@ def try_cell(study: Study, home: Path, cell: Cell, settings: Settings) -> str:
 def _parity(folder: Path) -> str:
     """How far the ways to run a fit are apart: `; merged: risks differ by at most 2e-07`."""
     path = folder / READING
-    found = read_record(path, Reading).parity if path.exists() else ()
-    return "".join(f"; {p.way}: risks differ by at most {p.largest:.0e}" for p in found)
+    parity = read_record(path, FitReading).parity if path.exists() else ()
+    return "".join(f"; {p.way}: risks differ by at most {p.largest:.0e}" for p in parity)
 
 
 def die_with_parent() -> None:
@@ -187,7 +191,7 @@ def is_done(study: Study, home: Path, cell: Cell, settings: Settings) -> bool:
     except StaleError:
         old = manifest(folder)
         if old is not None and _only_read_anew(study, home, cell, settings, old):
-            click.echo(f"train: {name(cell)}: its fit stands, other read-outs are asked for: read again")
+            click.echo(f"train: {name(cell)}: fit kept, read-outs changed: reading again")
             return False
         raise
 
@@ -214,6 +218,6 @@ def _only_read_anew(study: Study, home: Path, cell: Cell, settings: Settings, ol
     return same and fitted(home / "train" / cell.id) == lesson(study, home, cell, settings).key
 
 
-def _without_reading(asked: dict[str, Any]) -> dict[str, Any]:
-    train = {k: v for k, v in asked["train"].items() if k not in OF_THE_READING | OF_NEITHER}
-    return {**{k: v for k, v in asked.items() if k != "decoding"}, "train": train}
+def _without_reading(identity: dict[str, Any]) -> dict[str, Any]:
+    train = {k: v for k, v in identity["train"].items() if k not in OF_THE_READING | OF_NEITHER}
+    return {**{k: v for k, v in identity.items() if k != "decoding"}, "train": train}

@@ -1,7 +1,7 @@
 """Agreement between raters: coefficients, intervals, comparison, diagnostics, planning."""
 
 from .coefficients.formulas import COEFFICIENTS
-from .coefficients.table import Table, table
+from .coefficients.table import RatingTable, table
 from .coefficients.weights import WEIGHTS
 from .compare import Side, compare, judge
 from .instrument import instrument
@@ -20,8 +20,8 @@ from .uncertainty.standard_errors import standard_error
 __all__ = [
     "COEFFICIENTS",
     "WEIGHTS",
+    "RatingTable",
     "Side",
-    "Table",
     "against",
     "agreements",
     "attribute_shares",

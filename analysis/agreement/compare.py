@@ -9,7 +9,7 @@ import numpy as np
 from ...study.errors import DataError
 from ..multiplicity import holm
 from .coefficients.bound import bind
-from .coefficients.table import MISSING, Table
+from .coefficients.table import MISSING, RatingTable
 from .coefficients.weights import Weights
 from .records import Difference
 from .uncertainty.intervals import Method, interval, p_value
@@ -20,7 +20,7 @@ class Side(NamedTuple):
     """One of two things compared."""
 
     name: str
-    table: Table
+    table: RatingTable
 
 
 def compare(
@@ -80,7 +80,7 @@ def compare(
 
 
 def judge(
-    ratings: Table,
+    ratings: RatingTable,
     rater: Hashable,
     statistic: str = "krippendorff_alpha",
     *,
@@ -110,7 +110,9 @@ def judge(
         DataError: no such rater, or fewer than two others.
     """
     if rater not in ratings.raters:
-        raise DataError(f"judge: {rater!r} is no rater here. Known: {', '.join(map(str, ratings.raters))}.")
+        raise DataError(
+            f"judge: {rater!r} is not a rater here. Known: {', '.join(map(str, ratings.raters))}."
+        )
     place = ratings.raters.index(rater)
     people = [g for g in range(len(ratings.raters)) if g != place]
     if len(people) < 2:
@@ -138,7 +140,7 @@ def judge(
     return adjusted([_filled(row, mean(swapped) - humans, margin, "auto", confidence, seed)])[0]
 
 
-def aligned(tables: Sequence[Table]) -> list[Table]:
+def aligned(tables: Sequence[RatingTable]) -> list[RatingTable]:
     """The same tables over all their units; a unit that one of them lacks is unrated there.
 
     Raises:
@@ -160,7 +162,7 @@ def aligned(tables: Sequence[Table]) -> list[Table]:
     return out
 
 
-def _units(ratings: Table) -> tuple[Hashable, ...]:
+def _units(ratings: RatingTable) -> tuple[Hashable, ...]:
     """What is drawn: clusters, or units."""
     return ratings.clusters or ratings.units
 
@@ -179,17 +181,17 @@ def adjusted(rows: Sequence[Difference]) -> list[Difference]:
 def _filled(
     row: Difference, d: Draws, margin: float | None, method: Method, confidence: float, seed: int
 ) -> Difference:
-    found = interval(d, method, confidence, seed)
-    known = found.low is not None
+    limits = interval(d, method, confidence, seed)
+    known = limits.low is not None
     return row.model_copy(
         update={
             "difference": d.value,
-            "low": found.low,
-            "high": found.high,
+            "low": limits.low,
+            "high": limits.high,
             "p": p_value(d) if known else None,
             "margin": margin,
-            "non_inferior": found.low > -margin if margin is not None and found.low is not None else None,
-            "method": f"{found.text}, paired" if known else "",
-            "why_missing": None if known else found.text,
+            "non_inferior": limits.low > -margin if margin is not None and limits.low is not None else None,
+            "method": f"{limits.text}, paired" if known else "",
+            "why_missing": None if known else limits.text,
         }
     )

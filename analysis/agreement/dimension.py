@@ -11,7 +11,7 @@ from ...study.errors import DataError
 from ..records import Agreement
 from .coefficients.bound import bind
 from .coefficients.formulas import COEFFICIENTS
-from .coefficients.table import Table
+from .coefficients.table import RatingTable
 from .notes import noted
 from .planning import from_pilot
 from .raters.items import category_rows, disagreement, item_rows
@@ -41,7 +41,7 @@ class DimensionRatings(NamedTuple):
     """The ratings of one dimension in the forms that the parts of its summary take."""
 
     name: str
-    table: Table
+    table: RatingTable
     """Of the raters' first readings; without judge and reference."""
     ratings: pd.DataFrame
     """The rows of the table."""
@@ -123,11 +123,11 @@ def dimension_summary(d: DimensionRatings, settings: AgreementSettings) -> Dimen
 
 
 def _statistics(
-    table: Table, settings: AgreementSettings
+    table: RatingTable, settings: AgreementSettings
 ) -> tuple[list[Statistic], list[tuple[str, DataError]]]:
     """Those that suit the scale and those asked for, each once; and the ones asked for that do not fit, with why."""
     own = suited(table.scale)
-    asked: list[Statistic] = []
+    chosen: list[Statistic] = []
     refused = []
     for name in dict.fromkeys(settings.statistics):
         try:
@@ -136,12 +136,12 @@ def _statistics(
         except DataError as e:
             refused.append((name, e))
             continue
-        asked.append((name, weights) if weights is not None else name)
-    return own + [s for s in asked if not any(s is t or s == t for t in own if isinstance(s, str))], refused
+        chosen.append((name, weights) if weights is not None else name)
+    return own + [s for s in chosen if not any(s is t or s == t for t in own if isinstance(s, str))], refused
 
 
 def _estimates(
-    table: Table, statistics: Sequence[Statistic], name: str, settings: AgreementSettings
+    table: RatingTable, statistics: Sequence[Statistic], name: str, settings: AgreementSettings
 ) -> list[Agreement]:
     """Coefficients with intervals; one that the method asked for does not suit has the default.
 
@@ -187,7 +187,7 @@ def _refused(d: DimensionRatings, refused: Sequence[tuple[str, DataError]]) -> l
     ]
 
 
-def _notes(table: Table) -> list[str]:
+def _notes(table: RatingTable) -> list[str]:
     """What a reader must know of the table as a whole."""
     notes = []
     apart = [f"{{{', '.join(sorted(map(str, g)))}}}" for g in groups(table)]
@@ -206,7 +206,7 @@ def _notes(table: Table) -> list[str]:
     return notes
 
 
-def _curve(table: Table) -> tuple[float, ...]:
+def _curve(table: RatingTable) -> tuple[float, ...]:
     """Disagreement of the items, highest first; of very many items evenly spaced ones."""
     each = disagreement(table)
     falling = np.sort(each[~np.isnan(each)])[::-1]
@@ -227,7 +227,7 @@ def _raters(d: DimensionRatings, settings: AgreementSettings) -> tuple[RaterRow,
     )
 
 
-def _tests(table: Table) -> tuple[RaterTest, ...]:
+def _tests(table: RatingTable) -> tuple[RaterTest, ...]:
     """Tests of every two raters, and Kendall's W where the scale has an order."""
     ranks = [] if table.scale.level == "nominal" else [kendall_w(table)]
     return (*pair_tests(table), *ranks)

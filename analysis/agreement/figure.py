@@ -15,7 +15,7 @@ from .records import Summary
 KINDS = (".svg", ".png", ".pdf")
 
 
-class Point(NamedTuple):
+class FigurePoint(NamedTuple):
     """One mark, as it stands in the CSV beside the picture."""
 
     panel: str
@@ -27,7 +27,7 @@ class Point(NamedTuple):
     n: int
 
 
-def points(s: Summary) -> list[Point]:
+def points(s: Summary) -> list[FigurePoint]:
     """The data of the figure, with the count behind each mark."""
     return [*_coefficients(s), *_items(s), *_severity(s)]
 
@@ -43,16 +43,16 @@ def write(path: Path, s: Summary) -> None:
     data = points(s)
     text = io.StringIO()
     out = csv.writer(text, lineterminator="\n")
-    out.writerow(Point._fields)
+    out.writerow(FigurePoint._fields)
     out.writerows(data)
     write_text(path.with_suffix(".csv"), text.getvalue())
     _draw(path, data, s)
 
 
-def _coefficients(s: Summary) -> Iterator[Point]:
+def _coefficients(s: Summary) -> Iterator[FigurePoint]:
     for d in s.dimensions:
         for row in d.agreement:
-            yield Point(
+            yield FigurePoint(
                 "coefficients",
                 d.name,
                 short(row.statistic, row.weights),
@@ -63,20 +63,20 @@ def _coefficients(s: Summary) -> Iterator[Point]:
             )
 
 
-def _items(s: Summary) -> Iterator[Point]:
+def _items(s: Summary) -> Iterator[FigurePoint]:
     for d in s.dimensions:
         for rank, value in enumerate(d.disagreement, 1):
-            yield Point("items", d.name, str(rank), value, None, None, d.n_items)
+            yield FigurePoint("items", d.name, str(rank), value, None, None, d.n_items)
 
 
-def _severity(s: Summary) -> Iterator[Point]:
+def _severity(s: Summary) -> Iterator[FigurePoint]:
     for d in s.dimensions:
         for r in d.raters:
             if r.effect is not None:
-                yield Point("severity", d.name, r.rater, r.effect, r.effect_low, r.effect_high, r.n)
+                yield FigurePoint("severity", d.name, r.rater, r.effect, r.effect_low, r.effect_high, r.n)
 
 
-def _draw(path: Path, data: list[Point], s: Summary) -> None:
+def _draw(path: Path, data: list[FigurePoint], s: Summary) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -126,7 +126,7 @@ def _draw(path: Path, data: list[Point], s: Summary) -> None:
         plt.close(figure)
 
 
-def _forest(ax: Any, rows: list[Point], colour: dict[str, str], label: str, shares: bool) -> None:
+def _forest(ax: Any, rows: list[FigurePoint], colour: dict[str, str], label: str, shares: bool) -> None:
     """A line a row; at the right edge its value where these are `shares` up to 1, else its count."""
     for y, p in enumerate(rows):
         text = f"{p.value:.2f}" if shares and p.value is not None else "none" if shares else f"{p.n:,}"
@@ -145,7 +145,7 @@ def _forest(ax: Any, rows: list[Point], colour: dict[str, str], label: str, shar
     ax.set_xlabel(label)
 
 
-def _curve(ax: Any, rows: list[Point], colour: dict[str, str]) -> None:
+def _curve(ax: Any, rows: list[FigurePoint], colour: dict[str, str]) -> None:
     for d in dict.fromkeys(p.dimension for p in rows):
         y = [p.value for p in rows if p.dimension == d]
         ax.step(

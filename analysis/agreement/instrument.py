@@ -8,7 +8,7 @@ import pandas as pd
 from ...study.errors import DataError, StudyError, not_one_of
 from .coefficients.ratio import divide
 from .coefficients.table import Floats, Ints
-from .reading.source import ScaleFound, Source
+from .reading.source import RatingSource, ScaleFound
 from .records import InstrumentItem, InstrumentSummary
 from .uncertainty.intervals import interval
 from .uncertainty.resample import Draws, added
@@ -18,7 +18,7 @@ LEAST = 3
 
 
 def instrument(
-    source: Source,
+    source: RatingSource,
     name: str,
     dimensions: Sequence[str],
     *,
@@ -46,7 +46,7 @@ def instrument(
     terms = np.hstack([np.ones((len(x), 1)), x, x**2, x.sum(1, keepdims=True) ** 2])
     (terms,) = added([terms], units)
     d = _draws(terms, replicates, seed)
-    found = interval(d, "auto", confidence, seed)
+    limits = interval(d, "auto", confidence, seed)
     whole = terms.sum(0)[None]
     items = []
     for j, dimension in enumerate(dimensions):
@@ -70,15 +70,15 @@ def instrument(
         n_incomplete=left_out,
         n_independent=len(terms),
         alpha=None if np.isnan(value) else value,
-        low=found.low,
-        high=found.high,
-        method=found.text if found.low is not None else "",
-        why_missing=None if found.low is not None else found.text,
+        low=limits.low,
+        high=limits.high,
+        method=limits.text if limits.low is not None else "",
+        why_missing=None if limits.low is not None else limits.text,
         items=tuple(items),
     )
 
 
-def forms(source: Source, name: str, dimensions: Sequence[str]) -> tuple[pd.DataFrame, list[str], int]:
+def forms(source: RatingSource, name: str, dimensions: Sequence[str]) -> tuple[pd.DataFrame, list[str], int]:
     """Complete forms (a row an item and rater, a column a dimension), their independent units, and how many are not.
 
     Raises:
@@ -120,25 +120,25 @@ def _numbers(own: pd.DataFrame, scales: Mapping[str, ScaleFound], name: str) -> 
     return out
 
 
-def with_total(source: Source, name: str, dimensions: Sequence[str]) -> Source:
+def with_total(source: RatingSource, name: str, dimensions: Sequence[str]) -> RatingSource:
     """The source with the mean of the dimensions as one more, on an interval scale; of complete forms only.
 
     Raises:
         DataError, StudyError: as `instrument`; a dimension that is called so already.
     """
     if name in source.scales:
-        raise StudyError(f"--instrument {name}: a dimension is called so; give the scale another name.")
+        raise StudyError(f"--instrument {name}: a dimension already has this name; give the scale another.")
     wide, _, left_out = forms(source, name, dimensions)
     total = wide.mean(axis=1).rename("value").reset_index()
     first = source.ratings.drop_duplicates(["item", "rater", "group", "replicate"])
     rows = first.drop(columns="value").merge(total, on=["item", "rater", "group", "replicate"], how="inner")
     rows = rows.assign(dimension=name, value=rows["value"].astype(object))[list(source.ratings.columns)]
-    said = f"{name}: the mean of {', '.join(dimensions)}" + (
+    note = f"{name}: the mean of {', '.join(dimensions)}" + (
         f"; {left_out} forms lack some" if left_out else ""
     )
     ratings = pd.concat([source.ratings, rows], ignore_index=True)
     scales = source.scales | {name: ScaleFound("interval", None, False, False)}
-    return source._replace(ratings=ratings, scales=scales).noted(said)
+    return source._replace(ratings=ratings, scales=scales).noted(note)
 
 
 def _terms(x: Floats) -> Floats:

@@ -43,16 +43,16 @@ def with_judge(
         seed: of the bootstrap.
         replicates: bootstrap draws.
     """
-    said = {(r.item, r.claim, r.dimension): r.value for r in judged}
+    judge_values = {(r.item, r.claim, r.dimension): r.value for r in judged}
     out = []
     for round in ROUNDS:
         agreed = by_unit((r for r in people if r.round == round and not r.simulated), rubric)
         for d in rubric.dimensions:
-            units = [u for u in agreed if u[2] == d.name and u in said]
+            units = [u for u in agreed if u[2] == d.name and u in judge_values]
             if not units:
                 continue
             rows = [_as(PEOPLE, agreed[u][1], agreed[u][0]) for u in units]
-            rows += [_as(JUDGE, agreed[u][1], said[u]) for u in units]
+            rows += [_as(JUDGE, agreed[u][1], judge_values[u]) for u in units]
             answers, cluster = of_ratings(rows)
             table = pivot(answers, d.level, d.categories, cluster)
             names = ("krippendorff_alpha", "percent_agreement")

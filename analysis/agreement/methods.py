@@ -32,11 +32,11 @@ def _material(s: Summary) -> str:
         f"of their item, {d.n_missing:,} asked for and not given)"
         for d in s.dimensions
     ]
-    asked = (
+    request = (
         "[State how items and raters were chosen and how many were planned, the raters' training, and whether they "
         "were blinded and worked independently.]"
     )
-    return f"Agreement was measured on {_list(each)}. {asked}"
+    return f"Agreement was measured on {_list(each)}. {request}"
 
 
 def _coefficients(s: Summary) -> str:
@@ -72,8 +72,8 @@ def _intervals(s: Summary) -> str:
                 missing.append(f"{name} ({row.why_missing})")
     most, *others = sorted(used, key=lambda method: -len(used[method])) or [""]
     text = "".join(f"; for {_list(used[method])}: {method}" for method in others)
-    said = [f"Intervals: {most}{text}."] if most else []
-    return " ".join([*said, *([f"Not available: {'; '.join(missing)}."] if missing else [])])
+    sentences = [f"Intervals: {most}{text}."] if most else []
+    return " ".join([*sentences, *([f"Not available: {'; '.join(missing)}."] if missing else [])])
 
 
 def _judge(s: Summary) -> str:
@@ -95,7 +95,7 @@ def _comparisons(s: Summary) -> str:
         else ""
     )
     methods = dict.fromkeys(d.method for d in s.differences if d.method)
-    intervals = "; ".join(methods) or "no interval could be made"
+    intervals = "; ".join(methods) or "no interval could be computed"
     count = "p-value was" if len(s.differences) == 1 else f"{len(s.differences)} p-values were"
     return (
         f"Differences are of {short(s.differences[0].statistic)}, both sides on the same draws ({intervals}); the "
@@ -106,8 +106,8 @@ def _comparisons(s: Summary) -> str:
 def _limits(s: Summary) -> str:
     about = "raters like these" if s.raters == "random" else "these raters only"
     some = any(row.method for d in s.dimensions for row in d.agreement)
-    said = f"The intervals are about items like these and {about}. " if some else ""
-    return f"{said}Computed with wherefore {release()}."
+    scope = f"The intervals are about items like these and {about}. " if some else ""
+    return f"{scope}Computed with wherefore {release()}."
 
 
 def _list(parts: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from ..records import Agreement
 from .coefficients.bound import bind
 from .coefficients.formulas import COEFFICIENTS
-from .coefficients.table import Table
+from .coefficients.table import RatingTable
 from .uncertainty.goodness import carrying
 
 FAR = 0.05
@@ -18,7 +18,7 @@ RARE, CARRYING = 0.3, 15
 """Categories that are rarer than this together, on fewer independent units, are few for an interval to rest on."""
 
 
-def noted(rows: Sequence[Agreement], ratings: Table) -> list[Agreement]:
+def noted(rows: Sequence[Agreement], ratings: RatingTable) -> list[Agreement]:
     """The rows of one table, each with its note.
 
     - On alpha: a prevalence paradox (most pairs agree, alpha is low, nearly all ratings are one category).
@@ -44,7 +44,7 @@ def noted(rows: Sequence[Agreement], ratings: Table) -> list[Agreement]:
     return out
 
 
-def paradox(ratings: Table, percent: float, alpha: float) -> str:
+def paradox(ratings: RatingTable, percent: float, alpha: float) -> str:
     """The prevalence paradox (Feinstein & Cicchetti 1990): high agreement, low kappa, one common category."""
     counts = ratings.times
     share = counts / counts.sum()
@@ -57,7 +57,7 @@ def paradox(ratings: Table, percent: float, alpha: float) -> str:
     )
 
 
-def few(ratings: Table) -> str:
+def few(ratings: RatingTable) -> str:
     """Few independent units, or all categories but the commonest on few: an interval then rests on a handful.
 
     At 30 items and a prevalence of 15 % every resampled interval held the true alpha in 60 to 93 % of simulations
@@ -78,7 +78,7 @@ def few(ratings: Table) -> str:
     return f"{named} is on {own} of {of} {unit}s only"
 
 
-def unused(ratings: Table, statistic: str, weights: str, value: float) -> str:
+def unused(ratings: RatingTable, statistic: str, weights: str, value: float) -> str:
     """How far declared categories that nobody used carry a coefficient."""
     used = [c for c, n in zip(ratings.scale.categories, ratings.times, strict=True) if n]
     idle = len(ratings.scale.categories) - len(used)

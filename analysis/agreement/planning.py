@@ -8,10 +8,10 @@ import numpy as np
 from ...study.errors import DataError
 from ...study.records import Level
 from .coefficients.bound import bind
-from .coefficients.table import MISSING, Floats, Ints, Scale, Table
+from .coefficients.table import MISSING, Floats, Ints, RatingTable, Scale
 from .coefficients.weights import Weights
 from .distributions import norm
-from .records import Plan
+from .records import PrecisionPlan
 from .uncertainty.resample import draw
 
 UNITS = 20_000
@@ -19,14 +19,14 @@ UNITS = 20_000
 
 
 def from_pilot(
-    pilot: Table,
+    pilot: RatingTable,
     half_width: float,
     statistic: str = "krippendorff_alpha",
     *,
     weights: Weights = None,
     minutes: float | None = None,
     confidence: float = 0.95,
-) -> Plan:
+) -> PrecisionPlan:
     """Items for an interval of +- `half_width`, were they and their raters like the pilot's.
 
     n = (z s / h)^2 with s the SD of the jackknife pseudo-values. With clusters, the items of as many clusters.
@@ -52,7 +52,7 @@ def from_pilot(
     items = ceil(clusters * len(pilot.units) / units)
     raters = int((pilot.codes >= 0).any(0).sum())
     per_item = float(pilot.seen.mean())
-    return Plan(
+    return PrecisionPlan(
         statistic=statistic,
         value=d.value,
         half_width=half_width,
@@ -75,7 +75,7 @@ def from_assumptions(
     minutes: float | None = None,
     confidence: float = 0.95,
     seed: int = 0,
-) -> list[Plan]:
+) -> list[PrecisionPlan]:
     """Items for an interval of +- `half_width`, for each number of raters.
 
     Ratings are drawn from a latent normal quality of the item plus the rater's own error, cut at the quantiles of
@@ -119,7 +119,7 @@ def _assumed(
     minutes: float | None,
     confidence: float,
     seed: int,
-) -> Plan:
+) -> PrecisionPlan:
     from scipy.optimize import brentq  # slow to import
 
     simulated = _simulator(shares, level, raters, missing, seed)
@@ -135,7 +135,7 @@ def _assumed(
     d = draw([bind(ratings, statistic)], 0, 0)[0]
     items = _needed(_influence_sd(d.left_out, d.times), half_width, confidence)
     given = items * raters * (1 - missing)
-    return Plan(
+    return PrecisionPlan(
         statistic=statistic,
         value=value,
         half_width=half_width,
@@ -148,7 +148,7 @@ def _assumed(
 
 def _simulator(
     shares: Floats, level: Level, raters: int, missing: float, seed: int
-) -> Callable[[float], Table]:
+) -> Callable[[float], RatingTable]:
     """The same random numbers for every correlation, so that the coefficient is a smooth function of it."""
     rng = np.random.default_rng(seed)
     item, error = rng.normal(size=(UNITS, 1)), rng.normal(size=(UNITS, raters))
@@ -156,10 +156,10 @@ def _simulator(
     cuts = norm.ppf(np.cumsum(shares)[:-1])
     scale = Scale(level, tuple(range(len(shares))), declared=True)
 
-    def simulated(correlation: float) -> Table:
+    def simulated(correlation: float) -> RatingTable:
         latent = np.sqrt(correlation) * item + np.sqrt(1 - correlation) * error
         codes = np.where(gone, MISSING, np.searchsorted(cuts, latent.ravel()).reshape(latent.shape))
-        return Table(codes.astype(np.int32), scale, tuple(range(UNITS)), tuple(range(raters)))
+        return RatingTable(codes.astype(np.int32), scale, tuple(range(UNITS)), tuple(range(raters)))
 
     return simulated
 

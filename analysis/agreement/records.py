@@ -15,7 +15,7 @@ from .raters.records import (
     RepeatRow,
     ShareRow,
 )
-from .reading.source import Reading
+from .reading.source import FileReading
 from .uncertainty.estimate import Raters
 
 
@@ -127,7 +127,7 @@ class InstrumentSummary(Record):
     items: tuple[InstrumentItem, ...]
 
 
-class Plan(Record):
+class PrecisionPlan(Record):
     """How many items a wanted precision takes."""
 
     statistic: str
@@ -155,7 +155,7 @@ class DimensionSummary(Record):
     n_raters: int
     n_ratings: int
     n_missing: int
-    """Asked for and not given."""
+    """RoleColumns for and not given."""
     n_lone: int
     """Ratings of items that nobody else rated: in no pair."""
     independent: int
@@ -185,7 +185,7 @@ class DimensionSummary(Record):
     """Intraclass correlations of the mixed model, where it was asked for."""
     hierarchical: HierarchicalModel | None = None
     """The logistic model of yes-no ratings, where it was asked for."""
-    plan: Plan | None = None
+    plan: PrecisionPlan | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -193,7 +193,7 @@ class Summary(Record):
     """What `wherefore agree` found."""
 
     source: str
-    reading: Reading
+    reading: FileReading
     """How the file was understood."""
     simulated: bool
     dimensions: tuple[DimensionSummary, ...]

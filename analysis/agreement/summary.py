@@ -7,7 +7,7 @@ from itertools import combinations
 import pandas as pd
 
 from ...study.errors import DataError, StudyError, not_one_of
-from .coefficients.table import NoPairsError, Table
+from .coefficients.table import NoPairsError, RatingTable
 from .compare import Side, adjusted, compare, judge
 from .dimension import DimensionRatings, dimension_summary
 from .instrument import instrument, with_total
@@ -15,12 +15,12 @@ from .methods import paragraph
 from .models.fits import with_models
 from .raters.replicates import first_readings
 from .reading.answers import by_group, groups_of_raters, pivot
-from .reading.source import ScaleFound, Source
+from .reading.source import RatingSource, ScaleFound
 from .records import Difference, DimensionSummary, InstrumentSummary, Summary
 from .settings import AgreementSettings
 
 
-def summarise(source: Source, settings: AgreementSettings) -> Summary:
+def summarise(source: RatingSource, settings: AgreementSettings) -> Summary:
     """Everything about a set of ratings.
 
     Args:
@@ -38,7 +38,7 @@ def summarise(source: Source, settings: AgreementSettings) -> Summary:
     source = _with_reference(source, settings)
     ratings = by_group(source.ratings, source.group_name)
     firsts = first_readings(ratings)
-    tables: dict[str, Table] = {}
+    tables: dict[str, RatingTable] = {}
     dimensions: list[DimensionSummary] = []
     skipped: dict[str, str] = {}
     own_clusters = bool((source.ratings["cluster"] != "").any())
@@ -80,7 +80,7 @@ def summarise(source: Source, settings: AgreementSettings) -> Summary:
     return summary.model_copy(update={"methods": paragraph(summary)})
 
 
-def check(source: Source, settings: AgreementSettings) -> None:
+def check(source: RatingSource, settings: AgreementSettings) -> None:
     """Nothing that was asked for is left out without a word.
 
     Raises:
@@ -109,7 +109,7 @@ def _check_statistics(dimensions: Iterable[DimensionSummary], settings: Agreemen
             raise DataError(f"{refused[0]}.")
 
 
-def _table(own: pd.DataFrame, scale: ScaleFound, cluster_name: str) -> Table:
+def _table(own: pd.DataFrame, scale: ScaleFound, cluster_name: str) -> RatingTable:
     return pivot(own, scale.level, scale.categories, cluster_name, declared=scale.declared)
 
 
@@ -118,7 +118,9 @@ def _people(own: pd.DataFrame, settings: AgreementSettings) -> pd.DataFrame:
     return own[own["rater"] != settings.judge]
 
 
-def _with_instruments(source: Source, settings: AgreementSettings) -> tuple[Source, list[InstrumentSummary]]:
+def _with_instruments(
+    source: RatingSource, settings: AgreementSettings
+) -> tuple[RatingSource, list[InstrumentSummary]]:
     """The source with the mean of each scale of several items, and their internal consistency."""
     summaries = []
     out = source
@@ -139,7 +141,7 @@ def _with_instruments(source: Source, settings: AgreementSettings) -> tuple[Sour
     return out, summaries
 
 
-def _with_reference(source: Source, settings: AgreementSettings) -> Source:
+def _with_reference(source: RatingSource, settings: AgreementSettings) -> RatingSource:
     """A rater who is the reference standard is no rater."""
     if settings.reference is None:
         return source
@@ -156,7 +158,7 @@ def _with_reference(source: Source, settings: AgreementSettings) -> Source:
     )
 
 
-def _standard(own: pd.DataFrame, source: Source) -> Mapping[Hashable, Hashable]:
+def _standard(own: pd.DataFrame, source: RatingSource) -> Mapping[Hashable, Hashable]:
     """Item of the table -> value of the reference standard."""
     if source.reference is None or own.empty:
         return {}
@@ -166,7 +168,7 @@ def _standard(own: pd.DataFrame, source: Source) -> Mapping[Hashable, Hashable]:
     return {item: value[plain] for item, plain in name.items() if plain in value}
 
 
-def _noted(source: Source, ratings: pd.DataFrame) -> Source:
+def _noted(source: RatingSource, ratings: pd.DataFrame) -> RatingSource:
     """The source, with how groups and repeated readings were taken."""
     if groups_of_raters(source.ratings, source.group_name):
         source = source.noted(
@@ -180,7 +182,7 @@ def _noted(source: Source, ratings: pd.DataFrame) -> Source:
 
 
 def _differences(
-    ratings: pd.DataFrame, tables: Mapping[str, Table], settings: AgreementSettings
+    ratings: pd.DataFrame, tables: Mapping[str, RatingTable], settings: AgreementSettings
 ) -> list[Difference]:
     """Comparisons and the judge, one family. Tables keep their clusters here: they carry the pairing."""
     replicates = settings.replicates or 10_000
@@ -203,7 +205,7 @@ def _differences(
     return adjusted(out)
 
 
-def _groups(own: pd.DataFrame, name: str, table: Table) -> list[tuple[Side, Side]]:
+def _groups(own: pd.DataFrame, name: str, table: RatingTable) -> list[tuple[Side, Side]]:
     """The groups of a dimension, two and two."""
     names = sorted(own["group"].unique())
     if len(names) < 2:
@@ -214,7 +216,7 @@ def _groups(own: pd.DataFrame, name: str, table: Table) -> list[tuple[Side, Side
     return list(combinations([_side(g, own[own["group"] == g], table) for g in names], 2))
 
 
-def _side(name: str, own: pd.DataFrame, like: Table) -> Side:
+def _side(name: str, own: pd.DataFrame, like: RatingTable) -> Side:
     scale = like.scale
     return Side(
         name,

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from .arrays import Floats, Labels, Mask
 from .metrics import Function
-from .variance import Design
+from .variance import SamplingDesign
 
 Counts = NDArray[np.uint8]
 BLOCK = 250
 """Replicates at a time: 250 x 1,000 doubles are 2 MB and stay in the cache; measured in benchmarks/evaluate.py."""
 
 
-def draws(design: Design, replicates: int, seed: int) -> Counts:
+def draws(design: SamplingDesign, replicates: int, seed: int) -> Counts:
     """How often each case stands in each bootstrap sample.
 
     Persons are drawn with replacement, with all their cases; within the classes of the design where the study drew

@@ -15,7 +15,7 @@ STEPS, HALVINGS, LONGEST, TOLERANCE = 200, 40, 20.0, 1e-10
 """Of the fit: steps of log odds, none longer than `LONGEST`; it ends with one shorter than the tolerance."""
 
 
-class Line(NamedTuple):
+class LogisticFit(NamedTuple):
     """A logistic regression of the outcome on one variable."""
 
     intercept: float
@@ -76,13 +76,13 @@ def no_slope(y: Labels, risk: Floats, w: Floats) -> str | None:
     return None
 
 
-def line(y: Labels, x: Floats, w: Floats) -> Line | None:
+def line(y: Labels, x: Floats, w: Floats) -> LogisticFit | None:
     """Weighted logistic regression of `y` on `x`; None where it has no finite solution."""
     return _line(*(np.ascontiguousarray(a, dtype=np.float64).tobytes() for a in (y, x, w)))
 
 
 @lru_cache(maxsize=16)
-def _line(*parts: bytes) -> Line | None:
+def _line(*parts: bytes) -> LogisticFit | None:
     """The same; a value and its influence are asked for one after the other, and need the same fit."""
     y, x, w = (np.frombuffer(part) for part in parts)
     counted = w > 0
@@ -97,7 +97,7 @@ def _line(*parts: bytes) -> Line | None:
     ab = np.array([np.log(share / (1 - share)), 0.0])
     design = np.column_stack([np.ones(len(z)), z])
     ab = maximise(y, design, np.zeros(len(z)), w, ab)
-    return Line(float(ab[0] - ab[1] * middle / spread), float(ab[1] / spread))
+    return LogisticFit(float(ab[0] - ab[1] * middle / spread), float(ab[1] / spread))
 
 
 def _intercept(y: Labels, x: Floats, w: Floats) -> float:

@@ -8,7 +8,7 @@ from ..records import Curve
 from .arrays import Floats, Labels, Mask, expit, kish, logit
 from .calibration import line, maximise
 from .limits import Z, student
-from .variance import Design, degrees
+from .variance import SamplingDesign, degrees
 
 GRID = 60
 """Points of the smooth curve."""
@@ -17,7 +17,7 @@ KNOTS = (0.05, 0.35, 0.65, 0.95)
 
 
 def grouped(
-    y: Labels, risk: Floats, weight: Floats, design: Design, where: Mask, series: str, bins: int = 10
+    y: Labels, risk: Floats, weight: Floats, design: SamplingDesign, where: Mask, series: str, bins: int = 10
 ) -> Iterator[Curve]:
     """Mean risk against the share with the outcome in groups of equal size; a tie never straddles two groups.
 
@@ -93,7 +93,7 @@ def wilson(share: float, n: float) -> tuple[float, float]:
 
 
 def smooth(
-    y: Labels, risk: Floats, weight: Floats, design: Design, where: Mask, series: str
+    y: Labels, risk: Floats, weight: Floats, design: SamplingDesign, where: Mask, series: str
 ) -> Iterator[Curve]:
     """A flexible calibration curve with its 95 % band (Harrell 2015; Van Calster 2019).
 

@@ -60,11 +60,11 @@ def pr_auc(y: Labels, risk: Floats, w: Floats) -> Floats:
     """
     order, ends = _falling(risk)
     w = w[:, order]
-    found = np.cumsum(w * y[order], axis=1)[:, ends]
+    positives = np.cumsum(w * y[order], axis=1)[:, ends]
     called = np.cumsum(w, axis=1)[:, ends]
-    step = np.diff(found, axis=1, prepend=0.0)
-    precision = np.divide(found, called, out=np.zeros_like(found), where=called > 0)
-    return ratio(np.einsum("bi,bi->b", step, precision), found[:, -1])
+    step = np.diff(positives, axis=1, prepend=0.0)
+    precision = np.divide(positives, called, out=np.zeros_like(positives), where=called > 0)
+    return ratio(np.einsum("bi,bi->b", step, precision), positives[:, -1])
 
 
 def pr_auc_influence(y: Labels, risk: Floats, w: Floats) -> Floats:
@@ -75,9 +75,9 @@ def pr_auc_influence(y: Labels, risk: Floats, w: Floats) -> Floats:
     """
     order, ends = _falling(risk)
     ones = y[order].astype(float)
-    found, called = np.cumsum(w[order] * ones)[ends], np.cumsum(w[order])[ends]
-    step, cases = np.diff(found, prepend=0.0), found[-1]
-    precision = np.divide(found, called, out=np.zeros_like(found), where=called > 0)
+    positives, called = np.cumsum(w[order] * ones)[ends], np.cumsum(w[order])[ends]
+    step, cases = np.diff(positives, prepend=0.0), positives[-1]
+    precision = np.divide(positives, called, out=np.zeros_like(positives), where=called > 0)
     per_case = np.divide(step, called, out=np.zeros_like(step), where=called > 0)
     after = np.cumsum((per_case)[::-1])[::-1]
     lost = np.cumsum((per_case * precision)[::-1])[::-1]
@@ -122,8 +122,8 @@ def _above(y: Labels, risk: Floats, w: Floats, label: int) -> Floats:
     group = group[np.argsort(risk[group], kind="stable")]
     total = np.pad(np.cumsum(w[:, group], axis=1), ((0, 0), (1, 0)))
     first = np.searchsorted(risk[group], place, "right")
-    found = total[:, -1] - total[np.arange(len(w)), first]
-    return np.where(np.isnan(place), np.nan, ratio(found, total[:, -1]))
+    above = total[:, -1] - total[np.arange(len(w)), first]
+    return np.where(np.isnan(place), np.nan, ratio(above, total[:, -1]))
 
 
 def threshold(y: Labels, risk: Floats, w: Floats, at: float = SPECIFICITY) -> Floats:
@@ -151,8 +151,8 @@ def sensitivity_influence(y: Labels, risk: Floats, w: Floats) -> Floats:
         float(threshold(y, risk, w[None], max(s, 0.0))[0])
         for s in (SPECIFICITY - near, min(SPECIFICITY + near, 1))
     ]
-    found, alarms = (np.array([w[g & (risk > t)].sum() for t in ends]) / w[g].sum() for g in (ones, zeros))
-    slope = (found[0] - found[1]) / (alarms[0] - alarms[1]) if alarms[0] > alarms[1] else 0.0
+    hits, alarms = (np.array([w[g & (risk > t)].sum() for t in ends]) / w[g].sum() for g in (ones, zeros))
+    slope = (hits[0] - hits[1]) / (alarms[0] - alarms[1]) if alarms[0] > alarms[1] else 0.0
     called = (risk > at).astype(float)
     share = w[ones] @ called[ones] / n1
     false = w[zeros] @ called[zeros] / n0

@@ -7,7 +7,7 @@ import numpy as np
 from ..records import Curve
 from .arrays import Floats, Labels, Mask
 from .limits import student
-from .variance import Design, degrees
+from .variance import SamplingDesign, degrees
 
 POINTS = 50
 """Thresholds of a curve."""
@@ -19,7 +19,7 @@ def thresholds(top: float) -> Floats:
 
 
 def decision_curve(
-    y: Labels, risk: Floats, weight: Floats, design: Design, where: Mask, series: str, top: float
+    y: Labels, risk: Floats, weight: Floats, design: SamplingDesign, where: Mask, series: str, top: float
 ) -> Iterator[Curve]:
     """Net benefit a person, and interventions avoided for each 100 people against treating everybody.
 
@@ -37,7 +37,7 @@ def decision_curve(
         yield _point("interventions_avoided", series, t, avoided, weight, design, where, n)
 
 
-def treat_all(y: Labels, weight: Floats, design: Design, top: float) -> Iterator[Curve]:
+def treat_all(y: Labels, weight: Floats, design: SamplingDesign, top: float) -> Iterator[Curve]:
     """Net benefit of treating everybody."""
     every = np.ones(len(y), bool)
     for t in thresholds(top):
@@ -45,7 +45,14 @@ def treat_all(y: Labels, weight: Floats, design: Design, top: float) -> Iterator
 
 
 def _point(
-    figure: str, series: str, t: float, each: Floats, weight: Floats, design: Design, where: Mask, n: int
+    figure: str,
+    series: str,
+    t: float,
+    each: Floats,
+    weight: Floats,
+    design: SamplingDesign,
+    where: Mask,
+    n: int,
 ) -> Curve:
     """A weighted mean over people, with its interval; none where it is the same for everybody."""
     value = float(np.average(each, weights=weight))

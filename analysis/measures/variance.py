@@ -15,7 +15,7 @@ from .arrays import Floats, Labels, Mask, Places
 
 
 @dataclass(frozen=True)
-class Design:
+class SamplingDesign:
     """Who was drawn, and how."""
 
     person: Places
@@ -26,7 +26,7 @@ class Design:
     """People with and without the outcome were drawn apart: their numbers are fixed by the design."""
 
     @classmethod
-    def of(cls, person: Places, y: Labels, stratified: bool) -> "Design":
+    def of(cls, person: Places, y: Labels, stratified: bool) -> "SamplingDesign":
         """The design of a sample of cases."""
         group = np.zeros(int(person.max()) + 1, np.int64)
         np.maximum.at(group, person, y)

@@ -15,7 +15,7 @@ from ..performance.choice import Choice
 from ..performance.compare import Pair, adjusted, contrast
 from ..performance.contrasts import family
 from ..performance.evaluate import Evaluation, all_metrics
-from ..performance.scores import HeldOut, Key, Scores, weighted
+from ..performance.scores import HeldOut, PredictionKey, Scores, weighted
 from ..performance.spread import risk_spread, sample_size
 from ..performance.subgroups import by_subgroup, equity
 from ..records import Comparison
@@ -55,10 +55,10 @@ class Predictions:
         """Names, in the order in which they came."""
         return list(dict.fromkeys(model for model, _ in self.risk))
 
-    def keys(self, model: str) -> dict[int, Key]:
+    def keys(self, model: str) -> dict[int, PredictionKey]:
         """The sets of predictions of a model, by seed."""
         seeds = [seed for name, seed in self.risk if name == model]
-        return {s: Key(model if len(seeds) == 1 else f"{model}, seed {s}", GIVEN) for s in seeds}
+        return {s: PredictionKey(model if len(seeds) == 1 else f"{model}, seed {s}", GIVEN) for s in seeds}
 
 
 def evaluate(
@@ -167,12 +167,12 @@ def evaluated(p: Predictions, reference: str | None, settings: Settings) -> Tabl
         DataError: one class only, or no such reference.
     """
     if p.y.min() == p.y.max():
-        raise DataError(f"all {len(p.y)} labels are {p.y[0]}: there is nothing to tell apart.")
+        raise DataError(f"all {len(p.y)} labels are {p.y[0]}: discrimination cannot be measured.")
     reference = _reference(p, reference)
     risk = {key: p.risk[model, seed] for model in p.models for seed, key in p.keys(model).items()}
     missing = {key: p.missing.get((m, s), {}) for m in p.models for s, key in p.keys(m).items()}
-    asked = settings.model_copy(update={"reference": reference, "reference_readout": GIVEN})
-    evaluation = Evaluation(held_out(p), Scores(risk, missing, 0.0), asked, seed=0)
+    as_given = settings.model_copy(update={"reference": reference, "reference_readout": GIVEN})
+    evaluation = Evaluation(held_out(p), Scores(risk, missing, 0.0), as_given, seed=0)
     groups = [
         Group(model, GIVEN, [(key, "", seed) for seed, key in p.keys(model).items()], len(p.keys(model)))
         for model in p.models
@@ -182,7 +182,7 @@ def evaluated(p: Predictions, reference: str | None, settings: Settings) -> Tabl
         metrics=[*all_metrics(evaluation, risk), *by_subgroup(evaluation, risk)],
         averages=list(averaged(evaluation, groups, Choice(evaluation, None), METRICS)),
         comparisons=adjusted(
-            [c for metric in asked.compared for c in _comparisons(evaluation, p, reference, metric)]
+            [c for metric in as_given.compared for c in _comparisons(evaluation, p, reference, metric)]
         ),
         called=list(errors.called(evaluation, shown, shown[reference])),
         equity=equity(evaluation, shown),
@@ -194,10 +194,10 @@ def evaluated(p: Predictions, reference: str | None, settings: Settings) -> Tabl
     )
 
 
-def _reference(p: Predictions, asked: str | None) -> str:
-    if asked is not None and asked not in p.models:
-        raise DataError(f"reference: no model {asked!r}. There are: {', '.join(p.models)}.")
-    return asked or p.models[0]
+def _reference(p: Predictions, name: str | None) -> str:
+    if name is not None and name not in p.models:
+        raise DataError(f"reference: no model {name!r}. Known: {', '.join(p.models)}.")
+    return name or p.models[0]
 
 
 def _comparisons(evaluation: Evaluation, p: Predictions, reference: str, metric: str) -> list[Comparison]:
@@ -207,7 +207,7 @@ def _comparisons(evaluation: Evaluation, p: Predictions, reference: str, metric:
         if model == reference:
             continue
         pairs = paired(p.keys(model), p.keys(reference))
-        found = contrast(evaluation, metric, pairs, evaluation.held.population)
+        estimates = contrast(evaluation, metric, pairs, evaluation.held.population)
         out.append(
             Comparison(
                 metric=metric,
@@ -218,16 +218,16 @@ def _comparisons(evaluation: Evaluation, p: Predictions, reference: str, metric:
                 b=reference,
                 b_readout=GIVEN,
                 pairs_expected=len(pairs),
-                **found,
+                **estimates,
             )
         )
     return out
 
 
-def paired(a: Mapping[int, Key], b: Mapping[int, Key]) -> list[Pair]:
+def paired(a: Mapping[int, PredictionKey], b: Mapping[int, PredictionKey]) -> list[Pair]:
     """Training runs side by side: of the same seed, one run beside every run of the other, else in their order.
 
-    >>> paired({1: Key("a", "x"), 2: Key("c", "x")}, {0: Key("b", "x")})[1].b.cell
+    >>> paired({1: PredictionKey("a", "x"), 2: PredictionKey("c", "x")}, {0: PredictionKey("b", "x")})[1].b.cell
     'b'
     """
     if len(a) == 1 or len(b) == 1:

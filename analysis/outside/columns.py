@@ -38,7 +38,7 @@ DECISIONS = ("predicted_boolean_value",)
 """Columns of MEDS-Evaluation that are not read: a decision is no risk."""
 
 
-class Roles(NamedTuple):
+class PredictionRoles(NamedTuple):
     """The columns of one file by what they are."""
 
     column: dict[str, str]
@@ -55,7 +55,7 @@ def roles(
     where: str,
     needed: Sequence[str],
     ignored: Sequence[str] = (),
-) -> Roles:
+) -> PredictionRoles:
     """Find the columns of a file.
 
     Args:
@@ -68,7 +68,7 @@ def roles(
         DataError: two columns that would do, or none for a needed role.
     """
     taken = {c for columns in named.values() for c in columns}
-    found = {role: columns[0] for role, columns in named.items() if role != "risk"}
+    by_role = {role: columns[0] for role, columns in named.items() if role != "risk"}
     risks = tuple(named.get("risk", ()))
     for role in ROLES:
         if role in named or role in ignored:
@@ -79,13 +79,13 @@ def roles(
             if role == "risk":
                 risks = (column,)
             else:
-                found[role] = column
+                by_role[role] = column
     for role in needed:
-        if role not in found and not (role == "risk" and risks):
+        if role not in by_role and not (role == "risk" and risks):
             raise DataError(
                 f"{where}: no column for {role!r} among {', '.join(header)}. Say which: --column {role}=NAME."
             )
-    return Roles(found, risks, tuple(c for c in header if c not in taken and c not in DECISIONS))
+    return PredictionRoles(by_role, risks, tuple(c for c in header if c not in taken and c not in DECISIONS))
 
 
 def _by_name(role: str, header: Sequence[str], where: str) -> str | None:

@@ -17,7 +17,7 @@ MOST_LEVELS = 12
 """Distinct values of a column of subgroups."""
 
 
-class Facts:
+class CaseFacts:
     """By case, in the order in which cases first appear.
 
     Raises:
@@ -46,9 +46,9 @@ class Facts:
         if not source.has(role):
             return
         for i, (case, text) in enumerate(zip(source.case_ids(), source.cells(role), strict=True)):
-            said, place = self._first.setdefault((role, case), (text, source.place(i)))
-            if said != text:
-                raise DataError(f"{source.place(i)}: {role} {text} of case {case}; {place} has {said}.")
+            first, place = self._first.setdefault((role, case), (text, source.place(i)))
+            if first != text:
+                raise DataError(f"{source.place(i)}: {role} {text} of case {case}; {place} has {first}.")
             if case not in into:
                 into[case] = meaning(source.place(i), text)
 
@@ -70,20 +70,20 @@ class Facts:
         return np.array([self.weight[c] for c in cases], dtype=float)
 
     def groups(
-        self, cases: Sequence[str], asked: Sequence[str], age_bands: Sequence[float]
+        self, cases: Sequence[str], columns: Sequence[str], age_bands: Sequence[float]
     ) -> tuple[dict[str, list[str | None]], list[str]]:
         """Levels of each case by attribute, and the columns that were not used.
 
         Args:
             cases: in this order.
-            asked: columns of subgroups; none: every column with few values that is not the label in other words.
+            columns: columns of subgroups; none: every column with few values that is not the label in other words.
             age_bands: years where a new band starts.
         Raises:
             DataError: no such column, or one with too many values.
         """
         out: dict[str, list[str | None]] = {}
         unused = []
-        for name in asked or self.levels:
+        for name in columns or self.levels:
             if name not in self.levels:
                 known = ", ".join(self.levels) or "none"
                 raise DataError(f"--subgroup {name}: no such column. Columns that are left: {known}.")
@@ -91,7 +91,7 @@ class Facts:
             if name.lower() in AGES:
                 levels = [None if (a := as_number(v)) is None else age_band(a, age_bands) for v in levels]
             distinct = set(levels) - {None}
-            if asked and len(distinct) > MOST_LEVELS:
+            if columns and len(distinct) > MOST_LEVELS:
                 raise DataError(
                     f"--subgroup {name}: {len(distinct)} different values; at most {MOST_LEVELS} are allowed. "
                     "Put them into bands."

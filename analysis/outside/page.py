@@ -12,7 +12,7 @@ from ..performance.contrasts import family
 from ..records import Comparison
 from ..report import legends
 from ..report.answer import finding
-from ..report.material import Numbers
+from ..report.material import ReportNumbers
 from ..report.notices import about_numbers
 from ..report.page import body, environment
 from ..report.rows import archive
@@ -26,7 +26,7 @@ REPORT = "report.html"
 
 
 class _Part(NamedTuple):
-    make: Callable[[Numbers], dict[str, Any] | None]
+    make: Callable[[ReportNumbers], dict[str, Any] | None]
     template: str
     title: str
 
@@ -43,15 +43,15 @@ def write(tables: Tables, folder: Path, title: str, notes: Sequence[str] = ()) -
     save(tables, folder)
     drawn = figures.write(folder / "figures", tables.curves, legends.notes(tables))
     assert tables.evaluation is not None
-    numbers = Numbers(settings=tables.evaluation.settings, tables=tables, figures=drawn)
+    numbers = ReportNumbers(settings=tables.evaluation.settings, tables=tables, figures=drawn)
     write_text(folder / REPORT, render(numbers, title, notes))
     return folder / REPORT
 
 
-def render(m: Numbers, title: str, notes: Sequence[str]) -> str:
+def render(m: ReportNumbers, title: str, notes: Sequence[str]) -> str:
     """The page as HTML."""
     env = environment(m.rows)
-    found = [(name, part, part.make(m)) for name, part in _parts()]
+    sections = [(name, part, part.make(m)) for name, part in _parts()]
     return env.get_template("predictions.html.j2").render(
         m=m,
         title=title,
@@ -63,7 +63,7 @@ def render(m: Numbers, title: str, notes: Sequence[str]) -> str:
         archive=archive(m.rows, m.figures, {}),
         sections=[
             (name, part.title, body(env, m, part.template, context), False)
-            for name, part, context in found
+            for name, part, context in sections
             if context is not None
         ],
     )
@@ -78,7 +78,7 @@ def _parts() -> Iterator[tuple[str, _Part]]:
     yield "methods", _Part(methods.statistics, "statistics.html.j2", methods.SECTION.title)
 
 
-def comparison(m: Numbers) -> dict[str, Any] | None:
+def comparison(m: ReportNumbers) -> dict[str, Any] | None:
     """Every model against the reference; None where there is one model."""
     compared = m.settings.compared
     main = of_family(m.tables.comparisons, MODELS, compared[0])
@@ -91,16 +91,16 @@ def comparison(m: Numbers) -> dict[str, Any] | None:
         "beside": [],
         "paper": False,
         "noun": "model",
-        "intro": f"Each model minus {m.settings.reference}, on the people whom both predict.",
+        "intro": f"Each model minus {m.settings.reference}, on the people predicted by both.",
     }
 
 
-def _compared(m: Numbers) -> list[Comparison]:
+def _compared(m: ReportNumbers) -> list[Comparison]:
     """The comparisons that the first sentence rests on."""
     return [c for c in m.tables.comparisons if c.family == family(MODELS, "roc_auc")]
 
 
-def headline(m: Numbers) -> str:
+def headline(m: ReportNumbers) -> str:
     """What was found, in a sentence that follows the adjusted intervals."""
     rows = [c for c in _compared(m) if c.difference is not None]
     if not rows:
@@ -108,12 +108,12 @@ def headline(m: Numbers) -> str:
         if a.value is None:
             return f"{a.target} has no ROC-AUC: {a.why_missing}."
         return f"{a.target} ranks people with a ROC-AUC of {number(a.value)} ({span(a.low, a.high)})."
-    said = {
+    verdict = {
         "higher": "ranks people better than {b}",
         "lower": "ranks people worse than {b}",
         "unclear": "and {b}: no difference in ranking was established",
     }
-    parts = [f"{c.a} {said[finding(c)].format(b=c.b)}" for c in rows]
+    parts = [f"{c.a} {verdict[finding(c)].format(b=c.b)}" for c in rows]
     about = (
         f"The intervals include people and {min(c.seeds for c in rows)} training runs of each model."
         if all(c.about == "recipes" for c in rows)

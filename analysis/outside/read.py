@@ -12,13 +12,13 @@ from ...study.errors import DataError
 from ..measures.arrays import Floats
 from ..settings import Settings
 from .arrays import Predictions
-from .facts import Facts
+from .facts import CaseFacts
 from .risks import Risks, seed_numbers
 from .source import Columns, SourceFile, opened
 
 
 @dataclass(frozen=True)
-class ReadSettings:
+class PredictionReadSettings:
     """What the user says about the files."""
 
     columns: Columns = field(default_factory=dict)
@@ -29,7 +29,7 @@ class ReadSettings:
     """People with and without the outcome were drawn apart; None: where the weights say so."""
 
 
-class Read(NamedTuple):
+class ReadPredictions(NamedTuple):
     """What the files gave, and how they were understood."""
 
     predictions: Predictions
@@ -43,9 +43,9 @@ MOST_WEIGHT = 0.2
 def read(
     files: Sequence[Path],
     cases: Path | None = None,
-    settings: ReadSettings | None = None,
+    settings: PredictionReadSettings | None = None,
     analysis: Settings | None = None,
-) -> Read:
+) -> ReadPredictions:
     """Predictions of one or more models.
 
     Args:
@@ -57,17 +57,17 @@ def read(
     Raises:
         DataError: a file, a column or a cell that cannot be what it is taken for, with its place.
     """
-    settings, analysis = settings or ReadSettings(), analysis or Settings()
+    settings, analysis = settings or PredictionReadSettings(), analysis or Settings()
     sources, other = opened(files, settings.columns, ("risk",) if cases else ("risk", "label"), cases)
     every = [*([other] if other else []), *sources]
     for source in sources:
         _check_persons(source)
     _check_ids(every, len(every) > 1 or any(s.has("model") or s.has("seed") for s in sources))
-    facts, risks = Facts(every), Risks()
+    facts, risks = CaseFacts(every), Risks()
     for source in sources:
         risks.add(source, facts.label, len(sources) > 1, str(cases) if cases else str(source.path))
     predictions, unused = _lined_up(facts, risks, settings, analysis, files[0])
-    return Read(predictions, tuple(_notes(every, predictions, unused)))
+    return ReadPredictions(predictions, tuple(_notes(every, predictions, unused)))
 
 
 def _check_ids(sources: Sequence[SourceFile], matched: bool) -> None:
@@ -119,7 +119,7 @@ def _bare(case: str) -> str:
 
 
 def _lined_up(
-    facts: Facts, risks: Risks, settings: ReadSettings, analysis: Settings, path: Path
+    facts: CaseFacts, risks: Risks, settings: PredictionReadSettings, analysis: Settings, path: Path
 ) -> tuple[Predictions, list[str]]:
     cases = facts.labelled()
     if not cases:
@@ -155,14 +155,14 @@ def _notes(sources: Sequence[SourceFile], p: Predictions, unused: Sequence[str])
         out.append(f"{source.path}: {len(source.frame):,} rows; {', '.join(parts)}")
     people = len(p.y) if p.person is None else len(np.unique(p.person))
     lost = sum(sum(m.values()) for m in p.missing.values())
-    said = {
+    statements = {
         f"{p.censored:,} cases without a label are left out": p.censored,
-        f"{len(p.y):,} cases of {people:,} people, who are resampled as wholes": people < len(p.y),
+        f"{len(p.y):,} cases of {people:,} people; people are resampled, not cases": people < len(p.y),
         f"subgroups: {', '.join(p.groups)}": p.groups,
         f"columns not used: {', '.join(name or '(no name)' for name in unused)}": unused,
         f"{lost:,} risks are missing, each in no number of its model": lost,
     }
-    out += [text for text, holds in said.items() if holds]
+    out += [text for text, holds in statements.items() if holds]
     if p.weight is not None and (share := float(p.weight.max() / p.weight.sum())) > MOST_WEIGHT:
         out.append(f"one case has {100 * share:.3g} % of all weight: look at the weights")
     for a, b in combinations(p.risk, 2):

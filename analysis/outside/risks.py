@@ -47,9 +47,9 @@ class Risks:
                 continue
             rows = self.rows.setdefault(run, {})
             if case in rows:
-                said = f"{run[0]}, seed {run[1]}" if run[1] else run[0]
+                model = f"{run[0]}, seed {run[1]}" if run[1] else run[0]
                 raise DataError(
-                    f"{place}: case {case} is predicted twice by {said}; first at {rows[case].place}."
+                    f"{place}: case {case} is predicted twice by {model}; first at {rows[case].place}."
                 )
             rows[case] = _Row(_risk(place, text, whys[i]), place)
             if text is None:
@@ -58,10 +58,10 @@ class Risks:
     def lined_up(self, run: Run, cases: Sequence[str]) -> tuple[Floats, dict[str, int]]:
         """(n,) risks of a run for these cases, NaN where there is none, and the reasons with their counts."""
         rows = self.rows[run]
-        found = [rows[c].risk if c in rows else None for c in cases]
+        risks = [rows[c].risk if c in rows else None for c in cases]
         absent = sum(c not in rows for c in cases)
         missing = dict(self.missing.get(run, {})) | ({"no row": absent} if absent else {})
-        return np.array([np.nan if r is None else r for r in found]), missing
+        return np.array([np.nan if r is None else r for r in risks]), missing
 
 
 def _cells(source: SourceFile, several: bool) -> Iterator[tuple[int, str, Run, str | None]]:

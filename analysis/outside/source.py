@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...study.errors import DataError, not_one_of
-from .columns import ROLES, Roles, roles
+from .columns import ROLES, PredictionRoles, roles
 from .files import PARQUET, table
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class SourceFile(NamedTuple):
 
     path: Path
     frame: "pd.DataFrame"
-    roles: Roles
+    roles: PredictionRoles
 
     def place(self, i: int) -> str:
         """Where row `i` (from 0) is: `a.csv:12`, a line of a text file; `a.parquet: row 12`, counted from 0."""

@@ -9,9 +9,9 @@ from ...study.errors import DataError
 from ...train.records import Baseline
 from ..performance.evaluate import Evaluation
 from ..performance.formats import OUTSIDE
-from ..performance.scores import HeldOut, Key
+from ..performance.scores import HeldOut, PredictionKey
 from ..settings import Outside
-from .facts import Facts
+from .facts import CaseFacts
 from .risks import Risks, seed_numbers
 from .source import SourceFile, opened
 
@@ -40,7 +40,7 @@ def with_outside(study: Study, evaluation: Evaluation) -> tuple[Evaluation, list
             cell = f"{model}, seed {seed}" if run[1] else model
             if any(k.cell == cell for k in scores.risk):
                 raise DataError(f'{path}: another model is called {cell!r}. Give this one a name = "...".')
-            key = Key(cell, OUTSIDE)
+            key = PredictionKey(cell, OUTSIDE)
             risk, missing = risks.lined_up(run, held.case)
             scores = replace(
                 scores,
@@ -79,11 +79,11 @@ def _check_labels(source: SourceFile, held: HeldOut) -> None:
     """Refuse a file whose labels are not the study's: it is about other people or another outcome."""
     if not source.has("label"):
         return
-    said, known = Facts([source]).label, dict(zip(held.case, held.y.tolist(), strict=True))
+    given, known = CaseFacts([source]).label, dict(zip(held.case, held.y.tolist(), strict=True))
     for i, case in enumerate(source.case_ids()):
-        if case in known and said[case] not in (None, known[case]):
+        if case in known and given[case] not in (None, known[case]):
             raise DataError(
-                f"{source.place(i)}: label {said[case]} of case {case}, but {known[case]} in this study."
+                f"{source.place(i)}: label {given[case]} of case {case}, but {known[case]} in this study."
             )
 
 

@@ -10,11 +10,11 @@ from ..measures.arrays import Floats
 from ..measures.inference import Spread
 from ..measures.metrics import METRICS
 from ..records import Average, Metric, Population
-from .balance import Place, by_seed
+from .balance import GridPlace, by_seed
 from .choice import Choice
 from .contrasts import Comparer, point
 from .evaluate import Evaluation
-from .scores import Key
+from .scores import PredictionKey
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Group:
 
     name: str
     readout: str
-    places: Sequence[tuple[Key, Hashable, int]]
+    places: Sequence[tuple[PredictionKey, Hashable, int]]
     """Each with its settings and its seed."""
     expected: int
     """How many there should be."""
 
     @property
-    def keys(self) -> list[Key]:
+    def keys(self) -> list[PredictionKey]:
         return [key for key, _, _ in self.places]
 
 
@@ -68,8 +68,8 @@ def _average(
     group: Group,
     metric: str,
     population: Population,
-    best: Key | None,
-    luckiest: Key | None,
+    best: PredictionKey | None,
+    luckiest: PredictionKey | None,
 ) -> Average:
     rows = {key: evaluation.metric(metric, key, population) for key in group.keys}
     known = [place for place in group.places if rows[place[0]].value is not None]
@@ -85,7 +85,7 @@ def _average(
     if not known:
         why = next((row.why_missing for row in rows.values()), "no fit is finished")
         return Average(**facts, value=None, cells=0, n=0, n_positive=0, why_missing=why)
-    seeds = [[known[i][0] for i in part] for part in by_seed([Place(p, seed) for _, p, seed in known])]
+    seeds = [[known[i][0] for i in part] for part in by_seed([GridPlace(p, seed) for _, p, seed in known])]
     kept = [key for part in seeds for key in part]
     facts |= _chosen(rows, best, luckiest)
     facts |= {name: min(getattr(rows[key], name) for key in kept) for name in ("n", "n_positive")}
@@ -109,18 +109,18 @@ def _spread(
     evaluation: Evaluation,
     metric: str,
     population: Population,
-    seeds: Sequence[Sequence[Key]],
-    rows: dict[Key, Metric],
+    seeds: Sequence[Sequence[PredictionKey]],
+    rows: dict[PredictionKey, Metric],
 ) -> Spread | None:
     """The mean over seeds with its variance; None where the metric has none."""
     if METRICS[metric].scale is None:
         return None
-    vectors: dict[Key, Floats] = {}
+    vectors: dict[PredictionKey, Floats] = {}
     for key in (key for part in seeds for key in part):
-        found = evaluation.deviations(metric, key, population, evaluation.present(key))
-        if found is None:
+        vector = evaluation.deviations(metric, key, population, evaluation.present(key))
+        if vector is None:
             return None
-        vectors[key] = found
+        vectors[key] = vector
     return evaluation.spread(
         metric,
         [float(np.mean([rows[k].value for k in part])) for part in seeds],
@@ -130,7 +130,9 @@ def _spread(
     )
 
 
-def _chosen(rows: dict[Key, Metric], best: Key | None, luckiest: Key | None) -> dict[str, Any]:
+def _chosen(
+    rows: dict[PredictionKey, Metric], best: PredictionKey | None, luckiest: PredictionKey | None
+) -> dict[str, Any]:
     return {
         "best": rows[best].value if best else None,
         "best_cell": best.cell if best else None,

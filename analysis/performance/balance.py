@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..measures.inference import FEWEST_SEEDS
 
 
-class Place(NamedTuple):
+class GridPlace(NamedTuple):
     """Where a fit or a pair of fits stands in the grid."""
 
     point: Hashable
@@ -15,15 +15,15 @@ class Place(NamedTuple):
     seed: int
 
 
-def by_seed(places: Sequence[Place]) -> list[list[int]]:
+def by_seed(places: Sequence[GridPlace]) -> list[list[int]]:
     """Positions to average for each seed.
 
     The largest block of three seeds or more in which every point has every seed. Where there is none, all of them: by
     seed where every point has every seed, else as one group; either way the mean is about these fits.
 
-    >>> by_seed([Place("a", 0), Place("a", 1), Place("a", 2), Place("b", 0)])    # b lacks two of the three seeds
+    >>> by_seed([GridPlace("a", 0), GridPlace("a", 1), GridPlace("a", 2), GridPlace("b", 0)])    # b lacks two seeds
     [[0], [1], [2]]
-    >>> by_seed([Place("a", 0), Place("b", 1), Place("c", 2)])    # three seeds, but each has other settings
+    >>> by_seed([GridPlace("a", 0), GridPlace("b", 1), GridPlace("c", 2)])    # each seed has other settings
     [[0, 1, 2]]
     """
     seeds_of: dict[Hashable, set[int]] = {}

@@ -11,16 +11,16 @@ from ..measures.inference import Spread
 from ..measures.limits import straight, student
 from ..multiplicity import holm, levels
 from ..records import Comparison, Population
-from .balance import Place, by_seed
+from .balance import GridPlace, by_seed
 from .evaluate import Evaluation
-from .scores import Key
+from .scores import PredictionKey
 
 
 class Pair(NamedTuple):
     """Two sets of predictions to subtract, and where they stand in the grid."""
 
-    a: Key
-    b: Key
+    a: PredictionKey
+    b: PredictionKey
     point: Hashable = ""
     """All settings but the seed."""
     seed: int = 0
@@ -47,7 +47,9 @@ def contrast(
     gaps, why = _gaps(evaluation, metric, pairs, population)
     if not gaps:
         return {"difference": None, "why_missing": why, "n": 0, "pairs": 0, "population": population}
-    seeds = [[gaps[i] for i in part] for part in by_seed([Place(g.pair.point, g.pair.seed) for g in gaps])]
+    seeds = [
+        [gaps[i] for i in part] for part in by_seed([GridPlace(g.pair.point, g.pair.seed) for g in gaps])
+    ]
     kept = [gap for part in seeds for gap in part]
     spread = _over_seeds(evaluation, metric, seeds, population)
     basis = spread.basis
@@ -88,7 +90,7 @@ def _gaps(
 
 
 def _known(
-    evaluation: Evaluation, metric: str, key: Key, population: Population, where: Mask
+    evaluation: Evaluation, metric: str, key: PredictionKey, population: Population, where: Mask
 ) -> tuple[float, Floats] | None:
     """A value and its deviations; None where either is missing."""
     value = evaluation.value(metric, key, population, where)

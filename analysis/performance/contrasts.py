@@ -10,7 +10,7 @@ from ..records import Comparison
 from .compare import Pair, adjusted, contrast
 from .evaluate import Evaluation
 from .formats import YARDSTICKS, Formats
-from .scores import Key
+from .scores import PredictionKey
 
 OWN_FORMAT, OTHER_FORMAT, WITHIN, SINGLE = "targets", "other read-outs", "readouts", "cells"
 """Families, before the name of the metric. The first is what the study asks: every arm in the format it was taught
@@ -55,16 +55,16 @@ class Comparer:
 
     def has(self, cell: Cell, readout: str) -> bool:
         """Whether a cell is finished and was read in this way."""
-        return cell in self.done and Key(cell.id, readout) in self.evaluation.scores.risk
+        return cell in self.done and PredictionKey(cell.id, readout) in self.evaluation.scores.risk
 
-    def keys(self, name: str, readout: str) -> list[tuple[Cell, Key]]:
+    def keys(self, name: str, readout: str) -> list[tuple[Cell, PredictionKey]]:
         """The finished cells of an arm with this read-out."""
-        return [(c, Key(c.id, readout)) for c in self.arms[name] if self.has(c, readout)]
+        return [(c, PredictionKey(c.id, readout)) for c in self.arms[name] if self.has(c, readout)]
 
     def pairs(self, planned: Sequence[tuple[Cell, Cell]], readout: str, other: str) -> list[Pair]:
         """The planned pairs of which both sides are there."""
         return [
-            Pair(Key(a.id, readout), Key(b.id, other), (point(a), point(b)), a.seed)
+            Pair(PredictionKey(a.id, readout), PredictionKey(b.id, other), (point(a), point(b)), a.seed)
             for a, b in planned
             if self.has(a, readout) and self.has(b, other)
         ]
@@ -165,7 +165,11 @@ class Comparer:
         cells = self.arms.get(self.settings.reference, [])
         for name, keys in self.yardsticks.items():
             planned = [(key, c) for key, n in keys for c in cells if n in (None, c.n)]
-            pairs = [Pair(k, Key(c.id, other), point(c), c.seed) for k, c in planned if self.has(c, other)]
+            pairs = [
+                Pair(k, PredictionKey(c.id, other), point(c), c.seed)
+                for k, c in planned
+                if self.has(c, other)
+            ]
             readout = keys[0][0].readout
             if planned:
                 yield Comparison(
@@ -182,11 +186,11 @@ class Comparer:
 
     def all(self) -> list[Comparison]:
         """Every comparison, p values and intervals adjusted within each family."""
-        found: list[Comparison] = []
+        comparisons: list[Comparison] = []
         for metric in self.settings.compared:
             for of in (self.by_target, self.by_cell, self.by_readout, self.by_level, self.by_yardstick):
-                found += of(metric)
-        return adjusted(found)
+                comparisons += of(metric)
+        return adjusted(comparisons)
 
 
 def point(cell: Cell) -> Hashable:
@@ -194,10 +198,12 @@ def point(cell: Cell) -> Hashable:
     return tuple(sorted((k, str(v)) for k, v in cell.model_dump(exclude={"seed"}).items()))
 
 
-def yardsticks(keys: Iterable[Key], baselines: Sequence[Baseline]) -> dict[str, list[tuple[Key, int | None]]]:
+def yardsticks(
+    keys: Iterable[PredictionKey], baselines: Sequence[Baseline]
+) -> dict[str, list[tuple[PredictionKey, int | None]]]:
     """What is no fit of the grid, by name: its sets of predictions and the training size of each."""
     known = {b.cell: b for b in baselines}
-    out: dict[str, list[tuple[Key, int | None]]] = {}
+    out: dict[str, list[tuple[PredictionKey, int | None]]] = {}
     for key in keys:
         if key.readout in YARDSTICKS:
             row = known.get(key.cell)

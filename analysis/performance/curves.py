@@ -11,11 +11,11 @@ from ..measures.net_benefit import decision_curve, treat_all
 from ..records import Cited, Curve
 from .evaluate import Evaluation
 from .formats import YARDSTICKS
-from .scores import Key
+from .scores import PredictionKey
 
 
 def models(
-    evaluation: Evaluation, shown: Mapping[str, Key], optima: AbstractSet[str] = frozenset()
+    evaluation: Evaluation, shown: Mapping[str, PredictionKey], optima: AbstractSet[str] = frozenset()
 ) -> Iterator[Curve]:
     """Every curve of the models shown, about the population of the report.
 

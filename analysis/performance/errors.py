@@ -10,13 +10,15 @@ from ..measures.discrimination import SPECIFICITY
 from ..measures.odds import odds_ratio
 from ..records import Alarm, Called
 from .evaluate import Evaluation
-from .scores import Key
+from .scores import PredictionKey
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def called(evaluation: Evaluation, models: Mapping[str, Key], reference: Key) -> Iterator[Called]:
+def called(
+    evaluation: Evaluation, models: Mapping[str, PredictionKey], reference: PredictionKey
+) -> Iterator[Called]:
     """Every model's confusion table at the same specificity, and which cases the reference finds and it does not.
 
     Over the cases that the model and the reference both predict, unweighted: these are counts of people.
@@ -27,19 +29,19 @@ def called(evaluation: Evaluation, models: Mapping[str, Key], reference: Key) ->
         if evaluation.why_not(where):
             continue
         ones = y[where] == 1
-        mine, other = (_called(y[where], risk[k][where]) for k in (key, reference))
+        own, other = (_called(y[where], risk[k][where]) for k in (key, reference))
         yield Called(
             model=name,
             cell=key.cell,
             readout=key.readout,
             threshold=_threshold(y[where], risk[key][where]),
-            true_positive=int((mine & ones).sum()),
-            false_negative=int((~mine & ones).sum()),
-            false_positive=int((mine & ~ones).sum()),
-            true_negative=int((~mine & ~ones).sum()),
-            cases_gained=int((mine & ~other & ones).sum()),
-            cases_lost=int((~mine & other & ones).sum()),
-            alarms_shared=int((mine & other & ~ones).sum()),
+            true_positive=int((own & ones).sum()),
+            false_negative=int((~own & ones).sum()),
+            false_positive=int((own & ~ones).sum()),
+            true_negative=int((~own & ~ones).sum()),
+            cases_gained=int((own & ~other & ones).sum()),
+            cases_lost=int((~own & other & ones).sum()),
+            alarms_shared=int((own & other & ~ones).sum()),
         )
 
 
@@ -53,7 +55,7 @@ def _called(y: Labels, risk: Floats) -> Mask:
 
 
 def alarms(
-    evaluation: Evaluation, models: Mapping[str, Key], evidence: "pd.DataFrame", top: int = 5
+    evaluation: Evaluation, models: Mapping[str, PredictionKey], evidence: "pd.DataFrame", top: int = 5
 ) -> Iterator[Alarm]:
     """The evidence that false alarms have more often than other controls do: what leads a model astray.
 

@@ -13,9 +13,9 @@ from ..measures.limits import Interval
 from ..measures.metrics import METRICS
 from ..records import Metric, Population
 from ..settings import Settings
-from .scores import HeldOut, Key, Scores
+from .scores import HeldOut, PredictionKey, Scores
 
-_Asked = tuple[str, Key, Population, bytes]
+_Asked = tuple[str, PredictionKey, Population, bytes]
 """A metric, of whose risks, in which population, on which cases."""
 
 
@@ -24,7 +24,7 @@ class Evaluation:
 
     def __init__(self, held: HeldOut, scores: Scores, settings: Settings, seed: int) -> None:
         self.held, self.scores, self.settings, self.seed = held, scores, settings, seed
-        self._rows: dict[tuple[str, Key, Population], Metric] = {}
+        self._rows: dict[tuple[str, PredictionKey, Population], Metric] = {}
         self._values: dict[_Asked, float | None] = {}
         self._vectors: dict[_Asked, Floats | None] = {}
 
@@ -33,25 +33,27 @@ class Evaluation:
         """One set of bootstrap draws, for metrics without an influence function."""
         return bootstrap.draws(self.held.design, self.settings.replicates, self.seed)
 
-    def present(self, key: Key) -> Mask:
+    def present(self, key: PredictionKey) -> Mask:
         """(n,) the cases that have a risk."""
         return np.isfinite(self.scores.risk[key])
 
-    def value(self, metric: str, key: Key, population: Population, where: Mask) -> float | None:
+    def value(self, metric: str, key: PredictionKey, population: Population, where: Mask) -> float | None:
         """The metric on the cases of `where`; None where it has no answer."""
         at = (metric, key, population, where.tobytes())
         if at not in self._values:
             self._values[at] = self._value(metric, key, population, where)
         return self._values[at]
 
-    def _value(self, metric: str, key: Key, population: Population, where: Mask) -> float | None:
+    def _value(self, metric: str, key: PredictionKey, population: Population, where: Mask) -> float | None:
         if self.why_not(where):
             return None
         y, risk, weight = self.held.y, self.scores.on(key, population), self.held.weights(population)
-        found = float(METRICS[metric].compute(y[where], risk[where], weight[where][None, :])[0])
-        return found if np.isfinite(found) else None
+        value = float(METRICS[metric].compute(y[where], risk[where], weight[where][None, :])[0])
+        return value if np.isfinite(value) else None
 
-    def deviations(self, metric: str, key: Key, population: Population, where: Mask) -> Floats | None:
+    def deviations(
+        self, metric: str, key: PredictionKey, population: Population, where: Mask
+    ) -> Floats | None:
         """A vector whose inner products with others of this metric are covariances; None where there is no
         variance."""
         at = (metric, key, population, where.tobytes())
@@ -59,7 +61,9 @@ class Evaluation:
             self._vectors[at] = self._deviations(metric, key, population, where)
         return self._vectors[at]
 
-    def _deviations(self, metric: str, key: Key, population: Population, where: Mask) -> Floats | None:
+    def _deviations(
+        self, metric: str, key: PredictionKey, population: Population, where: Mask
+    ) -> Floats | None:
         measure = METRICS[metric]
         y, risk, weight = self.held.y, self.scores.on(key, population), self.held.weights(population)
         if measure.influence is None:
@@ -93,7 +97,7 @@ class Evaluation:
     def metric(
         self,
         metric: str,
-        key: Key,
+        key: PredictionKey,
         population: Population = "sample",
         group: str = "all",
         of: Mask | None = None,
@@ -107,7 +111,9 @@ class Evaluation:
             self._rows[at] = row
         return row
 
-    def _metric(self, metric: str, key: Key, population: Population, group: str, of: Mask | None) -> Metric:
+    def _metric(
+        self, metric: str, key: PredictionKey, population: Population, group: str, of: Mask | None
+    ) -> Metric:
         of = np.ones(len(self.held.y), bool) if of is None else of
         where = self.present(key) & of
         facts: dict[str, Any] = {
@@ -132,7 +138,7 @@ class Evaluation:
         low, high = self.limits(metric, self.spread(metric, [value], [vector], population, where))
         return Metric(**facts, value=value, low=low, high=high)
 
-    def clipped(self, metric: str, key: Key, population: Population, where: Mask) -> int:
+    def clipped(self, metric: str, key: PredictionKey, population: Population, where: Mask) -> int:
         """How many risks were moved away from 0 or 1, where the metric takes logarithms."""
         if not METRICS[metric].clips:
             return 0
@@ -146,7 +152,7 @@ class Evaluation:
             return "no case has a prediction"
         return f"only one class among {n} cases" if ones in (0, n) else None
 
-    def why_missing(self, metric: str, key: Key, population: Population, where: Mask) -> str:
+    def why_missing(self, metric: str, key: PredictionKey, population: Population, where: Mask) -> str:
         """Why a metric has no value on these cases."""
         fault = self.why_not(where)
         ask = METRICS[metric].why_not
@@ -156,7 +162,7 @@ class Evaluation:
         return fault or "the metric is not defined for these risks"
 
 
-def all_metrics(evaluation: Evaluation, keys: Iterable[Key]) -> Iterator[Metric]:
+def all_metrics(evaluation: Evaluation, keys: Iterable[PredictionKey]) -> Iterator[Metric]:
     """Every metric of every set of predictions, in the sample and, where it differs, in the source population."""
     for key in keys:
         for population in evaluation.held.populations:

@@ -10,7 +10,7 @@ from scipy.stats import t
 
 from ..measures.arrays import Floats, Places
 from ..records import Effect
-from .scores import HeldOut, Key, Scores
+from .scores import HeldOut, PredictionKey, Scores
 
 OWN = "own_rationale"
 INTERVENTIONS = (
@@ -39,7 +39,7 @@ def effects(scores: Scores, held: HeldOut, target_of: Mapping[str, str]) -> Iter
         if key.readout != OWN:
             continue
         for name in INTERVENTIONS:
-            other = scores.risk.get(Key(key.cell, name))
+            other = scores.risk.get(PredictionKey(key.cell, name))
             if other is None:
                 continue
             both = np.isfinite(own) & np.isfinite(other)
@@ -78,14 +78,14 @@ def interval(values: Floats, person: Places) -> tuple[float, float | None, float
     return mean, mean - reach, mean + reach
 
 
-def student(found: Iterable[Effect]) -> str | None:
+def student(effects: Iterable[Effect]) -> str | None:
     """The kind of student that the effects on one fit point to; None where an intervention is missing.
 
     `post-hoc`: it follows the history, whatever the reasons say. `random`: lines that it does not cite move it as
     much as those that it cites. `leaking`: turning its conclusion round moves it half as far as another person's
     reasons or more: it reads the verdict, not the findings. `faithful`: it follows the reasons.
     """
-    size = {e.readout: e.size for e in found}
+    size = {e.readout: e.size for e in effects}
     if not {"other_rationale", "without_cited", "without_uncited", "flipped_conclusion"} <= set(size):
         return None
     swapped, flipped = size["other_rationale"], size["flipped_conclusion"]

@@ -12,14 +12,14 @@ from ...study.errors import DataError
 from ...study.records import read_table
 from ...train.records import Prediction
 from ..measures.arrays import Floats, Labels, Places
-from ..measures.variance import Design
+from ..measures.variance import SamplingDesign
 from ..records import Population
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Key(NamedTuple):
+class PredictionKey(NamedTuple):
     """One set of predictions."""
 
     cell: str
@@ -65,9 +65,9 @@ class HeldOut:
         return self.populations[-1]
 
     @cached_property
-    def design(self) -> Design:
+    def design(self) -> SamplingDesign:
         """How the persons were drawn."""
-        return Design.of(self.person, self.y, self.by_outcome)
+        return SamplingDesign.of(self.person, self.y, self.by_outcome)
 
     def prevalence(self, population: Population) -> float:
         """Weighted share of cases with the label."""
@@ -121,8 +121,8 @@ def _attributes(cases: "pd.DataFrame", age_bands: Sequence[float]) -> dict[str, 
     sex, site = (
         tuple(None if v is None or v != v else str(v) for v in cases[name]) for name in ("sex", "site")
     )
-    found = {"sex": sex, "age": tuple(age_band(a, age_bands) for a in cases["age"]), "site": site}
-    return {name: levels for name, levels in found.items() if len(set(levels) - {None}) > 1}
+    levels_of = {"sex": sex, "age": tuple(age_band(a, age_bands) for a in cases["age"]), "site": site}
+    return {name: levels for name, levels in levels_of.items() if len(set(levels) - {None}) > 1}
 
 
 def age_band(age: float, bands: Sequence[float]) -> str:
@@ -158,15 +158,15 @@ def sampling_shift(train: "pd.DataFrame") -> float:
 class Scores:
     """Risks as read, NaN where there is none, and why."""
 
-    risk: Mapping[Key, Floats]
+    risk: Mapping[PredictionKey, Floats]
     """(n,) for each set of predictions, in the order of the cases."""
-    missing: Mapping[Key, Mapping[str, int]]
+    missing: Mapping[PredictionKey, Mapping[str, int]]
     """Reasons for missing risks and how many cases each has."""
     shift: float
     on_source: frozenset[str] = frozenset()
     """Cells whose risk is about the source population; every other learned from the cases as sampled."""
 
-    def on(self, key: Key, population: Population) -> Floats:
+    def on(self, key: PredictionKey, population: Population) -> Floats:
         """(n,) the risk as it reads in that population."""
         move = self.shift * (population == "source") - self.shift * (key.cell in self.on_source)
         return shifted(self.risk[key], move)
@@ -195,13 +195,13 @@ def read_scores(files: Iterable[Path], held: HeldOut, on_source: frozenset[str] 
         DataError: a risk outside [0, 1], no risk and no reason, or two risks for one case; with the row.
     """
     place = {case: i for i, case in enumerate(held.case)}
-    risk: dict[Key, Floats] = {}
-    missing: dict[Key, dict[str, int]] = {}
+    risk: dict[PredictionKey, Floats] = {}
+    missing: dict[PredictionKey, dict[str, int]] = {}
     for path in files:
         table = read_table(path, Prediction, ("cell", "readout", "case", "risk", "why_missing"))
         _check(path, table)
         for (cell, readout), rows in table.groupby(["cell", "readout"], sort=False):
-            key = Key(str(cell), str(readout))
+            key = PredictionKey(str(cell), str(readout))
             if key in risk:
                 raise DataError(
                     f"{path}: {key.cell} {key.readout}: predicted in another file too. Remove one."

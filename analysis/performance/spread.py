@@ -8,13 +8,13 @@ from ..measures.arrays import EDGE
 from ..measures.sample_size import development, r2_of_auc, validation
 from ..records import RiskSpread, SampleSize
 from .evaluate import Evaluation
-from .scores import Key
+from .scores import PredictionKey
 
 SURE = 0.02
 """Risks nearer than this to 0 or 1 are sure of themselves."""
 
 
-def risk_spread(evaluation: Evaluation, keys: Iterable[Key]) -> Iterator[RiskSpread]:
+def risk_spread(evaluation: Evaluation, keys: Iterable[PredictionKey]) -> Iterator[RiskSpread]:
     """One row a set of predictions, over its risks as they were read."""
     for key in keys:
         risk = evaluation.scores.risk[key][evaluation.present(key)]
@@ -34,7 +34,7 @@ def risk_spread(evaluation: Evaluation, keys: Iterable[Key]) -> Iterator[RiskSpr
 
 
 def sample_size(
-    evaluation: Evaluation, reference: Key | None, parameters: int | None, training: Sequence[int]
+    evaluation: Evaluation, reference: PredictionKey | None, parameters: int | None, training: Sequence[int]
 ) -> list[SampleSize]:
     """What developing a regression and validating a model like the reference takes, and what there is.
 
@@ -62,14 +62,14 @@ def sample_size(
     ]
     if parameters and training:
         r2 = r2_of_auc(auc, prevalence)
-        said = f"{parameters} predictor parameters, R squared {r2:.3f} from {assumed}"
+        basis = f"{parameters} predictor parameters, R squared {r2:.3f} from {assumed}"
         rows += [
             SampleSize(
                 purpose="development",
                 criterion=c,
                 needed=n,
                 has=max(training),
-                assumed=said,
+                assumed=basis,
                 source="Riley 2020",
             )
             for c, n in development(parameters, r2, prevalence)

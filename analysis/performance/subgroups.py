@@ -11,7 +11,7 @@ from ..measures.inference import combined
 from ..multiplicity import holm
 from ..records import Equity, Metric
 from .evaluate import Evaluation
-from .scores import HeldOut, Key
+from .scores import HeldOut, PredictionKey
 
 
 def subgroups(held: HeldOut) -> dict[str, Mask]:
@@ -31,7 +31,9 @@ def _order(level: str) -> tuple[int, float, str]:
     return (0, float(head), level) if head.replace(".", "", 1).isdigit() else (1, 0.0, level)
 
 
-def by_subgroup(evaluation: Evaluation, keys: Iterable[Key], metric: str = "roc_auc") -> Iterator[Metric]:
+def by_subgroup(
+    evaluation: Evaluation, keys: Iterable[PredictionKey], metric: str = "roc_auc"
+) -> Iterator[Metric]:
     """One metric in every subgroup; a group too small by the settings gets a reason instead of a number."""
     population = evaluation.held.population
     groups = subgroups(evaluation.held)
@@ -69,7 +71,7 @@ class _Value(NamedTuple):
     deviations: Floats
 
 
-def equity(evaluation: Evaluation, models: Mapping[str, Key]) -> list[Equity]:
+def equity(evaluation: Evaluation, models: Mapping[str, PredictionKey]) -> list[Equity]:
     """Every subgroup against all others, by every measure of `MEASURES`, Holm within a model and a measure."""
     out: list[Equity] = []
     for model, key in models.items():
@@ -84,7 +86,7 @@ def equity(evaluation: Evaluation, models: Mapping[str, Key]) -> list[Equity]:
 
 
 def _against_rest(
-    evaluation: Evaluation, model: str, key: Key, measure: str, of: "Of", name: str, group: Mask
+    evaluation: Evaluation, model: str, key: PredictionKey, measure: str, of: "Of", name: str, group: Mask
 ) -> Equity:
     here, rest = evaluation.present(key) & group, evaluation.present(key) & ~group
     facts: dict[str, Any] = {
@@ -113,13 +115,13 @@ def _against_rest(
     )
 
 
-Of = Callable[[Evaluation, Key, Mask], _Value | None]
+Of = Callable[[Evaluation, PredictionKey, Mask], _Value | None]
 
 
 def _metric(name: str, transform: Callable[[float], tuple[float, float]] = lambda v: (v, 1.0)) -> Of:
     """A metric of the table as a measure; `transform` gives its value on another scale, and the slope there."""
 
-    def of(evaluation: Evaluation, key: Key, where: Mask) -> _Value | None:
+    def of(evaluation: Evaluation, key: PredictionKey, where: Mask) -> _Value | None:
         population = evaluation.held.population
         value = evaluation.value(name, key, population, where)
         vector = None if value is None else evaluation.deviations(name, key, population, where)
@@ -134,7 +136,7 @@ def _metric(name: str, transform: Callable[[float], tuple[float, float]] = lambd
 def _flagged(label: int) -> Of:
     """Share of a group's people with, or without, the outcome above the threshold that serves everybody."""
 
-    def of(evaluation: Evaluation, key: Key, where: Mask) -> _Value | None:
+    def of(evaluation: Evaluation, key: PredictionKey, where: Mask) -> _Value | None:
         held, population = evaluation.held, evaluation.held.population
         risk, weight = evaluation.scores.on(key, population), held.weights(population)
         every = evaluation.present(key)

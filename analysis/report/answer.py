@@ -17,7 +17,7 @@ QUESTION = family(OWN_FORMAT, "roc_auc")
 """The family that the first sentence rests on."""
 
 
-class Answer(NamedTuple):
+class StudyAnswer(NamedTuple):
     """The study's finding: one sentence to remember, and what stands behind it."""
 
     finding: Literal["hurt", "helped", "mixed", "unclear", "none"]
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     support: tuple[str, ...]
 
 
-class Effect(NamedTuple):
+class TargetEffect(NamedTuple):
     """One reasons-first target in its own format against the reference."""
 
     row: Comparison
@@ -47,10 +47,10 @@ def verdict(row: Comparison) -> Literal["better", "worse", "unclear"]:
     return "better" if METRICS[row.metric].nearer(row.a_value, row.b_value) else "worse"
 
 
-def effects(comparisons: Iterable[Comparison], formats: Formats) -> list[Effect]:
+def effects(comparisons: Iterable[Comparison], formats: Formats) -> list[TargetEffect]:
     """Each target that writes reasons before its label, read in its own format, against the reference (ROC-AUC)."""
     rows = [c for c in comparisons if c.family == QUESTION and c.difference is not None]
-    return [Effect(c, finding(c)) for c in rows if formats.reasons_first(c.a)]
+    return [TargetEffect(c, finding(c)) for c in rows if formats.reasons_first(c.a)]
 
 
 def answer(
@@ -58,33 +58,33 @@ def answer(
     averages: Sequence[Average],
     grid: Sequence[Cell],
     optima: Collection[str] = (),
-) -> Answer:
+) -> StudyAnswer:
     """Does teaching why hurt here?
 
     The first sentence follows the adjusted intervals. It speaks about recipes where every comparison behind it has
     three seeds or more, and about the fits that were made where one has fewer. `optima` names baselines whose risk is
     the true one.
     """
-    found = effects(comparisons, Formats({arm(c): c.target for c in grid}))
-    if not found:
+    tested = effects(comparisons, Formats({arm(c): c.target for c in grid}))
+    if not tested:
         why = (
             "no reasons-first target was compared with the reference"
             if grid
             else "it has no grid, so nothing was trained"
         )
-        return Answer("none", "nothing", f"This study cannot answer the question: {why}.", ())
+        return StudyAnswer("none", "nothing", f"This study cannot answer the question: {why}.", ())
     auc = {
         (a.target, a.readout): a
         for a in averages
-        if a.metric == "roc_auc" and a.population == found[0].row.population
+        if a.metric == "roc_auc" and a.population == tested[0].row.population
     }
-    overall = _overall({e.finding for e in found})
-    about: Literal["recipes", "fits"] = "fits" if any(e.row.about == "fits" for e in found) else "recipes"
+    overall = _overall({e.finding for e in tested})
+    about: Literal["recipes", "fits"] = "fits" if any(e.row.about == "fits" for e in tested) else "recipes"
     rivals = [c for c in comparisons if c.family == QUESTION and c.difference is not None]
-    others = [Effect(c, finding(c)) for c in rivals if c not in [e.row for e in found]]
-    support = [_sentence(e) for e in [*found, *others]]
-    support += [*_leakage(comparisons), *_yardsticks(found[0].row, auc, optima)]
-    return Answer(overall, about, _headline(overall, about, found), tuple(support))
+    others = [TargetEffect(c, finding(c)) for c in rivals if c not in [e.row for e in tested]]
+    support = [_sentence(e) for e in [*tested, *others]]
+    support += [*_leakage(comparisons), *_yardsticks(tested[0].row, auc, optima)]
+    return StudyAnswer(overall, about, _headline(overall, about, tested), tuple(support))
 
 
 def _overall(kinds: set[Finding]) -> Literal["hurt", "helped", "mixed", "unclear"]:
@@ -95,21 +95,21 @@ def _overall(kinds: set[Finding]) -> Literal["hurt", "helped", "mixed", "unclear
     return "unclear" if kinds == {"unclear"} else "mixed"
 
 
-def _headline(overall: str, about: str, found: Sequence[Effect]) -> str:
-    seeds = min(e.row.seeds for e in found)
-    said = _mixed(found) if overall == "mixed" else _SAID[overall]
+def _headline(overall: str, about: str, tested: Sequence[TargetEffect]) -> str:
+    seeds = min(e.row.seeds for e in tested)
+    verdict = _mixed(tested) if overall == "mixed" else _VERDICTS[overall]
     if overall == "unclear":
-        said = f"{said} {_possible(found)}"
+        verdict = f"{verdict} {_possible(tested)}"
     if about == "recipes":
-        return f"{said} The intervals include people and {seeds} training runs each."
+        return f"{verdict} The intervals include people and {seeds} training runs each."
     runs = "one training run" if seeds == 1 else f"{seeds} training runs"
     return (
-        f"In these fits: {said[0].lower()}{said[1:]} With {runs} of each recipe this is about the fits, not about "
-        f"the recipes: another seed may give another answer. A verdict needs {FEWEST_SEEDS} seeds."
+        f"In these fits: {verdict[0].lower()}{verdict[1:]} With {runs} of each recipe this is about the fits, not "
+        f"about the recipes: another seed may give another answer. A verdict needs {FEWEST_SEEDS} seeds."
     )
 
 
-_SAID = {
+_VERDICTS = {
     "hurt": (
         "Teaching reasons before the label hurt: these models rank people worse than models taught the label alone."
     ),
@@ -121,24 +121,28 @@ _SAID = {
 }
 
 
-def _possible(found: Sequence[Effect]) -> str:
+def _possible(tested: Sequence[TargetEffect]) -> str:
     """What the intervals leave open, in ROC-AUC."""
-    lows = [e.row.low_adjusted for e in found if e.row.low_adjusted is not None]
-    highs = [e.row.high_adjusted for e in found if e.row.high_adjusted is not None]
+    lows = [e.row.low_adjusted for e in tested if e.row.low_adjusted is not None]
+    highs = [e.row.high_adjusted for e in tested if e.row.high_adjusted is not None]
     if not lows or not highs:
-        return "There is no interval to say what remains possible."
+        return "No interval shows what remains possible."
     loss, gain = max(-min(lows), 0.0), max(max(highs), 0.0)
     return f"A loss of up to {number(loss)} and a gain of up to {number(gain)} in ROC-AUC remain possible."
 
 
-def _mixed(found: Sequence[Effect]) -> str:
+def _mixed(tested: Sequence[TargetEffect]) -> str:
     """Targets differ: each is named with what happened to it."""
-    said = {"lower": "hurt", "higher": "helped", "unclear": "made no difference that could be established"}
-    parts = [f"{words(e.row.a)} {said[e.finding]}" for e in found]
+    effect_of = {
+        "lower": "hurt",
+        "higher": "helped",
+        "unclear": "made no difference that could be established",
+    }
+    parts = [f"{words(e.row.a)} {effect_of[e.finding]}" for e in tested]
     return f"It depends on the target: {', '.join(parts[:-1])} and {parts[-1]}, against the label alone."
 
 
-def _sentence(effect: Effect) -> str:
+def _sentence(effect: TargetEffect) -> str:
     row = effect.row
     gap = f"a difference of {number(row.difference)} (adjusted interval {span(row.low_adjusted, row.high_adjusted)})"
     notes = [
@@ -149,8 +153,8 @@ def _sentence(effect: Effect) -> str:
         "zero is inside" if effect.finding == "unclear" else "",
     ]
     values = f"ROC-AUC {number(row.a_value)} against {number(row.b_value)} for {words(row.b)}"
-    said = f"{words(row.a).capitalize()}, read {label(row.a_readout)}: {values}, {gap}"
-    return "; ".join([said, *(note for note in notes if note)]) + "."
+    result = f"{words(row.a).capitalize()}, read {label(row.a_readout)}: {values}, {gap}"
+    return "; ".join([result, *(note for note in notes if note)]) + "."
 
 
 def _yardsticks(
@@ -187,13 +191,13 @@ def _leakage(comparisons: Iterable[Comparison]) -> list[str]:
             or c.difference is None
         ):
             continue
-        said = (
+        meaning = (
             "what the teacher wrote gives the outcome away"
             if finding(c) == "higher"
             else f"the adjusted interval of the difference is {span(c.low_adjusted, c.high_adjusted)}"
         )
         out.append(
             f"Read {label(c.a_readout)} instead of {label(c.b_readout)}, the {words(c.a)} model reaches "
-            f"{number(c.a_value)} instead of {number(c.b_value)}: {said}."
+            f"{number(c.a_value)} instead of {number(c.b_value)}: {meaning}."
         )
     return out

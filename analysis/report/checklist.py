@@ -51,7 +51,7 @@ class _Guideline(Record):
     item: tuple[_Asked, ...] = Field(min_length=1)
 
 
-class Item(NamedTuple):
+class ChecklistItem(NamedTuple):
     """One item of a checklist, answered."""
 
     number: str
@@ -69,7 +69,7 @@ class Checklist:
     name: str
     title: str
     cite: str
-    lines: tuple[Item, ...]
+    lines: tuple[ChecklistItem, ...]
 
     @property
     def open(self) -> int:
@@ -94,12 +94,10 @@ def filled(m: Material, name: str) -> Checklist:
     guideline = _Guideline.model_validate(tomllib.loads(text))
     known = known_facts(m)
     items = []
-    for asked in guideline.item:
-        answer, where = (" ".join(_template(t).render(known).split()) for t in (asked.answer, asked.where))
-        said = bool(answer)
-        items.append(
-            Item(asked.number, asked.topic, asked.asks, answer if said else AUTHORS, where if said else "")
-        )
+    for item in guideline.item:
+        answer, where = (" ".join(_template(t).render(known).split()) for t in (item.answer, item.where))
+        answer, where = (answer, where) if answer else (AUTHORS, "")
+        items.append(ChecklistItem(item.number, item.topic, item.asks, answer, where))
     return Checklist(name, f"{guideline.title} ({guideline.version})", guideline.cite, tuple(items))
 
 
@@ -116,7 +114,7 @@ def known_facts(m: Material) -> dict[str, Any]:
     evaluation = m.tables.evaluation
     cells = m.tables.cells
     fits = [f for s in cells if s.state == "done" and (f := s.fit()) is not None]
-    asked = [
+    compared = [
         c
         for c in m.tables.comparisons
         if c.family == family(OWN_FORMAT, "roc_auc") and c.difference is not None
@@ -134,9 +132,9 @@ def known_facts(m: Material) -> dict[str, Any]:
         "splits": splits,
         "held": evaluation.held if evaluation else None,
         "population": m.population,
-        "asked": asked,
-        "comparison": [_comparison(c) for c in asked],
-        "rows": ", ".join(m.rows(c) for c in asked),
+        "asked": compared,
+        "comparison": [_comparison(c) for c in compared],
+        "rows": ", ".join(m.rows(c) for c in compared),
         "rationales": len(m.rationales),
         "refusals": len(m.refusals),
         "agreement": m.tables.agreement,

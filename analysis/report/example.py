@@ -16,7 +16,7 @@ from ..settings import Settings
 from .material import Material
 
 
-class Checked(NamedTuple):
+class CheckedClaim(NamedTuple):
     """A claim and what the grounding check found."""
 
     claim: Claim
@@ -30,14 +30,14 @@ class Graded(NamedTuple):
     answers: tuple[str, ...]
 
 
-class Example(NamedTuple):
+class PersonExample(NamedTuple):
     """Everything that the report shows of one person."""
 
     case: Case
     evidence: tuple[Evidence, ...]
     cited: frozenset[str]
     rationale: Rationale
-    claims: tuple[Checked, ...]
+    claims: tuple[CheckedClaim, ...]
     grades: tuple[Graded, ...]
     verdict: Verdict | None
 
@@ -47,7 +47,7 @@ def why_not(study: Study, settings: Settings) -> str | None:
     if settings.example == "always":
         return None
     if settings.example == "never":
-        return "The study file says that no person's records are shown."
+        return "The study file forbids showing any person's records."
     source = study.cohort.get("source", {})
     name = source.get("name") if isinstance(source, dict) else source
     synthetic = study.data_use is not None and study.data_use.kind == "synthetic"
@@ -56,7 +56,7 @@ def why_not(study: Study, settings: Settings) -> str | None:
     return "The records are real people's, and the study file does not say that one may be shown."
 
 
-def example(m: Material) -> Example | None:
+def example(m: Material) -> PersonExample | None:
     """A graded rationale with a fault in it where there is one, so that the checks can be seen at work."""
     if not m.rationales:
         return None
@@ -65,12 +65,12 @@ def example(m: Material) -> Example | None:
     grounding = checks.get(chosen.id)
     by_claim = {c.claim: c for c in grounding.checks} if grounding else {}
     shown = m.evidence[(m.evidence["case"] == chosen.case) & m.evidence["shown"]]
-    return Example(
+    return PersonExample(
         case=from_frame(m.cases[m.cases["id"] == chosen.case], Case)[0],
         evidence=tuple(from_frame(shown, Evidence)),
         cited=frozenset(e for c in chosen.claims for e in c.cites),
         rationale=chosen,
-        claims=tuple(Checked(c, by_claim.get(i)) for i, c in enumerate(chosen.claims)),
+        claims=tuple(CheckedClaim(c, by_claim.get(i)) for i, c in enumerate(chosen.claims)),
         grades=tuple(_grades(m.run_folder, [r for r in m.ratings if r.rationale == chosen.id])),
         verdict=next((v for v in m.verdicts if v.rationale == chosen.id), None),
     )
@@ -92,9 +92,9 @@ def _grades(run_folder: Path, ratings: Sequence[Rating]) -> list[Graded]:
     out = []
     for d in rubric.dimensions:
         word = dict(zip(d.categories, d.anchors or d.categories, strict=True))
-        mine = sorted(
+        grades = sorted(
             (r for r in ratings if r.dimension == d.name and r.claim is None), key=lambda r: r.rater
         )
-        if mine:
-            out.append(Graded(d.name, tuple(word[r.value] for r in mine)))
+        if grades:
+            out.append(Graded(d.name, tuple(word[r.value] for r in grades)))
     return out

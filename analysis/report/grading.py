@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from ...annotate.records import Anchoring, Noticed, Progress, Rating, Rubric, Verdict
+from ...annotate.records import Anchoring, Noticed, RaterProgress, Rating, Rubric, Verdict
 from ...study import layout
 from ...study.files import rows
 from ...study.records import read_record
@@ -14,10 +14,10 @@ from ..records import Agreement
 CALIBRATION = "calibration"
 
 
-class Grading(NamedTuple):
+class GradingOverview(NamedTuple):
     """What the annotate stage says of itself, finished or not."""
 
-    raters: tuple[Progress, ...]
+    raters: tuple[RaterProgress, ...]
     waiting: int
     """Forms that are still to come; 0 when all are in."""
     calibration: tuple[Agreement, ...]
@@ -29,14 +29,14 @@ class Grading(NamedTuple):
     anchoring: tuple[Anchoring, ...]
 
 
-def grading(home: Path, seed: int) -> Grading | None:
+def grading(home: Path, seed: int) -> GradingOverview | None:
     """What is known of the grading so far; None where nobody grades."""
     folder = home / "annotate"
-    raters = rows(folder / layout.PROGRESS.name, Progress)
+    raters = rows(folder / layout.PROGRESS.name, RaterProgress)
     if not raters:
         return None
     verdicts = rows(folder / layout.VERDICTS.name, Verdict)
-    return Grading(
+    return GradingOverview(
         raters=tuple(raters),
         waiting=sum(r.total - r.done for r in raters),
         calibration=tuple(_calibration(folder, seed)),

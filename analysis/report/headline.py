@@ -101,12 +101,12 @@ def _intervals(rows: Sequence[Average]) -> str:
 
 
 def _raters(rows: list[Agreement]) -> Iterator[str]:
-    mine = [r for r in rows if r.statistic in MAIN]
-    if not mine:
+    main = [r for r in rows if r.statistic in MAIN]
+    if not main:
         yield "No ratings: agreement is not measured."
         return
-    who = "simulated raters" if any(r.simulated for r in mine) else "raters"
-    yield f"Agreement of {max(r.n_raters for r in mine)} {who} (interval: 95 %)"
+    who = "simulated raters" if any(r.simulated for r in main) else "raters"
+    yield f"Agreement of {max(r.n_raters for r in main)} {who} (interval: 95 %)"
     yield from _columns(
         [
             (
@@ -116,7 +116,7 @@ def _raters(rows: list[Agreement]) -> Iterator[str]:
                 span(r.low, r.high),
                 r.why_missing or "",
             )
-            for r in mine
+            for r in main
         ]
     )
 

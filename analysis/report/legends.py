@@ -12,19 +12,19 @@ def notes(tables: Tables) -> dict[str, dict[str, str]]:
     if tables.evaluation is None:
         return {}
     population = tables.evaluation.held.population
-    found = {
+    metrics = {
         (r.cell, r.readout, r.metric): r
         for r in tables.metrics
         if r.group == "all" and r.population == population
     }
     return {
-        "roc": _notes(tables, found, "roc_auc", "AUC"),
-        "precision_recall": _notes(tables, found, "pr_auc", "AP"),
+        "roc": _notes(tables, metrics, "roc_auc", "AUC"),
+        "precision_recall": _notes(tables, metrics, "pr_auc", "AP"),
     }
 
 
 def _notes(
-    tables: Tables, found: Mapping[tuple[str, str, str], Metric], metric: str, short: str
+    tables: Tables, metrics: Mapping[tuple[str, str, str], Metric], metric: str, short: str
 ) -> dict[str, str]:
-    rows = {name: found.get((*key, metric)) for name, key in tables.models.items()}
+    rows = {name: metrics.get((*key, metric)) for name, key in tables.models.items()}
     return {n: f"{short} {number(r.value)}, n {r.n:,}" for n, r in rows.items() if r is not None}

@@ -23,14 +23,14 @@ from ...synth.records import Grounding, Rationale, Refusal
 from ..records import Population
 from ..settings import Settings
 from ..tables import Tables
-from .rows import Rows
+from .rows import RowIds
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
-class Numbers:
+class ReportNumbers:
     """Tables and figures, wherever the predictions came from."""
 
     settings: Settings
@@ -41,9 +41,9 @@ class Numbers:
     """The folder of the tables, as the page names it."""
 
     @cached_property
-    def rows(self) -> Rows:
+    def rows(self) -> RowIds:
         """Ids of the rows of all tables."""
-        return Rows(self.tables)
+        return RowIds(self.tables)
 
     @cached_property
     def population(self) -> Population:
@@ -58,7 +58,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material(Numbers):
+class Material(ReportNumbers):
     """One study as a report sees it."""
 
     study: Study
@@ -89,8 +89,8 @@ class Material(Numbers):
     @property
     def synthetic(self) -> bool:
         """The records are nobody's, by the study file or by their source."""
-        said = self.study.data_use is not None and self.study.data_use.kind == "synthetic"
-        return said or self.simulated
+        declared = self.study.data_use is not None and self.study.data_use.kind == "synthetic"
+        return declared or self.simulated
 
     @cached_property
     def cases(self) -> "pd.DataFrame":
@@ -137,11 +137,11 @@ class Material(Numbers):
         )
         return str(self.json(layout.CARD).get("told", shown))
 
-    def json(self, file: layout.File) -> dict[str, Any]:
+    def json(self, file: layout.RunFile) -> dict[str, Any]:
         """A JSON file of the run folder; empty where there is none."""
         return dict(json.loads(text(file.at(self.run_folder)) or "{}"))
 
-    def csv(self, file: layout.File) -> list[dict[str, str]]:
+    def csv(self, file: layout.RunFile) -> list[dict[str, str]]:
         """The rows of a CSV file of the run folder; none where there is none."""
         return list(csv.DictReader(io.StringIO(text(file.at(self.run_folder)) or "")))
 

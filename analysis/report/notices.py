@@ -8,10 +8,10 @@ from ..measures.arrays import EDGE
 from ..measures.inference import FEWEST_SEEDS
 from ..performance.contrasts import OWN_FORMAT, family
 from ..performance.formats import BASELINE, label
-from ..performance.scores import Key
+from ..performance.scores import PredictionKey
 from ..records import Comparison, Taught, Written
 from ..words import number, words
-from .material import Material, Numbers
+from .material import Material, ReportNumbers
 
 WORTH_SAYING = 0.05
 """Share of texts, risks or people from which something is said on the first page."""
@@ -32,7 +32,7 @@ def notices(m: Material) -> list[Notice]:
     return [*_texts(m), *_taught(m), *about_numbers(m), *_unfinished(m)]
 
 
-def about_numbers(m: Numbers) -> list[Notice]:
+def about_numbers(m: ReportNumbers) -> list[Notice]:
     """What must not be missed of the numbers, wherever the predictions came from."""
     return [*_people(m), *_calibration(m), *_ties(m)]
 
@@ -43,8 +43,8 @@ def unsound(comparisons: Sequence[Comparison], written: Sequence[Written]) -> st
     rows = [w for w in written if (w.target, w.readout) in own]
     texts = sum(w.texts for w in rows)
     bad = [
-        f"{n:,} {said}"
-        for said, n in (
+        f"{n:,} {what}"
+        for what, n in (
             ("did not come to an answer", sum(w.unfinished for w in rows)),
             ("mostly repeat themselves", sum(w.loops for w in rows)),
         )
@@ -55,7 +55,7 @@ def unsound(comparisons: Sequence[Comparison], written: Sequence[Written]) -> st
 
 def _texts(m: Material) -> Iterator[Notice]:
     """Own rationales that were unfinished, uncited, or loops."""
-    for name, said in (
+    for name, what in (
         ("unfinished", "did not come to an answer by themselves; the risk was read behind them all the same"),
         ("uncited", "cite nothing"),
         ("loops", "mostly repeat themselves"),
@@ -69,7 +69,7 @@ def _texts(m: Material) -> Iterator[Notice]:
             parts.append(
                 f"{words(target)} {sum(getattr(w, name) for w in of):,} of {sum(w.texts for w in of):,}"
             )
-        yield Notice(f"Rationales of the models that {said}: {'; '.join(parts)}.", tuple(rows[:3]))
+        yield Notice(f"Rationales of the models that {what}: {'; '.join(parts)}.", tuple(rows[:3]))
     cited, there = (sum(getattr(w, f) for w in m.tables.written) for f in ("citations", "existing"))
     if cited and cited - there > WORTH_SAYING * cited:
         yield Notice(
@@ -82,7 +82,7 @@ def _taught(m: Material) -> Iterator[Notice]:
     """Taught rationales that failed the check or a verdict, and how few people with the outcome there are to learn
     from.
     """
-    for name, said in (
+    for name, what in (
         ("faulty", "have a claim that the grounding check found false"),
         ("undecided", "have a claim that the grounding check could not decide"),
         ("rejected", "were rejected by the raters"),
@@ -91,7 +91,7 @@ def _taught(m: Material) -> Iterator[Notice]:
         if rows:
             parts = [f"{words(t.target)} {getattr(t, name):,} of {t.rationales:,}" for t in _largest(rows)]
             yield Notice(
-                f"Rationales that were taught and {said}: {'; '.join(parts)}.", tuple(_largest(rows))
+                f"Rationales that were taught and {what}: {'; '.join(parts)}.", tuple(_largest(rows))
             )
     sizes = {t.n: t for t in m.tables.taught}
     if sizes:
@@ -104,7 +104,7 @@ def _largest(rows: Sequence[Taught]) -> list[Taught]:
     return list({row.target: row for row in sorted(rows, key=lambda t: t.n)}.values())
 
 
-def _people(m: Numbers) -> Iterator[Notice]:
+def _people(m: ReportNumbers) -> Iterator[Notice]:
     """Too few held-out people with the outcome."""
     if m.tables.evaluation is None:
         return
@@ -116,7 +116,7 @@ def _people(m: Numbers) -> Iterator[Notice]:
         )
 
 
-def _calibration(m: Numbers) -> Iterator[Notice]:
+def _calibration(m: ReportNumbers) -> Iterator[Notice]:
     """Slopes that mean nothing: none at all, or an interval that includes a flat line."""
     rows = [a for a in m.tables.averages if a.metric == "calibration_slope" and a.population == m.population]
     absent = [a for a in rows if a.value is None and a.cells == 0 and a.why_missing]
@@ -126,14 +126,18 @@ def _calibration(m: Numbers) -> Iterator[Notice]:
         yield Notice(f"No calibration slope: {'; '.join(parts)}.", tuple(absent[:3]))
     if flat:
         parts = [f"{words(a.target)} {label(a.readout)} {number(a.value, 2)}" for a in flat]
-        said = "Calibration slopes whose intervals include zero, so that risks need not rise with the outcome"
-        yield Notice(f"{said}: {'; '.join(parts)}.", tuple(flat[:3]))
+        text = "Calibration slopes whose intervals include zero, so that risks need not rise with the outcome"
+        yield Notice(f"{text}: {'; '.join(parts)}.", tuple(flat[:3]))
 
 
-def _ties(m: Numbers) -> Iterator[Notice]:
+def _ties(m: ReportNumbers) -> Iterator[Notice]:
     """Models with few distinct risks, and risks at 0 or 1."""
     shown = {key: name for name, key in m.tables.models.items()}
-    rows = {r: shown[Key(r.cell, r.readout)] for r in m.tables.risks if Key(r.cell, r.readout) in shown}
+    rows = {
+        r: shown[PredictionKey(r.cell, r.readout)]
+        for r in m.tables.risks
+        if PredictionKey(r.cell, r.readout) in shown
+    }
     tied = {r: name for r, name in rows.items() if r.largest_tie > max(WORTH_SAYING * r.n, 1)}
     if tied:
         parts = [
@@ -151,8 +155,8 @@ def _ties(m: Numbers) -> Iterator[Notice]:
     sure = {r: name for r, name in rows.items() if r.below + r.above > 0.5}
     if sure:
         parts = [f"{words(n)} {100 * (r.below + r.above):.0f} %" for r, n in sure.items()]
-        said = "Risks below 0.02 or above 0.98 for more than half of the people"
-        yield Notice(f"{said}: {'; '.join(parts)}.", tuple(sure))
+        text = "Risks below 0.02 or above 0.98 for more than half of the people"
+        yield Notice(f"{text}: {'; '.join(parts)}.", tuple(sure))
 
 
 def _unfinished(m: Material) -> Iterator[Notice]:
@@ -160,8 +164,8 @@ def _unfinished(m: Material) -> Iterator[Notice]:
     gone = [s for s in m.tables.cells if s.state != "done"]
     if gone:
         failed = sum(s.state == "failed" for s in gone)
-        said = f"{len(gone):,} of {len(m.tables.cells):,} fits are in no number"
-        yield Notice(f"{said}: {failed:,} failed, the others are not done.")
+        text = f"{len(gone):,} of {len(m.tables.cells):,} fits are not included in any number"
+        yield Notice(f"{text}: {failed:,} failed, the others are not done.")
 
 
 def limitations(m: Material) -> list[str]:
@@ -176,9 +180,9 @@ def _limitations(m: Material) -> Iterator[str]:
         if effect != 1:
             yield f"Risk factors count {effect:g} times as much as published (log hazard ratios)."
     elif m.synthetic:
-        yield "The records are synthetic: what they were made to have is what can be found in them."
+        yield "The records are synthetic: analyses can find only what was built into them."
     if any(a.simulated for a in m.tables.agreement):
-        yield "The raters are programs: their agreement shows that the measurement works, nothing about clinicians."
+        yield "The raters are programs: their agreement shows that the measurement works, not how clinicians agree."
     if any(r.label_shown for r in m.rationales):
         yield f"The outcome was {m.outcome_was}: rationales written with it in view are explanations after the fact."
     if any(c.unit == "target" and c.about == "fits" for c in m.tables.comparisons):

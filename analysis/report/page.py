@@ -22,9 +22,9 @@ from ..tables import Tables
 from ..words import number, span, words
 from . import checklist, legends, shown, table_one
 from .answer import answer, finding, verdict
-from .material import Material, Numbers
+from .material import Material, ReportNumbers
 from .notices import notices, unsound
-from .rows import Rows, archive
+from .rows import RowIds, archive
 from .section import Section
 from .sections import SECTIONS
 from .strips import axis, heat, ruler, stack, strip
@@ -83,7 +83,7 @@ def _absent(section: Section) -> Markup:
     return Markup("<p>{}</p>").format(section.absent)
 
 
-def body(env: Environment, m: Numbers, template: str, context: dict[str, Any]) -> Markup:
+def body(env: Environment, m: ReportNumbers, template: str, context: dict[str, Any]) -> Markup:
     """A section as HTML; the templates escape what they are given.
 
     Args:
@@ -93,8 +93,8 @@ def body(env: Environment, m: Numbers, template: str, context: dict[str, Any]) -
         context: what it shows.
     """
     inline = "\n" in template or "{" in template
-    found = env.from_string(template) if inline else env.get_template(f"sections/{template}")
-    return Markup(found.render(m=m, **context))
+    source = env.from_string(template) if inline else env.get_template(f"sections/{template}")
+    return Markup(source.render(m=m, **context))
 
 
 class _Compiled(BytecodeCache):
@@ -114,7 +114,7 @@ class _Compiled(BytecodeCache):
 COMPILED = _Compiled()
 
 
-def environment(rows: Rows) -> Environment:
+def environment(rows: RowIds) -> Environment:
     """Everything that is put into the page is escaped; a name that the page uses and nobody gives is an error."""
     pages = files("wherefore.templates") / "report"
     env = Environment(

@@ -26,16 +26,16 @@ def browser() -> str:
     named = os.environ.get("WHEREFORE_CHROMIUM")
     if named:
         if shutil.which(named) is None:
-            raise MissingPartError(f"WHEREFORE_CHROMIUM: {named}: no such program.")
+            raise MissingPartError(f"WHEREFORE_CHROMIUM: {named}: program not found.")
         return named
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    found = found or next((p for p in PLACES if Path(p).is_file()), None)
-    if found is None:
+    program = next((path for name in NAMES if (path := shutil.which(name))), None)
+    program = program or next((p for p in PLACES if Path(p).is_file()), None)
+    if program is None:
         raise MissingPartError(
             "--pdf: no Chromium or Chrome on this machine. Install one, name it in WHEREFORE_CHROMIUM, or print "
             "report.html from any browser."
         )
-    return found
+    return program
 
 
 def printed(page: Path, pdf: Path, paper: str = "A4") -> None:
@@ -74,8 +74,8 @@ def printed(page: Path, pdf: Path, paper: str = "A4") -> None:
                 f"{program}: printed nothing within {SECONDS} s. Print {page} from a browser."
             ) from e
         if not out.is_file() or not out.stat().st_size:
-            said = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-            raise DataError(f"{program}: printed nothing: {said}. Print {page} from a browser.")
+            fault = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+            raise DataError(f"{program}: printed nothing: {fault}. Print {page} from a browser.")
         part = pdf.with_name(pdf.name + ".part")
         shutil.copyfile(out, part)
         part.replace(pdf)

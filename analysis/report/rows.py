@@ -14,7 +14,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The zip's date for all its files: the same rows give the same bytes."""
 
 
-class Rows:
+class RowIds:
     """Ids of the rows of all tables: `C12` is row 12 of the comparisons."""
 
     def __init__(self, tables: Tables) -> None:
@@ -56,7 +56,7 @@ class Archive(NamedTuple):
     files: int
 
 
-def archive(rows: Rows, figures: Mapping[str, str], beside: Mapping[str, str]) -> Archive:
+def archive(rows: RowIds, figures: Mapping[str, str], beside: Mapping[str, str]) -> Archive:
     """The rows, the figures and whatever lies beside the page."""
     texts = {
         **dict(rows.files()),

@@ -16,7 +16,7 @@ RARE, MEASURED = 0.03, 0.2
 """A condition of fewer people, and a measurement of fewer, is left out."""
 
 
-class Column(NamedTuple):
+class PeopleGroup(NamedTuple):
     """A group of people."""
 
     head: str
@@ -24,7 +24,7 @@ class Column(NamedTuple):
     """People, not weighted."""
 
 
-class Line(NamedTuple):
+class Characteristic(NamedTuple):
     """One characteristic."""
 
     name: str
@@ -40,8 +40,8 @@ class Line(NamedTuple):
 class TableOne(NamedTuple):
     """The table, and whom it is about."""
 
-    columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
+    columns: tuple[PeopleGroup, ...]
+    lines: tuple[Characteristic, ...]
     weighted: bool
 
 
@@ -60,15 +60,15 @@ def table_one(m: Material) -> TableOne | None:
     if known.empty:
         return None
     groups = [
-        _Group(f"{split}, {said}", ((known["split"] == name) & (known["label"] == label)).to_numpy())
+        _Group(f"{split}, {group}", ((known["split"] == name) & (known["label"] == label)).to_numpy())
         for name, split in (("train", "training"), ("held_out", "held out"))
-        for label, said in ((1, "with the outcome"), (0, "without"))
+        for label, group in ((1, "with the outcome"), (0, "without"))
     ]
     groups = [g for g in groups if g.where.any()]
     weight = (known["weight"] * known["sampling_weight"]).to_numpy(dtype=float)
     sides = _Sides(known, weight)
     lines = [
-        Line(
+        Characteristic(
             name,
             unit,
             tuple(_shown(unit, x, weight, g.where) for g in groups),
@@ -77,7 +77,7 @@ def table_one(m: Material) -> TableOne | None:
         )
         for name, unit, x in _characteristics(m, known)
     ]
-    columns = tuple(Column(g.head, int(known.loc[g.where, "subject"].nunique())) for g in groups)
+    columns = tuple(PeopleGroup(g.head, int(known.loc[g.where, "subject"].nunique())) for g in groups)
     return TableOne(columns, tuple(lines), bool(np.ptp(weight) > 1e-6 * weight.max()))
 
 
@@ -99,10 +99,10 @@ def _conditions(
     m: Material, cases: "pd.DataFrame", evidence: "pd.DataFrame"
 ) -> Iterator[tuple[str, str, Floats]]:
     """Conditions that matter: known risk factors of the outcome first, then the commonest, drugs left out."""
-    found = evidence[evidence["kind"].isin(["condition", "observation"])]
-    holders = {str(name): frozenset(of["case"]) for name, of in found.groupby("name")}
+    findings = evidence[evidence["kind"].isin(["condition", "observation"])]
+    holders = {str(name): frozenset(of["case"]) for name, of in findings.groupby("name")}
     known = {p.lstrip("=").replace(".", "") for patterns in m.codes.risk_factors.values() for p in patterns}
-    code = dict(zip(found["name"], found["code"].str.replace(".", "", regex=False), strict=True))
+    code = dict(zip(findings["name"], findings["code"].str.replace(".", "", regex=False), strict=True))
 
     def rank(name: str) -> tuple[bool, int]:
         return not any(str(code[name]).startswith(k) for k in known), -len(holders[name])
@@ -114,8 +114,8 @@ def _conditions(
 
 def _values(cases: "pd.DataFrame", evidence: "pd.DataFrame") -> Iterator[tuple[str, str, Floats]]:
     """The latest value of the measurements that most people have."""
-    found = evidence[evidence["value"].notna() & evidence["years_before"].notna()]
-    latest = found.sort_values("years_before", kind="stable").drop_duplicates(["case", "name"])
+    measured = evidence[evidence["value"].notna() & evidence["years_before"].notna()]
+    latest = measured.sort_values("years_before", kind="stable").drop_duplicates(["case", "name"])
     counts = latest["name"].value_counts()
     for name in [n for n in counts.index if counts[n] >= MEASURED * len(cases)][:MOST_VALUES]:
         rows = latest[latest["name"] == name]

@@ -7,7 +7,7 @@ from ...cohort.question import question as asked_of
 from ...cohort.records import Case
 from ...cohort.settings import Settings as CohortSettings
 from ...synth import prompts
-from ...synth.dial.told import NOTHING, Told
+from ...synth.dial.told import NOTHING, Hint
 from ...synth.records import Message
 from ...synth.styles import LATE, STYLES
 from ...train.settings import Base, Made
@@ -20,16 +20,16 @@ MOST_CODES = 12
 """Codes of one system that are written out; of more, the number is said."""
 
 
-class Fact(NamedTuple):
+class StudyFact(NamedTuple):
     """One line of the study at a glance."""
 
     name: str
     text: str
 
 
-def facts(m: Material) -> list[Fact]:
+def facts(m: Material) -> list[StudyFact]:
     """The study at a glance, in the order of a methods section."""
-    return [Fact(name, text) for name, text in every_fact(m) if text]
+    return [StudyFact(name, text) for name, text in every_fact(m) if text]
 
 
 def every_fact(m: Material) -> Iterator[tuple[str, str]]:
@@ -55,11 +55,11 @@ def question(m: Material) -> str:
 
 def outcome(m: Material) -> str:
     """The outcome and its horizon; where labels come from a file, that they do."""
-    labels, asked = m.cohort.predict.labels, asked_of(m.study)
+    labels, target = m.cohort.predict.labels, asked_of(m.study)
     if labels is not None:
-        return f"{asked.outcome}, as labelled in the records' own file (column {labels}), not decided here"
+        return f"{target.outcome}, as labelled in the records' own file (column {labels}), not decided here"
     return (
-        f"first record of {asked.outcome} within {asked.horizon} of the prediction time; "
+        f"first record of {target.outcome} within {target.horizon} of the prediction time; "
         "death before onset counts as no onset"
     )
 
@@ -135,8 +135,8 @@ def history(s: CohortSettings) -> str:
 def records(m: Material) -> str:
     """Where the records come from, and what may be done with them."""
     use = m.study.data_use
-    said = f" — {use.name} ({use.kind}{', ' + use.licence if use.licence else ''})" if use else ""
-    return f"source {words(m.source)}{said}"
+    licence = f" — {use.name} ({use.kind}{', ' + use.licence if use.licence else ''})" if use else ""
+    return f"source {words(m.source)}{licence}"
 
 
 def dates(m: Material) -> str:
@@ -146,9 +146,9 @@ def dates(m: Material) -> str:
         f"prediction on {p.date}" if p.date else "",
         f"follow-up until {f.until_date}" if f.until_date else "",
     ]
-    said = "; ".join(k for k in known if k)
+    text = "; ".join(k for k in known if k)
     return (
-        said or "none: times are kept as ages and years before the prediction, so accrual dates must be added"
+        text or "none: times are kept as ages and years before the prediction, so accrual dates must be added"
     )
 
 
@@ -222,12 +222,14 @@ def prompt_texts(m: Material) -> list[PromptText]:
         n_total=1,
     )
     position = m.study.synth.get("label", "shown")
-    known = {"shown": Told(label=1), "partial": Told(label=1), "probability": Told(risk=0.2)}
+    known = {"shown": Hint(label=1), "partial": Hint(label=1), "probability": Hint(risk=0.2)}
     out = []
     for name in dict.fromkeys(r.style for r in m.rationales):
         if name in STYLES:
-            asked = prompts.prompt(invented, STYLES[name], 0, known.get(position, NOTHING), asked_of(m.study))
-            out.append(PromptText(name, asked.template, _turns(asked.messages)))
+            prompt = prompts.prompt(
+                invented, STYLES[name], 0, known.get(position, NOTHING), asked_of(m.study)
+            )
+            out.append(PromptText(name, prompt.template, _turns(prompt.messages)))
     if position == "late":
         after, version = prompts.turns(LATE, prose=False, label=1)
         out.append(PromptText("then, after a draft", version, _turns(after)))

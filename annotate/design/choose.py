@@ -135,7 +135,7 @@ class Chooser:
     def _too_few(self, key: str, wanted: int, available: int) -> StudyError:
         splits = ", ".join(self.settings.splits)
         return StudyError(
-            f"annotate.{key}: {wanted}, but the rationales of {splits} allow only {available} beside the other "
+            f"annotate.{key}: {wanted}, but the rationales of {splits} allow only {available} besides the other "
             "items asked for. Ask for fewer of either, or name more splits."
         )
 

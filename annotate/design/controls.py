@@ -20,20 +20,22 @@ Shown = Callable[[Rationale], Sequence[Claim]]
 """The sentences of a rationale that raters see."""
 
 
-class Planted(NamedTuple):
+class PlantedItems(NamedTuple):
     """Items of one kind, and where they are wrong."""
 
     items: list[Item]
     faulty: Faulty
 
 
-Maker = Callable[[Sequence[Rationale], Cases, int, int, Shown], Planted]
+Maker = Callable[[Sequence[Rationale], Cases, int, int, Shown], PlantedItems]
 
 
-def other_patient(rationales: Sequence[Rationale], cases: Cases, n: int, seed: int, shown: Shown) -> Planted:
+def other_patient(
+    rationales: Sequence[Rationale], cases: Cases, n: int, seed: int, shown: Shown
+) -> PlantedItems:
     """Rationales beside the timeline of somebody else; every claim that cites something is wrong there."""
     rng = np.random.default_rng(derive(seed, "annotate", "other_patient"))
-    out, faulty, met = Planted([], {}), {}, set()
+    out, faulty, met = PlantedItems([], {}), {}, set()
     for r in rationales[:n]:
         own = cases[r.case].subject
         others = sorted({x.case for x in rationales if cases[x.case].subject != own})
@@ -46,10 +48,12 @@ def other_patient(rationales: Sequence[Rationale], cases: Cases, n: int, seed: i
         item = make(seed, r, case, "main", shown(r), "other_patient")
         faulty[item.id] = frozenset(i for i, c in enumerate(item.claims) if c.cites)
         out.items.append(item)
-    return Planted(out.items, faulty)
+    return PlantedItems(out.items, faulty)
 
 
-def wrong_value(rationales: Sequence[Rationale], cases: Cases, n: int, seed: int, shown: Shown) -> Planted:
+def wrong_value(
+    rationales: Sequence[Rationale], cases: Cases, n: int, seed: int, shown: Shown
+) -> PlantedItems:
     """Rationales in which one number, or where there is none one citation, was changed."""
     rng = np.random.default_rng(derive(seed, "annotate", "wrong_value"))
     out: list[Item] = []
@@ -63,7 +67,7 @@ def wrong_value(rationales: Sequence[Rationale], cases: Cases, n: int, seed: int
         item = make(seed, r, cases[r.case], "main", claims, "wrong_value")
         faulty[item.id] = frozenset({at})
         out.append(item)
-    return Planted(out, faulty)
+    return PlantedItems(out, faulty)
 
 
 def still_holds(item: Item, shown: Sequence[Claim], cases: Cases, seed: int, r: Rationale) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...study.seeds import derive
 from ..records import Task
-from ..settings import Design
+from ..settings import AssignmentDesign
 from .blocks import Block, Grid, balanced, even
 from .items import Item
 
@@ -50,7 +50,7 @@ def deal(
     round: str,
     items: Sequence[Item],
     raters: Sequence[str],
-    design: Design,
+    design: AssignmentDesign,
     apart: Apart,
     old: Sequence[Task] = (),
     done: Collection[tuple[str, str, str]] = (),

@@ -58,9 +58,7 @@ def token(url: str, email: str, password: str) -> str:
         csrf = {"X-CSRFToken": http.cookies.get("csrftoken") or "", "Referer": url}
         personal = http.post("/api/token/", headers=csrf)
     if personal.is_error:
-        raise ServiceError(
-            f"{url}: gives {email} no token ({personal.status_code}). Was its password changed?"
-        )
+        raise ServiceError(f"{url}: no token for {email} ({personal.status_code}). Was the password changed?")
     return str(personal.json()["token"])
 
 

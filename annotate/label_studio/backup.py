@@ -112,7 +112,7 @@ def read(path: Path) -> Backup:
             assert note is not None
             return Backup.model_validate(json.loads(note.read()))
     except (OSError, tarfile.TarError, KeyError, ValueError, AssertionError) as e:
-        raise DataError(f"{path}: not a backup of `wherefore annotate backup`: {str(e)[:100]}.") from e
+        raise DataError(f"{path}: not a backup made by `wherefore annotate backup`: {str(e)[:100]}.") from e
 
 
 def restore(path: Path, run_folder: Path, database: Postgres | None) -> Backup:
@@ -132,7 +132,7 @@ def restore(path: Path, run_folder: Path, database: Postgres | None) -> Backup:
         raise DataError(f"{path}: a backup of study {note.study!r}, not of {run_folder.name!r}.")
     if note.database != kind:
         raise DataError(
-            f"{path}: its server kept its data in {note.database}, and annotate.server.database says {kind}."
+            f"{path}: made from a {note.database} database, but annotate.server.database says {kind}."
         )
     if there := [part for part in PARTS if part != "study.toml" and (run_folder / part).exists()]:
         raise DataError(

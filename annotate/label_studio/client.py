@@ -19,7 +19,7 @@ import orjson
 
 from ...study.errors import ServiceError
 from ...study.records import Record
-from .tokens import Token
+from .tokens import TokenAuth
 
 if TYPE_CHECKING:
     from label_studio_sdk import LabelStudio
@@ -61,7 +61,7 @@ class Server:
         self._date = "Thu, 01 Jan 1970 00:00:00 GMT"
         self._plain: httpx.Client | None = None
         self._http = httpx.Client(
-            base_url=self.url, auth=Token(self.url, token), timeout=600, trust_env=False
+            base_url=self.url, auth=TokenAuth(self.url, token), timeout=600, trust_env=False
         )
 
     def close(self) -> None:
@@ -104,9 +104,7 @@ class Server:
                 "annotate.server.url."
             ) from e
         except orjson.JSONDecodeError as e:
-            raise ServiceError(
-                f"{self.url}: answered, but not as Label Studio does. Is the address right?"
-            ) from e
+            raise ServiceError(f"{self.url}: answered, but not like Label Studio. Check the address.") from e
         except ServiceError:
             raise
         except Exception as e:
@@ -324,7 +322,8 @@ def _refused(url: str, status: int, body: str, token: str) -> ServiceError:
             )
         else:
             what = (
-                f"the token ending in {token[-4:]!r} is not known here. Copy it again from Account & Settings"
+                f"the server does not know the token ending in {token[-4:]!r}. Copy it again from Account & "
+                "Settings"
             )
         return ServiceError(f"{url}: refused ({status}): {what}.")
     short = " ".join(body.split())[:200]

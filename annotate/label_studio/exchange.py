@@ -12,8 +12,8 @@ import orjson
 
 from ...study.errors import DataError
 from ...study.records import Record, write_jsonl, write_text
-from ..people import FILES, People, keep_authors, server_of
-from ..plan import Plan
+from ..people import FILES, RaterRegister, keep_authors, server_of
+from ..plan import GradingPlan
 from ..settings import Person
 from . import page, pull
 from .exported import Author, SubmittedForm, forms_of
@@ -23,7 +23,7 @@ Stored = Mapping[tuple[str, str], Collection[SubmittedForm]]
 """Forms that are here, by round and rater."""
 
 
-def export(plan: Plan, folder: Path, round: str, context: Context) -> list[Path]:
+def export(plan: GradingPlan, folder: Path, round: str, context: Context) -> list[Path]:
     """Write `<round>-<rater>/` with `config.xml`, `tasks.json` and `guideline.html` for every rater; the folders."""
     out = []
     for rater in sorted({t.rater for t in plan.of_round(round)}):
@@ -51,7 +51,7 @@ class Taken(Record):
 
 
 def take_in(
-    plan: Plan, path: Path, folder: Path, round: str, rater: str, *, new_account: bool = False
+    plan: GradingPlan, path: Path, folder: Path, round: str, rater: str, *, new_account: bool = False
 ) -> Taken:
     """Put one rater's JSON export (of Label Studio) beside what was brought before.
 
@@ -73,7 +73,7 @@ def take_in(
     read = [f for n, t in enumerate(tasks) for f in forms_of(t, FILES, at=n)]
     _of_these_items(path, read, plan, round, rater)
     forms = [keep_authors(old, f) for f in read]
-    people = People.read(folder, plan.settings.people)
+    people = RaterRegister.read(folder, plan.settings.people)
     forms = _bound(path, forms, people, plan, rater, None if new_account else bool(old))
     _nobody_elses(path, forms, stored, rater)
     before = {f.key: f for f in old}
@@ -91,11 +91,13 @@ def take_in(
     )
 
 
-def _of_these_items(path: Path, forms: Collection[SubmittedForm], plan: Plan, round: str, rater: str) -> None:
+def _of_these_items(
+    path: Path, forms: Collection[SubmittedForm], plan: GradingPlan, round: str, rater: str
+) -> None:
     """Refuse the file of another rater, study or round."""
     known = {t.item for t in plan.tasks if (t.round, t.rater) == (round, rater)}
     if not known:
-        raise DataError(f"{path}: {rater} has no task in round {round!r}. Are --rater and --round right?")
+        raise DataError(f"{path}: {rater} has no task in round {round!r}. Check --rater and --round.")
     own = [f for f in forms if f.item in known]
     strange = [f for f in forms if f.item and f.item not in known]
     if strange and len(strange) >= len(own):
@@ -105,11 +107,16 @@ def _of_these_items(path: Path, forms: Collection[SubmittedForm], plan: Plan, ro
         )
     if not own:
         reason = next((f.odd[-1] for f in forms if f.odd), "no form in it names its item (data.item)")
-        raise DataError(f"{path}: no form of a task of this program: {reason}.")
+        raise DataError(f"{path}: no form in it belongs to this study: {reason}.")
 
 
 def _bound(
-    path: Path, forms: list[SubmittedForm], people: People, plan: Plan, rater: str, bound: bool | None
+    path: Path,
+    forms: list[SubmittedForm],
+    people: RaterRegister,
+    plan: GradingPlan,
+    rater: str,
+    bound: bool | None,
 ) -> list[SubmittedForm]:
     """The forms, after the account that graded them is known to be the rater's.
 

@@ -9,7 +9,7 @@ from ...study.records import Record, read_record, write_text
 FILE = "project.json"
 
 
-class Place(Record):
+class RaterProject(Record):
     """One rater's project of one round, by one version of the rubric and the page."""
 
     round: str
@@ -33,7 +33,7 @@ class Place(Record):
     """How many of them had a form."""
 
 
-class Ledger(Record):
+class ProjectLedger(Record):
     """Where everything is."""
 
     run: str = ""
@@ -41,28 +41,28 @@ class Ledger(Record):
     url: str = ""
     creating: str = ""
     """The mark of a project that was asked for and not seen to be made."""
-    places: tuple[Place, ...] = ()
+    places: tuple[RaterProject, ...] = ()
 
-    def at(self, round: str, rater: str, versions: Collection[str] = ()) -> Place | None:
+    def at(self, round: str, rater: str, versions: Collection[str] = ()) -> RaterProject | None:
         """The project of one rater in one round; of these versions, or of the last one where none is given."""
         own_places = [p for p in self.places if (p.round, p.rater) == (round, rater)]
         return next((p for p in reversed(own_places) if not versions or p.version in versions), None)
 
-    def with_place(self, place: Place) -> "Ledger":
+    def with_place(self, place: RaterProject) -> "ProjectLedger":
         """The ledger with this project put in or replaced."""
         own_places = (place.round, place.rater, place.origin)
         rest = [p for p in self.places if (p.round, p.rater, p.origin) != own_places]
         return self.model_copy(update={"places": (*rest, place)})
 
 
-def read(folder: Path) -> Ledger:
+def read(folder: Path) -> ProjectLedger:
     """What is known of the server side of a run folder."""
     path = folder / FILE
     if not path.exists():
-        return Ledger(run=secrets.token_hex(6))
-    return read_record(path, Ledger, "Restore it from a copy.")
+        return ProjectLedger(run=secrets.token_hex(6))
+    return read_record(path, ProjectLedger, "Restore it from a copy.")
 
 
-def save(folder: Path, ledger: Ledger) -> None:
+def save(folder: Path, ledger: ProjectLedger) -> None:
     """Write the ledger."""
     write_text(folder / FILE, ledger.model_dump_json(indent=1) + "\n")

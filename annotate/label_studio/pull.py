@@ -7,12 +7,12 @@ from pathlib import Path
 from ...study.errors import DataError
 from ...study.files import rows
 from ...study.records import Record, write_jsonl
-from ..people import People, keep_authors
-from ..plan import Plan
+from ..people import RaterRegister, keep_authors
+from ..plan import GradingPlan
 from . import ledger as ledger_
 from .client import Server
 from .exported import SubmittedForm, forms_of
-from .ledger import Place
+from .ledger import RaterProject
 from .push import check
 
 FOLDER = "pulled"
@@ -29,7 +29,7 @@ class Pulled(Record):
     """Forms that are here now."""
 
 
-def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> list[Pulled]:
+def pull(plan: GradingPlan, server: Server, folder: Path, *, full: bool = False) -> list[Pulled]:
     """Read what is new on the server into `folder/pulled`, one file a rater and round.
 
     Args:
@@ -47,7 +47,7 @@ def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> lis
     projects = server.several([place.project for place in ledger.places])
     for place in ledger.places:
         check(ledger, plan, place, projects[place.project])
-    people = People.read(folder, plan.settings.people)
+    people = RaterRegister.read(folder, plan.settings.people)
     out: list[Pulled] = []
     emails: dict[int, str] = {}
     for place in ledger.places:
@@ -62,8 +62,8 @@ def pull(plan: Plan, server: Server, folder: Path, *, full: bool = False) -> lis
 
 
 def _bring(
-    server: Server, folder: Path, place: Place, emails: dict[int, str], full: bool
-) -> tuple[Place, Pulled]:
+    server: Server, folder: Path, place: RaterProject, emails: dict[int, str], full: bool
+) -> tuple[RaterProject, Pulled]:
     """Read what is new in one project, and what is known of it then."""
     now = server.clock()
     fresh = full or place.pulled is None or now < place.pulled  # or the server's clock was put back
@@ -92,7 +92,7 @@ class _Batch:
     """All that have a form were read, and not only those that changed."""
 
 
-def _read_from(server: Server, place: Place, emails: dict[int, str], fresh: bool) -> _Batch:
+def _read_from(server: Server, place: RaterProject, emails: dict[int, str], fresh: bool) -> _Batch:
     """`emails` is filled when there is a first form to read."""
     tasks: set[int] = set()
     forms: list[SubmittedForm] = []
@@ -104,7 +104,7 @@ def _read_from(server: Server, place: Place, emails: dict[int, str], fresh: bool
     return _Batch(frozenset(tasks), tuple(forms), fresh)
 
 
-def _known(place: Place, path: Path, batch: _Batch) -> int:
+def _known(place: RaterProject, path: Path, batch: _Batch) -> int:
     """Graded tasks that are here. The server has more where its clock was put back: new forms have older times."""
     if not batch.tasks:
         return place.graded
@@ -113,12 +113,12 @@ def _known(place: Place, path: Path, batch: _Batch) -> int:
     return len(old - batch.tasks | {f.task for f in batch.forms})
 
 
-def _unread(place: Place, old: Iterable[SubmittedForm], batch: _Batch) -> list[SubmittedForm]:
+def _unread(place: RaterProject, old: Iterable[SubmittedForm], batch: _Batch) -> list[SubmittedForm]:
     return [f for f in old if f.origin == place.origin and f.task not in batch.tasks]
 
 
 def _merged(
-    place: Place, old: Collection[SubmittedForm], batch: _Batch, there: Collection[int] | None
+    place: RaterProject, old: Collection[SubmittedForm], batch: _Batch, there: Collection[int] | None
 ) -> list[SubmittedForm]:
     """What is known of this project now, and what other projects of the same rater and round left here.
 

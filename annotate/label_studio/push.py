@@ -12,13 +12,13 @@ from typing import Any
 from ...study.errors import ServiceError
 from ...study.progress import Progress
 from ...study.records import Record, digest, write_text
-from ..plan import Plan
+from ..plan import GradingPlan
 from ..records import Task
 from ..verdicts.disagreement import Disagreement
 from . import ledger as ledger_
 from . import page
 from .client import Project, Server
-from .ledger import Ledger, Place
+from .ledger import ProjectLedger, RaterProject
 from .settle import created, imported
 
 BATCH = 1000
@@ -61,7 +61,7 @@ class Pushed(Record):
 class _Job:
     """A push under way."""
 
-    plan: Plan
+    plan: GradingPlan
     server: Server
     folder: Path
     context: Context
@@ -69,29 +69,29 @@ class _Job:
     prune: bool
     bar: Progress
 
-    def save(self, ledger: Ledger) -> Ledger:
+    def save(self, ledger: ProjectLedger) -> ProjectLedger:
         ledger_.save(self.folder, ledger)
         return ledger
 
 
-def mark(run: str, plan: Plan, round: str, rater: str) -> str:
+def mark(run: str, plan: GradingPlan, round: str, rater: str) -> str:
     """The project's description, by which it is found again and by which a wrong one is noticed."""
     return f"wherefore run={run} study={plan.study} round={round} rater={rater} version={plan.version}"
 
 
-def title(plan: Plan, round: str, rater: str, edition: int = 1) -> str:
+def title(plan: GradingPlan, round: str, rater: str, edition: int = 1) -> str:
     """The project's name, as the rater sees it."""
     name = f"{round} {rater}" + (f" ({edition})" if edition > 1 else "")
     return f"{plan.study[: 49 - len(name)]} {name}"
 
 
-def config(plan: Plan) -> str:
+def config(plan: GradingPlan) -> str:
     """The labeling config of every project of this plan."""
     return page.config(plan.rubric, show_label=plan.settings.show_label, sentences=plan.sentences)
 
 
 def push(
-    plan: Plan,
+    plan: GradingPlan,
     server: Server,
     folder: Path,
     round: str,
@@ -131,7 +131,9 @@ def push(
     return out
 
 
-def _same_server(ledger: Ledger, server: Server, on_server: Mapping[str, Project], folder: Path) -> Ledger:
+def _same_server(
+    ledger: ProjectLedger, server: Server, on_server: Mapping[str, Project], folder: Path
+) -> ProjectLedger:
     """The ledger with this server's address: another port is the same server, another server is refused."""
     if ledger.places and ledger.url and ledger.url != server.url:
         origins = {p.origin for p in on_server.values()}
@@ -144,8 +146,8 @@ def _same_server(ledger: Ledger, server: Server, on_server: Mapping[str, Project
 
 
 def _place(
-    job: _Job, ledger: Ledger, on_server: Mapping[str, Project], round: str, rater: str
-) -> tuple[Ledger, Place, bool]:
+    job: _Job, ledger: ProjectLedger, on_server: Mapping[str, Project], round: str, rater: str
+) -> tuple[ProjectLedger, RaterProject, bool]:
     """The project of one rater, made where there is none; whether it was."""
     plan, server = job.plan, job.server
     name = mark(ledger.run, plan, round, rater)
@@ -172,7 +174,7 @@ def _place(
             filled_in=bool(job.context.filled_in),
         )
     write_text(job.folder / PAGES / f"{digest(xml)}.xml", xml)
-    place = Place(
+    place = RaterProject(
         round=round,
         rater=rater,
         version=plan.version,
@@ -185,7 +187,7 @@ def _place(
     return job.save(ledger), place, is_new
 
 
-def check(ledger: Ledger, plan: Plan, place: Place, project: Project) -> None:
+def check(ledger: ProjectLedger, plan: GradingPlan, place: RaterProject, project: Project) -> None:
     """Refuse a project that is not ours or whose page was changed.
 
     Raises:
@@ -210,7 +212,7 @@ def check(ledger: Ledger, plan: Plan, place: Place, project: Project) -> None:
         )
 
 
-def _fill(job: _Job, ledger: Ledger, place: Place, tasks_of_rater: Sequence[Task]) -> Pushed:
+def _fill(job: _Job, ledger: ProjectLedger, place: RaterProject, tasks_of_rater: Sequence[Task]) -> Pushed:
     """Import what is missing; take away what a push that was cut off left twice, and what `prune` asks for."""
     server = job.server
     cut_off = place.importing
@@ -255,7 +257,7 @@ def _data(job: _Job, missing: Sequence[Task], of: int) -> list[dict[str, Any]]:
     return [task_data(job.plan, t, job.context, f"{order[t.item]} of {of}") for t in missing]
 
 
-def task_data(plan: Plan, t: Task, context: Context, place: str = "") -> dict[str, Any]:
+def task_data(plan: GradingPlan, t: Task, context: Context, place: str = "") -> dict[str, Any]:
     """One task as Label Studio imports it."""
     content = page.data(
         plan.items[t.item],
@@ -272,7 +274,7 @@ def task_data(plan: Plan, t: Task, context: Context, place: str = "") -> dict[st
     return {"data": content, "predictions": answers} if answers else {"data": content}
 
 
-def restore(plan: Plan, server: Server, folder: Path) -> list[str]:
+def restore(plan: GradingPlan, server: Server, folder: Path) -> list[str]:
     """Put back every page and description that was changed on the server, as they were handed out; their titles."""
     out = []
     ledger = ledger_.read(folder)
@@ -292,7 +294,7 @@ def restore(plan: Plan, server: Server, folder: Path) -> list[str]:
     return out
 
 
-def reword(plan: Plan, server: Server, folder: Path, before: Collection[str]) -> list[str]:
+def reword(plan: GradingPlan, server: Server, folder: Path, before: Collection[str]) -> list[str]:
     """Put the page of this plan on the projects of earlier versions, whose forms stay valid; their titles."""
     out = []
     ledger = ledger_.read(folder)

@@ -116,7 +116,7 @@ def _end_orphan(folder: Path) -> None:
     if process is None or not _serves(process, folder):
         return
     click.echo(
-        f"ending Label Studio, process {process}, which a `serve` that was killed left behind", err=True
+        f"stopping Label Studio (process {process}), left behind by a `serve` that was killed", err=True
     )
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, signal.SIGTERM)
@@ -250,7 +250,7 @@ def account(folder: Path, own: OwnServer, email: str) -> str:
         there = accounts.exists(server, email)
         if there and email not in own.raters:
             raise ServiceError(
-                f"{own.url}: has an account {email} already, whose password is not known here."
+                f"{own.url}: already has an account {email}, and its password is not stored here."
             )
         own.raters.setdefault(email, accounts.password())
         keep(folder, own)

@@ -10,7 +10,7 @@ import httpx
 from ...study.errors import ServiceError
 
 
-class Token(httpx.Auth):
+class TokenAuth(httpx.Auth):
     """Either kind of token: a legacy one is sent as it is; a personal access token buys a five-minute one.
 
     A personal access token sent as a bearer itself is refused by the server, which is what most people meet first.

@@ -10,7 +10,7 @@ from ..graded import Mark
 from ..records import Note, Rating, Rubric
 
 
-class Part(Record):
+class DiffPart(Record):
     """A stretch of words that a correction keeps, adds or strikes."""
 
     kind: Literal["same", "new", "old"]
@@ -32,11 +32,11 @@ class Opinion(Record):
     """`Rater A`, in no telling order."""
     notes: tuple[Remark, ...] = ()
     correction: str = ""
-    diff: tuple[Part, ...] = ()
+    diff: tuple[DiffPart, ...] = ()
     """From the rationale as it is to the rater's correction."""
 
 
-class Row(Record):
+class QuestionRow(Record):
     """One question, and every rater's answer to it as they read it."""
 
     at: str
@@ -52,7 +52,7 @@ class Disagreement(Record):
 
     why: str
     opinions: tuple[Opinion, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[QuestionRow, ...]
     agreed: tuple[Mark, ...] = ()
     """Answers that all raters gave; they need not be given again."""
 
@@ -102,11 +102,11 @@ def _places(ratings: Iterable[Rating], rubric: Rubric) -> list[tuple[str, int | 
     return sorted(questions, key=lambda p: (-1 if p[1] is None else p[1], order.index(p[0])))
 
 
-def _row(name: str, claim: int | None, values: Sequence[str | None], rubric: Rubric) -> Row:
+def _row(name: str, claim: int | None, values: Sequence[str | None], rubric: Rubric) -> QuestionRow:
     d = rubric.dimension(name)
     assert d is not None  # the door let it in
     words = dict(zip(d.categories, d.labels, strict=True))
-    return Row(
+    return QuestionRow(
         at=control(name, claim),
         title=d.heading if claim is None else f"{claim + 1} {d.heading}",
         answers=tuple("–" if v is None else words[v] for v in values),
@@ -125,12 +125,12 @@ def _opinion(letter: str, notes: Sequence[Note], text: str) -> Opinion:
     )
 
 
-def _diff(old: Sequence[str], new: Sequence[str]) -> Iterator[Part]:
+def _diff(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffPart]:
     for op, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if op == "equal":
-            yield Part(kind="same", text=" ".join(old[a:b]))
+            yield DiffPart(kind="same", text=" ".join(old[a:b]))
             continue
         if b > a:
-            yield Part(kind="old", text=" ".join(old[a:b]))
+            yield DiffPart(kind="old", text=" ".join(old[a:b]))
         if d > c:
-            yield Part(kind="new", text=" ".join(new[c:d]))
+            yield DiffPart(kind="new", text=" ".join(new[c:d]))

@@ -166,9 +166,7 @@ def _adjudicated(
     declared = tuple(p for c in wanted if c.dimension == d.name for p in c.passes)
     accepts = value in (*(declared or d.good), *opens)
     despite = [c.dimension for c, o in outcomes if o == "fail" and c.dimension != d.name]
-    why = f"adjudicated: {value}" + (
-        f", although {', '.join(despite)} does not pass" if accepts and despite else ""
-    )
+    why = f"adjudicated: {value}" + (f", despite {', '.join(despite)}" if accepts and despite else "")
     return Decided("accepted" if accepts else "rejected", why, edit if value in opens else None)
 
 

@@ -74,7 +74,7 @@ def application(
     first = links()
     if first is None:
         raise DataError("the grading page has no links yet.")
-    page = Grading(links, desks)
+    page = GradingRoutes(links, desks)
     return Starlette(
         routes=[
             Route("/", lambda _: RedirectResponse("/grade/")),
@@ -126,7 +126,7 @@ class Hardened:
         await self.app(scope, receive, sent)
 
 
-class Grading:
+class GradingRoutes:
     """What the page asks for."""
 
     def __init__(self, links: Callable[[], Links | None], desks: Desks) -> None:
@@ -166,9 +166,7 @@ class Grading:
         rater = links.rater(given) if links and isinstance(given, str) else None
         if links is None or rater is None:
             self._guard.wrong(caller)
-            raise HTTPException(
-                403, "this passphrase is not known here; use the link that you were given last"
-            )
+            raise HTTPException(403, "unknown passphrase; use the last link that you were given")
         request.session.clear()
         request.session.update(
             {"rater": rater, "key": links.fingerprint(rater), "csrf": secrets.token_urlsafe(16)}

@@ -12,8 +12,8 @@ from ..graded import GradedForm, Text
 from ..label_studio import forms
 from ..label_studio.client import Server
 from ..label_studio.exported import author
-from ..label_studio.ledger import Ledger, Place
-from ..plan import Plan
+from ..label_studio.ledger import ProjectLedger, RaterProject
+from ..plan import GradingPlan
 from ..records import Task
 from ..rounds import ROUNDS
 from . import view
@@ -27,7 +27,7 @@ class Entry:
     """One of the rater's tasks."""
 
     task: Task
-    place: Place
+    place: RaterProject
     number: int
     """Of the task on the server."""
     standing: Standing = "open"
@@ -47,7 +47,7 @@ class Desk:
         server: Label Studio, with the rater's own account; what is written is this rater's and nobody else's.
     """
 
-    def __init__(self, plan: Plan, ledger: Ledger, rater: str, server: Server) -> None:
+    def __init__(self, plan: GradingPlan, ledger: ProjectLedger, rater: str, server: Server) -> None:
         self.plan, self.rater, self._server, self._run = plan, rater, server, ledger.run
         self._me, self._email = server.me()
         self._numbers: dict[str, dict[str, int]] = {}
@@ -71,7 +71,7 @@ class Desk:
                     entries[number] = self._entry(task, place, number, held[number])
         self.entries = entries
 
-    def _entry(self, task: Task, place: Place, number: int, held: Mapping[str, Any]) -> Entry:
+    def _entry(self, task: Task, place: RaterProject, number: int, held: Mapping[str, Any]) -> Entry:
         e = Entry(task=task, place=place, number=number)
         if (last := self._form(held)) is not None:
             e.standing = "skipped" if last.get("was_cancelled") else "sent"

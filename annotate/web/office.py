@@ -13,7 +13,7 @@ from .. import versions
 from ..design.items import Item
 from ..label_studio import ledger
 from ..label_studio.client import Server
-from ..plan import Plan, prepare
+from ..plan import GradingPlan, prepare
 from ..records import Task
 from ..run import resolve
 from ..settings import Settings
@@ -36,7 +36,7 @@ class Office:
         self._file, self._run_folder, self._sign = study, run_folder, sign
         self._lock = threading.Lock()
         self._stamp: object = None
-        self._plan: Plan | None = None
+        self._plan: GradingPlan | None = None
         self._desks: dict[str, Desk] = {}
         self._servers: dict[str, Server] = {}
 
@@ -71,7 +71,7 @@ class Office:
         times = [path.stat().st_mtime_ns if path.exists() else 0 for path in files]
         return times, [(p.origin, p.version) for p in ledger.read(folder).places]
 
-    def _handed_out(self) -> Plan:
+    def _handed_out(self) -> GradingPlan:
         """The plan with the items, tasks and questions that are on the server, whatever the study file says now."""
         study: Study = load(self._file)
         settings = resolve(study)

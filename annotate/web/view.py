@@ -11,7 +11,7 @@ from ..answers import FormCheck, control
 from ..design.items import Item, claim_text
 from ..graded import GradedForm, Mark, Text, TextKind
 from ..label_studio import forms, page
-from ..plan import Plan
+from ..plan import GradingPlan
 from ..records import Rubric, Task
 
 TEXTS: Mapping[str, TextKind] = {"note": "note", "comment": "comment", "edited": "edited"}
@@ -25,7 +25,7 @@ class PageForm(Record):
     seconds: float = Field(default=0.0, ge=0, le=10**7)
 
 
-def rubric(plan: Plan) -> dict[str, Any]:
+def rubric(plan: GradingPlan) -> dict[str, Any]:
     """The questions as the page asks them."""
     r: Rubric = plan.rubric
     dimensions = [
@@ -48,7 +48,7 @@ def rubric(plan: Plan) -> dict[str, Any]:
     }
 
 
-def item(plan: Plan, shown: Item) -> dict[str, Any]:
+def item(plan: GradingPlan, shown: Item) -> dict[str, Any]:
     """One item: the timeline line by line, and the sentences in parts, of which some are evidence ids."""
     case = plan.cases[shown.case]
     return {
@@ -117,7 +117,7 @@ class Wrong(Record):
     why: str
 
 
-class Checked(Record):
+class CheckedForm(Record):
     """Whether a form can be sent."""
 
     wrong: tuple[Wrong, ...]
@@ -126,15 +126,13 @@ class Checked(Record):
     """What the rater is asked about before it is sent."""
 
 
-def check(plan: Plan, form: GradedForm) -> Checked:
+def check(plan: GradingPlan, form: GradedForm) -> CheckedForm:
     """Check a form by the same door as everything that is pulled; a correction may cite only what is there."""
     checked = FormCheck(form, plan.items[form.item], plan.rubric, plan.lines)
     wrong = [Wrong(at=f.at, why=f.detail) for f in checked.faults if not f.counted]
     if any(f.fault == "unchanged_edit" for f in checked.faults):
-        wrong.append(
-            Wrong(at="edited", why="the box holds the rationale as it was; correct it, or decide otherwise")
-        )
-    return Checked(
+        wrong.append(Wrong(at="edited", why="the text is unchanged; correct it, or choose another answer"))
+    return CheckedForm(
         wrong=tuple(wrong),
         doubts=tuple(f.detail for f in checked.faults if f.fault == "contradiction"),
     )

@@ -11,7 +11,7 @@ from ...study import layout
 from .. import _common
 
 if TYPE_CHECKING:
-    from ...analysis.agreement.reading.source import ReadSettings, Source
+    from ...analysis.agreement.reading.source import RatingReadSettings, RatingSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,7 +27,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     type=click.Path(path_type=Path),
     default=Path("runs"),
     show_default=True,
-    help="Folder of run folders, if RATINGS is a study file.",
+    help="Folder that holds the run folders, if RATINGS is a study file.",
 )
 @click.option(
     "--column",
@@ -36,36 +36,38 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     help="Which column is item, rater, value, dimension, cluster, group, order, replicate, reference or count. "
     "Repeat value= to measure several columns, item= to join several.",
 )
-@_shape("long", "A row a rating; found where not said, like the other shapes.")
-@_shape("wide", "A column a rater.")
-@_shape("transposed", "A row a rater, a column an item.")
-@_shape("counts", "A row an item, a column a category: how many raters chose it.")
+@_shape("long", "One row per rating. Detected if not given, like the other shapes.")
+@_shape("wide", "One column per rater.")
+@_shape("transposed", "One row per rater, one column per item.")
+@_shape("counts", "One row per item, one column per category: how many raters chose it.")
 @_shape("contingency", "A cross-table of two raters.")
-@click.option("--names", metavar="PATTERN", help="How columns are called, such as '{dimension}_{rater}'.")
+@click.option(
+    "--names", metavar="PATTERN", help="Pattern of the column names, such as '{dimension}_{rater}'."
+)
 @click.option("--header/--no-header", default=None, help="Whether the first row names the columns.")
-@click.option("--delimiter", metavar="CHARACTER", help="Between the cells of a text file.")
-@click.option("--encoding", metavar="NAME", help="Of a text file.")
+@click.option("--delimiter", metavar="CHARACTER", help="Delimiter of a text file.")
+@click.option("--encoding", metavar="NAME", help="Encoding of a text file.")
 @click.option("--sheet", metavar="NAME", help="Of a workbook.")
 @click.option(
     "--missing",
     multiple=True,
     metavar="TEXT",
-    help="What stands for a rating that was not given, such as NA; an empty cell does.",
+    help="Cell that stands for a missing rating, such as NA; an empty cell always does.",
 )
 @click.option(
-    "--label-separator", metavar="TEXT", help="Between the labels of a multi-label cell; '' for none."
+    "--label-separator", metavar="TEXT", help="Separator of the labels in a multi-label cell; '' for none."
 )
 @click.option(
     "--level",
     multiple=True,
     metavar="[DIMENSION=]LEVEL",
-    help="nominal, ordinal, interval or ratio; guessed, and said so, where not given.",
+    help="nominal, ordinal, interval or ratio; guessed, with a note, if not given.",
 )
 @click.option(
     "--categories",
     multiple=True,
     metavar="[DIMENSION=]A,B,...",
-    help="All that raters could give, lowest first, used or not; 0..100 for whole numbers. Quote a category with "
+    help="All possible ratings, lowest first, used or not; 0..100 for whole numbers. Quote a category with "
     "a comma.",
 )
 @click.option("--statistic", multiple=True, metavar="NAME", help="Additional coefficient to report.")
@@ -80,7 +82,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     type=click.Choice(["auto", "bca", "expanded", "percentile", "jackknife", "goodness", "irr"]),
     default="auto",
     show_default=True,
-    help="How confidence intervals are made.",
+    help="Method of the confidence intervals.",
 )
 @click.option(
     "--raters",
@@ -107,7 +109,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
 @click.option(
     "--benchmark",
     type=click.Choice(["landis_koch", "fleiss", "altman", "cicchetti"]),
-    help="Words for the coefficients, their uncertainty taken into account.",
+    help="Label the coefficients in words, allowing for their uncertainty.",
 )
 @click.option(
     "--model",
@@ -121,9 +123,11 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
     metavar="NAME=A,B,...",
     help="Dimensions A, B, ... form one scale: Cronbach's alpha, and agreement on their mean.",
 )
-@click.option("--margin", type=float, help="How much worse still counts as no worse.")
+@click.option("--margin", type=float, help="Margin within which a coefficient counts as no worse.")
 @click.option(
-    "--half-width", type=float, help="Plan: items for an interval of +- this, RATINGS being the pilot."
+    "--half-width",
+    type=float,
+    help="Plan a study: items needed for an interval of +- this, with RATINGS as the pilot.",
 )
 @click.option("--minutes", type=float, help="Minutes a rater needs per item, for the hours of the plan.")
 @click.option("--items", type=int, default=10, show_default=True, help="How many disputed items to list.")
@@ -131,7 +135,9 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
 @click.option("--replicates", type=int, help="Bootstrap draws; 10,000, and more where items are few.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
-    "--figure", type=click.Path(path_type=Path), help="Draw into this .svg, .png or .pdf, data beside it."
+    "--figure",
+    type=click.Path(path_type=Path),
+    help="Draw a figure into this .svg, .png or .pdf, with its data beside it.",
 )
 @_common.as_json
 def command(
@@ -184,9 +190,9 @@ def _checked(kind: Any, values: dict[str, Any]) -> Any:
         raise StudyError(f"--{first_fault(e, kind)}") from e
 
 
-def _reading(options: dict[str, Any]) -> "ReadSettings":
+def _reading(options: dict[str, Any]) -> "RatingReadSettings":
     """The options about the file, taken out of all of them."""
-    from ...analysis.agreement.reading.source import ReadSettings
+    from ...analysis.agreement.reading.source import RatingReadSettings
 
     columns: dict[str, list[str]] = {}
     for role, name in (
@@ -202,7 +208,7 @@ def _reading(options: dict[str, Any]) -> "ReadSettings":
     own["categories"] = {
         k: _categories(v) for k, v in _named("categories", options.pop("categories")).items()
     }
-    return _checked(ReadSettings, own)  # type: ignore[no-any-return]
+    return _checked(RatingReadSettings, own)  # type: ignore[no-any-return]
 
 
 def _parted(option: str, text: str, needed: str = "") -> tuple[str, str]:
@@ -262,7 +268,7 @@ def _categories(text: str) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _source(paths: Sequence[Path], runs: Path, reading: "ReadSettings") -> "Source":
+def _source(paths: Sequence[Path], runs: Path, reading: "RatingReadSettings") -> "RatingSource":
     from ...analysis.agreement.reading.files import read
     from ...analysis.agreement.reading.study import of_study
 

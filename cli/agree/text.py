@@ -7,7 +7,7 @@ from . import parts
 from .parts import number, span
 
 if TYPE_CHECKING:
-    from ...analysis.agreement.reading.source import Reading
+    from ...analysis.agreement.reading.source import FileReading
     from ...analysis.agreement.records import DimensionSummary, Summary
 
 
@@ -29,7 +29,7 @@ def lines(s: "Summary") -> Iterator[str]:
     yield f"  {s.methods}"
 
 
-def _reading(r: "Reading") -> Iterator[str]:
+def _reading(r: "FileReading") -> Iterator[str]:
     yield f"{r.source}: {r.format}; {r.shape}"
     taken = [f"{role}: {column or 'the first column'}" for role, column in r.columns.items()]
     if taken:

@@ -10,7 +10,7 @@ from . import back, grading, keep, plan, serve
 
 @click.group()
 def command() -> None:
-    """Hand rationales to people (Label Studio), bring the grades back, see how it goes.
+    """Have people grade rationales in Label Studio, bring the grades back, and follow progress.
 
     `serve` starts a Label Studio on this machine and hands out what is due. With a server of your own, `push` hands
     out and `pull` brings back. Without one, `export` and `import` do it by files. `wherefore run` goes on when all
@@ -21,7 +21,7 @@ def command() -> None:
 @command.command("run")
 @_common.with_study
 def run_(study: Path, runs: Path) -> None:
-    """Make ratings and verdicts of what is in."""
+    """Compute ratings and verdicts from the forms received."""
     from ...annotate.run import run
 
     s = _common.opened(study)
@@ -39,7 +39,7 @@ def run_(study: Path, runs: Path) -> None:
 )
 @click.option("--reworded", is_flag=True, help="The rubric changed in words only: keep the forms.")
 @click.option(
-    "--prune", is_flag=True, help="Remove ungraded tasks from the server that are no longer wanted."
+    "--prune", is_flag=True, help="Remove ungraded tasks that are no longer needed from the server."
 )
 def push(study: Path, runs: Path, **options: bool) -> None:
     """Hand out the round that is due, and print every rater's link; safe to repeat."""

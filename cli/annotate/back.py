@@ -11,7 +11,7 @@ from .. import _common
 from . import grading
 
 if TYPE_CHECKING:
-    from ...annotate.rounds import State
+    from ...annotate.rounds import GradingState
     from ...annotate.settings import Settings
     from ...study.config import Study
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @click.command()
 @_common.with_study
 @_common.as_json
-@click.option("--full", is_flag=True, help="Read everything again instead of what changed.")
+@click.option("--full", is_flag=True, help="Read everything again, not only what changed.")
 def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
-    """Bring back what is new on the server, check it, and list what is wrong with it."""
+    """Fetch new forms from the server, check them, and list what is wrong with them."""
     from ...annotate.label_studio import pull as pull_
 
     s, settings, run_folder = grading.people(study, runs)
@@ -34,7 +34,7 @@ def pull(study: Path, runs: Path, json_out: bool, full: bool) -> None:
 
 
 @contextmanager
-def _brought(s: "Study", settings: "Settings", run_folder: Path) -> "Iterator[State]":
+def _brought(s: "Study", settings: "Settings", run_folder: Path) -> "Iterator[GradingState]":
     """The state before; what came in meanwhile is written for the report, and a changed rubric is said."""
     from ...annotate import progress, rounds, versions
     from ...study.runs import locked
@@ -48,7 +48,7 @@ def _brought(s: "Study", settings: "Settings", run_folder: Path) -> "Iterator[St
             click.echo(str(change), err=True)
 
 
-def _now(s: "Study", settings: "Settings", run_folder: Path) -> "State":
+def _now(s: "Study", settings: "Settings", run_folder: Path) -> "GradingState":
     from ...annotate import rounds
 
     return rounds.people(s, settings, run_folder)
@@ -67,7 +67,7 @@ def _now(s: "Study", settings: "Settings", run_folder: Path) -> "State":
 def export(
     study: Path, runs: Path, to: Path | None, past_gate: bool, new_round: bool, reworded: bool
 ) -> None:
-    """Write the round that is due as files for a Label Studio of your own, a folder a rater."""
+    """Write the round that is due as files for a Label Studio of your own, one folder per rater."""
     from ...annotate import plan, versions
     from ...annotate.label_studio import exchange
     from ...study.runs import locked
@@ -81,7 +81,7 @@ def export(
             state = _now(s, settings, run_folder)
         due = state.due
         if due is None:
-            click.echo("everything is graded; `wherefore run` goes on")
+            click.echo("everything is graded; continue with `wherefore run`")
             return
         state = state.with_adjudication() if due == "adjudication" else state
         grading.gate(state, due, folder, past_gate=past_gate)
@@ -98,7 +98,7 @@ def export(
 @click.option("--rater", required=True, help="Whose grades these are.")
 @click.option("--round", "round_", default="main", show_default=True, help="Of which round.")
 @click.option(
-    "--new-account", is_flag=True, help="The rater graded this file by another account than before."
+    "--new-account", is_flag=True, help="The rater graded this file with another account than before."
 )
 def import_(study: Path, runs: Path, file: Path, rater: str, round_: str, new_account: bool) -> None:
     """Take in FILE, one rater's grades as Label Studio exports them (JSON)."""
@@ -122,7 +122,7 @@ def import_(study: Path, runs: Path, file: Path, rater: str, round_: str, new_ac
 @_common.with_study
 @_common.as_json
 def status(study: Path, runs: Path, json_out: bool) -> None:
-    """Say who has graded how much and how fast, where they grade, and how far they agree so far."""
+    """Show who has graded how much and how fast, where they grade, and how far they agree so far."""
     from ...annotate import progress, versions
 
     s, settings, run_folder = grading.people(study, runs, finished_too=True)
@@ -156,7 +156,7 @@ def status(study: Path, runs: Path, json_out: bool) -> None:
     if (change := versions.change(state.plan, run_folder / "annotate")) is not None:
         lines.append(str(change))
     lines.append(
-        f"due: the {state.due} round" if state.due else "everything is graded; `wherefore run` goes on"
+        f"due: the {state.due} round" if state.due else "everything is graded; continue with `wherefore run`"
     )
     _common.say("\n".join(lines), data, json_out)
 
@@ -165,10 +165,12 @@ def status(study: Path, runs: Path, json_out: bool) -> None:
 @_common.with_study
 @click.argument("rater")
 @click.argument("item")
-@click.option("--round", "round_", default=None, help="Where the rater graded the item in several.")
-@click.option("--because", default="", help="Kept with the decision.")
+@click.option(
+    "--round", "round_", default=None, help="Needed if the rater graded the item in several rounds."
+)
+@click.option("--because", default="", help="Reason, kept with the decision.")
 def reopen(study: Path, runs: Path, rater: str, item: str, round_: str | None, because: str) -> None:
-    """Give ITEM back to RATER: the form no longer counts, and the item is to be graded again."""
+    """Return ITEM to RATER: the form no longer counts, and the item must be graded again."""
     from ...annotate import reopen as reopen_
     from ...annotate.people import FILES
     from ...study.runs import locked
@@ -182,17 +184,17 @@ def reopen(study: Path, runs: Path, rater: str, item: str, round_: str | None, b
             with grading.server_of(settings, run_folder, rater) as server:
                 reopen_.on_server(own, server)
     click.echo(
-        f"{own.round} {rater}: {own.form.item} is to be graded again; the form as it was is in decisions.jsonl"
+        f"{own.round} {rater}: {own.form.item} must be graded again; the old form is kept in decisions.jsonl"
     )
 
 
 @click.command()
 @_common.with_study
 @click.argument("item")
-@click.option("--rater", default=None, help="Where several raters' forms of the item were changed.")
-@click.option("--because", default="", help="Kept with the decision.")
+@click.option("--rater", default=None, help="Needed if several raters' forms of the item were changed.")
+@click.option("--because", default="", help="Reason, kept with the decision.")
 def accept(study: Path, runs: Path, item: str, rater: str | None, because: str) -> None:
-    """Let an edit by somebody else than the rater count: forms of ITEM that were changed on the server."""
+    """Accept forms of ITEM that somebody other than the rater changed on the server."""
     from ...annotate import progress
     from ...annotate import reopen as reopen_
     from ...study.runs import locked

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from ...annotate.label_studio.client import Server
     from ...annotate.label_studio.database import Postgres
     from ...annotate.label_studio.push import Context
-    from ...annotate.plan import Plan
-    from ...annotate.rounds import State
+    from ...annotate.plan import GradingPlan
+    from ...annotate.rounds import GradingState
     from ...annotate.settings import Settings
     from ...study.config import Study
 
 
 PAST_GATE = click.option(
-    "--past-gate", is_flag=True, help="Hand out the main round although the calibration gate is not met."
+    "--past-gate", is_flag=True, help="Hand out the main round even if the calibration gate is not met."
 )
 
 
@@ -40,12 +40,13 @@ def people(study: Path, runs: Path, *, finished_too: bool = False) -> "tuple[Stu
     settings = resolve(s)
     if not settings.by_people:
         raise StudyError(
-            f"{study}: annotate.raters is {settings.raters!r}; people grade where it is 'label_studio' or 'files'."
+            f"{study}: annotate.raters is {settings.raters!r}; to have people grade, set it to 'label_studio' or "
+            "'files'."
         )
     folder = runs / s.name / "annotate"
     if not finished_too and manifest(folder) is not None:
         raise StaleError(
-            f"{folder}: complete, verdicts included. To go on grading, remove its manifest.json."
+            f"{folder}: complete, verdicts included. To continue grading, remove its manifest.json."
         )
     return s, settings, runs / s.name
 
@@ -115,7 +116,7 @@ def push_due(
     from ...annotate import rounds, versions
     from ...annotate.label_studio import ledger
     from ...annotate.label_studio import push as push_
-    from ...annotate.people import People
+    from ...annotate.people import RaterRegister
     from ...annotate.web import links as links_
     from ...study.runs import locked
 
@@ -138,7 +139,7 @@ def push_due(
         due = state.due
         if due is None:
             plan_.save(state.plan, folder)
-            click.echo("everything is graded; `wherefore run` goes on")
+            click.echo("everything is graded; continue with `wherefore run`")
             return
         gate(state, due, folder, past_gate=past_gate)
         state = state.with_adjudication() if due == "adjudication" else state
@@ -148,7 +149,7 @@ def push_due(
         pushed = push_.push(
             state.plan, server, folder, due, context(state, due, folder), done=done, prune=prune
         )
-        known = People.read(folder, settings.people)
+        known = RaterRegister.read(folder, settings.people)
         known.meet(ledger.read(folder).run, server.accounts())
         known.save(folder)
         if links_.read(folder) is not None:  # who joined gets a link, and who left loses it
@@ -162,7 +163,7 @@ def push_due(
         )
 
 
-def decided(change: object, plan: "Plan", folder: Path, *, new_round: bool, reworded: bool) -> None:
+def decided(change: object, plan: "GradingPlan", folder: Path, *, new_round: bool, reworded: bool) -> None:
     """What to do about a rubric that changed.
 
     Raises:
@@ -236,7 +237,7 @@ def links(run_folder: Path, settings: "Settings") -> Iterator[str]:
         yield f"{round} {rater}: {accounts.link(public, place.project)}"
 
 
-def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
+def gate(state: "GradingState", due: str, folder: Path, *, past_gate: bool) -> None:
     """Stop before the main round while raters disagree on the calibration round; once it is open it stays open.
 
     Raises:
@@ -260,7 +261,7 @@ def gate(state: "State", due: str, folder: Path, *, past_gate: bool) -> None:
     decisions.add(folder, now("gate", after=version, why=why))
 
 
-def context(state: "State", round: str, folder: Path) -> "Context":
+def context(state: "GradingState", round: str, folder: Path) -> "Context":
     """What raters of this round see beside the items: nothing, where they are to be blind."""
     from ...annotate import judge
     from ...annotate.graded import GradedForm
@@ -282,7 +283,7 @@ def context(state: "State", round: str, folder: Path) -> "Context":
     return Context(filled_in={i: judge.prediction(a) for i, a in given.items() if i in items})
 
 
-def agreement(state: "State", dimension: str, round: str) -> float | None:
+def agreement(state: "GradingState", dimension: str, round: str) -> float | None:
     """Krippendorff's alpha on the grades that are in; None where it is not defined."""
     from ...analysis.agreement import coefficient
 

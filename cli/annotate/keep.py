@@ -12,9 +12,9 @@ from . import grading
 @_common.with_study
 @click.argument("to", type=click.Path(path_type=Path, dir_okay=False))
 def backup(study: Path, runs: Path, to: Path) -> None:
-    """Copy everything of the grading into TO: the server's data, accounts, grades, and what they rest on.
+    """Back up all grading data into TO: the server's data, accounts, grades, and their inputs.
 
-    The server may go on meanwhile. The file holds patient text and passwords; it is readable by you only.
+    The server may keep running. The file holds patient text and passwords; it is readable by you only.
     """
     from ...annotate.label_studio import backup as backup_
     from ...study.runs import locked
@@ -29,7 +29,7 @@ def backup(study: Path, runs: Path, to: Path) -> None:
 @_common.with_study
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def restore(study: Path, runs: Path, file: Path) -> None:
-    """Put a backup into a run folder that has nothing of it, here or on another machine."""
+    """Restore a backup into a run folder without grading data, on this machine or another."""
     from ...annotate.label_studio import backup as backup_
     from ...annotate.run import resolve
 

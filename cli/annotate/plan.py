@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 @click.command()
 @_common.with_study
 @_common.as_json
-@click.option("--dimension", default=None, help="Default: the first that is asked of the whole rationale.")
+@click.option("--dimension", default=None, help="Default: the first about the whole rationale.")
 @click.option("--alpha", default=0.6, show_default=True, help="Expected agreement.")
 @click.option(
     "--width", default=0.2, show_default=True, help="Wanted width of the 95 % interval, limit to limit."
 )
-@click.option("--minutes", default=3.0, show_default=True, help="That a rater takes for an item.")
+@click.option("--minutes", default=3.0, show_default=True, help="Time that a rater takes per item.")
 def plan(
     study: Path, runs: Path, json_out: bool, dimension: str | None, alpha: float, width: float, minutes: float
 ) -> None:
-    """How many items and raters give an interval so narrow, and how many hours of clinicians that costs."""
+    """Show how many items and raters give an interval this narrow, and the clinician hours they cost."""
     from ...analysis.agreement.planning import from_assumptions
     from ...annotate import rubric
     from ...annotate.run import resolve
@@ -49,7 +49,7 @@ def plan(
 @click.command()
 @_common.with_study
 def judge(study: Path, runs: Path) -> None:
-    """Have a language model grade by the same rubric, apart from people, and say how far it agrees with them."""
+    """Have a language model grade by the same rubric, and measure how far it agrees with people."""
     from ...analysis.agreement.judged import with_judge
     from ...annotate import judge as judge_
     from ...annotate import progress, rounds

@@ -52,7 +52,7 @@ def in_public(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--cert", type=file, default=None, help="TLS certificate (PEM), for another --host."),
         click.option("--key", type=file, default=None, help="Its private key (PEM)."),
-        click.option("--name", default=None, help="The name that the certificate is for, if raters use it."),
+        click.option("--name", default=None, help="Host name of the certificate, if raters use it."),
         click.option(
             "--behind",
             metavar="URL",
@@ -148,7 +148,7 @@ def stopping() -> Iterator[None]:
 
 @click.command()
 def install() -> None:
-    """Install Label Studio in an environment of its own, if it is not there."""
+    """Install Label Studio in an environment of its own, if it is not installed yet."""
     from ...annotate.label_studio import install as install_
 
     click.echo(f"Label Studio {install_.VERSION}: {install_.environment()}")
@@ -156,12 +156,12 @@ def install() -> None:
 
 @click.command()
 @_common.with_study
-@click.option("--port", default=8080, show_default=True, help="Refused where it is taken.")
+@click.option("--port", default=8080, show_default=True, help="Refused if it is taken.")
 @click.option(
     "--page-port", default=None, type=int, help="Of the grading page, on loopback.  [default: --port + 1]"
 )
 @in_public
-@click.option("--hours", type=float, default=None, help="Stop by itself after so long.")
+@click.option("--hours", type=float, default=None, help="Stop after this long.")
 @grading.PAST_GATE
 def serve(
     study: Path,
@@ -303,7 +303,7 @@ def _wait(hours: float | None, own: "OwnServer | None" = None) -> None:
     while until is None or time.monotonic() < until:
         if own is not None and server.ended(own):
             raise ServiceError(
-                f"{own.url}: Label Studio ended by itself; see server.log in its folder. What was saved is kept. "
+                f"{own.url}: Label Studio stopped unexpectedly; see server.log in its folder. Saved grades are kept. "
                 "Start it again with `wherefore annotate serve`."
             )
         time.sleep(1 if until is None else max(0.0, min(1.0, until - time.monotonic())))
@@ -311,9 +311,9 @@ def _wait(hours: float | None, own: "OwnServer | None" = None) -> None:
 
 @click.command()
 @_common.with_study
-@click.option("--port", default=8081, show_default=True, help="Refused where it is taken.")
+@click.option("--port", default=8081, show_default=True, help="Refused if it is taken.")
 @in_public
-@click.option("--hours", type=float, default=None, help="Stop by itself after so long.")
+@click.option("--hours", type=float, default=None, help="Stop after this long.")
 def page(study: Path, runs: Path, port: int, hours: float | None, **public: Any) -> None:
     """Serve the grading page in front of the Label Studio of annotate.server.url; raters need no account there."""
     from ...annotate.web import sign

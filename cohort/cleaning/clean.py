@@ -45,10 +45,10 @@ def undated(shard: Shard, wrong: NDArray[np.bool_]) -> Shard:
     out = replace(shard, day=day).take(order)
     people, death = shard.people, shard.people["death_day"].to_numpy(float)
     first, last = people["first_day"].to_numpy(float), people["last_day"].to_numpy(float)
-    told = np.fmax(shard.ends[1], death)
+    last_known = np.fmax(shard.ends[1], death)
     watched = people.assign(
         first_day=np.where(first == shard.ends[0], out.ends[0], first),
-        last_day=np.where(last == told, np.fmax(out.ends[1], death), last),
+        last_day=np.where(last == last_known, np.fmax(out.ends[1], death), last),
     )
     return replace(out, people=watched)
 
@@ -73,9 +73,9 @@ def _listed(shard: Shard, wrong: NDArray[np.bool_], reason: str, bad: BadRows) -
     rows = np.flatnonzero(wrong)
     file = np.zeros(len(rows), dtype=int) if shard.file is None else shard.file[rows]
     for number in np.unique(file):
-        mine = rows[file == number]
-        subjects = shard.people["subject"].to_numpy()[shard.person[mine]]
-        ages = shard.day[mine] / YEAR
-        found = [f"subject {s}, age {a:.1f}" for s, a in zip(subjects, ages, strict=True)]
-        bad.add(shard.files[number], reason, shard.row[mine].tolist(), found)
+        own = rows[file == number]
+        subjects = shard.people["subject"].to_numpy()[shard.person[own]]
+        ages = shard.day[own] / YEAR
+        values = [f"subject {s}, age {a:.1f}" for s, a in zip(subjects, ages, strict=True)]
+        bad.add(shard.files[number], reason, shard.row[own].tolist(), values)
     return wrong

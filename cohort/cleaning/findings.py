@@ -58,7 +58,7 @@ RESULT_WORDS = frozenset(
 """Words that results are given in; a text of other words may name somebody."""
 
 
-class Finding(NamedTuple):
+class TextFinding(NamedTuple):
     """What a text says."""
 
     text: str | None
@@ -68,23 +68,23 @@ class Finding(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 16)
-def result(text: str) -> Finding | None:
+def result(text: str) -> TextFinding | None:
     """A text that is a result; None where it is free text.
 
     >>> result("<0.01"), result("80 umol/L")
-    (Finding(text='<0.01', value=0.01, unit=None), Finding(text=None, value=80.0, unit='umol/L'))
+    (TextFinding(text='<0.01', value=0.01, unit=None), TextFinding(text=None, value=80.0, unit='umol/L'))
     >>> result("Not detected"), result("J. Smith, 12 Elm Street")
-    (Finding(text='Not detected', value=nan, unit=None), None)
+    (TextFinding(text='Not detected', value=nan, unit=None), None)
     """
     flat = one_line(tagless(text), LONGEST_FINDING)
     m = _COMPARED.fullmatch(flat)
     if m is not None and (m["unit"] is None or is_unit(m["unit"])):
-        said = f"{m['sign']}{m['number']}" if m["sign"] else None
-        return Finding(said, float(m["number"]), m["unit"])
+        shown = f"{m['sign']}{m['number']}" if m["sign"] else None
+        return TextFinding(shown, float(m["number"]), m["unit"])
     if flat in _SIGNS or (_SHAPED.fullmatch(flat) and not _MONTH.fullmatch(flat)):
-        return Finding(flat)
+        return TextFinding(flat)
     words = re.findall(r"[^\s,;()/]+", flat.lower())
-    return Finding(flat) if 0 < len(words) <= 8 and all(w in RESULT_WORDS for w in words) else None
+    return TextFinding(flat) if 0 < len(words) <= 8 and all(w in RESULT_WORDS for w in words) else None
 
 
 def spoken(shard: Shard, free_text: bool, bad: BadRows) -> Shard:
@@ -109,23 +109,24 @@ def spoken(shard: Shard, free_text: bool, bad: BadRows) -> Shard:
     bad.note(NOT_SHOWN, int((~is_result & ~trusted).sum()))
     marked = np.array([_MARKED.fullmatch(str(t).strip()) is not None for t in texts], dtype=bool)[which]
     bad.note(OTHER_MARK, int(marked.sum()))
-    found = [
-        r or Finding(one_line(tagless(str(t)), LONGEST_FINDING)) for r, t in zip(results, texts, strict=True)
+    parsed = [
+        r or TextFinding(one_line(tagless(str(t)), LONGEST_FINDING))
+        for r, t in zip(results, texts, strict=True)
     ]
-    text, value, unit = (np.array([f[i] for f in found], dtype=object)[which] for i in range(3))
-    said = np.full(len(at), None, dtype=object)
-    said[rows] = np.where(is_result | trusted, text, np.array(None, dtype=object))
+    text, value, unit = (np.array([f[i] for f in parsed], dtype=object)[which] for i in range(3))
+    shown = np.full(len(at), None, dtype=object)
+    shown[rows] = np.where(is_result | trusted, text, np.array(None, dtype=object))
     values = np.full(len(at), np.nan) if shard.value is None else shard.value.copy()
     units = np.full(len(at), None, dtype=object) if shard.unit is None else shard.unit.copy()
     beside = rows[~np.isnan(values[rows])]
-    compared = [_compared(said[row], values[row]) for row in beside]
-    bad.note(BESIDE, sum(s is not None and c is None for s, c in zip(said[beside], compared, strict=True)))
-    said[beside] = compared
+    compared = [_compared(shown[row], values[row]) for row in beside]
+    bad.note(BESIDE, sum(s is not None and c is None for s, c in zip(shown[beside], compared, strict=True)))
+    shown[beside] = compared
     new = np.isnan(values[rows])
     values[rows[new]] = value[new].astype(float)
     bare = new & (units[rows] == None)  # noqa: E711
     units[rows[bare]] = unit[bare]
-    return replace(shard, text=_or_none(said), value=values, unit=_or_none(units), coded=None)
+    return replace(shard, text=_or_none(shown), value=values, unit=_or_none(units), coded=None)
 
 
 def _compared(text: str | None, value: float) -> str | None:
@@ -138,13 +139,15 @@ def _compared(text: str | None, value: float) -> str | None:
         return None
     if text in _SIGNS:
         return f"{_SIGNS[text]}{number(value)}"
-    found = result(text)
-    same = found is not None and found.text is not None and np.isclose(found.value, value, rtol=1e-5, atol=0)
+    parsed = result(text)
+    same = (
+        parsed is not None and parsed.text is not None and np.isclose(parsed.value, value, rtol=1e-5, atol=0)
+    )
     return text if same else None
 
 
-def _result(text: str) -> Finding | None:
-    return Finding(None) if text.strip().lower() in NOTHING else result(text)
+def _result(text: str) -> TextFinding | None:
+    return TextFinding(None) if text.strip().lower() in NOTHING else result(text)
 
 
 def _or_none(column: NDArray[np.object_]) -> NDArray[np.object_] | None:

@@ -23,10 +23,10 @@ Floats = NDArray[np.float64]
 @cache
 def table() -> dict[str, Any]:
     """Units, limits and conversions, from `cohort/data/units.json`."""
-    found: dict[str, Any] = json.loads(
+    units: dict[str, Any] = json.loads(
         files("wherefore.cohort").joinpath("data/units.json").read_text(encoding="utf-8")
     )
-    return found
+    return units
 
 
 @cache
@@ -108,9 +108,9 @@ def converted(code: str, value: Floats, unit: str) -> tuple[Floats, str]:
     return value, unit
 
 
-def _rounded(exact: float, said: float) -> float:
+def _rounded(exact: float, original: float) -> float:
     """A converted number with as many significant digits as the one that was said, two at least."""
-    digits = len(number(said).lstrip("-0.").replace(".", "")) if said == said else 0
+    digits = len(number(original).lstrip("-0.").replace(".", "")) if original == original else 0
     return float(f"{exact:.{max(2, digits)}g}")
 
 
@@ -128,12 +128,12 @@ def harmonised(shard: Shard, bad: BadRows) -> Shard:
         if unit is not None:
             for name in pd.unique(pd.Series(unit[rows], dtype=object)):
                 if isinstance(name, str):
-                    mine = rows[unit[rows] == name]
-                    value[mine], unit[mine] = converted(code, value[mine], name)
-                    if text is not None and unit[mine[0]] != name:
-                        text = _reworded(text, mine, value)
-        said = np.full(len(rows), None, dtype=object) if unit is None else unit[rows]
-        judged = (said == known["unit"]) | ((said == None) & (known["unit"] == SCORE))  # noqa: E711
+                    own = rows[unit[rows] == name]
+                    value[own], unit[own] = converted(code, value[own], name)
+                    if text is not None and unit[own[0]] != name:
+                        text = _reworded(text, own, value)
+        recorded = np.full(len(rows), None, dtype=object) if unit is None else unit[rows]
+        judged = (recorded == known["unit"]) | ((recorded == None) & (known["unit"] == SCORE))  # noqa: E711
         low, high = known["plausible"]
         gone[rows[judged & ((value[rows] < low) | (value[rows] > high))]] = True
     _count(shard, np.flatnonzero(gone), bad)
@@ -155,8 +155,8 @@ def _spelled(unit: NDArray[np.object_] | None) -> NDArray[np.object_] | None:
     """(events,) units in one spelling each."""
     if unit is None:
         return None
-    at, found = pd.factorize(unit)
-    words = np.array([*(canonical(str(u)) or None for u in found), None], dtype=object)
+    at, distinct = pd.factorize(unit)
+    words = np.array([*(canonical(str(u)) or None for u in distinct), None], dtype=object)
     spelled: NDArray[np.object_] = words[at]
     return spelled
 
@@ -184,9 +184,9 @@ def _measured(shard: Shard) -> Iterator[tuple[str, NDArray[np.int64]]]:
     )
     rows = np.flatnonzero(np.isin(shard.code, known) & ~np.isnan(shard.value))
     for code in known:
-        mine = rows[shard.code[rows] == code]
-        if len(mine):
-            yield str(names[code]), mine
+        own = rows[shard.code[rows] == code]
+        if len(own):
+            yield str(names[code]), own
 
 
 def _count(shard: Shard, rows: NDArray[np.int64], bad: BadRows) -> None:
@@ -194,6 +194,6 @@ def _count(shard: Shard, rows: NDArray[np.int64], bad: BadRows) -> None:
     names = shard.codes["name"].to_numpy(object)[shard.code[rows]]
     file = np.zeros(len(rows), dtype=int) if shard.file is None else shard.file[rows]
     for number_ in np.unique(file):
-        mine = rows[file == number_]
-        found = [f"{n} {v:g}" for n, v in zip(names[file == number_], shard.value[mine], strict=True)]
-        bad.add(shard.files[number_], "a value that cannot be", shard.row[mine].tolist(), found)
+        own = rows[file == number_]
+        values = [f"{n} {v:g}" for n, v in zip(names[file == number_], shard.value[own], strict=True)]
+        bad.add(shard.files[number_], "a value that cannot be", shard.row[own].tolist(), values)

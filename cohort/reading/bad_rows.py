@@ -46,13 +46,13 @@ class BadRows:
             self.total[file] += rows
             self.groups[file] = group or file
 
-    def add(self, file: str, reason: str, rows: Sequence[int], found: Sequence[object]) -> None:
+    def add(self, file: str, reason: str, rows: Sequence[int], values: Sequence[object]) -> None:
         """These rows of a file are bad for this reason."""
         if not self.open or not len(rows):
             return
         listed = self.bad[file, reason]
         self.bad[file, reason] += len(rows)
-        for row, value in list(zip(rows, found, strict=True))[: max(0, LISTED - listed)]:
+        for row, value in list(zip(rows, values, strict=True))[: max(0, LISTED - listed)]:
             self.rows.append({"file": file, "row": int(row), "reason": reason, "found": str(value)[:80]})
 
     def skip(self, file: str, reason: str, n: int = 1) -> None:
@@ -107,17 +107,17 @@ class BadRows:
             totals[self.groups[file]] += total
         for (file, reason), n in self.bad.items():
             reasons.setdefault(self.groups.get(file, file), Counter())[reason] += n
-        for group, found in reasons.items():
-            if group in totals and found.total() > self.limit * totals[group]:
-                raise DataError(self._too_many(group, found, totals[group]))
+        for group, counts in reasons.items():
+            if group in totals and counts.total() > self.limit * totals[group]:
+                raise DataError(self._too_many(group, counts, totals[group]))
 
-    def _too_many(self, group: str, found: Counter[str], total: int) -> str:
-        reason, n = found.most_common(1)[0]
-        mine = (r for r in self.rows if self.groups.get(str(r["file"])) == group and r["reason"] == reason)
-        first = next(mine)
+    def _too_many(self, group: str, counts: Counter[str], total: int) -> str:
+        reason, n = counts.most_common(1)[0]
+        own = (r for r in self.rows if self.groups.get(str(r["file"])) == group and r["reason"] == reason)
+        first = next(own)
         where = f"row {first['row']}" if first["file"] == group else f"{first['file']}, row {first['row']}"
         return (
-            f"{group}: {found.total()} of {total} rows are bad, and cohort.bad_rows allows {self.limit:.1%}. "
+            f"{group}: {counts.total()} of {total} rows are bad, and cohort.bad_rows allows {self.limit:.1%}. "
             f"Commonest: {reason} ({n}), first in {where}: {first['found']!r}. "
             "Correct the records or the mapping, or raise the limit."
         )
@@ -126,8 +126,8 @@ class BadRows:
         for (key, name), user in self.keys.items():
             if user is None:
                 known = self.known.get(key)
-                hint = did_you_mean(name, known) if known else "Correct it, or take it out."
-                raise StudyError(f"{key}: {name!r} is used by nothing in the records. {hint}")
+                hint = did_you_mean(name, known) if known else "Correct it, or remove it."
+                raise StudyError(f"{key}: {name!r} is not used by anything in the records. {hint}")
 
     def _check_dates(self) -> None:
         for (file, column, key), (read, wrong, first) in self.dates.items():

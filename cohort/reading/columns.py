@@ -18,8 +18,8 @@ def texts(column: pa.ChunkedArray) -> NDArray[np.object_]:
     if pa.types.is_dictionary(column.type):
         array = column.unify_dictionaries().combine_chunks()
         words = np.array([*texts(pa.chunked_array([array.dictionary])), None], dtype=object)
-        found: NDArray[np.object_] = words[array.indices.fill_null(len(words) - 1).to_numpy()]
-        return found
+        cells: NDArray[np.object_] = words[array.indices.fill_null(len(words) - 1).to_numpy()]
+        return cells
     text = column if _is_text(column.type) else pc.cast(column, pa.string())
     out: NDArray[np.object_] = np.empty(len(text), dtype=object)
     out[:] = text.to_numpy()

@@ -35,13 +35,13 @@ class Database:
             self._connection = duckdb.connect(str(path), read_only=True)
         except duckdb.Error as e:
             raise DataError(f"{path.name}: cannot be opened as DuckDB: {str(e).splitlines()[0]}.") from e
-        asked = (
+        query = (
             "SELECT table_schema, table_name, table_catalog FROM information_schema.tables "
             "WHERE table_catalog = current_database()"
         )
-        found = self._connection.execute(asked).fetchall()
-        self._tables = [(schema, table) for schema, table, _ in found]
-        self._catalog = next((catalog for _, _, catalog in found), "")
+        tables = self._connection.execute(query).fetchall()
+        self._tables = [(schema, table) for schema, table, _ in tables]
+        self._catalog = next((catalog for _, _, catalog in tables), "")
         schemas = sorted({s for s, _ in self._tables})
         if schema is not None and schema not in schemas:
             raise StudyError(f"cohort.source.schema: no schema {schema!r}; there is: {', '.join(schemas)}.")
@@ -53,13 +53,13 @@ class Database:
         Raises:
             StudyError: several schemas have one.
         """
-        found = [(s, t) for s, t in self._tables if t.lower() == name.lower() and self._schema in (None, s)]
-        if len(found) > 1:
-            schemas = ", ".join(sorted(s for s, _ in found))
+        tables = [(s, t) for s, t in self._tables if t.lower() == name.lower() and self._schema in (None, s)]
+        if len(tables) > 1:
+            schemas = ", ".join(sorted(s for s, _ in tables))
             raise StudyError(
                 f"cohort.source.schema: {name!r} is in {schemas}. Name the one that holds the records."
             )
-        return [DuckTable(self._connection, self._catalog, *found[0])] if found else []
+        return [DuckTable(self._connection, self._catalog, *tables[0])] if tables else []
 
     def names(self) -> list[str]:
         """What the tables that are there are called, for an error."""
@@ -84,8 +84,8 @@ class DuckTable:
 
         if not columns:
             return
-        asked = f"SELECT {', '.join(map(_quoted, columns))} FROM {self._quoted}"
-        for batch in self._connection.cursor().sql(asked).to_arrow_reader(CHUNK):
+        query = f"SELECT {', '.join(map(_quoted, columns))} FROM {self._quoted}"
+        for batch in self._connection.cursor().sql(query).to_arrow_reader(CHUNK):
             cells = {c: as_text(pa.chunked_array([batch.column(i)])) for i, c in enumerate(columns)}
             yield pd.DataFrame(cells, index=range(batch.num_rows), dtype=object)
 

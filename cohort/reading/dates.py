@@ -88,10 +88,10 @@ def dated(
         name: of the column in the file, where it is another.
     """
     time = dates(frame[column], form)
-    said = there(frame[column])
-    wrong = time.isna() & said
-    _count(frame, file, column, place, key, name or column, wrong, int((~wrong & said).sum()))
-    place.bad.note(f"{file}: rows without a date; no timeline shows them", int((~said).sum()))
+    present = there(frame[column])
+    wrong = time.isna() & present
+    _count(frame, file, column, place, key, name or column, wrong, int((~wrong & present).sum()))
+    place.bad.note(f"{file}: rows without a date; no timeline shows them", int((~present).sum()))
     return frame.assign(time=time)
 
 
@@ -122,13 +122,13 @@ def _count(
     wrong: "pd.Series[bool]",
     read: int,
 ) -> None:
-    found = frame.loc[wrong, column].tolist()
+    values = frame.loc[wrong, column].tolist()
     stands_for_none = (
         frame[column].notna() & ~there(frame[column]) & (frame[column].astype("str").str.strip() != "")
     )
     place.bad.note(f"{file}: {name} in or after the year 2900, taken for no date", int(stands_for_none.sum()))
-    place.bad.dated(file, name, key, read, found)
-    place.bad.add(file, f"{name} is no date", frame.index[wrong].tolist(), found)
+    place.bad.dated(file, name, key, read, values)
+    place.bad.add(file, f"{name} is no date", frame.index[wrong].tolist(), values)
 
 
 def numbers(text: "pd.Series[str]", decimal: str = ".") -> NDArray[np.float64]:
@@ -176,5 +176,5 @@ def middle(year: Sequence[str], month: Sequence[float], day: Sequence[float]) ->
         text.append(
             f"{of_year}-{int(m):02d}-{int(d) if 1 <= d <= 31 else 15:02d}" if known else f"{of_year}-07-01"
         )
-    found = pd.to_datetime(pd.Series(text, dtype="str"), format="%Y-%m-%d", errors="coerce")
-    return found.astype("datetime64[s]")
+    births = pd.to_datetime(pd.Series(text, dtype="str"), format="%Y-%m-%d", errors="coerce")
+    return births.astype("datetime64[s]")

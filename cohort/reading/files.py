@@ -24,7 +24,7 @@ def opened(path: Path, place: Place, key: str) -> Path:
     """
     if not path.exists():
         raise StudyError(
-            f"{key}: {path}: not there. Give the path of the records, from the folder of the study file."
+            f"{key}: {path}: not found. Give the path of the records, from the folder of the study file."
         )
     if path.suffix.lower() != ".zip":
         return path

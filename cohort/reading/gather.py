@@ -25,7 +25,7 @@ Codes = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Batch:
+class EventBatch:
     """Some events of one file, in any order."""
 
     file: str
@@ -44,7 +44,7 @@ class Gathered:
     def __init__(
         self,
         people: pd.DataFrame,
-        batches: Iterable[Batch],
+        batches: Iterable[EventBatch],
         place: Place,
         periods: pd.DataFrame | None = None,
         parents: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
@@ -90,7 +90,7 @@ class Gathered:
         for block in range(-(-len(self.people) // BLOCK)):
             yield self._shard(block)
 
-    def _add(self, batch: Batch) -> None:
+    def _add(self, batch: EventBatch) -> None:
         events = batch.events
         if events.empty:
             return
@@ -143,8 +143,8 @@ class Gathered:
         place = np.array([self._codes.setdefault(key, len(self._codes)) for key in keys], dtype=np.int32)
         return place[number]
 
-    def _drop(self, batch: Batch, wrong: NDArray[Any], reason: str, found: "pd.Series[str]") -> None:
-        self._place.bad.add(batch.file, reason, batch.events.index[wrong].tolist(), found[wrong].tolist())
+    def _drop(self, batch: EventBatch, wrong: NDArray[Any], reason: str, values: "pd.Series[str]") -> None:
+        self._place.bad.add(batch.file, reason, batch.events.index[wrong].tolist(), values[wrong].tolist())
 
     def _spill(self) -> None:
         for block, parts in self._blocks.items():
@@ -238,8 +238,8 @@ def _numbered(columns: list[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[n
     """A number for each distinct row of these columns, and where each number occurs first."""
     number = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        of_column, found = pd.factorize(column, use_na_sentinel=False)
-        number = pd.factorize(number * max(len(found), 1) + of_column)[0].astype(np.int64)
+        of_column, distinct = pd.factorize(column, use_na_sentinel=False)
+        number = pd.factorize(number * max(len(distinct), 1) + of_column)[0].astype(np.int64)
     first = np.full(int(number.max(initial=-1)) + 1, -1, dtype=np.int64)
     first[number[::-1]] = np.arange(len(number))[::-1]
     return number, first
@@ -275,7 +275,7 @@ def _checked(people: pd.DataFrame) -> pd.DataFrame:
     twice = people.loc[people["subject"].duplicated(), "subject"]
     if len(twice):
         raise DataError(
-            f"subject {twice.iloc[0]!r} stands more than once among the people ({len(twice)} such rows). "
+            f"subject {twice.iloc[0]!r} appears more than once among the people ({len(twice)} such rows). "
             "Ids must be unique."
         )
     birth = people["birth"] if "birth" in people else pd.Series(pd.NaT, index=people.index)
@@ -298,11 +298,11 @@ def _checked(people: pd.DataFrame) -> pd.DataFrame:
     return out[list(PEOPLE)].reset_index(drop=True)
 
 
-def _sexes(people: pd.DataFrame) -> Iterator[Batch]:
+def _sexes(people: pd.DataFrame) -> Iterator[EventBatch]:
     """Sex as something that can be cited."""
     known = people[people["sex"].notna()]
     name = "Sex: " + known["sex"]
-    yield Batch(
+    yield EventBatch(
         "people",
         known[["subject"]].assign(system="SEX", code=known["sex"], kind="demographic", name=name),
     )

@@ -9,7 +9,7 @@ import pandas as pd
 from ...study.errors import StudyError, did_you_mean
 from ..events import Place
 from . import tables
-from .tables import Form, Table
+from .tables import DatabaseTable, TableFormat
 
 TABLES, COLUMNS = "cohort.source.tables", "cohort.source.columns"
 
@@ -17,7 +17,7 @@ TABLES, COLUMNS = "cohort.source.tables", "cohort.source.columns"
 class Finds(Protocol):
     """Where tables are found by name."""
 
-    def table(self, name: str) -> Sequence[Path | Table]: ...
+    def table(self, name: str) -> Sequence[Path | DatabaseTable]: ...
 
     def names(self) -> list[str]: ...
 
@@ -49,7 +49,7 @@ class Names:
         for name in names:
             if name not in standard:
                 raise StudyError(
-                    f"{TABLES}: {name!r} is no table that is read; {did_you_mean(name, standard)}"
+                    f"{TABLES}: {name!r} is not a table that is read; {did_you_mean(name, standard)}"
                 )
         for name in columns:
             self._known(name)
@@ -60,32 +60,34 @@ class Names:
         table, dot, column = name.rpartition(".")
         if dot and table not in self._standard:
             raise StudyError(
-                f"{COLUMNS}: {table!r} is no table that is read; {did_you_mean(table, self._standard)}"
+                f"{COLUMNS}: {table!r} is not a table that is read; {did_you_mean(table, self._standard)}"
             )
         have = self._standard[table] if dot else {c for columns in self._standard.values() for c in columns}
         if column.lower() not in {c.lower() for c in have}:
-            raise StudyError(f"{COLUMNS}: {column!r} is no column that is read; {did_you_mean(column, have)}")
+            raise StudyError(
+                f"{COLUMNS}: {column!r} is not a column that is read; {did_you_mean(column, have)}"
+            )
 
-    def files(self, table: str) -> Sequence[Path | Table]:
+    def files(self, table: str) -> Sequence[Path | DatabaseTable]:
         """The files of a table; none where it is not there, which is noted.
 
         Raises:
             StudyError: the study file names it, and it is not there.
         """
         name = self._tables.get(table, table)
-        found = self._folder.table(name)
-        if not found and table in self._tables:
+        tables = self._folder.table(name)
+        if not tables and table in self._tables:
             have = ", ".join(self._folder.names()[:30]) or "nothing"
-            raise StudyError(f"{TABLES}.{table}: no table {name!r} there; there is: {have}.")
-        if not found:
+            raise StudyError(f"{TABLES}.{table}: no table {name!r} found; there is: {have}.")
+        if not tables:
             self._place.bad.lacks(table)
-        return found
+        return tables
 
     def rows(
         self,
         table: str,
         wanted: Mapping[str, str],
-        form: Form,
+        form: TableFormat,
         optional: Set[str] = frozenset(),
         expected: Set[str] = frozenset(),
     ) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -119,7 +121,7 @@ class Names:
             ):
                 yield file.name, chunk
 
-    def has(self, table: str, column: str, form: Form) -> bool:
+    def has(self, table: str, column: str, form: TableFormat) -> bool:
         """Whether the table is there and has this column of the standard, under whatever name."""
         files = self.files(table)
         return any(

@@ -24,8 +24,8 @@ class Systems:
 
     def code(self, text: str) -> codes.Code:
         """A code with its system in front, taken apart."""
-        found = codes.parse(text)
-        if found.system not in self._names:
-            return found
-        system = self(found.system)
-        return found._replace(system=system, kind=codes.kind(system, found.kind))
+        parsed = codes.parse(text)
+        if parsed.system not in self._names:
+            return parsed
+        system = self(parsed.system)
+        return parsed._replace(system=system, kind=codes.kind(system, parsed.kind))

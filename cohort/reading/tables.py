@@ -43,7 +43,7 @@ NO_CODE = tuple(w for w in NOTHING if w not in ("NA", "N/A", "n/a", "."))
 DELIMITERS = (",", "\t", ";", "|")
 
 
-class Form(Record):
+class TableFormat(Record):
     """How the tables of a source are written; keys of every source of tables."""
 
     delimiter: str | None = Field(default=None, min_length=1)
@@ -58,7 +58,7 @@ class Form(Record):
     """strptime format where dates are not `2010-05-17`, such as `%d/%m/%Y`."""
 
 
-class Table(Protocol):
+class DatabaseTable(Protocol):
     """A table that is no file: one of a database."""
 
     name: str
@@ -71,11 +71,11 @@ class Table(Protocol):
 
 
 def chunks(
-    table: Path | Table,
+    table: Path | DatabaseTable,
     columns: Mapping[str, str],
     place: Place,
     where: str,
-    form: Form,
+    form: TableFormat,
     optional: frozenset[str] = frozenset(),
     many: bool = False,
     codes: frozenset[str] = frozenset({"code"}),
@@ -117,7 +117,7 @@ def chunks(
         raise DataError(f"{table.name}: an empty table. Export it again, or take it out of the folder.")
 
 
-def _longer(table: Path | Table, form: Form) -> dict[int, int]:
+def _longer(table: Path | DatabaseTable, form: TableFormat) -> dict[int, int]:
     """Rows of a text file that have more cells than its header -> how many."""
     if not isinstance(table, Path) or _is_parquet(table):
         return {}
@@ -130,14 +130,14 @@ def _longer(table: Path | Table, form: Form) -> dict[int, int]:
 def _in_place(frame: pd.DataFrame, moved: Mapping[int, int], file: str, place: Place) -> pd.DataFrame:
     """The rows whose cells stand under their own columns; the others are counted as bad."""
     wrong = [row for row in moved if row in frame.index]
-    found = [f"{moved[row]} cells" for row in wrong]
-    place.bad.add(file, "more cells than the header has", wrong, found)
+    values = [f"{moved[row]} cells" for row in wrong]
+    place.bad.add(file, "more cells than the header has", wrong, values)
     kept = frame.drop(index=wrong) if wrong else frame
     kept.attrs = frame.attrs
     return kept
 
 
-def columns_of(table: Path | Table, form: Form) -> list[str]:
+def columns_of(table: Path | DatabaseTable, form: TableFormat) -> list[str]:
     """Names of the columns of a table, as they stand there; none where it is empty.
 
     Raises:
@@ -181,11 +181,11 @@ def unreadable(file: str, error: Exception) -> str:
     """One line about a file that cannot be read."""
     if isinstance(error, UnicodeDecodeError):
         return f"{file}: not {error.encoding}: {error.reason} at byte {error.start}. Name its `encoding`."
-    said = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-    return f"{file}: cannot be read: {said}. Copy or export it again."
+    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    return f"{file}: cannot be read: {reason}. Copy or export it again."
 
 
-def _no_column(table: Path | Table, lacking: str, where: str, form: Form) -> str:
+def _no_column(table: Path | DatabaseTable, lacking: str, where: str, form: TableFormat) -> str:
     have = columns_of(table, form)
     shown = ", ".join(have[:30]) + (f" and {len(have) - 30} more" if len(have) > 30 else "")
     return f"{table.name}: no column {lacking!r}; it has {shown}. Name the right one in {where}."
@@ -196,7 +196,7 @@ def _is_parquet(file: Path) -> bool:
 
 
 def _raw(
-    table: Path | Table, wanted: set[str], of_codes: set[str], form: Form
+    table: Path | DatabaseTable, wanted: set[str], of_codes: set[str], form: TableFormat
 ) -> Iterator[tuple[pd.DataFrame, str]]:
     """Chunks of the wanted columns, and the mark in their numbers."""
     empty, no_code = (
@@ -214,7 +214,7 @@ def _raw(
         yield pd.DataFrame(cells, index=frame.index), "."
 
 
-def _of_database(table: Table, wanted: set[str]) -> Iterator[pd.DataFrame]:
+def _of_database(table: DatabaseTable, wanted: set[str]) -> Iterator[pd.DataFrame]:
     return table.chunks([c for c in table.columns() if plain(c) in wanted])
 
 
@@ -248,7 +248,7 @@ def as_text(column: Any) -> NDArray[np.object_]:
 
 
 def _text(
-    file: Path, wanted: set[str], form: Form, empty: Callable[[str], list[str]]
+    file: Path, wanted: set[str], form: TableFormat, empty: Callable[[str], list[str]]
 ) -> Iterator[tuple[pd.DataFrame, str]]:
     try:
         head = _opened(file, form, nrows=0).columns
@@ -270,7 +270,7 @@ def _text(
             yield (frame if lines.quotes(file, delimiter) else _unquoted(frame)), decimal
 
 
-def _opened(file: Path, form: Form, **more: Any) -> Any:
+def _opened(file: Path, form: TableFormat, **more: Any) -> Any:
     """The file in pandas."""
     delimiter = _delimiter(file, form)
     more |= {} if lines.quotes(file, delimiter) else {"quoting": csv.QUOTE_NONE}
@@ -288,7 +288,7 @@ def _unquoted(frame: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def _delimiter(file: Path, form: Form) -> str:
+def _delimiter(file: Path, form: TableFormat) -> str:
     """What stands between the columns: as named, or the commonest of the usual marks in the first line."""
     if form.delimiter is not None:
         return {"space": r"\s+", "tab": "\t", "\\t": "\t"}.get(form.delimiter, form.delimiter)

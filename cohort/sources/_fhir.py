@@ -12,7 +12,7 @@ from ..words import LONGEST_NAME, one_line
 from ._fhir_values import NOTHING, Coding, Resource, codings, node, nodes, number_in, value_of, word
 
 
-class Fact(NamedTuple):
+class FhirFact(NamedTuple):
     """An event as text, before its date is read."""
 
     subject: str
@@ -159,9 +159,9 @@ def certainty(resource: Resource) -> str:
     `verificationStatus` is a CodeableConcept since R4 and a word before; ICD-10-GM has an extension of its own.
     """
     given = resource.get("verificationStatus")
-    said = word(given) or next((c for _, c, _ in codings(given)), "") or word(node(given).get("text"))
+    status = word(given) or next((c for _, c, _ in codings(given)), "") or word(node(given).get("text"))
     german = [_GERMAN.get(word(node(e.get("valueCoding")).get("code"))) for e in _extensions(resource)]
-    return next((g for g in german if g), "") or said.strip().lower() or "unstated"
+    return next((g for g in german if g), "") or status.strip().lower() or "unstated"
 
 
 def _extensions(resource: Resource) -> list[Resource]:
@@ -176,7 +176,7 @@ def _extensions(resource: Resource) -> list[Resource]:
 
 def facts(
     resource: Resource, dates: dict[str, tuple[str, ...]], system: Callable[[str], str]
-) -> Iterator[Fact]:
+) -> Iterator[FhirFact]:
     """The events of one resource.
 
     Args:
@@ -186,7 +186,7 @@ def facts(
     """
     kind = str(resource["resourceType"])
     visit = resource.get("encounter") or resource.get("context")
-    base = Fact(
+    base = FhirFact(
         subject=subject(resource),
         time=_time(resource, dates[kind]),
         age=_age(resource.get("onsetAge") or resource.get("onsetQuantity")),
@@ -210,15 +210,15 @@ def facts(
         yield fact
 
 
-def _coded(base: Fact, concept: Any, system: Callable[[str], str], first: str = "") -> Fact:
+def _coded(base: FhirFact, concept: Any, system: Callable[[str], str], first: str = "") -> FhirFact:
     """The fact with the codings of a CodeableConcept, those of known systems first."""
-    found = [(system(s), c, d) for s, c, d in codings(concept)]
-    ranked = sorted(found, key=lambda f: (f[0] != first, f[0] not in codes.SYSTEMS))
+    named = [(system(s), c, d) for s, c, d in codings(concept)]
+    ranked = sorted(named, key=lambda f: (f[0] != first, f[0] not in codes.SYSTEMS))
     text = next((t for one in nodes(concept) if (t := word(one.get("text")))), "")
     return base._replace(codings=tuple(ranked), text=text or word(concept))
 
 
-def _drug(resource: Resource, base: Fact, system: Callable[[str], str]) -> Fact:
+def _drug(resource: Resource, base: FhirFact, system: Callable[[str], str]) -> FhirFact:
     given = node(resource.get("medication"))
     concept = resource.get("medicationCodeableConcept") or resource.get("vaccineCode") or given.get("concept")
     if concept:
@@ -231,7 +231,7 @@ def _drug(resource: Resource, base: Fact, system: Callable[[str], str]) -> Fact:
     return base._replace(medication=id, text=word(node(pointer).get("display")))
 
 
-def medication(base: Fact, resource: Resource, system: Callable[[str], str]) -> Fact:
+def medication(base: FhirFact, resource: Resource, system: Callable[[str], str]) -> FhirFact:
     """The fact with the codings of a Medication, of its ingredients where it has none itself."""
     fact = _coded(base, resource.get("code"), system)
     for part in nodes(resource.get("ingredient")) if not fact.codings else ():
@@ -241,7 +241,7 @@ def medication(base: Fact, resource: Resource, system: Callable[[str], str]) -> 
     return fact
 
 
-def _observation(resource: Resource, base: Fact, system: Callable[[str], str]) -> Iterator[Fact]:
+def _observation(resource: Resource, base: FhirFact, system: Callable[[str], str]) -> Iterator[FhirFact]:
     """Its own finding and those of its components; a panel without a value of its own is no finding."""
     groups = {c for g in nodes(resource.get("category")) for _, c, _ in codings(g)}
     base = base._replace(kind="observation" if groups & {"social-history", "survey"} else "measurement")
@@ -261,9 +261,9 @@ def absent(resource: Resource) -> bool:
 
 def _time(resource: Resource, places: tuple[str, ...]) -> str | None:
     for place in places:
-        found = resource.get(place)
-        period = node(found)
-        text = word(found) or word(period.get("start")) or word(period.get("end"))
+        value = resource.get(place)
+        period = node(value)
+        text = word(value) or word(period.get("start")) or word(period.get("end"))
         if text:
             return text
     return None
@@ -303,7 +303,7 @@ def _visit(resource: Resource) -> tuple[str, str]:
     return code, codes.visit(code)
 
 
-def named(fact: Fact) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
+def named(fact: FhirFact) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
     """system, code, name and other codes of a fact; the system is `text` where it has no code."""
     coded = [(s, one_line(c, LONGEST_NAME)) for s, c, _ in fact.codings if c]
     name = next((d for _, _, d in fact.codings if d), "") or fact.text

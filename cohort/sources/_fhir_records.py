@@ -13,7 +13,7 @@ from ...study.errors import DataError
 from ...study.records import Record
 from ..events import Place
 from ..reading import dates, tables
-from ..reading.gather import Batch, Gathered
+from ..reading.gather import EventBatch, Gathered
 from ..reading.systems import Systems
 from . import _fhir
 from ._fhir_values import Resource, word
@@ -58,8 +58,8 @@ def gathered(lines: Lines, options: Options, place: Place) -> Gathered:
         try:
             held.add(file, row, resource, whole)
         except (AttributeError, TypeError, ValueError, KeyError, IndexError, OverflowError) as e:
-            found = f"{type(resource).__name__}: {e}"
-            place.bad.add(file, "a resource that is not as FHIR has it", [row], [found])
+            fault = f"{type(resource).__name__}: {e}"
+            place.bad.add(file, "a resource that is not as FHIR has it", [row], [fault])
     return Gathered(held.people(), held.batches(), place, versions=True)
 
 
@@ -96,12 +96,12 @@ class _Held:
                 return
             if kind == "Encounter" and (over := _fhir.end(resource)):
                 self._visits[id] = over[:10]
-            found = list(_fhir.facts(resource, self._dates, self._systems))
-            if found and not found[0].subject and _fhir.of_others(resource):
+            facts = list(_fhir.facts(resource, self._dates, self._systems))
+            if facts and not facts[0].subject and _fhir.of_others(resource):
                 self._place.bad.skip(file, f"{kind}: about something else than a Patient")
                 return
             mark = (file, row, same, version, _number(whole))
-            self._facts += [(*mark, *self._flat(fact)) for fact in found]
+            self._facts += [(*mark, *self._flat(fact)) for fact in facts]
             if len(self._facts) >= CHUNK:
                 self._spill()
 
@@ -116,7 +116,7 @@ class _Held:
             self._place.bad.note("copies of a Patient that was read already, left out")
         else:
             raise DataError(
-                f"{file}: row {row}: Patient {person['subject']!r} stands twice, and the two differ "
+                f"{file}: row {row}: Patient {person['subject']!r} appears twice with different contents "
                 f"(first in {known[1]['file']}, row {known[1]['row']}). Export the current version only."
             )
 
@@ -132,13 +132,13 @@ class _Held:
             self._place.bad.skip(file, f"{kind}: {why}")
         return why is not None
 
-    def _flat(self, fact: _fhir.Fact) -> tuple[Any, ...]:
+    def _flat(self, fact: _fhir.FhirFact) -> tuple[Any, ...]:
         """A fact in plain cells; its codings as JSON."""
         return (*fact._replace(codings=orjson.dumps(fact.codings).decode()),)  # type: ignore[arg-type]
 
     def _frame(self) -> pd.DataFrame:
         marks = ["file", "row", "same", "version", "content"]
-        frame = pd.DataFrame(self._facts, columns=[*marks, *_fhir.Fact._fields])
+        frame = pd.DataFrame(self._facts, columns=[*marks, *_fhir.FhirFact._fields])
         kinds = {"age": "float64", "value": "float64", "coded": "bool"}
         kinds |= {"same": "uint64", "version": "float64", "content": "uint64"}
         return frame.rename(columns={"time": "date"}).astype(kinds)
@@ -171,13 +171,13 @@ class _Held:
         self._place.bad.note("people of whom the sex is not known", int(pd.isna(sex).sum()))
         return frame.assign(sex=sex).drop(columns=["file", "row"])
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[EventBatch]:
         """All events."""
         for frame in chain((pd.read_parquet(f) for f in self._files), [self._frame()]):
             if len(frame):
                 yield from self._finished(frame)
 
-    def _finished(self, frame: pd.DataFrame) -> Iterator[Batch]:
+    def _finished(self, frame: pd.DataFrame) -> Iterator[EventBatch]:
         # ids of which no version is told may be anybody's: some servers number resources within a file
         gone = frame["same"].map(self._void).fillna(0.0) > frame["version"]
         self._place.bad.note("facts of which a newer version does not count, left out", int(gone.sum()))
@@ -212,10 +212,10 @@ class _Held:
                 "version",
                 "content",
             ]
-            yield Batch(str(file), timed[columns].assign(text=timed["said"]))
+            yield EventBatch(str(file), timed[columns].assign(text=timed["said"]))
 
     def _named(self, codings: str, text: str, medication: str) -> tuple[str, str, str, Any]:
-        fact = _fhir.Fact("", None, None, "", "", tuple(tuple(c) for c in orjson.loads(codings)), text)
+        fact = _fhir.FhirFact("", None, None, "", "", tuple(tuple(c) for c in orjson.loads(codings)), text)
         if medication in self._medications:
             whole = _fhir.medication(fact, self._medications[medication], self._systems)
             fact = whole if whole.codings or whole.text else fact

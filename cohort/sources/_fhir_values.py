@@ -27,15 +27,15 @@ def word(value: Any) -> str:
 
 def codings(concept: Any) -> list[Coding]:
     """System, code and display of every coding of a CodeableConcept, or of a list of them."""
-    found = [
+    triples = [
         (word(c.get("system")), word(c.get("code")), word(c.get("display")))
         for one in nodes(concept)
         for c in nodes(one.get("coding"))
     ]
-    return [(s, c, d) for s, c, d in found if c or d]
+    return [(s, c, d) for s, c, d in triples if c or d]
 
 
-class Value(NamedTuple):
+class FhirValue(NamedTuple):
     """What was found."""
 
     value: float | None = None
@@ -44,53 +44,53 @@ class Value(NamedTuple):
     coded: bool = False
 
 
-NOTHING = Value()
+NOTHING = FhirValue()
 
 
-def value_of(holder: Resource) -> Value:
+def value_of(holder: Resource) -> FhirValue:
     """The value[x] of an Observation or a component. Dates are none: a timeline holds ages only."""
     if quantity := node(holder.get("valueQuantity")):
         return _quantity(quantity)
     for name in ("valueInteger", "valueDecimal"):
         if (value := number_in(holder.get(name))) is not None:
-            return Value(value)
+            return FhirValue(value)
     if concept := node(holder.get("valueCodeableConcept")):
         named = [d or f"{codes.system(s)} {c}".strip() for s, c, d in codings(concept)]
         text = word(concept.get("text"))
-        return Value(said=named[0], coded=True) if named else Value(said=text) if text else NOTHING
+        return FhirValue(said=named[0], coded=True) if named else FhirValue(said=text) if text else NOTHING
     if isinstance(holder.get("valueBoolean"), bool):
-        return Value(said="yes" if holder["valueBoolean"] else "no", coded=True)
+        return FhirValue(said="yes" if holder["valueBoolean"] else "no", coded=True)
     if bounds := node(holder.get("valueRange")):
         return _range(bounds)
     if ratio := node(holder.get("valueRatio")):
         return _ratio(ratio)
     text = word(holder.get("valueString"))
-    return Value(said=text) if text else NOTHING
+    return FhirValue(said=text) if text else NOTHING
 
 
-def _quantity(quantity: Resource) -> Value:
+def _quantity(quantity: Resource) -> FhirValue:
     value, raw = number_in(quantity.get("value")), word(quantity.get("value"))
     unit = word(quantity.get("code")) if "unitsofmeasure" in word(quantity.get("system")) else ""
     unit = unit or word(quantity.get("unit")) or word(quantity.get("code"))
     if value is None:
-        return Value(said=raw) if raw else NOTHING
+        return FhirValue(said=raw) if raw else NOTHING
     sign = word(quantity.get("comparator"))
-    return Value(value, unit or None, f"{sign}{raw}" if sign else None, bool(sign))
+    return FhirValue(value, unit or None, f"{sign}{raw}" if sign else None, bool(sign))
 
 
-def _range(bounds: Resource) -> Value:
+def _range(bounds: Resource) -> FhirValue:
     low, high = (node(bounds.get(end)) for end in ("low", "high"))
     unit = word(low.get("unit")) or word(high.get("unit"))
     values = [number_in(e.get("value")) for e in (low, high)]
-    said = "–".join(number(v) for v in values if v is not None)
+    text = "–".join(number(v) for v in values if v is not None)
     mark = "≥" if values[1] is None else "≤" if values[0] is None else ""
-    return Value(said=f"{mark}{said} {unit}".strip(), coded=True) if said else NOTHING
+    return FhirValue(said=f"{mark}{text} {unit}".strip(), coded=True) if text else NOTHING
 
 
-def _ratio(ratio: Resource) -> Value:
+def _ratio(ratio: Resource) -> FhirValue:
     values = [number_in(node(ratio.get(end)).get("value")) for end in ("numerator", "denominator")]
     return (
-        Value(said=":".join(number(v) for v in values if v is not None), coded=True)
+        FhirValue(said=":".join(number(v) for v in values if v is not None), coded=True)
         if None not in values
         else NOTHING
     )
@@ -98,7 +98,9 @@ def _ratio(ratio: Resource) -> Value:
 
 def number_in(value: Any) -> float | None:
     try:
-        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+        number = (
+            float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+        )
     except ValueError:
         return None
-    return found if found is not None and abs(found) < float("inf") else None
+    return number if number is not None and abs(number) < float("inf") else None

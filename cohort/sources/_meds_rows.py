@@ -19,7 +19,7 @@ NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
-class Rows:
+class MedsRows:
     """The rows of a file, each person's together."""
 
     ids: list[Any]
@@ -60,9 +60,9 @@ def by_person(column: pa.ChunkedArray, file: str) -> tuple[Ints | None, Ints, li
     starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
     if len(pd.unique(ids[starts])) == len(starts):
         return None, starts, ids[starts].tolist()
-    number, found = pd.factorize(ids)
+    number, distinct = pd.factorize(ids)
     order = np.argsort(number, kind="stable")
-    return order, np.searchsorted(number[order], np.arange(len(found))), list(found)
+    return order, np.searchsorted(number[order], np.arange(len(distinct))), list(distinct)
 
 
 def marked(codes: pd.DataFrame, given: tuple[str, ...]) -> NDArray[np.bool_]:
@@ -116,8 +116,8 @@ def sexes(codes: pd.DataFrame, events: Events, n: int, bad: BadRows) -> NDArray[
     out = np.full(n, None, dtype=object)
     holders = {}
     for sex in ("male", "female"):
-        mine = ((codes["system"] == "SEX") & (codes["code"] == sex)).to_numpy(bool)
-        holders[sex] = np.isin(np.arange(n), events.person[mine[events.code]])
+        of_sex = ((codes["system"] == "SEX") & (codes["code"] == sex)).to_numpy(bool)
+        holders[sex] = np.isin(np.arange(n), events.person[of_sex[events.code]])
         out[holders[sex]] = sex
     both = holders["male"] & holders["female"]
     out[both] = None

@@ -10,7 +10,7 @@ from .. import codes
 from ..events import Place
 from ..reading.names import Names
 from ..reading.systems import Systems
-from ..reading.tables import Form
+from ..reading.tables import TableFormat
 
 Codes = tuple[tuple[str, str], ...]
 OWN = "OMOP"
@@ -43,7 +43,7 @@ class Concepts:
         everything = set(used).union(*self._parents.values())
         self._known = self._read(names, options, everything)
 
-    def _read(self, names: Names, form: Form, wanted: set[str]) -> dict[str, Concept]:
+    def _read(self, names: Names, form: TableFormat, wanted: set[str]) -> dict[str, Concept]:
         columns = {
             "id": "concept_id",
             "name": "concept_name",
@@ -61,7 +61,7 @@ class Concepts:
                     out[str(i)] = Concept(system, str(code), str(name) if name == name else "")
         return out
 
-    def _ancestors(self, names: Names, form: Form, used: set[str]) -> dict[str, list[str]]:
+    def _ancestors(self, names: Names, form: TableFormat, used: set[str]) -> dict[str, list[str]]:
         columns = {"ancestor": "ancestor_concept_id", "descendant": "descendant_concept_id"}
         out: dict[str, list[str]] = {}
         for _, rows in names.rows("concept_ancestor", columns, form) if used else ():
@@ -72,13 +72,13 @@ class Concepts:
 
     def name(self, concept: str) -> str | None:
         """A concept in words; None where it is unknown or has no name."""
-        found = self._known.get(concept)
-        return found.name or None if found else None
+        entry = self._known.get(concept)
+        return entry.name or None if entry else None
 
     def unit(self, concept: str) -> str | None:
         """The code of a unit (UCUM); None where it is unknown."""
-        found = self._known.get(concept)
-        return found.code if found else None
+        entry = self._known.get(concept)
+        return entry.code if entry else None
 
     def code(
         self, concept: str, source_concept: str, source: str, kind: str

@@ -8,13 +8,13 @@ from pydantic import Field
 from ...study.errors import StudyError
 from ..events import Place
 from ..reading import dates, files, tables
-from ..reading.tables import Form
+from ..reading.tables import TableFormat
 
 UNITS = {"years": 1.0, "months": 1 / 12, "days": 1 / 365.25}
 """Years in a unit of age."""
 
 
-class People(Form):
+class PeopleTable(TableFormat):
     """A table with a row a person. Every key but `path` and the form of the file names a column of it."""
 
     path: str
@@ -62,7 +62,7 @@ _DATES, _AGES = ("death", "first", "last"), ("first_age", "last_age", "death_age
 
 
 def people(
-    options: People, place: Place, years: float = 1.0, where: str = "cohort.source.people"
+    options: PeopleTable, place: Place, years: float = 1.0, where: str = "cohort.source.people"
 ) -> pd.DataFrame:
     """The people, as `Gathered` takes them.
 
@@ -83,7 +83,7 @@ def people(
 def shaped(
     frame: pd.DataFrame,
     file: str,
-    options: People,
+    options: PeopleTable,
     place: Place,
     years: float,
     where: str,
@@ -109,8 +109,8 @@ def shaped(
             out[name] = dates.aged(frame, file, name, place, years, frame.attrs.get("decimal", "."))
     for name in ("death", "death_age"):
         if name in out:  # who has something there has died, whether or not it can be read
-            said = dates.there(frame[name]) if name == "death" else frame[name].notna()
-            out["dead"] = said | out.get("dead", False)
+            present = dates.there(frame[name]) if name == "death" else frame[name].notna()
+            out["dead"] = present | out.get("dead", False)
     if "sex" in out:
         out["sex"] = sexes(frame["sex"], options.sexes, place, f"{where}.sexes")
     return out
@@ -128,9 +128,9 @@ def sexes(text: "pd.Series[str]", words: dict[str, str], place: Place, key: str)
     known = tables.sex(text, words)
     unknown = text[pd.isna(known) & text.notna().to_numpy()]
     if words and len(unknown) == text.notna().sum() > 0:
-        found = ", ".join(map(repr, sorted(unknown.unique())[:5]))
+        occurring = ", ".join(map(repr, sorted(unknown.unique())[:5]))
         raise StudyError(
-            f"{key}: none of {', '.join(map(repr, words))} occurs; the table has {found}. Correct the words."
+            f"{key}: none of {', '.join(map(repr, words))} occurs; the table has {occurring}. Correct the words."
         )
     place.bad.note("people of whom the sex is not known", len(text) - int(pd.notna(known).sum()))
     return known

@@ -174,10 +174,10 @@ def _dementia(w: World, rng: np.random.Generator) -> Rows:
     kind = rng.choice(3, len(who), p=[0.55, 0.2, 0.25])
     parts = []
     for i, key in enumerate(("alzheimer", "vascular", "unspecified")):
-        mine = who[kind == i]
+        people = who[kind == i]
         parts += [
-            _rows(mine, w.dementia[mine], key),
-            _rows(mine, w.dementia[mine] + rng.uniform(0.1, 0.9, len(mine)), key),
+            _rows(people, w.dementia[people], key),
+            _rows(people, w.dementia[people] + rng.uniform(0.1, 0.9, len(people)), key),
         ]
     return _joined(parts)
 

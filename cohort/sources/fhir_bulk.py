@@ -23,14 +23,14 @@ def read(options: Options, place: Place) -> Gathered:
         DataError: a file cannot be read, or holds nobody.
     """
     root = files.opened(place.path(options.path), place, "cohort.source.path")
-    found = files.listed(root, ENDINGS)
-    if not found:
-        raise StudyError(f"cohort.source.path: {options.path}: no *.ndjson or *.ndjson.gz there.")
-    return gathered(_lines(found, place), options, place)
+    paths = files.listed(root, ENDINGS)
+    if not paths:
+        raise StudyError(f"cohort.source.path: {options.path}: no *.ndjson or *.ndjson.gz files found.")
+    return gathered(_lines(paths, place), options, place)
 
 
-def _lines(found: list[Path], place: Place) -> Lines:
-    for file in found:
+def _lines(paths: list[Path], place: Place) -> Lines:
+    for file in paths:
         n, last = 0, -1
         try:
             with gzip.open(file, "rb") if file.name.endswith(".gz") else file.open("rb") as f:

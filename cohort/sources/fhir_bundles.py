@@ -28,14 +28,14 @@ def read(options: Options, place: Place) -> Gathered:
         DataError: a file cannot be read, or nobody is in them.
     """
     root = files.opened(place.path(options.path), place, "cohort.source.path")
-    found = files.listed(root, ENDINGS)
-    if not found:
-        raise StudyError(f"cohort.source.path: {options.path}: no *.json or *.json.gz there.")
-    return gathered(_entries(found, place), options, place)
+    paths = files.listed(root, ENDINGS)
+    if not paths:
+        raise StudyError(f"cohort.source.path: {options.path}: no *.json or *.json.gz files found.")
+    return gathered(_entries(paths, place), options, place)
 
 
-def _entries(found: list[Path], place: Place) -> Lines:
-    for file in found:
+def _entries(paths: list[Path], place: Place) -> Lines:
+    for file in paths:
         try:
             raw = file.read_bytes()
             raw = without_mark(gzip.decompress(raw) if file.name.endswith(".gz") else raw)

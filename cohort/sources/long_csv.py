@@ -12,17 +12,17 @@ from ...study.errors import DataError, StudyError
 from .. import codes
 from ..events import Place
 from ..reading import dates, files, tables
-from ..reading.gather import Batch, Gathered
+from ..reading.gather import EventBatch, Gathered
 from ..reading.systems import Systems
-from ..reading.tables import Form
+from ..reading.tables import TableFormat
 from ..records import Kind
-from ._people import UNITS, People, people, shaped
+from ._people import UNITS, PeopleTable, people, shaped
 
 WORDS = "cohort.source.words"
 _TIMED, _CODED = ("subject", "time", "age"), ("code", "system", "kind", "description")
 
 
-class Options(Form):
+class Options(TableFormat):
     """Where the table is and what its columns are called."""
 
     path: str
@@ -55,7 +55,7 @@ class Options(Form):
     """Column of what was found in words."""
     words: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Code -> value in the table -> the word for it: `{ smoker = { "1" = "yes", "0" = "no" } }`."""
-    people: People | None = None
+    people: PeopleTable | None = None
     """A table of the people, with birth, sex, death and the span of observation. None: the rows below tell."""
     sex: str | None = None
     """Column that repeats the person's sex in every row, where there is no table of people."""
@@ -85,18 +85,18 @@ def read(options: Options, place: Place) -> Gathered:
         DataError: a column is missing.
     """
     root = files.opened(place.path(options.path), place, "cohort.source.path")
-    found = files.listed(root, files.ENDINGS)
-    if not found:
-        raise StudyError(f"cohort.source.path: {options.path}: no tables there ({', '.join(files.KINDS)}).")
-    long = _Long(options, place, found)
+    paths = files.listed(root, files.ENDINGS)
+    if not paths:
+        raise StudyError(f"cohort.source.path: {options.path}: no tables found ({', '.join(files.KINDS)}).")
+    long = _Long(options, place, paths)
     table = options.people
     who = long.people() if table is None else people(table, place, UNITS[options.age_unit])
     return Gathered(who, long.batches(), place)
 
 
 class _Long:
-    def __init__(self, options: Options, place: Place, found: list[Path]) -> None:
-        self.options, self.place, self.files = options, place, found
+    def __init__(self, options: Options, place: Place, paths: list[Path]) -> None:
+        self.options, self.place, self.files = options, place, paths
         self.systems = Systems(options.systems, place)
         names = (*_TIMED, *_CODED, "value", "unit", "text", "sex", "birth")
         self.columns = {n: c for n in names if (c := getattr(options, n)) is not None}
@@ -116,18 +116,18 @@ class _Long:
                 part["dead"] = rows["code"].where(rows["code"] == o.death_code)
             parts.append(_first(part))
         self.place.bad.open = True
-        told = _first(pd.concat(parts, ignore_index=True))
-        out = told.drop(columns=["birth_age", "dead"], errors="ignore")
-        options = People(path="", subject="", sexes=o.sexes, date_format=o.date_format)
+        stated = _first(pd.concat(parts, ignore_index=True))
+        out = stated.drop(columns=["birth_age", "dead"], errors="ignore")
+        options = PeopleTable(path="", subject="", sexes=o.sexes, date_format=o.date_format)
         file = f"{self.files[0].name} (people)"
         self.place.bad.read(file, len(out))
         names = {"birth": o.birth or str(o.birth_code), "death": str(o.death_code)}
         shape = shaped(out, file, options, self.place, UNITS[o.age_unit], "cohort.source", names)
-        if "dead" in told:
-            shape["dead"] = told["dead"].notna()
+        if "dead" in stated:
+            shape["dead"] = stated["dead"].notna()
         return shape.assign(aged=True) if o.age else shape
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[EventBatch]:
         """All events."""
         ends = [c for c in (self.options.birth_code, self.options.death_code) if c]
         for file, rows in self._rows():
@@ -136,17 +136,19 @@ class _Long:
             coded = self._coded(good)
             if "unit" in good:
                 coded["unit"] = good["unit"].fillna(coded["unit"])
-            yield Batch(file, pd.concat([good[keep], coded, self._found(good)], axis=1))
+            yield EventBatch(file, pd.concat([good[keep], coded, self._found(good)], axis=1))
 
     def _found(self, rows: pd.DataFrame) -> pd.DataFrame:
         """value, text, coded."""
         out = pd.DataFrame(index=rows.index)
         if "value" in rows:
-            said = self._in_words(rows)
-            out["value"] = dates.numbers(rows["value"].mask(said.notna()), rows.attrs.get("decimal", "."))
+            worded = self._in_words(rows)
+            out["value"] = dates.numbers(rows["value"].mask(worded.notna()), rows.attrs.get("decimal", "."))
             words = rows["value"].where(np.isnan(out["value"].to_numpy(float)))
-            out["text"] = said.where(said.notna(), rows["text"].fillna(words) if "text" in rows else words)
-            out["coded"] = said.notna()
+            out["text"] = worded.where(
+                worded.notna(), rows["text"].fillna(words) if "text" in rows else words
+            )
+            out["coded"] = worded.notna()
         elif "text" in rows:
             out["text"] = rows["text"]
         return out
@@ -155,11 +157,11 @@ class _Long:
         """The word of the study file for each value; missing where there is none."""
         out = pd.Series(None, index=rows.index, dtype=object)
         for code, words in self.options.words.items():
-            mine = rows["code"] == code
-            if mine.any():
+            of_code = rows["code"] == code
+            if of_code.any():
                 self.place.bad.use(WORDS, code)
-                out[mine] = rows.loc[mine, "value"].map(lambda v, w=words: tables.word(v, w))
-                unnamed = int((mine & rows["value"].notna() & out.isna()).sum())
+                out[of_code] = rows.loc[of_code, "value"].map(lambda v, w=words: tables.word(v, w))
+                unnamed = int((of_code & rows["value"].notna() & out.isna()).sum())
                 self.place.bad.note(f"values of {code} for which cohort.source.words have no word", unnamed)
         return out
 
@@ -186,12 +188,12 @@ class _Long:
         self, code: object, system: object, kind: object, description: object
     ) -> tuple[str, str, str, str, str | None]:
         given = _said(system) or self.options.default_system
-        found = (
+        parsed = (
             self.systems.code(_said(code))
             if given is None
             else codes.Code(self.systems(given), _said(code), "")
         )
-        what = found.kind or codes.kind(found.system)
+        what = parsed.kind or codes.kind(parsed.system)
         if word := _said(kind):
             named = codes.kind_of_word(word)
             if named is None:
@@ -201,7 +203,7 @@ class _Long:
                     f"of {allowed}. Correct the column, or leave the key out."
                 )
             what = named
-        return found.system, found.code, what, _said(description), found.unit
+        return parsed.system, parsed.code, what, _said(description), parsed.unit
 
     def _rows(self) -> Iterator[tuple[str, pd.DataFrame]]:
         for file in self.files:

@@ -27,7 +27,7 @@ from ._meds_rows import (
     NEVER,
     Events,
     Ints,
-    Rows,
+    MedsRows,
     by_person,
     column,
     differing,
@@ -86,7 +86,7 @@ class Meds:
         self.files = data_files(root)
         if not self.files:
             raise StudyError(
-                f"cohort.source.path: {options.path}: no Parquet files there. Give a MEDS folder or file."
+                f"cohort.source.path: {options.path}: no Parquet files found. Give a MEDS folder or file."
             )
         self.systems = Systems(options.systems, place)
         self.names, self.parents = metadata(root / "metadata" / "codes.parquet")
@@ -103,14 +103,12 @@ class Meds:
             twice = seen.intersection(shard.people["subject"])
             if twice:
                 raise DataError(
-                    f"{file.name}: subject {min(twice)} stands in an earlier file too; MEDS wants each in one file."
+                    f"{file.name}: subject {min(twice)} appears in an earlier file too; MEDS keeps each in one file."
                 )
             seen.update(shard.people["subject"])
             yield shard
         if not seen:
-            raise DataError(
-                f"{self.files[0].name}: an empty table, like all that are there. Export it again."
-            )
+            raise DataError(f"{self.files[0].name}: an empty table, like all the others. Export it again.")
 
     def _columns(self, schema: pa.Schema, file: str) -> dict[str, str]:
         """Our names -> the file's names."""
@@ -162,7 +160,7 @@ class Meds:
             text=column(table, names.get("text"), source, columns.texts),
         )
 
-    def _rows(self, table: pa.Table, names: dict[str, str], file: str) -> "Rows":
+    def _rows(self, table: pa.Table, names: dict[str, str], file: str) -> "MedsRows":
         """The rows with each person's together."""
         order, starts, ids = by_person(table[names["subject"]], file)
         codes, units, code = self._codes(table[names["code"]], file)
@@ -175,7 +173,7 @@ class Meds:
         for what, marks in (("births", born), ("deaths", died)):
             n = differing(np.flatnonzero(marks[code]), person, time)
             self.place.bad.note(f"people with {what} on several days; the first counts", n)
-        return Rows(
+        return MedsRows(
             ids=ids,
             starts=starts if order is None else order[starts],
             order=order,
@@ -190,7 +188,7 @@ class Meds:
             marks=born | died | (codes["code"] == "").to_numpy(bool),
         )
 
-    def _events(self, rows: "Rows") -> "Events":
+    def _events(self, rows: "MedsRows") -> "Events":
         """The rows that are no birth or death, with their day, sorted."""
         born = rows.birth[rows.person]
         day = (rows.time - born).astype(np.int32)
@@ -206,7 +204,9 @@ class Meds:
             keep, person, day, code = keep[order], person[order], day[order], code[order]
         return Events(person, day, code, keep if rows.order is None else rows.order[keep])
 
-    def _people(self, table: pa.Table, names: dict[str, str], rows: "Rows", events: "Events") -> pd.DataFrame:
+    def _people(
+        self, table: pa.Table, names: dict[str, str], rows: "MedsRows", events: "Events"
+    ) -> pd.DataFrame:
         """One row a person. Watched from the first to the last event, or to death."""
         n, known = len(rows.ids), rows.birth != NEVER
         death = np.where((rows.death == NEVER) | ~known, np.nan, rows.death - rows.birth)
@@ -269,25 +269,25 @@ class Meds:
 
     def _named(self, raw: str) -> tuple[str, str, str, str, tuple[tuple[str, str], ...], str | None]:
         """A row of the table of codes, and the unit that is part of the code."""
-        found = self.systems.code(raw.strip())
+        parsed = self.systems.code(raw.strip())
         name = self.names.get(raw) or ""
-        if found.system == "SEX" and (sex := SEXES.get(found.code.lower())):
-            found, name = found._replace(code=sex), f"Sex: {sex}"
+        if parsed.system == "SEX" and (sex := SEXES.get(parsed.code.lower())):
+            parsed, name = parsed._replace(code=sex), f"Sex: {sex}"
         parents = [self.systems.code(p) for p in self.parents.get(raw, ())]
         known = next((p.kind for p in parents if p.system in SYSTEMS), None)
-        if known and found.system not in SYSTEMS and not says_kind(raw):
-            found = found._replace(kind=known)
+        if known and parsed.system not in SYSTEMS and not says_kind(raw):
+            parsed = parsed._replace(kind=known)
         return (
-            found.code,
-            found.system,
-            found.kind,
+            parsed.code,
+            parsed.system,
+            parsed.kind,
             name,
             tuple((p.system, p.code) for p in parents),
-            found.unit,
+            parsed.unit,
         )
 
     def _units(
-        self, rows: "Rows", events: "Events", given: NDArray[np.object_] | None
+        self, rows: "MedsRows", events: "Events", given: NDArray[np.object_] | None
     ) -> NDArray[np.object_] | None:
         """(events,) the unit of the column, else the one that is part of the code."""
         if all(u is None for u in rows.units):

@@ -16,13 +16,13 @@ from ...study.errors import DataError, StudyError
 from ..events import Place
 from ..reading import dates, files, tables
 from ..reading.database import ENDINGS, Database
-from ..reading.gather import Batch, Gathered
+from ..reading.gather import EventBatch, Gathered
 from ..reading.names import COLUMNS, Names
-from ..reading.tables import Form
+from ..reading.tables import TableFormat
 from ._omop_concepts import Concepts
 
 
-class Options(Form):
+class Options(TableFormat):
     """Where the tables are and which names differ from the standard's."""
 
     path: str
@@ -146,7 +146,7 @@ class _Reader:
         self.names = Names(options.tables, options.columns, standard, folder, place)
         if not self.names.files("person"):
             raise StudyError(
-                f"cohort.source.path: {options.path}: no table 'person' there, which every OMOP export has. "
+                f"cohort.source.path: {options.path}: no table 'person', which every OMOP export has. "
                 f"There is: {', '.join(folder.names()[:20]) or 'nothing'}. Name it in cohort.source.tables."
             )
         self.concepts = Concepts(self.names, options, self._used(), place)
@@ -201,8 +201,8 @@ class _Reader:
     def _deaths(self, person: pd.DataFrame) -> pd.DataFrame:
         """subject, death, dead: everybody in the table has died, whether or not the day can be read."""
         known = set(person["subject"].map(_id))
-        mine = person[dates.there(person["death"])].assign(moment=None)
-        parts = [self._died("person", mine)] if len(mine) else []
+        deceased = person[dates.there(person["death"])].assign(moment=None)
+        parts = [self._died("person", deceased)] if len(deceased) else []
         for file, rows in self._rows("death", DEATH, {"death", "moment"}):
             if rows["death"].isna().all() and rows["moment"].isna().all() and len(rows):
                 raise self._nothing_in("death", "death_date", "death_datetime")
@@ -221,8 +221,8 @@ class _Reader:
     def _of_people(self, file: str, rows: pd.DataFrame, known: set[str]) -> pd.DataFrame:
         """The rows about people who are there; the others are counted as bad."""
         nobody = ~rows["subject"].map(_id).isin(known)
-        found = rows.loc[nobody, "subject"].tolist()
-        self.place.bad.add(file, "nobody of that id among the people", rows.index[nobody].tolist(), found)
+        ids = rows.loc[nobody, "subject"].tolist()
+        self.place.bad.add(file, "nobody of that id among the people", rows.index[nobody].tolist(), ids)
         return rows[~nobody]
 
     def periods(self) -> pd.DataFrame:
@@ -234,8 +234,10 @@ class _Reader:
                 form, early = self.options.date_format, name == "first"
                 part[name] = dates.birthdays(rows, file, name, self.place, form, FORM, PERIOD[name], early)
             wrong = part["last"] < part["first"]
-            found = rows.loc[wrong, "last"].tolist()
-            self.place.bad.add(file, "a period that ends before it begins", rows.index[wrong].tolist(), found)
+            values = rows.loc[wrong, "last"].tolist()
+            self.place.bad.add(
+                file, "a period that ends before it begins", rows.index[wrong].tolist(), values
+            )
             parts.append(part[~wrong])
         columns = ["subject", "first", "last"]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
@@ -253,7 +255,7 @@ class _Reader:
             f'such as columns = {{ "{table}.{columns[0]}" = "..." }}.'
         )
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[EventBatch]:
         """All events."""
         for name, table in TABLES.items():
             optional, expected = set(table.columns) - {"subject"}, EXPECTED & table.columns.keys()
@@ -261,7 +263,7 @@ class _Reader:
             for file, rows in self._rows(name, table.columns, optional, expected):
                 nothing = (rows["concept"].map(_id) == "0") & rows["source"].isna() & (table.kind != "visit")
                 self.place.bad.note(f"{file}: rows without a concept or a source value", int(nothing.sum()))
-                yield Batch(file, self._events(file, rows[~nothing], name, table))
+                yield EventBatch(file, self._events(file, rows[~nothing], name, table))
 
     def _events(self, file: str, rows: pd.DataFrame, name: str, table: _Table) -> pd.DataFrame:
         when = rows.assign(date=rows["date"].fillna(rows["datetime"]))
@@ -291,15 +293,15 @@ class _Reader:
         word = rows["value_concept"].map(_id).map(self.concepts.name)
         free = rows["value_text"].fillna(rows["value_source"].where(np.isnan(value)))  # else the number again
         compared = rows["operator"].map(_id).map(COMPARED)
-        said = (compared.astype("str") + rows["value"].astype("str")).where(
+        limits = (compared.astype("str") + rows["value"].astype("str")).where(
             compared.notna() & ~np.isnan(value)
         )
         unit = rows["unit_concept"].map(_id).map(self.concepts.unit)
         return {
             "value": value,
             "unit": unit.where(unit.notna(), rows["unit"]),
-            "text": said.where(said.notna(), word.where(word.notna(), free)),
-            "coded": word.notna() & said.isna(),
+            "text": limits.where(limits.notna(), word.where(word.notna(), free)),
+            "coded": word.notna() & limits.isna(),
         }
 
 

@@ -48,16 +48,16 @@ class Options(Record):
     """Multiplies the rates of the background conditions, which say nothing of dementia."""
 
 
-def read(options: Options, place: Place) -> "Simulated":
+def read(options: Options, place: Place) -> "SimulatedRecords":
     """The simulated people; nothing is drawn before they are gone through."""
-    return Simulated(options, derive(place.seed, "cohort", "simulated"))
+    return SimulatedRecords(options, derive(place.seed, "cohort", "simulated"))
 
 
 @cache
 def numbers() -> dict[str, Any]:
     """Rates, hazard ratios and shares, from `cohort/data/simulator.json`."""
-    found: dict[str, Any] = json.loads(files("wherefore.cohort").joinpath("data/simulator.json").read_text())
-    return found
+    rates: dict[str, Any] = json.loads(files("wherefore.cohort").joinpath("data/simulator.json").read_text())
+    return rates
 
 
 def latents(effect: float) -> tuple[Floats, Floats]:
@@ -76,7 +76,7 @@ def latents(effect: float) -> tuple[Floats, Floats]:
     return effect * np.array([a[0] + p[0] for a, p in pairs]), np.array([a[1] * p[1] for a, p in pairs])
 
 
-class Simulated:
+class SimulatedRecords:
     """Goes through the people in chunks, and knows their risk."""
 
     def __init__(self, options: Options, seed: int) -> None:
@@ -150,11 +150,11 @@ class Simulated:
         index = np.array([int(s[1:]) for s in subjects])
         risk = np.full(len(index), np.nan)
         for number in np.unique(index // CHUNK):
-            mine = np.flatnonzero(index // CHUNK == number)
+            own = np.flatnonzero(index // CHUNK == number)
             w = self.world(int(number))
             hd, hm = self._hazards(w.male, w.fixed, w.onset)
-            rows = index[mine] % CHUNK
-            risk[mine] = _risk(hd[rows], hm[rows], days[mine] / YEAR, horizon, *latents(self.options.effect))
+            rows = index[own] % CHUNK
+            risk[own] = _risk(hd[rows], hm[rows], days[own] / YEAR, horizon, *latents(self.options.effect))
         return risk
 
 

@@ -10,14 +10,14 @@ from ...study.errors import StudyError
 from .. import codes
 from ..events import Place
 from ..reading import dates, files
-from ..reading.gather import Batch, Gathered
+from ..reading.gather import EventBatch, Gathered
 from ..reading.names import Names
 from ..reading.systems import Systems
-from ..reading.tables import Form
-from ._people import People, shaped
+from ..reading.tables import TableFormat
+from ._people import PeopleTable, shaped
 
 
-class Options(Form):
+class Options(TableFormat):
     """Where the tables are and which names differ."""
 
     path: str
@@ -89,14 +89,14 @@ class _Reader:
         parts = list(self.names.rows("patients", PEOPLE, self.options, {"sex"}))
         if not parts:
             raise StudyError(
-                f"cohort.source.path: {self.options.path}: no table 'patients' there. "
+                f"cohort.source.path: {self.options.path}: no table 'patients' found. "
                 "Name it in cohort.source.tables."
             )
         frame = pd.concat([p for _, p in parts], ignore_index=True)
-        named = People(path="", subject="Id", date_format=self.options.date_format)
+        named = PeopleTable(path="", subject="Id", date_format=self.options.date_format)
         return shaped(frame, parts[0][0], named, self.place, 1.0, "cohort.source", PEOPLE)
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[EventBatch]:
         """All events."""
         for name, table in TABLES.items():
             for file, rows in self.names.rows(
@@ -105,7 +105,7 @@ class _Reader:
                 timed = dates.dated(
                     rows, file, "date", self.place, self.options.date_format, FORM, table.date
                 )
-                yield Batch(file, self._events(name, table, timed))
+                yield EventBatch(file, self._events(name, table, timed))
 
     def _events(self, name: str, table: _Table, rows: pd.DataFrame) -> pd.DataFrame:
         events = rows[["subject", "time", "code", "unit", "name"]].assign(kind=table.kind)

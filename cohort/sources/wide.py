@@ -12,9 +12,9 @@ from ...study.records import Record
 from .. import codes
 from ..events import Place
 from ..reading import dates, files, tables
-from ..reading.gather import Batch, Gathered
-from ..reading.tables import Form
-from ._people import NAMES, UNITS, People, shaped
+from ..reading.gather import EventBatch, Gathered
+from ..reading.tables import TableFormat
+from ._people import NAMES, UNITS, PeopleTable, shaped
 
 Meaning = Literal["unknown", "birth", "birth_year"]
 UK_BIOBANK: dict[str, Meaning] = {
@@ -28,7 +28,7 @@ UK_BIOBANK: dict[str, Meaning] = {
 """Special dates of first occurrences, UK Biobank's Data-Coding 819. In each of them the thing did happen."""
 
 
-class Column(Record):
+class EventColumn(Record):
     """A column and the event that it stands for."""
 
     column: str
@@ -47,7 +47,7 @@ class Column(Record):
     """Value in the table -> the word for it: `{ "1" = "yes", "0" = "no" }`."""
 
 
-class First(Column):
+class First(EventColumn):
     """Date or age of a first occurrence; empty where it never was."""
 
     after: str | None = None
@@ -69,7 +69,7 @@ class Death(Record):
     """... and its word for yes."""
 
 
-class Options(Form):
+class Options(TableFormat):
     """Where the table is and what its columns mean."""
 
     path: str
@@ -108,9 +108,9 @@ class Options(Form):
     """Where an onset between two times is put: in the middle, or at the first time it was seen."""
     at: str | None = None
     """Column of the date or age of the row, where a person has a row a visit."""
-    measured: tuple[Column, ...] = ()
+    measured: tuple[EventColumn, ...] = ()
     """What was measured at that time."""
-    always: tuple[Column, ...] = ()
+    always: tuple[EventColumn, ...] = ()
     """What holds always (sex is one without being named)."""
 
     @model_validator(mode="after")
@@ -201,7 +201,7 @@ class _Wide:
                 c.reindex(one[o.subject]).to_numpy() for c in self._deaths(o.death)
             )
         out.attrs["decimal"] = self.decimal
-        options = People(path="", subject=o.subject, sexes=o.sexes, date_format=o.date_format)
+        options = PeopleTable(path="", subject=o.subject, sexes=o.sexes, date_format=o.date_format)
         people = shaped(out, self.file, options, self.place, UNITS[o.age_unit], "cohort.source")
         if o.death is not None:
             people["dead"] = dead
@@ -243,7 +243,7 @@ class _Wide:
             last = pd.concat([last, people[death]], axis=1).max(axis=1)
         return people.assign(**{name: last})
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[EventBatch]:
         """All events."""
         o = self.options
         for first in self.firsts:
@@ -256,7 +256,7 @@ class _Wide:
             one = self.rows.groupby(o.subject, sort=False)[column.column].first().reset_index()
             yield self._batch(column, one[o.subject], None, one[column.column])
 
-    def _first(self, first: First) -> Batch:
+    def _first(self, first: First) -> EventBatch:
         """First occurrences: a row for each person with whom it happened, whether or not anybody knows when."""
         happened, time = self._onset(first)
         once = happened & ~self.who.where(happened).duplicated()
@@ -264,12 +264,12 @@ class _Wide:
 
     def _batch(
         self,
-        column: Column,
+        column: EventColumn,
         who: "pd.Series[str]",
         time: pd.Series | None,
         value: "pd.Series[str] | None" = None,
         keep: "np.ndarray[tuple[int], np.dtype[np.bool_]] | None" = None,
-    ) -> Batch:
+    ) -> EventBatch:
         system = codes.system(column.system)
         default = "measurement" if value is not None and time is not None else "observation"
         kind = column.kind or ("demographic" if time is None else codes.kind(system, default))
@@ -278,18 +278,18 @@ class _Wide:
             {"subject": who, "system": system, "code": column.code, "kind": kind, "name": name}
         )
         if value is not None:
-            said = value.map(lambda cell: tables.word(cell, column.words))
-            unnamed = int((value.notna() & said.isna()).sum()) if column.words else 0
+            worded = value.map(lambda cell: tables.word(cell, column.words))
+            unnamed = int((value.notna() & worded.isna()).sum()) if column.words else 0
             self.place.bad.note(f"values of {column.column} for which its `words` have no word", unnamed)
-            events["value"] = dates.numbers(value.mask(said.notna()), self.decimal)
-            events["text"] = said.where(said.notna(), value.where(events["value"].isna()))
+            events["value"] = dates.numbers(value.mask(worded.notna()), self.decimal)
+            events["text"] = worded.where(worded.notna(), value.where(events["value"].isna()))
             events["coded"] = True  # the study file names the column
             keep = value.notna().to_numpy()
         if time is not None:
             events["age" if self.options.values == "age" else "time"] = time
         if column.unit:
             events["unit"] = column.unit
-        return Batch(self.file, events if keep is None else events[keep])
+        return EventBatch(self.file, events if keep is None else events[keep])
 
     def _onset(self, first: First) -> tuple["pd.Series[bool]", pd.Series]:
         """(rows,) whether it happened, and the time of the first occurrence; missing where nobody knows it."""
@@ -310,11 +310,11 @@ class _Wide:
             time, special = self._special(time)
         wrong = wanted & time.isna() & ~special
         what = "no age" if self.options.values == "age" else "no date"
-        found = self.rows.loc[wrong, column].tolist()
-        self.place.bad.add(self.file, f"{column} is {what}", self.rows.index[wrong].tolist(), found)
+        values = self.rows.loc[wrong, column].tolist()
+        self.place.bad.add(self.file, f"{column} is {what}", self.rows.index[wrong].tolist(), values)
         if self.options.values == "date":
             read = int((wanted & ~wrong).sum())
-            self.place.bad.dated(self.file, column, "cohort.source.date_format", read, found)
+            self.place.bad.dated(self.file, column, "cohort.source.date_format", read, values)
         return time
 
     def _special(self, time: pd.Series) -> tuple[pd.Series, "pd.Series[bool]"]:

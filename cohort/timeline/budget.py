@@ -42,13 +42,13 @@ def shown(
     spent = np.cumsum(tokens[order])
     begin = np.searchsorted(case, case)  # `order` keeps each case's block where it was
     before = np.where(begin > 0, spent[begin - 1], 0)
-    mine = spent - before
-    whole = mine[np.searchsorted(case, case, side="right") - 1]
+    running = spent - before
+    whole = running[np.searchsorted(case, case, side="right") - 1]
     headings = [f"{h}:" for h in HEADINGS if settings.sections]
     least = settings.budget - int(count(headings).sum())
     most = np.where(whole <= least, least, least - int(count([note(999)])[0]))
     out = np.zeros(len(frame), dtype=bool)
-    out[order] = mine <= most
+    out[order] = running <= most
     return out
 
 

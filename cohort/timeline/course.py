@@ -33,12 +33,12 @@ def readings(shard: Shard, line: Ints, rows: Ints, values: int) -> Readings:
         values: 3: the first, the last, and the one that departs most from a straight course between them; 2: the
             first and the last.
     """
-    found = np.zeros(len(rows), dtype=bool)
+    has_finding = np.zeros(len(rows), dtype=bool)
     if shard.value is not None:
-        found |= ~np.isnan(shard.value[rows])
+        has_finding |= ~np.isnan(shard.value[rows])
     if shard.text is not None:
-        found |= shard.text[rows] != None  # noqa: E711
-    line, rows = line[found], rows[found]
+        has_finding |= shard.text[rows] != None  # noqa: E711
+    line, rows = line[has_finding], rows[has_finding]
     if not len(rows):
         return Readings(line, rows)
     starts = np.flatnonzero(np.append(True, np.diff(line) != 0))

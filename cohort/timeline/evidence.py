@@ -40,11 +40,11 @@ def evidence(shard: Shard, names: Sequence[str], day: Ints, lines: Lines) -> pd.
     findings = _findings(shard, lines)
     ids = [evidence_id(n) for n in lines.number.tolist()]
     dates = zip(dated.tolist(), age.tolist(), since.tolist(), last_age.tolist(), ago.tolist(), strict=True)
-    said = zip(*_said(shard, lines, table["code"], unit), strict=True)
+    statements = zip(*_said(shard, lines, table["code"], unit), strict=True)
     text = [
         _line(id, name + head, count, when, between, end)
         for id, name, count, when, (head, between, end) in zip(
-            ids, table["name"], lines.count.tolist(), dates, said, strict=True
+            ids, table["name"], lines.count.tolist(), dates, statements, strict=True
         )
     ]
     files = np.array(shard.files, dtype=object)[0 if shard.file is None else shard.file[lines.first]]
@@ -96,7 +96,7 @@ def _findings(shard: Shard, lines: Lines) -> dict[str, Any]:
     initial = np.append(True, of[1:] != of[:-1]) if len(of) else np.zeros(0, dtype=bool)
     places = {"": final, "first_": initial & ~final, "between_": ~initial & ~final}
     out: dict[str, Any] = {}
-    for prefix, mine in places.items():
+    for prefix, own in places.items():
         names = (
             f"{prefix}value",
             f"{prefix}text",
@@ -104,7 +104,7 @@ def _findings(shard: Shard, lines: Lines) -> dict[str, Any]:
         )
         for name, column, empty in zip(names, (value, text, age), (np.nan, "", np.nan), strict=True):
             out[name] = np.full(len(lines.case), empty, dtype=column.dtype)
-            out[name][of[mine]] = column[mine]
+            out[name][of[own]] = column[own]
     return out
 
 

@@ -80,11 +80,11 @@ def collapsed(shard: Shard, case: Ints, rows: Ints, values: int) -> Lines:
     number_of = np.empty(len(starts), dtype=np.int64)
     number_of[by_first] = np.arange(len(starts))
     line = np.repeat(number_of, sizes)
-    found = readings(shard, line, rows[order], values)
+    findings = readings(shard, line, rows[order], values)
     first, last, sizes = first[by_first], last[by_first], sizes[by_first]
     of = case[first]
     begin = np.searchsorted(of, of)
-    return Lines(of, np.arange(len(of)) - begin + 1, rows[first], rows[last], sizes, found)
+    return Lines(of, np.arange(len(of)) - begin + 1, rows[first], rows[last], sizes, findings)
 
 
 def _always_apart(shard: Shard, rows: Ints, what: Ints) -> Ints:
@@ -92,12 +92,12 @@ def _always_apart(shard: Shard, rows: Ints, what: Ints) -> Ints:
     always = np.flatnonzero(shard.day[rows] == STATIC)
     if not len(always):
         return what
-    found = [
+    findings = [
         pd.factorize(column[rows[always]], use_na_sentinel=False)[0]
         for column in (shard.value, shard.text)
         if column is not None
     ]
-    apart = pd.factorize(pd.MultiIndex.from_arrays([what[always], *found]))[0]
+    apart = pd.factorize(pd.MultiIndex.from_arrays([what[always], *findings]))[0]
     out = what.copy()
     out[always] = int(what.max()) + 1 + apart
     return out

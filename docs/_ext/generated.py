@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import click
-from settings_tables import Section, sections, table
+from settings_tables import SettingsSection, sections, table
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon.docstring import GoogleDocstring
 
@@ -38,7 +38,7 @@ def study_file() -> str:
     return "\n".join(out) + "\n"
 
 
-def _all() -> Iterator[Section]:
+def _all() -> Iterator[SettingsSection]:
     from wherefore.analysis.settings import Settings as Analysis
     from wherefore.annotate.settings import Settings as Annotate
     from wherefore.cohort import sources
@@ -57,13 +57,13 @@ def _all() -> Iterator[Section]:
     yield from _options(teachers, "teacher", "synth.teacher")
     yield from sections("annotate", Annotate)
     yield from sections("bases.NAME", train.Made)
-    yield from sections("bases.NAME", train.Stored)
+    yield from sections("bases.NAME", train.StoredBase)
     yield from sections("train", train.Settings)
     yield from sections("grid", Grid)
     yield from sections("analysis", Analysis)
 
 
-def _options(package: ModuleType, kind: str, key: str) -> Iterator[Section]:
+def _options(package: ModuleType, kind: str, key: str) -> Iterator[SettingsSection]:
     """The keys beside `name` of every source or teacher."""
     for name in parts.names(package):
         for section in sections("", parts.find(package, kind, name).Options):

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 
-class Key(NamedTuple):
+class SettingKey(NamedTuple):
     """One key of the study file."""
 
     name: str
@@ -22,15 +22,17 @@ class Key(NamedTuple):
     meaning: str
 
 
-class Section(NamedTuple):
+class SettingsSection(NamedTuple):
     """A table of the study file."""
 
     heading: str
     about: str
-    keys: tuple[Key, ...]
+    keys: tuple[SettingKey, ...]
 
 
-def sections(heading: str, kind: type[BaseModel], hidden: frozenset[str] = frozenset()) -> Iterator[Section]:
+def sections(
+    heading: str, kind: type[BaseModel], hidden: frozenset[str] = frozenset()
+) -> Iterator[SettingsSection]:
     """A settings class and, after it, every settings class inside it.
 
     Args:
@@ -48,8 +50,8 @@ def sections(heading: str, kind: type[BaseModel], hidden: frozenset[str] = froze
         for nested in _records(field.annotation):
             inside.setdefault(f"{heading}.{name}", nested)
             about = about or _oneline(inspect.getdoc(nested) or "").split(". ")[0]
-        keys.append(Key(name, type_text(field.annotation), default_text(field), limits(field, about)))
-    yield Section(heading, _oneline(inspect.getdoc(kind) or ""), tuple(keys))
+        keys.append(SettingKey(name, type_text(field.annotation), default_text(field), limits(field, about)))
+    yield SettingsSection(heading, _oneline(inspect.getdoc(kind) or ""), tuple(keys))
     for path, nested in inside.items():
         yield from sections(path, nested)
 
@@ -124,7 +126,7 @@ def limits(field: FieldInfo, meaning: str) -> str:
     return f"{meaning} ({', '.join(bounds)})" if bounds else meaning
 
 
-def table(section: Section) -> str:
+def table(section: SettingsSection) -> str:
     """A section in Markdown."""
     rows = ["| key | type | default | meaning |", "|---|---|---|---|"]
     rows += [

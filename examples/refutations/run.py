@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Claim:
+class PaperClaim:
     """What a paper says, and the comparison that it stands or falls by."""
 
     study: str
@@ -40,13 +40,13 @@ class Claim:
         return HERE / f"{self.study}.toml"
 
 
-def claims() -> list[Claim]:
+def claims() -> list[PaperClaim]:
     """All of them, in the order of `claims.toml`."""
     raw = tomllib.loads((HERE / "claims.toml").read_text())["claim"]
-    return [Claim(**{**one, "a": tuple(one["a"]), "b": tuple(one["b"])}) for one in raw]
+    return [PaperClaim(**{**one, "a": tuple(one["a"]), "b": tuple(one["b"])}) for one in raw]
 
 
-def difference(claim: Claim, rows: Iterable[Comparison]) -> tuple[float, float, float, int]:
+def difference(claim: PaperClaim, rows: Iterable[Comparison]) -> tuple[float, float, float, int]:
     """Difference of the two sides, with its interval and the number of training runs.
 
     Raises:
@@ -54,8 +54,8 @@ def difference(claim: Claim, rows: Iterable[Comparison]) -> tuple[float, float, 
     """
     for row in rows:
         sides = ((row.a, row.a_readout), (row.b, row.b_readout))
-        found = row.metric == claim.metric and row.unit in ("target", "readout")
-        if not found or row.difference is None or row.low is None or row.high is None:
+        is_about = row.metric == claim.metric and row.unit in ("target", "readout")
+        if not is_about or row.difference is None or row.low is None or row.high is None:
             continue
         if sides == (claim.a, claim.b):
             return row.difference, row.low, row.high, row.seeds
@@ -75,7 +75,7 @@ def verdict(low: float, high: float) -> str:
     return "supported" if low > 0 else "contradicted" if high < 0 else "open"
 
 
-def lines(claim: Claim, home: Path) -> Iterator[str]:
+def lines(claim: PaperClaim, home: Path) -> Iterator[str]:
     """What is printed of a claim whose study has been run."""
     rows = from_frame(read_table(home / "analysis" / "comparisons.parquet", Comparison), Comparison)
     value, low, high, seeds = difference(claim, rows)
@@ -91,14 +91,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="studies to run; all where none is given")
     parser.add_argument("--runs", type=Path, default=Path("runs/refutations"))
-    asked = parser.parse_args()
+    options = parser.parse_args()
     known = {c.study: c for c in claims()}
-    unknown = [n for n in asked.names if n not in known]
+    unknown = [n for n in options.names if n not in known]
     if unknown:
-        parser.error(f"{unknown[0]!r} is no study. Known: {', '.join(known)}.")
+        parser.error(f"{unknown[0]!r} is not a study here. Known: {', '.join(known)}.")
     out: list[str] = []
-    for claim in [known[n] for n in asked.names] or list(known.values()):
-        out += lines(claim, run(load(claim.file), asked.runs))
+    for claim in [known[n] for n in options.names] or list(known.values()):
+        out += lines(claim, run(load(claim.file), options.runs))
     print("\n".join(out))
 
 

@@ -168,7 +168,7 @@ def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str,
     >>> cited("Stroke at age 69.5 (see E006)."), cited("E006: Stroke."), cited("Diabetes (ICD-10 E11) [cite: E9]")
     (('Stroke at age 69.5.', ['E006']), ('Stroke.', ['E006']), ('Diabetes (ICD-10 E11)', ['E009']))
     """
-    found: list[str] = []
+    cites: list[str] = []
     text = re.sub(r"\s+", " ", _MARKS.sub(_gap, text.translate(_WIDE))).strip()
     for pattern, plain in _ALIKE if _SINGLE.search(text) else ():
         text = pattern.sub(plain, text)
@@ -183,25 +183,25 @@ def cited(text: str, short: bool = False, elsewhere: bool = False) -> tuple[str,
 
         def take(m: re.Match[str], bare: bool = bare) -> str:
             inside = ids(m[0], short, bare)
-            found.extend(inside)
+            cites.extend(inside)
             return _gap(m) if inside else m[0]
 
         text = pattern.sub(take, text)
-    found += ids(text, bare=True)
-    for pattern in (_NUMBERED,) if found or elsewhere else (_NUMBERED, _NUMBERS_ONLY):
+    cites += ids(text, bare=True)
+    for pattern in (_NUMBERED,) if cites or elsewhere else (_NUMBERED, _NUMBERS_ONLY):
 
         def count(m: re.Match[str]) -> str:
             inside = [
                 i for part in re.findall(r"[^\[\]()【】]+", m[0]) for i in _numbers(part.partition("†")[0])
             ]
-            found.extend(inside)
+            cites.extend(inside)
             return _gap(m) if inside else m[0]
 
         text = pattern.sub(count, text)
-    if found:
+    if cites:
         text = _BRACKET.sub(lambda m: m[0] if re.search(r"\w", _IDS.sub("", m[0])) else _gap(m), text)
     text = re.sub(r"\s?[(\[][\s,;&]*[)\]]|\s+(?=[.,;:!?](?:\s|$))", _gap, text)  # what held citations only
-    return text.strip(), list(dict.fromkeys(found))
+    return text.strip(), list(dict.fromkeys(cites))
 
 
 def _gap(m: re.Match[str]) -> str:

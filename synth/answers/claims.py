@@ -17,7 +17,7 @@ LONGEST = 4000
 
 
 @dataclass(slots=True)
-class Read:
+class ReadClaims:
     """The claims that could be read, and how many could not."""
 
     claims: tuple[Claim, ...]
@@ -27,7 +27,7 @@ class Read:
     """Claims that repeat the prompt."""
 
 
-def read_claims(items: Iterable[Item], style: Style, prompt: str, short: bool) -> Read:
+def read_claims(items: Iterable[Item], style: Style, prompt: str, short: bool) -> ReadClaims:
     """Claims as records.
 
     Args:
@@ -50,7 +50,7 @@ def read_claims(items: Iterable[Item], style: Style, prompt: str, short: bool) -
         else:
             seen.add((claim.section, claim.text))
             claims.append(claim)
-    return Read(_with_sections(claims, style), counts["unread"], counts["template"])
+    return ReadClaims(_with_sections(claims, style), counts["unread"], counts["template"])
 
 
 def _claim(item: Any, heading: str, short: bool) -> Claim | None:
@@ -62,8 +62,8 @@ def _claim(item: Any, heading: str, short: bool) -> Claim | None:
     key = _text_key(item)
     if key is None:
         return None
-    found = _listed(item, key, short)
-    text, inline = cited(_without_marks(word(item[key])), short, bool(found))
+    cites = _listed(item, key, short)
+    text, inline = cited(_without_marks(word(item[key])), short, bool(cites))
     wordless = not re.search(r"[^\W\d_]{2}", re.sub(r"\b[Ee]\d+\b", "", text))  # nothing but ids and signs
     if wordless or _DEBRIS.search(text):
         return None
@@ -72,7 +72,7 @@ def _claim(item: Any, heading: str, short: bool) -> Claim | None:
     kind = word(item.get("kind")).lower()
     return Claim(
         text=text,
-        cites=tuple(dict.fromkeys(found + inline)),
+        cites=tuple(dict.fromkeys(cites + inline)),
         section=section,
         kind=_KINDS.get(kind),
     )
@@ -86,9 +86,9 @@ _KINDS: dict[str, Kind] = {name: name for name in get_args(Kind)}
 def _listed(item: dict[str, Any], text_key: str, short: bool) -> list[str]:
     """The ids beside a sentence: under a key that is called so, or written as ids under any other."""
     named = [v for k, v in item.items() if EVIDENCE.fullmatch(plain_key(k)) and k != text_key]
-    found = [i for value in named for i in listed(value, short)]
-    if named or found:
-        return found
+    cites = [i for value in named for i in listed(value, short)]
+    if named or cites:
+        return cites
     others = [v for k, v in item.items() if k != text_key and plain_key(k) not in SECTION]
     texts = [t for v in others for t in (v if isinstance(v, list) else [v]) if isinstance(t, str)]
     return [i for t in texts if len(t) <= LONGEST for i in ids(t, short)]
@@ -168,8 +168,8 @@ def _with_sections(claims: list[Claim], style: Style) -> tuple[Claim, ...]:
     names = {heading: by_name.get(plain(heading).rstrip("s") or heading, "") for heading in given}
     if len(given) == len(style.sections) and "" not in given and not any(names.values()):
         names = dict(zip(given, style.sections, strict=True))
-    found = [c.model_copy(update={"section": names[c.section]}) for c in claims]
-    return tuple(sorted(found, key=lambda c: style.sections.index(c.section) if c.section else -1))
+    renamed = [c.model_copy(update={"section": names[c.section]}) for c in claims]
+    return tuple(sorted(renamed, key=lambda c: style.sections.index(c.section) if c.section else -1))
 
 
 _HEADING = re.compile(r"\W*([A-Za-z][A-Za-z ]{2,30}?)\W{0,3}[:：]\W{0,3}(?=\w)")
@@ -185,11 +185,11 @@ def _heading_in_text(claim: Claim, by_name: dict[str, str]) -> Claim:
 
 def lacking(claims: Iterable[Claim], style: Style) -> str | None:
     """What sections a rationale lacks, in words; None where it has all of them and no claim is outside."""
-    found = {c.section for c in claims}
-    missing = [name for name in style.sections if name not in found]
+    present = {c.section for c in claims}
+    missing = [name for name in style.sections if name not in present]
     if missing:
         return f"no claim under {', '.join(map(repr, missing))}"
-    return "a claim under no heading" if style.sections and "" in found else None
+    return "a claim under no heading" if style.sections and "" in present else None
 
 
 def read_verdict(value: Any) -> int | None:
@@ -205,8 +205,8 @@ def read_verdict(value: Any) -> int | None:
     if not isinstance(value, str):
         return None
     words = _VERDICT.findall(value.lower())
-    said = {_SAID[w] for w in words}
-    return said.pop() if len(said) == 1 and _FIRST.match(value.lower()) else None
+    labels = {_SAID[w] for w in words}
+    return labels.pop() if len(labels) == 1 and _FIRST.match(value.lower()) else None
 
 
 _SAID = {"1": 1, "1.0": 1, "yes": 1, "true": 1, "0": 0, "0.0": 0, "no": 0, "false": 0}

@@ -58,5 +58,5 @@ def _described(error: Any) -> BodyError:
     codes = [w for w in words if re.fullmatch(r"[A-Za-z_]{2,40}|[1-5]\d\d", w)]
     status = next((int(c) for c in codes if c.isdecimal()), None)
     code = next((c for c in codes if not c.isdecimal()), "")
-    told = f" ({codes[0]})" if codes else ""
-    return BodyError(f"the answer holds an error{told}", status, code)
+    code_text = f" ({codes[0]})" if codes else ""
+    return BodyError(f"the answer holds an error{code_text}", status, code)

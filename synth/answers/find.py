@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .lenient import Value, values
+from .lenient import JsonValue, values
 from .shapes import EVIDENCE, Item, beside_evidence, get, numbered, plain_key, under_other_keys, word
 
 CLAIMS = ("claims", "claim_list", "statements", "sentences", "rationale_claims")
@@ -26,7 +26,7 @@ DEEPEST = 6
 
 
 @dataclass(slots=True)
-class Found:
+class FoundClaims:
     """Claims as an answer gives them, before they are read."""
 
     items: list[Item]
@@ -43,38 +43,38 @@ class Finder:
     def __init__(self, sections: tuple[str, ...] = ()) -> None:
         self._sections = {plain(name) for name in sections}
 
-    def in_text(self, text: str, depth: int = 0) -> tuple[list[Found], bool]:
+    def in_text(self, text: str, depth: int = 0) -> tuple[list[FoundClaims], bool]:
         """Every complete object of claims in a text, in order; and whether the text ends within another one.
 
         >>> Finder().in_text('Draft {"claims": ["a"]} Better: {"claims": ["b"], "verdict": 1}')
-        ([Found(items=[('', 'a')], verdict=None), Found(items=[('', 'b')], verdict=1)], False)
+        ([FoundClaims(items=[('', 'a')], verdict=None), FoundClaims(items=[('', 'b')], verdict=1)], False)
         >>> Finder().in_text('Draft {"claims": ["a"], "verdict": 0} Better: {"claims": ["b", "c')
-        ([Found(items=[('', 'a')], verdict=0)], True)
+        ([FoundClaims(items=[('', 'a')], verdict=0)], True)
         """
-        found: list[Found] = []
-        loose: list[Value] = []
+        objects: list[FoundClaims] = []
+        loose: list[JsonValue] = []
         end = last = open_until = 0
         for value in values(text):
             if value.start < end:
                 continue
             inside = self.in_value(value.value, depth + 1)
             if inside and (not value.cut or _whole_but_for_its_end(value.value)):
-                found.append(inside)
+                objects.append(inside)
                 end = last = value.end
             elif value.cut:
                 open_until = max(open_until, value.end)
             else:
                 loose.append(value)
                 last = value.end if value.start >= open_until else last
-        if not found:  # claims inside of an object that cannot be read may lack others
+        if not objects:  # claims inside of an object that cannot be read may lack others
             rows = None if open_until or _UNFINISHED.search(text) else _rows(v.value for v in loose)
             return ([rows], False) if rows else self._unescaped(text, depth)
-        if found[-1].verdict is None:  # it may stand in an object of its own
-            said = (verdict_in(v.value) for v in reversed(loose))
-            found[-1].verdict = next((v for v in said if v is not None), None)
-        return found, _UNFINISHED.search(text, max(end, last)) is not None
+        if objects[-1].verdict is None:  # it may stand in an object of its own
+            verdicts = (verdict_in(v.value) for v in reversed(loose))
+            objects[-1].verdict = next((v for v in verdicts if v is not None), None)
+        return objects, _UNFINISHED.search(text, max(end, last)) is not None
 
-    def _unescaped(self, text: str, depth: int) -> tuple[list[Found], bool]:
+    def _unescaped(self, text: str, depth: int) -> tuple[list[FoundClaims], bool]:
         """A text within a text: `"{\\"claims\\": ...}"`, or one with HTML entities."""
         plain_text = text
         if '\\"' in text:
@@ -85,13 +85,13 @@ class Finder:
             return [], _UNFINISHED.search(text) is not None
         return self.in_text(plain_text, depth + 1)
 
-    def in_value(self, value: Any, depth: int = 0) -> Found | None:
+    def in_value(self, value: Any, depth: int = 0) -> FoundClaims | None:
         """The claims in an object, an array or a text, at any depth; of several the last."""
         if depth > DEEPEST:
             return None
         if isinstance(value, str):
-            found = self.in_text(value, depth + 1)[0] if "{" in value else []
-            return found[-1] if found else None
+            objects = self.in_text(value, depth + 1)[0] if "{" in value else []
+            return objects[-1] if objects else None
         if isinstance(value, list):
             return _rows(value) or _parts([self.in_value(item, depth + 1) for item in value])
         if not isinstance(value, dict):
@@ -102,12 +102,12 @@ class Finder:
         if items:
             last = items[-1][1]
             verdict = verdict_in(value)
-            return Found(items, verdict_in(last) if verdict is None and not is_claim(last) else verdict)
+            return FoundClaims(items, verdict_in(last) if verdict is None and not is_claim(last) else verdict)
         found_inside = _parts([self.in_value(v, depth + 1) for v in value.values()])
         if found_inside and found_inside.verdict is None:
             found_inside.verdict = verdict_in(value)
         if found_inside is None and (foreign := under_other_keys(value)):
-            return Found(*foreign)
+            return FoundClaims(*foreign)
         return found_inside
 
     def _items(self, held: Any, section: str, depth: int) -> Iterator[Item]:
@@ -155,27 +155,27 @@ def _whole_but_for_its_end(value: Any) -> bool:
     return isinstance(value, dict) and get(value, CLAIMS) is not None and verdict_in(value) is not None
 
 
-def _rows(found: Iterable[Any]) -> Found | None:
+def _rows(values: Iterable[Any]) -> FoundClaims | None:
     """One object a claim, and the verdict in one of its own."""
     items: list[Item] = []
     verdict = None
-    for value in found:
+    for value in values:
         items += [("", item) for item in (value if isinstance(value, list) else [value]) if is_claim(item)]
-        said = verdict_in(value)
-        verdict = verdict if said is None else said
-    return Found(items, verdict) if items else None
+        given = verdict_in(value)
+        verdict = verdict if given is None else given
+    return FoundClaims(items, verdict) if items else None
 
 
-def _parts(found: list[Found | None]) -> Found | None:
+def _parts(objects: list[FoundClaims | None]) -> FoundClaims | None:
     """Of several objects with claims the last; all of them where each is another section."""
-    parts = [f for f in found if f is not None]
+    parts = [f for f in objects if f is not None]
     names = [frozenset(section for section, _ in f.items) for f in parts]
     if not (
         len(parts) > 1 and all(len(n) == 1 and "" not in n for n in names) and len(set(names)) == len(names)
     ):
         return parts[-1] if parts else None
     verdict = next((f.verdict for f in reversed(parts) if f.verdict is not None), None)
-    return Found([item for f in parts for item in f.items], verdict)
+    return FoundClaims([item for f in parts for item in f.items], verdict)
 
 
 def is_claim(item: Any) -> bool:
@@ -187,10 +187,10 @@ def is_claim(item: Any) -> bool:
 
 def verdict_in(value: Any) -> Any:
     """What an object gives as its verdict; None where it gives none."""
-    found = get(value, VERDICT) if isinstance(value, dict) else None
-    if isinstance(found, dict):
-        found = get(found, ("value", *VERDICT))
-    return None if isinstance(found, dict) else found
+    verdict = get(value, VERDICT) if isinstance(value, dict) else None
+    if isinstance(verdict, dict):
+        verdict = get(verdict, ("value", *VERDICT))
+    return None if isinstance(verdict, dict) else verdict
 
 
 def plain(heading: str) -> str:

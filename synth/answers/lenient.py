@@ -16,7 +16,7 @@ PER_START = 200
 """What a try costs besides, in characters."""
 
 
-class Value(NamedTuple):
+class JsonValue(NamedTuple):
     """A JSON object or array in a text."""
 
     value: Any
@@ -26,7 +26,7 @@ class Value(NamedTuple):
     """The text ends inside it: `value` has the members that were whole."""
 
 
-def values(text: str) -> Iterator[Value]:
+def values(text: str) -> Iterator[JsonValue]:
     """Every outermost object and array of a text, in order; inside one that is cut, those within it too.
 
     >>> [v.value for v in values("Draft: {'a': None,} then ```json\\n{\\"a\\": [1 2]}```")]
@@ -34,28 +34,28 @@ def values(text: str) -> Iterator[Value]:
     """
     position, budget = 0, WORK * len(text) + 100_000
     while budget > 0 and (m := _OPENING.search(text, position)):
-        found = _strict(text, m.start()) or _tolerant(text, m.start())
-        budget -= found.end - m.start() + PER_START
-        if found.value is not None:
-            yield found
-        position = m.start() + 1 if found.cut or found.value is None else found.end
+        item = _strict(text, m.start()) or _tolerant(text, m.start())
+        budget -= item.end - m.start() + PER_START
+        if item.value is not None:
+            yield item
+        position = m.start() + 1 if item.cut or item.value is None else item.end
 
 
-def _strict(text: str, start: int) -> Value | None:
+def _strict(text: str, start: int) -> JsonValue | None:
     try:
         value, end = _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
         return None
-    return Value(value, start, end, False)
+    return JsonValue(value, start, end, False)
 
 
-def _tolerant(text: str, start: int) -> Value:
+def _tolerant(text: str, start: int) -> JsonValue:
     reader = _Reader(text, start)
     try:
         value = reader.value("")
     except ValueError:
-        return Value(None, start, reader.at, False)
-    return Value(value, start, reader.at, reader.cut)
+        return JsonValue(None, start, reader.at, False)
+    return JsonValue(value, start, reader.at, reader.cut)
 
 
 def _members(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ DEEPEST = 5
 
 
 @dataclass(slots=True)
-class Message:
+class ChatReply:
     """The first choice of a chat completion."""
 
     pieces: tuple[str, ...] = ()
@@ -60,39 +60,39 @@ class Message:
         return self.finish in LENGTH
 
 
-def message(body: Body) -> Message:
+def message(body: Body) -> ChatReply:
     """What the first choice says, however it is wrapped."""
     choice = _choice(body)
     if choice is None:
-        return Message(absent=_without_choices(body))
-    said = choice.get("message", choice.get("delta"))
-    if isinstance(said, str):
-        said = {"content": said}
-    if not isinstance(said, dict):
-        said = {"content": choice.get("text")}
-    content = said.get("content")
+        return ChatReply(absent=_without_choices(body))
+    turn = choice.get("message", choice.get("delta"))
+    if isinstance(turn, str):
+        turn = {"content": turn}
+    if not isinstance(turn, dict):
+        turn = {"content": choice.get("text")}
+    content = turn.get("content")
     parts = split(content_text(content))
-    thinking = "\n".join(text for key in _THINKING if (text := content_text(said.get(key), any_kind=True)))
+    thinking = "\n".join(text for key in _THINKING if (text := content_text(turn.get(key), any_kind=True)))
     finish = choice.get("finish_reason") or choice.get("stop_reason") or ""
-    found = Message(
+    reply = ChatReply(
         pieces=parts.pieces,
         thinking=parts.unclosed or thinking,
-        objects=_objects(said, content),
+        objects=_objects(turn, content),
         finish=str(finish).lower(),
-        refusal=_refusal(said, content),
+        refusal=_refusal(turn, content),
     )
-    if not found.text and not found.objects:
-        found.absent = _without_text(content, bool(thinking), found.finish)
-    return found
+    if not reply.text and not reply.objects:
+        reply.absent = _without_text(content, bool(thinking), reply.finish)
+    return reply
 
 
 def length(body: Body) -> int:
     """Characters of an answer, thinking included."""
     choice = _choice(body) or {}
-    said = choice.get("message")
-    said = said if isinstance(said, dict) else {"content": choice.get("text")}
-    texts = [content_text(said.get(key), any_kind=True) for key in ("content", *_THINKING)]
-    return sum(map(len, texts)) + sum(len(str(o)) for o in _objects(said, said.get("content")))
+    turn = choice.get("message")
+    turn = turn if isinstance(turn, dict) else {"content": choice.get("text")}
+    texts = [content_text(turn.get(key), any_kind=True) for key in ("content", *_THINKING)]
+    return sum(map(len, texts)) + sum(len(str(o)) for o in _objects(turn, turn.get("content")))
 
 
 def _choice(body: Body) -> dict[str, Any] | None:
@@ -118,17 +118,17 @@ def content_text(content: object, any_kind: bool = False, depth: int = 0) -> str
     return ""
 
 
-def _objects(said: dict[str, Any], content: object) -> list[Any]:
+def _objects(turn: dict[str, Any], content: object) -> list[Any]:
     """Parsed content, arguments of functions, and content that is no text but the object itself."""
-    out = [said["parsed"]] if isinstance(said.get("parsed"), dict | list | str) else []
+    out = [turn["parsed"]] if isinstance(turn.get("parsed"), dict | list | str) else []
     parts = content if isinstance(content, list) else [content]
     out += [
         p for p in parts if isinstance(p, dict) and not content_text(p, any_kind=True) and "type" not in p
     ]
     out += [p[k] for p in parts if isinstance(p, dict) for k in ("json", "input", "arguments") if p.get(k)]
-    calls = said.get("tool_calls")
+    calls = turn.get("tool_calls")
     calls = calls if isinstance(calls, list) else [calls]
-    for call in [*calls, {"function": said.get("function_call")}]:
+    for call in [*calls, {"function": turn.get("function_call")}]:
         call = call if isinstance(call, dict) else {}
         holders = (call.get("function"), call.get("custom"), call)
         out += [
@@ -138,14 +138,14 @@ def _objects(said: dict[str, Any], content: object) -> list[Any]:
             for k in ("arguments", "input", "parameters")
             if h.get(k)
         ]
-    return [found for found in out if isinstance(found, dict | list | str)]
+    return [value for value in out if isinstance(value, dict | list | str)]
 
 
 _ARGUMENTS = ("arguments", "input", "parameters")
 
 
-def _refusal(said: dict[str, Any], content: object) -> str:
-    parts = [said, *(content if isinstance(content, list) else [])]
+def _refusal(turn: dict[str, Any], content: object) -> str:
+    parts = [turn, *(content if isinstance(content, list) else [])]
     words = (p.get("refusal") for p in parts if isinstance(p, dict))
     return next((content_text(w) or "refused" for w in words if w), "")
 

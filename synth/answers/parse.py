@@ -15,9 +15,9 @@ from ..teaching import Body, Request
 from .citations import ids, short_ids
 from .claims import EXAMPLE, lacking, read_claims, read_verdict, repeats, squeezed
 from .faults import error_in
-from .find import Finder, Found
+from .find import Finder, FoundClaims
 from .lenient import values
-from .message import FILTER, LOOP, Message, message
+from .message import FILTER, LOOP, ChatReply, message
 
 VERSION = "3"
 """Raised when an answer may be read otherwise; part of the stage's key."""
@@ -39,26 +39,26 @@ class ParsedAnswer(Record):
     detail: str = ""
 
 
-def read(body: Body, style: Style, asked: Body | None = None) -> ParsedAnswer:
+def read(body: Body, style: Style, request: Body | None = None) -> ParsedAnswer:
     """Claims and verdict of a chat completion.
 
     Args:
         body: the completion.
         style: in which it was asked for.
-        asked: the request; a sentence that repeats it is no claim.
+        request: the request; a sentence that repeats it is no claim.
 
     >>> content = '{"claims": [{"text": "Stroke at age 66.4.", "evidence": ["E007"]}], "verdict": 1}'
     >>> [(c.text, c.cites) for c in read({"choices": [{"message": {"content": content}}]}, Style(name="free")).claims]
     [('Stroke at age 66.4.', ('E007',))]
     """
-    said = message(body)
-    ended = _ended(body, said)
+    reply = message(body)
+    ended = _ended(body, reply)
     if ended:
         return ended
-    found, cut = _found(said, style)
-    prompt = squeezed(_instructions(asked))
+    objects, cut = _found(reply, style)
+    prompt = squeezed(_instructions(request))
     template = 0
-    for candidate in [] if cut else reversed(found):
+    for candidate in [] if cut else reversed(objects):
         text = " ".join(str(item) for _, item in candidate.items)
         claims = read_claims(candidate.items, style, prompt, short_ids(text))
         template += claims.template
@@ -71,7 +71,7 @@ def read(body: Body, style: Style, asked: Body | None = None) -> ParsedAnswer:
             )
     if template:
         return ParsedAnswer(reason="template", detail="the answer repeats the prompt in place of claims")
-    return _unread(said)
+    return _unread(reply)
 
 
 def read_checks(body: Body, n: int) -> list[tuple[bool, str] | None] | ParsedAnswer:
@@ -84,38 +84,38 @@ def read_checks(body: Body, n: int) -> list[tuple[bool, str] | None] | ParsedAns
     >>> read_checks({"choices": [{"message": {"content": content}}]}, 2)
     [None, (False, 'the line says 1998')]
     """
-    found = read_object(body, "checks")
-    if isinstance(found, ParsedAnswer):
-        return found
-    checks = found.get("checks")
-    said: list[tuple[bool, str] | None] = [None] * n
+    whole = read_object(body, "checks")
+    if isinstance(whole, ParsedAnswer):
+        return whole
+    checks = whole.get("checks")
+    verdicts: list[tuple[bool, str] | None] = [None] * n
     for item in checks if isinstance(checks, list) else []:
         item = item if isinstance(item, dict) else {}
         number, supported = str(item.get("claim")), read_verdict(item.get("supported"))
         if supported is None or not (number.isdecimal() and number.isascii()) or not 1 <= int(number) <= n:
             continue
-        before = said[int(number) - 1]
+        before = verdicts[int(number) - 1]
         if before is None or before[0]:  # of two words about one claim the objection counts
-            said[int(number) - 1] = bool(supported), short(item.get("why") or "")
-    if not any(said):
-        return ParsedAnswer(reason="no_claims", detail=short(found))
-    return said
+            verdicts[int(number) - 1] = bool(supported), short(item.get("why") or "")
+    if not any(verdicts):
+        return ParsedAnswer(reason="no_claims", detail=short(whole))
+    return verdicts
 
 
 def read_object(body: Body, key: str | None = None) -> dict[str, Any] | ParsedAnswer:
     """The last complete JSON object of an answer, or why there is none; `key`: the last that has this key."""
-    said = message(body)
-    ended = _ended(body, said)
+    reply = message(body)
+    ended = _ended(body, reply)
     if ended:
         return ended
-    for text in _texts(said):
-        found = [v.value for v in values(text) if isinstance(v.value, dict) and not v.cut and v.value]
-        held = [v for v in found if key is None or key in v]
+    for text in _texts(reply):
+        objects = [v.value for v in values(text) if isinstance(v.value, dict) and not v.cut and v.value]
+        held = [v for v in objects if key is None or key in v]
         if held:
             whole: dict[str, Any] = json.loads(json.dumps(held[-1]).encode("utf-8", "replace"))
             return whole
-    held = [o for o in said.objects if isinstance(o, dict) and (key is None or key in o)]
-    return held[-1] if held else _unread(said)
+    held = [o for o in reply.objects if isinstance(o, dict) and (key is None or key in o)]
+    return held[-1] if held else _unread(reply)
 
 
 def unread(body: Body, request: Request) -> ParsedAnswer | None:
@@ -138,59 +138,61 @@ def unread(body: Body, request: Request) -> ParsedAnswer | None:
     return answer if isinstance(answer, ParsedAnswer) and answer.reason else None
 
 
-def _ended(body: Body, said: Message) -> ParsedAnswer | None:
+def _ended(body: Body, reply: ChatReply) -> ParsedAnswer | None:
     """Why an answer is none, whatever it holds."""
     error = error_in(body)
     if error:
         return ParsedAnswer(reason="error", detail=error.words)
-    if said.refusal or said.finish == "refusal":
-        return ParsedAnswer(reason="refused", detail=short(said.refusal))
-    if said.finish in FILTER:
+    if reply.refusal or reply.finish == "refusal":
+        return ParsedAnswer(reason="refused", detail=short(reply.refusal))
+    if reply.finish in FILTER:
         return ParsedAnswer(reason="content_filter", detail="the endpoint's filter stopped the answer")
     return None
 
 
-def _texts(said: Message) -> list[str]:
+def _texts(reply: ChatReply) -> list[str]:
     """Where an answer may stand, the likeliest first: the text, or else the end of thinking that no mark closes."""
-    closes = not (said.pieces or said.objects or said.cut) and _CLOSES.search(said.thinking[-200:])
-    return [said.thinking] if closes else list(reversed(said.pieces))
+    closes = not (reply.pieces or reply.objects or reply.cut) and _CLOSES.search(reply.thinking[-200:])
+    return [reply.thinking] if closes else list(reversed(reply.pieces))
 
 
 _CLOSES = re.compile(r"[}\]][\s`~]*(?:<[^<>]{1,40}>\s*)*\Z")
 
 
-def _found(said: Message, style: Style) -> tuple[list[Found], bool]:
+def _found(reply: ChatReply, style: Style) -> tuple[list[FoundClaims], bool]:
     """All claims of an answer, object by object, and whether the last object is cut."""
     finder = Finder(style.sections)
-    for text in _texts(said):
-        found, cut = finder.in_text(text)
-        if found or cut:
-            return found, cut
-    inside = [finder.in_value(thing) for thing in said.objects]
-    found = [f for f in inside if f is not None]
-    if not found and style.form == "text":
-        found = _prose(said.text or said.thinking)
-    return found, False
+    for text in _texts(reply):
+        objects, cut = finder.in_text(text)
+        if objects or cut:
+            return objects, cut
+    inside = [finder.in_value(thing) for thing in reply.objects]
+    objects = [f for f in inside if f is not None]
+    if not objects and style.form == "text":
+        objects = _prose(reply.text or reply.thinking)
+    return objects, False
 
 
-def _unread(said: Message) -> ParsedAnswer:
+def _unread(reply: ChatReply) -> ParsedAnswer:
     """Why nothing could be read."""
-    if said.cut:
-        return ParsedAnswer(reason="length", detail=f"cut off by the token limit{_beside(said)}")
-    if said.finish == LOOP:
+    if reply.cut:
+        return ParsedAnswer(reason="length", detail=f"cut off by the token limit{_beside(reply)}")
+    if reply.finish == LOOP:
         return ParsedAnswer(reason="loop", detail="stopped because it only repeated itself")
-    if said.absent:
-        reason = "only_thinking" if said.thinking else "empty"
-        return ParsedAnswer(reason=reason, detail=said.absent)
-    if _REFUSAL.match(said.text):
-        return ParsedAnswer(reason="refused", detail=short(said.text))
-    found = list(values(said.text))
-    whole = bool(found) and not any(v.cut for v in found)
-    return ParsedAnswer(reason="no_claims" if whole or not said.text else "not_json", detail=short(said.text))
+    if reply.absent:
+        reason = "only_thinking" if reply.thinking else "empty"
+        return ParsedAnswer(reason=reason, detail=reply.absent)
+    if _REFUSAL.match(reply.text):
+        return ParsedAnswer(reason="refused", detail=short(reply.text))
+    objects = list(values(reply.text))
+    whole = bool(objects) and not any(v.cut for v in objects)
+    return ParsedAnswer(
+        reason="no_claims" if whole or not reply.text else "not_json", detail=short(reply.text)
+    )
 
 
-def _beside(said: Message) -> str:
-    return ", in thinking" if not said.text and said.thinking else ""
+def _beside(reply: ChatReply) -> str:
+    return ", in thinking" if not reply.text and reply.thinking else ""
 
 
 _REFUSAL = re.compile(
@@ -205,13 +207,13 @@ _REFUSAL = re.compile(
 )
 
 
-def _instructions(asked: Body | None) -> str:
+def _instructions(request: Body | None) -> str:
     """What a prompt says beside the record of the person."""
-    turns = (asked or {}).get("messages")
-    said = [t for t in (turns if isinstance(turns, list) else []) if isinstance(t, dict)]
+    turns = (request or {}).get("messages")
+    messages = [t for t in (turns if isinstance(turns, list) else []) if isinstance(t, dict)]
     lines = [
         line
-        for turn in said
+        for turn in messages
         if turn.get("role") != "assistant"  # a draft may be repeated
         for line in str(turn.get("content")).splitlines()
     ]
@@ -224,7 +226,7 @@ _END = re.compile(rf"[.!?]((?:\s?{CITATION})?)(?=\s|$)")
 _HEADING = re.compile(r"^([A-Z][^.:\n\[\]]{2,40}):\s+")
 
 
-def _prose(text: str) -> list[Found]:
+def _prose(text: str) -> list[FoundClaims]:
     """A student's text as claims: sentences with their citations behind, then `Answer: yes`.
 
     >>> _prose("Stroke at age 66.4. [E007] Older age counts.\\nAnswer: yes")[0].items[0]
@@ -242,7 +244,7 @@ def _prose(text: str) -> list[Found]:
             sentence = line[start : end.start(1)].strip()
             items.append((section, {"text": sentence, "evidence": ids(end[1])}))
             start = end.end()
-    return [Found(items, answer.strip(" .\n"))] if items else []
+    return [FoundClaims(items, answer.strip(" .\n"))] if items else []
 
 
 def short(text: object) -> str:

@@ -20,8 +20,8 @@ _ID = re.compile(r"\W*[Ee]\d{1,5}\W*")
 def get(item: dict[str, Any], keys: Iterable[str]) -> Any:
     """The value under the first of the keys that there is; capitals and signs around it do not matter."""
     for key in keys:
-        if (found := item.get(key)) is not None:
-            return found
+        if (value := item.get(key)) is not None:
+            return value
     tidied = {plain_key(k): v for k, v in item.items()}
     return next((tidied[k] for k in keys if tidied.get(k) is not None), None)
 
@@ -54,8 +54,8 @@ def beside_evidence(held: Any, value: dict[str, Any]) -> Any:
 
 def numbered(value: dict[str, Any]) -> list[Item]:
     """Claims under keys of their own: `claim_1`, `claim_2`."""
-    found = {k: v for k, v in value.items() if _NUMBERED.fullmatch(plain_key(k))}
-    return [("", v) for v in found.values() if isinstance(v, str | dict)]
+    claims = {k: v for k, v in value.items() if _NUMBERED.fullmatch(plain_key(k))}
+    return [("", v) for v in claims.values() if isinstance(v, str | dict)]
 
 
 def under_other_keys(value: dict[str, Any]) -> tuple[list[Item], Any] | None:

@@ -61,10 +61,10 @@ def api_key(url: str, variable: str) -> str:
     Raises:
         ServiceError: it is not set.
     """
-    found = os.environ.get(variable, "").strip()
-    if not found and not loopback(url):
+    value = os.environ.get(variable, "").strip()
+    if not value and not loopback(url):
         raise ServiceError(f"{url}: no key: the environment variable {variable} is not set. Set it.")
-    return found or "none"
+    return value or "none"
 
 
 def key_header(url: str, key: str, name: str | None) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from ..ledger.keys import Places
 from ..ledger.ledger import Ledger
 from ..settings import Asking
 from ..teaching import Body, Fault, usage
-from .results import Row, rows, whole
+from .results import ResultLine, rows, whole
 from .spending import Spending, prompt_tokens
 from .spool import Spool
 
@@ -41,7 +41,7 @@ FULL = frozenset({"token_limit_exceeded", "enqueued_token_limit_exceeded", "too_
 """Codes of a batch that failed because others wait before it."""
 
 
-class Batch(NamedTuple):
+class BatchStatus(NamedTuple):
     """What a service says of a batch."""
 
     id: str
@@ -71,11 +71,11 @@ class Service(Protocol):
         """Upload a file and make a batch of it; its id."""
         ...
 
-    def batch(self, number: str) -> Batch | None:
+    def batch(self, number: str) -> BatchStatus | None:
         """A batch by its id; None: the service does not know it."""
         ...
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[BatchStatus]:
         """All batches, the newest first."""
         ...
 
@@ -163,7 +163,7 @@ class Batches:
         """Where things are, in words."""
         n = sum(map(len, self.waiting.values()))
         return (
-            f"{len(self.waiting)} batches with {n} requests are at the service and go on"
+            f"{len(self.waiting)} batches with {n} requests are still running at the service"
             if n
             else "no batch waits"
         )
@@ -174,7 +174,7 @@ class Batches:
     def _open(self) -> Iterator[tuple[str, Sent, Body]]:
         """What still has to be asked, under the key under which it will be stored."""
         at_service = {key for sent in self.waiting.values() for key in sent}
-        asked = Places(self._spool.size)
+        seen = Places(self._spool.size)
         for place, base in self._spool:
             for repeat in range(self._settings.reask + 1):
                 request = self._spool.at(place, repeat) if repeat else base
@@ -183,13 +183,13 @@ class Batches:
             else:
                 continue
             key = request.key
-            if key in self._ledger or key in at_service or asked.get(key) or key in self._lost:
+            if key in self._ledger or key in at_service or seen.get(key) or key in self._lost:
                 continue
-            asked.put(key, (0, 0))  # two cases may put the same question
+            seen.put(key, (0, 0))  # two cases may put the same question
             attempt = self._ledger.last_attempt(key) + 1
             yield key, Sent(attempt, place, repeat), request.body
 
-    def _submit(self, shard: "Shard") -> None:
+    def _submit(self, shard: "BatchShard") -> None:
         for key, sent in shard.sent.items():
             self._ledger.sent(key, sent.attempt, batch=shard.mark)
         self._ledger.sync()
@@ -222,13 +222,13 @@ class Batches:
                 sent[key] = sent[key]._replace(place=place, repeat=repeat)
 
     def _places(self, wanted: set[str]) -> dict[str, tuple[int, int]]:
-        found: dict[str, tuple[int, int]] = {}
+        places: dict[str, tuple[int, int]] = {}
         for place, base in self._spool:
             for repeat in range(self._settings.reask + 1):
                 key = self._spool.at(place, repeat).key if repeat else base.key
                 if key in wanted:
-                    found[key] = place, repeat
-        return found
+                    places[key] = place, repeat
+        return places
 
     def _search(self, marks: dict[str, dict[str, Sent]], age: float) -> None:
         """Batches that were submitted without our hearing of it, among those that the service has.
@@ -265,7 +265,7 @@ class Batches:
                 why = "the run ended before its batch was made"
                 self._ledger.fault(key, one.attempt, 0.0, "not_submitted", why)
 
-    def _mark_of(self, batch: Batch, marks: dict[str, dict[str, Sent]]) -> str:
+    def _mark_of(self, batch: BatchStatus, marks: dict[str, dict[str, Sent]]) -> str:
         """Which of our files a batch without a mark was made from: by its name, else by its lines."""
         if batch.mark:
             return ""
@@ -304,7 +304,7 @@ class Batches:
                 return
         time.sleep(self._limits.poll_seconds)
 
-    def _take(self, batch: Batch, sent: dict[str, Sent]) -> None:
+    def _take(self, batch: BatchStatus, sent: dict[str, Sent]) -> None:
         """Store the answers and faults of a batch that has ended; both its files may hold some."""
         left = dict(sent)
         gone = False
@@ -327,7 +327,7 @@ class Batches:
             self._left(batch, left)
         self._look_at(batch)
 
-    def _store(self, row: Row, one: Sent, seconds: float) -> None:
+    def _store(self, row: ResultLine, one: Sent, seconds: float) -> None:
         if row.body is None:
             assert row.fault is not None
             self._ledger.fault(row.key, one.attempt, seconds, row.fault.kind, row.fault.detail)
@@ -350,7 +350,7 @@ class Batches:
             self._ledger.answer(key, one.attempt, seconds, body, again, guess)
         self._outcomes["ok"] += 1
 
-    def _left(self, batch: Batch, left: dict[str, Sent]) -> None:
+    def _left(self, batch: BatchStatus, left: dict[str, Sent]) -> None:
         """Requests of which an ended batch says nothing."""
         code = batch.codes[0] if batch.codes else ""
         why = f"batch {batch.status}" + (f" ({code})" if code else "")
@@ -371,17 +371,19 @@ class Batches:
             self._lost.add(key)
             self._bar.step()
 
-    def _look_at(self, batch: Batch) -> None:
+    def _look_at(self, batch: BatchStatus) -> None:
         """End a run in which every line is refused, before the rest is sent."""
         refused = {kind: n for kind, n in self._outcomes.items() if kind in FOR_GOOD}
         if not refused or self._outcomes.total() > sum(refused.values()) or len(self._ledger):
             return
         why = next(detail for kind, detail in self._ledger.faults.values() if kind in refused)
         n = sum(refused.values())
-        raise ServiceError(f"{why.rstrip('.')}. All {n} requests of the first batch were refused so.")
+        raise ServiceError(
+            f"{why.rstrip('.')}. All {n} requests of the first batch were refused in this way."
+        )
 
 
-class Shard(NamedTuple):
+class BatchShard(NamedTuple):
     """A file of requests that goes up as one batch."""
 
     path: Path
@@ -400,7 +402,7 @@ class Shards:
         self._requests, self._limits, self._path, self._endpoint = requests, limits, path, endpoint
         self.any = False
 
-    def __iter__(self) -> Iterator[Shard]:
+    def __iter__(self) -> Iterator[BatchShard]:
         try:
             held = next(self._requests, None)
             while held is not None:
@@ -410,7 +412,7 @@ class Shards:
         finally:
             self._path.unlink(missing_ok=True)
 
-    def _cut(self, first: tuple[str, Sent, Body]) -> tuple[Shard, tuple[str, Sent, Body] | None]:
+    def _cut(self, first: tuple[str, Sent, Body]) -> tuple[BatchShard, tuple[str, Sent, Body] | None]:
         sent: dict[str, Sent] = {}
         sum_, size = hashlib.sha256(), 0
         held: tuple[str, Sent, Body] | None = first
@@ -428,4 +430,4 @@ class Shards:
                 sent[key] = one
                 size += len(line)
                 held = next(self._requests, None)
-        return Shard(self._path, sum_.hexdigest()[:32], sent, first[2]), held
+        return BatchShard(self._path, sum_.hexdigest()[:32], sent, first[2]), held

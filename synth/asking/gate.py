@@ -17,7 +17,7 @@ OF_THE_ENDPOINT = frozenset({"connection", "server", "timeout", "broken_body", "
 """Faults that say something of the endpoint and not of the request."""
 
 
-class Gate:
+class EndpointGate:
     """A door with its limiter.
 
     Args:

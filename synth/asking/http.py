@@ -13,25 +13,25 @@ from ..teaching import Body, Fault
 from .status import bad_status
 
 
-def read_body(url: str, data: bytes, asked: Body, key_env: str) -> Body:
+def read_body(url: str, data: bytes, request: Body, key_env: str) -> Body:
     """The chat completion of a 200.
 
     Raises:
         Fault: it is none, or holds an error.
     """
     try:
-        found = _decoded(data)
+        body = _decoded(data)
     except (ValueError, RecursionError):
         raise Fault("broken_body", f"{url}: the answer is {_what(data)}") from None
-    if isinstance(found, list) and found and isinstance(found[0], dict):
-        found = found[0]
-    if not isinstance(found, dict):
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        body = body[0]
+    if not isinstance(body, dict):
         raise Fault("broken_body", f"{url}: the answer is not a JSON object")
-    error = error_in(found)
+    error = error_in(body)
     if error is None:
-        return found
+        return body
     if error.status and error.status >= 400:
-        raise bad_status(url, error.status, {}, found, key_env, asked)
+        raise bad_status(url, error.status, {}, body, key_env, request)
     raise Fault("error", f"{url}: {error.words}")
 
 
@@ -41,8 +41,8 @@ def _decoded(data: bytes) -> object:
         return orjson.loads(data)
     except ValueError:
         text = data.decode("utf-8-sig", "replace")
-        found = json.loads(text, parse_constant=lambda word: None)
-        return orjson.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+        value = json.loads(text, parse_constant=lambda word: None)
+        return orjson.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _what(data: bytes) -> str:
@@ -51,7 +51,7 @@ def _what(data: bytes) -> str:
     if start.startswith((b"data:", b"event:", b": ", b":\n")):
         return "a stream of events. Take `stream` out of synth.teacher.extra"
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<")):
-        return "a page of HTML. Correct synth.teacher.base_url; it mostly ends in /v1"
+        return "a page of HTML. Correct synth.teacher.base_url; it usually ends in /v1"
     return "empty" if not start else "not JSON"
 
 

@@ -15,7 +15,7 @@ from ..answers.message import length
 from ..ledger.ledger import Ledger
 from ..settings import Asking
 from ..teaching import Door, Fault, Reply, Request, again, usage
-from .gate import Gate
+from .gate import EndpointGate
 from .patience import Patience
 from .spending import Spending, prompt_tokens
 
@@ -53,7 +53,7 @@ class Job:
         most = -(-settings.job.in_flight // len(doors))
         self.spending = Spending(settings, ledger, shards)
         start = CAREFUL if self.spending.limited else most
-        self.gates = [Gate(door, most, start) for door in doors]
+        self.gates = [EndpointGate(door, most, start) for door in doors]
         self.patience = Patience(settings.job, len(ledger) - len(ledger.unreadable))
         self.stopped: str | None = None
         """Why the job ended before its requests did."""
@@ -155,24 +155,24 @@ class Job:
     async def _one(self, request: Request) -> None:
         """Ask until the answer can be read; answers that are stored already are not asked for again."""
         for repeat in range(self.settings.reask + 1):
-            asked = again(request, repeat)
-            while asked.key in self._asking:
-                await self._asking[asked.key]
-            if asked.key not in self.ledger:
-                self._asking[asked.key] = asyncio.get_running_loop().create_future()
+            attempt = again(request, repeat)
+            while attempt.key in self._asking:
+                await self._asking[attempt.key]
+            if attempt.key not in self.ledger:
+                self._asking[attempt.key] = asyncio.get_running_loop().create_future()
                 try:
-                    if not await self._ask(asked):
+                    if not await self._ask(attempt):
                         return
                 finally:
-                    self._asking.pop(asked.key).set_result(None)
-            if asked.key not in self.ledger.unreadable:
+                    self._asking.pop(attempt.key).set_result(None)
+            if attempt.key not in self.ledger.unreadable:
                 return
 
     async def _ask(self, request: Request) -> bool:
         """Get one answer and store it; False where there is none to be had."""
         attempt = self.ledger.last_attempt(request.key)
         faults = 0
-        refused_by: set[Gate] = set()
+        refused_by: set[EndpointGate] = set()
         while (gate := await self._admitted(request, refused_by)) is not None:
             attempt += 1
             fault = await self._try(gate, request, attempt)
@@ -189,7 +189,7 @@ class Job:
                 await self._pause(attempt, fault.wait)
         return False
 
-    async def _admitted(self, request: Request, refused_by: set[Gate]) -> Gate | None:
+    async def _admitted(self, request: Request, refused_by: set[EndpointGate]) -> EndpointGate | None:
         """A gate that takes the request now, its slot held; None where the job has stopped."""
         while True:
             gate = self._gate(refused_by)
@@ -203,7 +203,7 @@ class Job:
             if self.stopped:
                 return None
 
-    async def _try(self, gate: Gate, request: Request, attempt: int) -> Fault | None:
+    async def _try(self, gate: EndpointGate, request: Request, attempt: int) -> Fault | None:
         """Send a request once; its answer is stored, and so is its fault."""
         self.ledger.sent(request.key, attempt)
         start = self.patience.started[request.key] = time.monotonic()
@@ -223,10 +223,10 @@ class Job:
         self._store(request, attempt, seconds, reply)
         return None
 
-    def _open_gates(self) -> list[Gate]:
+    def _open_gates(self) -> list[EndpointGate]:
         return [gate for gate in self.gates if not gate.shut]
 
-    def _gate(self, refused_by: set[Gate]) -> Gate:
+    def _gate(self, refused_by: set[EndpointGate]) -> EndpointGate:
         """The endpoint with the most room, of those that have not refused this request."""
         if len(self.gates) == 1:
             return self.gates[0]
@@ -272,5 +272,5 @@ class Job:
         return ", ".join(parts)
 
 
-def _load(gate: Gate) -> float:
+def _load(gate: EndpointGate) -> float:
     return gate.limiter.load

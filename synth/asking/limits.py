@@ -49,16 +49,16 @@ def seconds(text: str) -> float | None:
     [0.5, 0.0, 3600.0, 0.35, None, None, None]
     """
     text = text.strip()
-    found: float | None = None
+    wait: float | None = None
     with suppress(ValueError):
-        found = float(text)
-        if found > EPOCH:
-            found = found / (1000 if found > 1000 * EPOCH else 1) - time()
-    if found is None and text and (m := _DURATION.match(text.replace(" ", ""))):
+        wait = float(text)
+        if wait > EPOCH:
+            wait = wait / (1000 if wait > 1000 * EPOCH else 1) - time()
+    if wait is None and text and (m := _DURATION.match(text.replace(" ", ""))):
         with suppress(ValueError):
             hours, minutes, whole, ms = (float(g or 0) for g in m.groups())
-            found = 3600 * hours + 60 * minutes + whole + ms / 1000
-    if found is None:
+            wait = 3600 * hours + 60 * minutes + whole + ms / 1000
+    if wait is None:
         with suppress(ValueError, OverflowError):
-            found = parsedate_to_datetime(text).timestamp() - time()
-    return min(max(0.0, found), LONGEST_WAIT) if found is not None and math.isfinite(found) else None
+            wait = parsedate_to_datetime(text).timestamp() - time()
+    return min(max(0.0, wait), LONGEST_WAIT) if wait is not None and math.isfinite(wait) else None

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..answers.parse import ParsedAnswer
-from ..settings import Job
+from ..settings import JobSettings
 from ..teaching import Fault
-from .gate import OUT, Gate
+from .gate import OUT, EndpointGate
 
 WRONG = {"bad_request": 20, "forbidden": 20, "content_filter": 20, "bad_option": 3}
 """So many requests that an endpoint refuses for one of these reasons, and no answer of it: all of them are."""
@@ -22,7 +22,7 @@ class Patience:
         read: answers of earlier runs that could be read.
     """
 
-    def __init__(self, job: Job, read: int) -> None:
+    def __init__(self, job: JobSettings, read: int) -> None:
         self._job, self._read = job, read
         self.faults: Counter[str] = Counter()
         self.answered = 0
@@ -45,9 +45,9 @@ class Patience:
         self._unread.append(unread)
         if len(self._unread) < self._job.unreadable:
             return None
-        return f"{len(self._unread)} answers came and none can be read: {why_unread(self._unread)}"
+        return f"{len(self._unread)} answers arrived and none could be read: {why_unread(self._unread)}"
 
-    def fault(self, fault: Fault, gate: Gate, gates: Iterable[Gate]) -> str | None:
+    def fault(self, fault: Fault, gate: EndpointGate, gates: Iterable[EndpointGate]) -> str | None:
         """A request through `gate` had no answer; an endpoint where none can succeed is shut."""
         self.faults[fault.kind] += 1
         self._since = self._since or time.monotonic()
@@ -56,7 +56,7 @@ class Patience:
             gate.shut = fault.detail
         elif not gate.answers and gate.refused[fault.kind] >= WRONG.get(fault.kind, math.inf):
             n = gate.refused[fault.kind]
-            gate.shut = f"{fault.detail.rstrip('.')}. The first {n} requests were all refused so."
+            gate.shut = f"{fault.detail.rstrip('.')}. The first {n} requests were all refused in this way."
         still_open = [g for g in gates if not g.shut]
         if gate.shut:
             gate.limiter.close()
@@ -99,7 +99,7 @@ def why_unread(answers: Sequence[ParsedAnswer]) -> str:
     counts = Counter(answer.reason or "" for answer in answers)
     reason = counts.most_common(1)[0][0]
     detail = next(answer.detail for answer in answers if answer.reason == reason)
-    told = ", ".join(f"{n} {name}" for name, n in counts.most_common())
-    told += "" if reason in QUOTED else f" ({detail})"
+    counted = ", ".join(f"{n} {name}" for name, n in counts.most_common())
+    counted += "" if reason in QUOTED else f" ({detail})"
     advice = ADVICE.get(reason, OTHERWISE)
-    return f"{told}. {advice} They are stored; unreadable = 0 in synth.job goes on regardless."
+    return f"{counted}. {advice} They are stored; set unreadable = 0 in synth.job to continue regardless."

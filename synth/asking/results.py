@@ -11,7 +11,7 @@ from ..teaching import Body, Fault
 from .status import ServerError, bad_status
 
 
-class Row(NamedTuple):
+class ResultLine(NamedTuple):
     """What became of one request."""
 
     key: str
@@ -28,7 +28,7 @@ def whole(path: Path) -> bool:
     return not lines or _object(lines[-1]) is not None or len(lines[-1]) == 2**20
 
 
-def rows(path: Path, url: str, key_env: str) -> Iterator[Row]:
+def rows(path: Path, url: str, key_env: str) -> Iterator[ResultLine]:
     """Every line that belongs to a request; blank, cut and nameless ones are passed over.
 
     Args:
@@ -38,21 +38,21 @@ def rows(path: Path, url: str, key_env: str) -> Iterator[Row]:
     """
     with path.open("rb") as f:
         for line in f:
-            found = _object(line)
-            key = found.get("custom_id") if found else None
-            if found is None or not isinstance(key, str):
+            line_object = _object(line)
+            key = line_object.get("custom_id") if line_object else None
+            if line_object is None or not isinstance(key, str):
                 continue
-            response = found.get("response")
+            response = line_object.get("response")
             response = response if isinstance(response, dict) else {}
             body, status = response.get("body"), response.get("status_code")
             error = error_in(body) if isinstance(body, dict) else None
             if status == 200 and isinstance(body, dict) and body and error is None:
-                yield Row(key, body, None)
+                yield ResultLine(key, body, None)
             elif status == 200:
                 words = error.words if error else "the answer has no body"
-                yield Row(key, None, Fault("error" if error else "broken_body", f"{url}: {words}"))
+                yield ResultLine(key, None, Fault("error" if error else "broken_body", f"{url}: {words}"))
             else:
-                yield Row(key, None, _fault(url, status, body, found, key_env))
+                yield ResultLine(key, None, _fault(url, status, body, line_object, key_env))
 
 
 def _fault(url: str, status: object, body: object, row: dict[str, object], key_env: str) -> Fault:
@@ -65,7 +65,7 @@ def _fault(url: str, status: object, body: object, row: dict[str, object], key_e
 
 def _object(line: bytes) -> dict[str, object] | None:
     try:
-        found = orjson.loads(line)
+        value = orjson.loads(line)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None

@@ -38,7 +38,7 @@ class Spending:
         """Why nothing more may be sent; None before the deadline."""
         if time.monotonic() < self._deadline:
             return None
-        return f"the deadline of {self._job.deadline_minutes:g} minutes is over"
+        return f"the deadline of {self._job.deadline_minutes:g} minutes has passed"
 
     def over(self, in_flight: int, body: Body) -> str | None:
         """Why another request may not be sent while so many answers are to come; None where it may.

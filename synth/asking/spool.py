@@ -53,6 +53,6 @@ class Spool:
 
 
 def _request(line: bytes) -> Request:
-    found: dict[str, Any] = orjson.loads(line)
-    style = Style.model_validate(found["s"])
-    return Request(found["k"], found["b"], cast(Any, None), style, found["n"], None)
+    fields: dict[str, Any] = orjson.loads(line)
+    style = Style.model_validate(fields["s"])
+    return Request(fields["k"], fields["b"], cast(Any, None), style, fields["n"], None)

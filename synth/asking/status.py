@@ -14,7 +14,7 @@ AGAIN = frozenset({408, 409, 425, 429})
 
 
 def bad_status(
-    url: str, status: int, headers: Mapping[str, str], body: object, key_env: str, asked: Body | None = None
+    url: str, status: int, headers: Mapping[str, str], body: object, key_env: str, request: Body | None = None
 ) -> Fault:
     """The fault that a status code means. The server's own words stay out: they may repeat the key or the prompt.
 
@@ -24,7 +24,7 @@ def bad_status(
         headers: of the answer.
         body: of the answer, JSON or not.
         key_env: where the key stands, for the message.
-        asked: the request; an option of it that the server refuses is named.
+        request: the request; an option of it that the server refuses is named.
     """
     error = ServerError(body)
     about = f"{url}: status {status}" + (f" ({error.code})" if error.code else "")
@@ -33,8 +33,8 @@ def bad_status(
     if status == 402 or _NO_CREDIT.search(error.code):
         return Fault("quota", f"{about}: the account has no credit left.", again=False, fatal=True)
     if status == 401 or error.code in ("invalid_api_key", "authentication_error"):
-        told = f"{about}: the key in {key_env} was refused. Set a valid one."
-        return Fault("auth", told, again=False, fatal=True)
+        message = f"{about}: the key in {key_env} was refused. Set a valid one."
+        return Fault("auth", message, again=False, fatal=True)
     if status == 403:  # of all, or of this one prompt
         return Fault("forbidden", f"{about}: not allowed with the key in {key_env}", again=False)
     if status in (404, 405) or 300 <= status < 400:
@@ -45,7 +45,7 @@ def bad_status(
         return Fault("rate_limit", about, busy=True, wait=wait)
     if status in AGAIN or status >= 500:
         return Fault("server", about, busy=status in (503, 529), wait=wait)
-    option = error.option(asked or {})
+    option = error.option(request or {})
     if option:
         return Fault("bad_option", f"{about}: the server refuses {option!r}. {_advice(option)}", again=False)
     return Fault("bad_request", about, again=False)
@@ -81,18 +81,19 @@ class ServerError:
         codes = [self.code, str(deep.get("code")) if isinstance(deep, dict) else ""]
         return any(_FILTER.search(code) for code in codes) or "content_filter_result" in self._inner
 
-    def option(self, asked: Body) -> str:
+    def option(self, request: Body) -> str:
         """The option of the request that the server refuses; empty where it names none of ours."""
-        names = [name for name in asked if name not in ("messages", "model")]
+        names = [name for name in request if name not in ("messages", "model")]
         fields = [self._inner.get("param"), *_locations(self._detail)]
         for field in (f for f in fields if isinstance(f, str)):
-            if (found := re.split(r"[.\[]", field)[0]) in names:
-                return found
-        said = self._inner.get("message") or self._detail
-        if not isinstance(said, str) or not _REFUSES.search(said):
+            if (field_name := re.split(r"[.\[]", field)[0]) in names:
+                return field_name
+        message = self._inner.get("message") or self._detail
+        if not isinstance(message, str) or not _REFUSES.search(message):
             return ""
         return next(
-            (n for n in sorted(names, key=len, reverse=True) if re.search(rf"\b{re.escape(n)}\b", said)), ""
+            (n for n in sorted(names, key=len, reverse=True) if re.search(rf"\b{re.escape(n)}\b", message)),
+            "",
         )
 
 

@@ -10,7 +10,7 @@ import httptools
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """Status, headers in lower case, body."""
 
     status: int
@@ -43,7 +43,7 @@ class Wire:
         self._head = "\r\n".join(lines).encode()
         self._idle: list[_Connection] = []
 
-    async def post(self, data: bytes, mark: str) -> Answer:
+    async def post(self, data: bytes, mark: str) -> HttpAnswer:
         """One request, with `mark` as its `x-client-request-id`.
 
         Raises:
@@ -95,9 +95,9 @@ class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self.kept = False
         """Whether it waits for another request."""
-        self._answer: asyncio.Future[Answer] | None = None
+        self._answer: asyncio.Future[HttpAnswer] | None = None
 
-    def ask(self, request: bytes) -> "asyncio.Future[Answer]":
+    def ask(self, request: bytes) -> "asyncio.Future[HttpAnswer]":
         """Send a request; the answer comes later."""
         self.kept = False
         self._answer = asyncio.get_running_loop().create_future()
@@ -139,7 +139,7 @@ class _Connection(asyncio.Protocol):
         answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
             self.kept = kept
-            answer.set_result(Answer(self._parser.get_status_code(), self._headers, b"".join(self._data)))
+            answer.set_result(HttpAnswer(self._parser.get_status_code(), self._headers, b"".join(self._data)))
 
     def _fail(self, error: Exception) -> None:
         self.kept = False

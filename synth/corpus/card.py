@@ -8,16 +8,16 @@ from typing import Any
 from ...study import layout
 from ...study.records import read_jsonl, write_text
 from ..histories import histories
-from ..plan import Plan
+from ..plan import RequestPlan
 from ..records import Rationale
 from ..teaching import History
 from .hedging import Hedges
-from .leakage import MOST, Evidence, Readability, readability, without_conclusion
+from .leakage import MOST, LeakageCounts, Readability, readability, without_conclusion
 
 Pair = tuple[History, Rationale]
 
 
-def write_card(plan: Plan, cohort: Path, folder: Path) -> None:
+def write_card(plan: RequestPlan, cohort: Path, folder: Path) -> None:
     """Write `card.json` and, for people, `README.md` with the front matter of a Hugging Face data set."""
     from ..prompts import environment
 
@@ -31,9 +31,9 @@ def write_card(plan: Plan, cohort: Path, folder: Path) -> None:
     )
 
 
-def measured(plan: Plan, cohort: Path, folder: Path) -> dict[str, Any]:
+def measured(plan: RequestPlan, cohort: Path, folder: Path) -> dict[str, Any]:
     """Readability of the outcome by style, odds ratios of the evidence, and how much doubt is voiced."""
-    evidence, hedges = Evidence(), Hedges()
+    evidence, hedges = LeakageCounts(), Hedges()
     texts: dict[str, list[Pair]] = {style.name: [] for style in plan.styles}
     total = json.loads((folder / layout.SYNTH_SUMMARY.name).read_text())["rationales"]
     share = min(1.0, MOST / max(1, total))
@@ -79,10 +79,10 @@ def _readable(style: str, pairs: list[Pair]) -> Iterator[Readability]:
         return
     yield _reading("rationale", style, pairs, lambda h, r: r.text)
     yield _reading("rationale without its last claim", style, pairs, lambda h, r: without_conclusion(r))
-    told = [pair for pair in pairs if pair[1].label_shown]
-    if 0 < len(told) < len(pairs):
+    informed = [pair for pair in pairs if pair[1].label_shown]
+    if 0 < len(informed) < len(pairs):
         blind = [pair for pair in pairs if not pair[1].label_shown]
-        yield _reading("rationale, outcome told", style, told, lambda h, r: r.text)
+        yield _reading("rationale, outcome told", style, informed, lambda h, r: r.text)
         yield _reading("rationale, outcome hidden", style, blind, lambda h, r: r.text)
     yield _reading("history", style, pairs, lambda h, r: h.case.timeline)
 

@@ -42,7 +42,7 @@ def export(home: Path, target: Path, form: str, with_history: bool = False) -> d
     if not (home / "synth" / "manifest.json").exists():
         raise DataError(f"{home / 'synth'}: no finished corpus. Run `wherefore synth` first.")
     if target.exists():
-        raise DataError(f"{target}: exists. Choose a folder that does not.")
+        raise DataError(f"{target}: already exists. Choose a new folder.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
         part = Path(scratch) / target.name

@@ -76,8 +76,8 @@ def _folds(labels: Sequence[int], people: Sequence[str], folds: int) -> NDArray[
     """(n,) fold of every text: dealt by person within each class, in an order that is the same on every machine."""
     dealt: dict[str, int] = {}
     for label in (0, 1):
-        mine = {p for p, y in zip(people, labels, strict=True) if y == label} - dealt.keys()
-        for i, person in enumerate(sorted(mine, key=lambda p: crc32(p.encode()))):
+        members = {p for p, y in zip(people, labels, strict=True) if y == label} - dealt.keys()
+        for i, person in enumerate(sorted(members, key=lambda p: crc32(p.encode()))):
             dealt[person] = i % folds
     return np.array([dealt[p] for p in people])
 
@@ -101,7 +101,7 @@ class OddsRatio(Record):
 
 
 @dataclass(slots=True)
-class Table:
+class FourfoldTable:
     """Counts of one stratum: with and without the finding, among cases and controls."""
 
     case_with: int = 0
@@ -110,10 +110,11 @@ class Table:
     control_without: int = 0
 
 
-def mantel_haenszel(tables: Iterable[Table]) -> float | None:
+def mantel_haenszel(tables: Iterable[FourfoldTable]) -> float | None:
     """Common odds ratio of 2 x 2 tables (Mantel and Haenszel 1959); None where it is 0/0 or infinite.
 
-    >>> mantel_haenszel([Table(10, 20, 5, 40), Table(8, 8, 4, 16)])     # (10*40/75 + 8*16/36) / (20*5/75 + 8*4/36)
+    >>> strata = [FourfoldTable(10, 20, 5, 40), FourfoldTable(8, 8, 4, 16)]
+    >>> mantel_haenszel(strata)     # (10*40/75 + 8*16/36) / (20*5/75 + 8*4/36)
     4.0
     """
     above = below = 0.0
@@ -124,7 +125,7 @@ def mantel_haenszel(tables: Iterable[Table]) -> float | None:
     return round(above / below, 4) if above and below else None
 
 
-class Evidence:
+class LeakageCounts:
     """Collects who has which finding and what rationales cite, then gives odds ratios."""
 
     def __init__(self) -> None:
@@ -165,7 +166,7 @@ class Evidence:
         ]
 
     def _ratio(self, finding: str) -> float | None:
-        tables: dict[tuple[str | None, int], Table] = defaultdict(Table)
+        tables: dict[tuple[str | None, int], FourfoldTable] = defaultdict(FourfoldTable)
         for (sex, age, label), n in self._strata.items():
             has = self._with[finding][sex, age, label]
             table = tables[sex, age]

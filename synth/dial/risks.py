@@ -76,8 +76,8 @@ def _folds(cases: list[tuple[str, str, str, int]], seed: int) -> NDArray[np.int6
 
 
 def _features(history: History) -> dict[str, float]:
-    found = {f"{e.system} {e.code}": 1.0 for e in history.evidence if e.shown}
-    return {**found, "age": (history.case.age - 75) / 10, f"sex {history.case.sex}": 1.0}
+    codes = {f"{e.system} {e.code}": 1.0 for e in history.evidence if e.shown}
+    return {**codes, "age": (history.case.age - 75) / 10, f"sex {history.case.sex}": 1.0}
 
 
 def _weight(history: History) -> float:
@@ -117,10 +117,10 @@ def from_table(path: Path) -> dict[str, float]:
         case, risk = str(row["case"]), _probability(row["risk"])
         if risk is None:
             raise DataError(
-                f"{path}: row {number}: risk {row['risk']!r} is no probability. Write a number from 0 to 1."
+                f"{path}: row {number}: risk {row['risk']!r} is not a probability. Write a number from 0 to 1."
             )
         if out.setdefault(case, risk) != risk:
-            raise DataError(f"{path}: row {number}: case {case!r} has another risk above. Keep one.")
+            raise DataError(f"{path}: row {number}: case {case!r} already has another risk. Keep one.")
     return out
 
 

@@ -24,7 +24,7 @@ IN_WORDS: dict[Position, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Hint:
     """What the teacher knows of the outcome of a case before it writes."""
 
     label: int | None = None
@@ -34,7 +34,7 @@ class Told:
     """It is told the label after a draft."""
 
 
-NOTHING = Told()
+NOTHING = Hint()
 
 
 class Dial:
@@ -54,16 +54,16 @@ class Dial:
         self.position, self.late = position, position == "late"
         self._share, self._source, self._cohort, self._seed = share, source, cohort, seed
 
-    def first(self, case: Case) -> Told:
+    def first(self, case: Case) -> Hint:
         """What the teacher knows when it is first asked.
 
         Raises:
             DataError: there is no probability for the case.
         """
         if self.position == "shown" or (self.position == "partial" and self._chosen(case.id)):
-            return Told(label=case.label)
+            return Hint(label=case.label)
         if self.position == "probability":
-            return Told(risk=self._risk(case.id))
+            return Hint(risk=self._risk(case.id))
         return NOTHING
 
     def _chosen(self, case: str) -> bool:
@@ -82,8 +82,8 @@ class Dial:
         if isinstance(self._source, dict):
             return self._source
         assert self._cohort is not None
-        found: float | dict[str, float] = risks.RISKS[self._source](self._cohort, self._seed)
-        return found
+        values: float | dict[str, float] = risks.RISKS[self._source](self._cohort, self._seed)
+        return values
 
 
 def odds(p: float) -> float:

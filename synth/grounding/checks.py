@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from ...cohort.line import evidence_id
 from ..records import Check, Claim, Grounding, Kind, Rationale
-from .facts import Facts as Facts
+from .facts import HistoryFacts as HistoryFacts
 from .findings import Findings
 from .outcomes import DOUBTS, FAULTS
-from .reading.reading import Reading
+from .reading.reading import ClaimReading
 from .rules import absence, counts, names, order, outcome, residue, states, times, trends, values
 
 VERSION = "4"
@@ -24,40 +24,42 @@ PLACEHOLDERS = frozenset(
 """What the prompt holds in place of a claim, and what small models write there."""
 
 
-def ground(rationale: Rationale, facts: Facts) -> Grounding:
+def ground(rationale: Rationale, facts: HistoryFacts) -> Grounding:
     """Check every claim of a rationale."""
     checks = tuple(check(i, claim, facts) for i, claim in enumerate(rationale.claims))
     return Grounding(rationale=rationale.id, checks=checks)
 
 
-def check(number: int, claim: Claim, facts: Facts) -> Check:
+def check(number: int, claim: Claim, facts: HistoryFacts) -> Check:
     """Check one claim of a history."""
     fault = _citation(claim, facts)
     if fault is not None:
         name, why = fault
         return Check(claim=number, verdict="fault", fault=name, why=why)
-    reading = Reading(claim.text, [facts.lines[i] for i in claim.cites], facts)
-    found = Findings()
+    reading = ClaimReading(claim.text, [facts.lines[i] for i in claim.cites], facts)
+    findings = Findings()
     if claim.text.strip(" .").lower() not in PLACEHOLDERS:
         for rule in RULES:
-            rule(reading, found)
-    faults = [f for f in found.faults if f[2] or not found.unread]
+            rule(reading, findings)
+    faults = [f for f in findings.faults if f[2] or not findings.unread]
     if faults:
         name, why, _ = min(faults, key=lambda f: ORDER[f[0]])
-        return _outcome(number, "fault", name, why, reading, found)
-    if found.doubts:
-        name, why = min(found.doubts, key=lambda d: ORDER[d[0]])
-        if not (found.facts or reading.mentions or reading.quantities):
+        return _outcome(number, "fault", name, why, reading, findings)
+    if findings.doubts:
+        name, why = min(findings.doubts, key=lambda d: ORDER[d[0]])
+        if not (findings.facts or reading.mentions or reading.quantities):
             name, why = "no_fact", DOUBTS["no_fact"]
-        elif found.faults:
-            name, why = "unread", f"{why}; perhaps {found.faults[0][1]}"
-        return _outcome(number, "undecided", name, why, reading, found)
-    if found.facts:
-        return _outcome(number, "supported", "", "", reading, found)
-    return _outcome(number, "undecided", "no_fact", DOUBTS["no_fact"], reading, found)
+        elif findings.faults:
+            name, why = "unread", f"{why}; perhaps {findings.faults[0][1]}"
+        return _outcome(number, "undecided", name, why, reading, findings)
+    if findings.facts:
+        return _outcome(number, "supported", "", "", reading, findings)
+    return _outcome(number, "undecided", "no_fact", DOUBTS["no_fact"], reading, findings)
 
 
-def _outcome(number: int, verdict: str, name: str, why: str, reading: Reading, found: Findings) -> Check:
+def _outcome(
+    number: int, verdict: str, name: str, why: str, reading: ClaimReading, findings: Findings
+) -> Check:
     """The record; what stands in it cannot be wrong, so that it need not be checked a million times."""
     return Check.model_construct(
         _fields_set=FIELDS,
@@ -67,7 +69,7 @@ def _outcome(number: int, verdict: str, name: str, why: str, reading: Reading, f
         doubt=name if verdict == "undecided" else None,
         why=why,
         kind=kind_of(reading),
-        facts=found.facts,
+        facts=findings.facts,
         rules=None,
         verifier=None,
         left_to_clinicians=False,
@@ -77,7 +79,7 @@ def _outcome(number: int, verdict: str, name: str, why: str, reading: Reading, f
 FIELDS = set(Check.model_fields)
 
 
-def _citation(claim: Claim, facts: Facts) -> tuple[str, str] | None:
+def _citation(claim: Claim, facts: HistoryFacts) -> tuple[str, str] | None:
     """A fault of what the claim cites: no such line, or one that the teacher was not shown."""
     for i in claim.cites:
         line = facts.lines.get(i)
@@ -88,7 +90,7 @@ def _citation(claim: Claim, facts: Facts) -> tuple[str, str] | None:
     return None
 
 
-def kind_of(reading: Reading) -> Kind:
+def kind_of(reading: ClaimReading) -> Kind:
     """What a claim is, by what it says."""
     if any(not m.soft for m in reading.own) or any(m.lines for m in reading.own) or reading.quantities:
         return "finding"
@@ -98,7 +100,7 @@ def kind_of(reading: Reading) -> Kind:
     return "knowledge" if "general" in frames or reading.has("people") else "judgement"
 
 
-Rule = Callable[[Reading, Findings], None]
+Rule = Callable[[ClaimReading, Findings], None]
 
 RULES: tuple[Rule, ...] = (
     outcome.outcome,

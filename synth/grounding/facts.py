@@ -10,7 +10,7 @@ from ...cohort.records import Evidence
 from ..teaching import History
 from .language.nodes import Node
 from .language.tokens import tokens, wordset
-from .language.vocabulary import BIT, Sense, State, Vocabulary, vocabulary
+from .language.vocabulary import BIT, LivingState, Sense, Vocabulary, vocabulary
 
 Relation = Literal["is", "shows", "narrower", "maybe", "unknown", "no"]
 """Of a line to what a sentence names: it is that; its value or drug tells of it; the sentence says more than the
@@ -25,7 +25,7 @@ _SKIPPED = BIT["function"] | BIT["person"]
 _BUT = wordset("without not no except excluding due associated")
 
 
-class Known:
+class CodeMeaning:
     """What the name and code of a line say, whoever's line it is.
 
     Args:
@@ -61,7 +61,7 @@ class Known:
                 out.append(short)
         return [n for n in out if n]
 
-    def _meant(self) -> tuple[tuple[Node, ...], State | None]:
+    def _meant(self) -> tuple[tuple[Node, ...], LivingState | None]:
         """Nodes that the name or the code stands for, and how somebody lives, where the line says so."""
         by_code = tuple(
             n
@@ -69,7 +69,7 @@ class Known:
             if n.kind == "measurement" and self.kind != "condition" and self.code in n.codes
         )
         nodes: list[Node] = []
-        state: tuple[int, State] | None = None
+        state: tuple[int, LivingState] | None = None
         i, denied = 0, False
         while i < len(self.tokens):
             denied = denied or self.tokens[i] in _BUT
@@ -95,10 +95,10 @@ class Known:
 
     def relation(self, node: Node) -> Relation:
         """What the line is to a node."""
-        found = self._relations.get(node)
-        if found is None:
-            found = self._relations[node] = self._in(node) if node.kind == "category" else self._to(node)
-        return found
+        relation = self._relations.get(node)
+        if relation is None:
+            relation = self._relations[node] = self._in(node) if node.kind == "category" else self._to(node)
+        return relation
 
     def _in(self, category: Node) -> Relation:
         if self.state is not None:
@@ -117,9 +117,9 @@ class Known:
             n.kind_of(node) for n in self.nodes
         ):
             return "is"
-        for mine in self.nodes:
-            told = [self._vocabulary.nodes[t] for t in (*mine.tells_of, *self._given_for(mine))]
-            if any(node.kind_of(t) or t.kind_of(node) for t in told):
+        for own in self.nodes:
+            implied = [self._vocabulary.nodes[t] for t in (*own.tells_of, *self._given_for(own))]
+            if any(node.kind_of(t) or t.kind_of(node) for t in implied):
                 return "shows"
         if any(node.kind_of(n) for n in self.nodes) or (
             node.codes
@@ -137,12 +137,12 @@ class Known:
         return [name for c in classes if drug.kind_of(c) for name in c.given_for]
 
 
-def _longest(words: Vocabulary, found: tuple[str, ...], i: int) -> tuple[Sense, int]:
-    sense, end = words.look(found[i]).longest(list(found), i + 1)
+def _longest(words: Vocabulary, tokens: tuple[str, ...], i: int) -> tuple[Sense, int]:
+    sense, end = words.look(tokens[i]).longest(list(tokens), i + 1)
     return sense, end - i
 
 
-class Line:
+class HistoryLine:
     """A line of a history beside what is known of its kind."""
 
     __slots__ = (
@@ -160,7 +160,7 @@ class Line:
         "values",
     )
 
-    def __init__(self, e: Evidence, known: Known, age: float) -> None:
+    def __init__(self, e: Evidence, known: CodeMeaning, age: float) -> None:
         self.e, self.id, self.known = e, e.id, known
         self.age, self.ago, self.value, self.unit, self.count = (
             e.age,
@@ -189,7 +189,7 @@ class Line:
         return f"{self.id} ({self.e.name})"
 
 
-class Facts:
+class HistoryFacts:
     """A history arranged for the rules; made once a case.
 
     Args:
@@ -202,11 +202,11 @@ class Facts:
         self.vocabulary = vocabulary(own)
         known = _known(self.vocabulary)
         age = history.case.age
-        self.lines = {e.id: Line(e, known(e.name, e.code, e.kind), age) for e in history.evidence}
+        self.lines = {e.id: HistoryLine(e, known(e.name, e.code, e.kind), age) for e in history.evidence}
         self.shown = [x for x in self.lines.values() if x.e.shown]
         self.hidden = [x for x in self.lines.values() if not x.e.shown]
-        self._related: dict[Node, dict[Relation, list[Line]]] = {}
-        self.heads: dict[str, list[tuple[tuple[str, ...], Line]]] = defaultdict(list)
+        self._related: dict[Node, dict[Relation, list[HistoryLine]]] = {}
+        self.heads: dict[str, list[tuple[tuple[str, ...], HistoryLine]]] = defaultdict(list)
         """Full names of the lines that were shown, by their first token."""
         for line in self.shown:
             for name in line.known.names:
@@ -222,23 +222,23 @@ class Facts:
         """Of the person, as the case or a line has it."""
         if self.case.sex is not None:
             return self.case.sex
-        said = (
+        stated = (
             next(iter(x.known.state.allowed))
             for x in self.shown
             if x.known.state and x.known.state.what == "sex"
         )
-        return next(said, None)
+        return next(stated, None)
 
     @cached_property
-    def words(self) -> dict[str, list[Line]]:
+    def words(self) -> dict[str, list[HistoryLine]]:
         """Lines that were shown, by the words of their names."""
-        out: dict[str, list[Line]] = defaultdict(list)
+        out: dict[str, list[HistoryLine]] = defaultdict(list)
         for line in self.shown:
             for word in line.known.words:
                 out[word].append(line)
         return out
 
-    def related(self, node: Node, *relations: Relation) -> list[Line]:
+    def related(self, node: Node, *relations: Relation) -> list[HistoryLine]:
         """Lines that were shown and stand in one of these relations to a node."""
         found = self._related.get(node)
         if found is None:
@@ -253,4 +253,4 @@ class Facts:
 @lru_cache(maxsize=8)
 def _known(words: Vocabulary):  # type: ignore[no-untyped-def]
     """The kinds of lines seen so far, for one vocabulary."""
-    return lru_cache(maxsize=65536)(lambda name, code, kind: Known(name, code, kind, words))
+    return lru_cache(maxsize=65536)(lambda name, code, kind: CodeMeaning(name, code, kind, words))

@@ -1,6 +1,6 @@
 """What the rules found of one claim so far."""
 
-from .facts import Line
+from .facts import HistoryLine
 
 
 class Findings:
@@ -20,7 +20,7 @@ class Findings:
         self.unread = False
         """Whether words are left that no rule reads: then what was read may mean something else."""
 
-    def holds(self, *lines: Line, facts: int = 1) -> None:
+    def holds(self, *lines: HistoryLine, facts: int = 1) -> None:
         """Count facts, and take lines for named."""
         self.facts += facts
         self.named.update(x.id for x in lines)

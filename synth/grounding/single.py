@@ -6,7 +6,7 @@ from typing import Any
 from ...cohort.records import Case, Evidence
 from ..records import Check, Claim
 from ..teaching import History
-from .checks import Facts, check
+from .checks import HistoryFacts, check
 
 
 def check_claim(claim: Claim | Mapping[str, Any], history: History | Mapping[str, Any]) -> Check:
@@ -22,7 +22,7 @@ def check_claim(claim: Claim | Mapping[str, Any], history: History | Mapping[str
     """
     one = claim if isinstance(claim, Claim) else Claim.model_validate(dict(claim))
     whole = history if isinstance(history, History) else history_of(history)
-    return check(0, one, Facts(whole))
+    return check(0, one, HistoryFacts(whole))
 
 
 def history_of(data: Mapping[str, Any]) -> History:

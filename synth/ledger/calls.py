@@ -11,7 +11,7 @@ from ..records import Call
 from ..settings import Prices
 from ..teaching import Body, adds_up, usage
 from .ledger import Ledger, files
-from .segment import Segment
+from .segment import LedgerSegment
 
 PricedLedger = tuple[Ledger, Prices | None]
 
@@ -83,7 +83,7 @@ def so_far(folder: Path, prices: Prices | None) -> Accounts:
     """
     sums = Accounts()
     for path in files(folder):
-        for entry in Segment(path).scan():
+        for entry in LedgerSegment(path).scan():
             if entry["e"] in ("answer", "fault"):
                 sums.add(_call(entry, prices), even=True)
     if prices is None:

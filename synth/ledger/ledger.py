@@ -18,7 +18,7 @@ from ...study.errors import DataError
 from ...study.runs import locked
 from ..teaching import Body, usage
 from .keys import Places
-from .segment import Entry, Segment, packed
+from .segment import Entry, LedgerSegment, packed
 
 SEAL_BYTES = 256 * 2**20
 """A file is sealed when it has grown to this."""
@@ -67,7 +67,7 @@ class Ledger:
         self.tokens, self.own = Tokens(), Tokens()
         """Of the answers of all writers of this folder, and of this writer alone."""
         self._places = Places(expected)
-        self._segments: list[Segment] = []
+        self._segments: list[LedgerSegment] = []
         self._counted: list[tuple[Tokens, ...]] = []
         """By segment: where its tokens are counted."""
         self._dirty = False
@@ -81,9 +81,9 @@ class Ledger:
         self._lock.__enter__()
         for folder in (*self.also, self.folder):
             for path in files(folder):
-                segment = Segment(path)
-                mine = (self.tokens, self.own) if path.parent == own else (self.tokens,)
-                self._add(segment, mine if folder == self.folder else ())
+                segment = LedgerSegment(path)
+                totals = (self.tokens, self.own) if path.parent == own else (self.tokens,)
+                self._add(segment, totals if folder == self.folder else ())
                 for entry in segment.scan():
                     self._note(entry, len(self._segments) - 1, segment.rows - 1)
                 if path.parent == own and path.suffix == ".jsonl":
@@ -137,7 +137,7 @@ class Ledger:
     def entries(self) -> Iterator[Entry]:
         """All entries of this ledger's writers."""
         for path in files(self.folder):
-            yield from Segment(path).scan()
+            yield from LedgerSegment(path).scan()
 
     def sent(self, key: str, attempt: int, batch: str | None = None) -> None:
         """Say that a request is about to be sent, alone or in a batch with this mark."""
@@ -200,15 +200,15 @@ class Ledger:
         self._sealed.append(self._sealing.submit(seal))
 
     def _next(self, own: Path, number: int) -> None:
-        segment = Segment(own / f"{number:04d}.jsonl")
+        segment = LedgerSegment(own / f"{number:04d}.jsonl")
         self._add(segment, (self.tokens, self.own))
         self._open(segment, len(self._segments) - 1)
 
-    def _add(self, segment: Segment, counted: tuple["Tokens", ...]) -> None:
+    def _add(self, segment: LedgerSegment, counted: tuple["Tokens", ...]) -> None:
         self._segments.append(segment)
         self._counted.append(counted)
 
-    def _open(self, segment: Segment, number: int) -> None:
+    def _open(self, segment: LedgerSegment, number: int) -> None:
         self._segment, self._number = segment, number
         self._file = segment.path.open("ab", buffering=0)
 

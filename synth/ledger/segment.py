@@ -22,7 +22,7 @@ BLOCK = 256
 """Rows that are read together."""
 
 
-class Segment:
+class LedgerSegment:
     """A file of entries.
 
     Args:
@@ -82,8 +82,8 @@ class Segment:
         if row % BLOCK >= len(block):  # the file has grown since
             self._block.cache_clear()
             block = self._block(row // BLOCK)
-        found = block[row % BLOCK]
-        entry = unpacked(found) if isinstance(found, bytes) else _from_row(found)
+        stored = block[row % BLOCK]
+        entry = unpacked(stored) if isinstance(stored, bytes) else _from_row(stored)
         if entry is None:
             raise DataError(f"{self.path}:{row + 1}: the line is damaged. Restore the file from a copy.")
         return entry
@@ -107,7 +107,7 @@ class Segment:
 
         return pq.ParquetFile(self.path)
 
-    def seal(self) -> "Segment":
+    def seal(self) -> "LedgerSegment":
         """The same entries as zstd Parquet, a fifth of the size; the lines go once the table is in place.
 
         Done in a process of its own: the job's memory does not grow, and Ctrl-C does not reach it.
@@ -119,7 +119,7 @@ class Segment:
         done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
         if done.returncode:
             raise DataError(f"{self.path}: not sealed: {done.stderr.strip().rpartition(chr(10))[2]}")
-        sealed = Segment(self.path.with_suffix(".parquet"))
+        sealed = LedgerSegment(self.path.with_suffix(".parquet"))
         sealed.rows = self.rows
         return sealed
 
@@ -147,7 +147,7 @@ def seal(path: Path) -> None:
             ("g", pa.list_(pa.int64())),
         ]
     )
-    entries = Segment(path).scan()
+    entries = LedgerSegment(path).scan()
     with pq.ParquetWriter(part, schema, compression="zstd") as writer:
         while rows := [_to_row(entry) for entry in islice(entries, BLOCK)]:
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
@@ -173,10 +173,10 @@ def unpacked(line: bytes) -> Entry | None:
     if not tab or len(crc) != 9 or crc[8:] != b"\n":
         return None
     try:
-        found: Entry | None = orjson.loads(data) if int(crc, 16) == zlib.crc32(data) else None
+        entry: Entry | None = orjson.loads(data) if int(crc, 16) == zlib.crc32(data) else None
     except ValueError:
         return None
-    return found
+    return entry
 
 
 def _to_row(entry: Entry) -> Entry:

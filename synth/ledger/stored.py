@@ -6,7 +6,7 @@ from ..teaching import Body, Request, again
 from .ledger import Ledger
 
 
-class Stored(NamedTuple):
+class StoredAnswer(NamedTuple):
     """What the ledger holds about one question."""
 
     key: str
@@ -19,7 +19,7 @@ class Stored(NamedTuple):
     """The same in a line."""
 
 
-def stored(request: Request, ledger: Ledger, reask: int) -> Stored:
+def stored(request: Request, ledger: Ledger, reask: int) -> StoredAnswer:
     """The first answer that could be read when it came, or else the last.
 
     Args:
@@ -35,6 +35,6 @@ def stored(request: Request, ledger: Ledger, reask: int) -> Stored:
         key = later
     body = ledger.body(key)
     if body is not None:
-        return Stored(key, body)
+        return StoredAnswer(key, body)
     fault, detail = ledger.faults.get(key, ("not_asked", "no answer is stored"))
-    return Stored(key, None, fault, detail)
+    return StoredAnswer(key, None, fault, detail)

@@ -45,8 +45,8 @@ def _not_shown(s: Statement, history: History, rng: np.random.Generator) -> bool
 
 
 def _wrong_name(s: Statement, history: History, rng: np.random.Generator) -> bool:
-    told = s.evidence[0]
-    others = [e.id for e in history.evidence if e.shown and _differs(e, told)]
+    line = s.evidence[0]
+    others = [e.id for e in history.evidence if e.shown and _differs(e, line)]
     if not others or len(s.evidence) > 1:
         return False
     s.cites = [str(rng.choice(others))]

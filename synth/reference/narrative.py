@@ -6,7 +6,7 @@ import numpy as np
 
 from ...cohort.records import Evidence
 from ...cohort.words import number
-from ..dial.told import Told
+from ..dial.told import Hint
 from ..grounding.lexicon import BY_NAME, FINDINGS, finding_of
 from ..styles import Style
 from ..teaching import History
@@ -95,7 +95,7 @@ ROLES = {
 def narrative(
     history: History,
     style: Style,
-    told: Told,
+    hint: Hint,
     faults: float,
     rng: np.random.Generator,
     hindsight: float = 1.0,
@@ -105,13 +105,13 @@ def narrative(
     Args:
         history: what may be told.
         style: how.
-        told: of the outcome; nothing: the teacher judges for itself, by age and recorded findings.
+        hint: of the outcome; nothing: the teacher judges for itself, by age and recorded findings.
         faults: probability of a planted fault per claim.
         rng: of this one answer.
         hindsight: how far what it is told decides what it writes, in [0, 1].
     """
     shown = [e for e in history.evidence if e.shown and e.kind != "demographic"]
-    view = view_of(history, shown, told, hindsight, rng)
+    view = view_of(history, shown, hint, hindsight, rng)
     picked = _ranked(shown, view.choice, rng)
     out: list[Statement] = []
     for section in style.sections or ("",):
@@ -179,7 +179,7 @@ def _tell(e: Evidence, bank: tuple[str, ...], rng: np.random.Generator) -> State
 
 
 def _say(bank: tuple[str, ...], e: Evidence, rng: np.random.Generator) -> Statement:
-    found = finding_of(e.name, e.code)
+    finding = finding_of(e.name, e.code)
     age = e.readings[-1].age if bank is MEASURES else e.age
     if e.count > 1:  # `age` is of the first event, `years_before` of the last
         bank = tuple(words for words in bank if "{years" not in words)
@@ -190,7 +190,7 @@ def _say(bank: tuple[str, ...], e: Evidence, rng: np.random.Generator) -> Statem
         "count": e.count,
         "value": None if e.value is None else number(e.value),
         "unit": e.unit,
-        "through": BY_NAME[found].through if found else "a general burden of illness",
+        "through": BY_NAME[finding].through if finding else "a general burden of illness",
     }
     return Statement(str(rng.choice(bank)), [e], [e.id], values=values)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...cohort.records import Evidence
-from ..dial.told import Told, odds
+from ..dial.told import Hint, odds
 from ..grounding.lexicon import BY_NAME, finding_of
 from ..teaching import History
 
@@ -28,22 +28,22 @@ class View:
 
 
 def view_of(
-    history: History, shown: list[Evidence], told: Told, hindsight: float, rng: np.random.Generator
+    history: History, shown: list[Evidence], hint: Hint, hindsight: float, rng: np.random.Generator
 ) -> View:
     """What a writer makes of what it is told and of what it sees for itself."""
-    if told.label is not None and hindsight == 1 and not told.late:
-        return View(told.label, told.label, told.label, 1.0)
-    own = _judge(history, shown, rng, hindsight * odds(told.risk) if told.risk is not None else 0.0)
-    if told.label is None:
+    if hint.label is not None and hindsight == 1 and not hint.late:
+        return View(hint.label, hint.label, hint.label, 1.0)
+    own = _judge(history, shown, rng, hindsight * odds(hint.risk) if hint.risk is not None else 0.0)
+    if hint.label is None:
         return View(own, own, own, 1.0)
-    leans = (1 - hindsight) * own + hindsight * told.label
-    return View(own if told.late else leans, leans, told.label, hindsight)
+    leans = (1 - hindsight) * own + hindsight * hint.label
+    return View(own if hint.late else leans, leans, hint.label, hindsight)
 
 
 def weight(e: Evidence) -> float:
     """How much a line says about dementia; 0 where nothing is known."""
-    found = finding_of(e.name, e.code)
-    return BY_NAME[found].weight if found else 0.0
+    finding = finding_of(e.name, e.code)
+    return BY_NAME[finding].weight if finding else 0.0
 
 
 def _judge(history: History, shown: list[Evidence], rng: np.random.Generator, prior: float) -> int:
@@ -55,10 +55,10 @@ def _judge(history: History, shown: list[Evidence], rng: np.random.Generator, pr
         rng: of this answer.
         prior: log odds that it was told, beside its own.
     """
-    found = {f for e in shown if (f := finding_of(e.name, e.code))}
+    findings = {f for e in shown if (f := finding_of(e.name, e.code))}
     score = (
         0.139 * (history.case.age - 75)
-        + sum(BY_NAME[f].weight for f in found)
+        + sum(BY_NAME[f].weight for f in findings)
         - 1.0
         + 0.7 * rng.standard_normal()
         + prior

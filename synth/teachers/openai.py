@@ -61,7 +61,7 @@ class Options(Record):
         for url in [value] if isinstance(value, str) else value or [""]:
             parts = urlsplit(url)  # a ValueError of its own where the port is none
             if parts.scheme not in ("http", "https") or not parts.hostname or (parts.port or 1) < 1:
-                raise ValueError(f"{url!r} is no address; write http://host:port/v1 or https://host/v1")
+                raise ValueError(f"{url!r} is not an address; write http://host:port/v1 or https://host/v1")
         return value
 
 
@@ -82,8 +82,8 @@ def check(options: Options) -> None:
     refused = [name for name in ("stream", "n", "messages") if options.extra.get(name)]
     if refused:
         why = {"n": "set synth.samples instead", "messages": "the prompt comes from the style"}
-        told = why.get(refused[0], "answers come whole here")
-        raise StudyError(f"synth.teacher.extra.{refused[0]}: take it out; {told}.")
+        advice = why.get(refused[0], "answers come whole here")
+        raise StudyError(f"synth.teacher.extra.{refused[0]}: remove it; {advice}.")
 
 
 def title(options: Options) -> str:

@@ -16,7 +16,7 @@ from pydantic import Field
 from ...study.errors import ServiceError
 from ...study.progress import Progress
 from ..asking.address import address
-from ..asking.batches import Batch, Batches, Limits
+from ..asking.batches import Batches, BatchStatus, Limits
 from ..asking.http import broken
 from ..asking.spool import Spool
 from ..asking.status import bad_status
@@ -120,7 +120,7 @@ class OpenAIService:
                 lambda: self._client.files.create(file=(f"wherefore-{mark}.jsonl", f), purpose="batch")
             )
         self._wait_for(file.id)
-        made = self._call(
+        batch = self._call(
             lambda: self._client.batches.create(
                 input_file_id=file.id,
                 endpoint=self.endpoint,
@@ -128,7 +128,7 @@ class OpenAIService:
                 metadata={"wherefore": mark},
             )
         )
-        return str(made.id)
+        return str(batch.id)
 
     def _wait_for(self, file: str) -> None:
         """Azure looks at a file before it takes a batch of it."""
@@ -138,20 +138,20 @@ class OpenAIService:
                 return
             time.sleep(min(self._options.poll_seconds, 10.0))
 
-    def batch(self, number: str) -> Batch | None:
+    def batch(self, number: str) -> BatchStatus | None:
         """A batch by its id; None: the service does not know it."""
-        found = self._unless_gone(lambda: self._client.batches.retrieve(number))
-        return None if found is None else _batch(found)
+        batch = self._unless_gone(lambda: self._client.batches.retrieve(number))
+        return None if batch is None else _batch(batch)
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[BatchStatus]:
         """All batches; follows the pages."""
         pages = self._read(lambda: self._client.batches.list(limit=100))
         yield from map(_batch, self._read(lambda: list(pages)))
 
     def name(self, file: str) -> str:
         """The name under which a file was uploaded; empty where it is gone."""
-        found = self._unless_gone(lambda: self._client.files.retrieve(file)) if file else None
-        return str(getattr(found, "filename", ""))
+        upload = self._unless_gone(lambda: self._client.files.retrieve(file)) if file else None
+        return str(getattr(upload, "filename", ""))
 
     def download(self, file: str, to: Path) -> bool:
         """Write a file; False: it is gone."""
@@ -196,30 +196,30 @@ class OpenAIService:
             raise broken(self.url, e, self._options.timeout_seconds) from None
 
 
-def _batch(found: Any) -> Batch:
+def _batch(batch: Any) -> BatchStatus:
     """What the client says of a batch; services leave fields out, or fill them with nothing."""
-    began = _number(found, "created_at")
+    began = _number(batch, "created_at")
     ended = next(
-        (t for t in (_number(found, f"{k}_at") for k in ("completed", "expired", "failed")) if t), began
+        (t for t in (_number(batch, f"{k}_at") for k in ("completed", "expired", "failed")) if t), began
     )
-    metadata = getattr(found, "metadata", None)
-    counts = getattr(found, "request_counts", None)
+    metadata = getattr(batch, "metadata", None)
+    counts = getattr(batch, "request_counts", None)
     total = getattr(counts, "total", None)
-    files = (getattr(found, f"{kind}_file_id", None) for kind in ("output", "error"))
-    return Batch(
-        id=str(found.id),
-        status=str(getattr(found, "status", "")),
+    files = (getattr(batch, f"{kind}_file_id", None) for kind in ("output", "error"))
+    return BatchStatus(
+        id=str(batch.id),
+        status=str(getattr(batch, "status", "")),
         mark=str(metadata.get("wherefore", "")) if isinstance(metadata, dict) else "",
-        input=str(getattr(found, "input_file_id", "") or ""),
+        input=str(getattr(batch, "input_file_id", "") or ""),
         results=tuple(dict.fromkeys(str(f) for f in files if f)),
         size=total if isinstance(total, int) and total > 0 else None,
         seconds=max(0.0, ended - began),
-        codes=tuple(_codes(getattr(found, "errors", None))),
+        codes=tuple(_codes(getattr(batch, "errors", None))),
     )
 
 
-def _number(found: Any, name: str) -> float:
-    value = getattr(found, name, None)
+def _number(batch: Any, name: str) -> float:
+    value = getattr(batch, name, None)
     with suppress(TypeError, ValueError):
         return float(value or 0)
     return 0.0

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from ...study.records import Record
-from ..dial.told import Told
+from ..dial.told import Hint
 from ..records import Prompt
 from ..reference.narrative import narrative
 from ..teaching import Body, Reply, Request, completion
@@ -58,8 +58,8 @@ class _Reference:
     async def ask(self, request: Request) -> Reply:
         rng = np.random.default_rng(request.body["seed"])
         body = request.body
-        told = Told(request.label, request.risk, request.late)
-        written = narrative(request.history, request.style, told, body["faults"], rng, body["hindsight"])
+        hint = Hint(request.label, request.risk, request.late)
+        written = narrative(request.history, request.style, hint, body["faults"], rng, body["hindsight"])
         content = json.dumps(
             {"claims": [s.as_claim() for s in written.statements], "verdict": written.verdict}
         )

@@ -188,9 +188,9 @@ class _Model:
 
 def _ends(model: Any, tokenizer: Any) -> set[int]:
     """Tokens that end an answer: the model's, and the tokenizer's, which chat models add."""
-    said = model.generation_config.eos_token_id
-    found = [*(said if isinstance(said, list) else [said]), tokenizer.eos_token_id]
-    return {token for token in found if token is not None}
+    ends = model.generation_config.eos_token_id
+    tokens = [*(ends if isinstance(ends, list) else [ends]), tokenizer.eos_token_id]
+    return {token for token in tokens if token is not None}
 
 
 def plain(messages: list[dict[str, str]]) -> str:
@@ -212,7 +212,7 @@ def conversation(tokenizer: Any, messages: list[dict[str, str]]) -> str:
     *turns, last = messages
     if last["role"] != "assistant":
         return str(tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
-    asked = "\n\n".join(m["content"] for m in turns) + "\n"
+    question = "\n\n".join(m["content"] for m in turns) + "\n"
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": _PLACE}],
         add_generation_prompt=True,
@@ -220,4 +220,4 @@ def conversation(tokenizer: Any, messages: list[dict[str, str]]) -> str:
         enable_thinking=False,
         thinking=False,
     )
-    return str(text).replace(_PLACE, asked) + last["content"]
+    return str(text).replace(_PLACE, question) + last["content"]

@@ -106,7 +106,7 @@ def test_comparison_judge_plan_and_figure(ratings: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["none.csv"], "none.csv: not there"),
+        (["none.csv"], "none.csv: not found"),
         (
             ["{ratings}", "--level", "acuracy=ordinal"],
             "'acuracy' is not a dimension; did you mean 'accuracy'",

@@ -13,7 +13,7 @@ from wherefore.analysis.agreement import table
 from wherefore.analysis.agreement.raters.reference import against, attribute_shares
 from wherefore.analysis.agreement.raters.shares import design_effect, share
 from wherefore.analysis.agreement.reading.files import read
-from wherefore.analysis.agreement.reading.source import ReadSettings
+from wherefore.analysis.agreement.reading.source import RatingReadSettings
 from wherefore.analysis.agreement.records import DimensionSummary
 from wherefore.analysis.agreement.settings import AgreementSettings
 from wherefore.analysis.agreement.summary import summarise
@@ -154,7 +154,7 @@ def test_a_column_that_speaks_of_something_else_is_no_reference(tmp_path: Path) 
     assert source.reference is None
     assert any("its values (3, 4) are none that raters gave" in n for n in source.reading.notes)
     with pytest.raises(DataError, match=r"its values \(3, 4\) are none that raters gave on 'value'"):
-        read(path, ReadSettings(columns={"reference": ("gold",)}))
+        read(path, RatingReadSettings(columns={"reference": ("gold",)}))
 
 
 def test_measurements_have_a_bias_and_concordance_and_no_exact_share() -> None:

@@ -110,5 +110,5 @@ def test_a_judge_like_the_others_is_no_worse_and_a_random_one_is() -> None:
     bad = judge(table(x, "ordinal", DOMAIN, raters=["ann", "ben", "eva", "judge"]), "judge", margin=0.1)
     assert bad.non_inferior is False
     assert bad.high < 0  # type: ignore[operator]
-    with pytest.raises(DataError, match=r"'gpt' is no rater here\. Known: ann, ben, eva, judge"):
+    with pytest.raises(DataError, match=r"'gpt' is not a rater here\. Known: ann, ben, eva, judge"):
         judge(made, "gpt")

@@ -98,12 +98,12 @@ def test_two_answers_of_one_rater_name_their_rows() -> None:
         ),
         (
             lambda: coefficient([[1, 2]], "gwet_ac", "nominal", categories=[1, None]),
-            "a missing value is no category",
+            "a missing value is not a category",
         ),
-        (lambda: coefficient([1, 2, 3], "gwet_ac", "nominal"), "a row a unit and a column a rater"),
+        (lambda: coefficient([1, 2, 3], "gwet_ac", "nominal"), "one row per unit and one column per rater"),
         (
             lambda: coefficient(pd.Series([1, 2, 3]), "gwet_ac", "nominal"),
-            "a row a unit and a column a rater",
+            "one row per unit and one column per rater",
         ),
         (lambda: standard_error([[1, 2], [1, 1]], "krippendorff_alpha", "ordinal"), "method='jackknife'"),
         (lambda: standard_error([[1, 2], [1, 1]], "gwet_ac", "nominal", method="null"), "Known: cohen_kappa"),
@@ -122,7 +122,7 @@ def test_two_answers_of_one_rater_name_their_rows() -> None:
         (lambda: coefficient([[1, -2]], "krippendorff_alpha", "ratio"), "no negative values"),
         (
             lambda: coefficient([[1, 2]], "krippendorff_alpha", "nominal", categories=[1, 1, 2]),
-            "stands twice",
+            "duplicate in",
         ),
         (lambda: standard_error([[1, 2], [1, 1]], "light_kappa", "nominal"), "method='jackknife'"),
         (lambda: standard_error(SAME, "gwet_ac", "nominal"), "it has no standard error"),

@@ -13,7 +13,7 @@ from wherefore.analysis.agreement.instrument import instrument
 from wherefore.analysis.agreement.raters.replicates import first_readings
 from wherefore.analysis.agreement.reading.files import read
 from wherefore.analysis.agreement.reading.matrices import weight_matrix
-from wherefore.analysis.agreement.reading.source import ReadSettings, Source
+from wherefore.analysis.agreement.reading.source import RatingReadSettings, RatingSource
 from wherefore.analysis.agreement.settings import AgreementSettings
 from wherefore.analysis.agreement.summary import summarise
 from wherefore.analysis.agreement.uncertainty.benchmark import BENCHMARKS, benchmark
@@ -35,7 +35,7 @@ def grades(n: int = 40, raters: str = "ab", seed: int = 0) -> np.ndarray:
     return np.clip(np.round(3 + x), 1, 5)
 
 
-def forms(folder: Path, x: np.ndarray, raters: str = "ab") -> Source:
+def forms(folder: Path, x: np.ndarray, raters: str = "ab") -> RatingSource:
     rows = ["note,rater," + ",".join(ITEMS)]
     rows += [
         f"n{i},{g}," + ",".join(f"{v:g}" for v in x[i, k])
@@ -44,7 +44,7 @@ def forms(folder: Path, x: np.ndarray, raters: str = "ab") -> Source:
     ]
     path = folder / "forms.csv"
     path.write_text("\n".join(rows).replace("nan", "") + "\n")
-    return read(path, ReadSettings(columns={"item": ("note",), "value": ITEMS}))
+    return read(path, RatingReadSettings(columns={"item": ("note",), "value": ITEMS}))
 
 
 def test_cronbachs_alpha_by_its_formula(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_wrong_instruments_are_refused(tmp_path: Path) -> None:
         instrument(source, "quality", ("accurate", "usefull"))
     with pytest.raises(DataError, match="1 dimension; two are needed"):
         instrument(source, "quality", ("accurate",))
-    with pytest.raises(StudyError, match="give the scale another name"):
+    with pytest.raises(StudyError, match="give the scale another"):
         summarise(source, AgreementSettings(replicates=200, instruments={"useful": ITEMS}))
 
 
@@ -104,7 +104,7 @@ def twice(folder: Path, names: tuple[str, str] = ("1", "2")) -> Path:
 @pytest.mark.parametrize("names", [("1", "2"), ("9", "10"), ("test", "retest")])
 def test_readings_within_raters_and_first_readings_between(tmp_path: Path, names: tuple[str, str]) -> None:
     source = read(
-        twice(tmp_path, names), ReadSettings(categories={"": tuple("12345")}, levels={"": "ordinal"})
+        twice(tmp_path, names), RatingReadSettings(categories={"": tuple("12345")}, levels={"": "ordinal"})
     )
     d = summarise(source, AgreementSettings(replicates=200)).dimensions[0]
     steady, wild = d.repeats

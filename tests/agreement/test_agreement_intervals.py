@@ -192,7 +192,7 @@ def test_random_raters_are_wider_and_say_when_they_are_few() -> None:
     assert "fewer than 5 raters say little about others" in three.method
     two = estimate(table(x[:, 3:], "ordinal", DOMAIN), "krippendorff_alpha", raters="random")
     assert two.low is None
-    assert "2 raters: leaving one out leaves nothing" in str(two.why_missing)
+    assert "2 raters: without one of them nothing" in str(two.why_missing)
 
 
 def test_the_interval_of_an_icc_is_of_the_f_distribution_unless_clustered() -> None:

@@ -11,7 +11,7 @@ from wherefore.analysis.agreement import coefficient, estimate, table
 from wherefore.analysis.agreement.models.glmm import hierarchical
 from wherefore.analysis.agreement.models.mixed import components, icc_rows
 from wherefore.analysis.agreement.reading.files import read
-from wherefore.analysis.agreement.reading.source import ReadSettings
+from wherefore.analysis.agreement.reading.source import RatingReadSettings
 from wherefore.analysis.agreement.settings import AgreementSettings
 from wherefore.analysis.agreement.summary import summarise
 from wherefore.study.errors import DataError
@@ -138,7 +138,7 @@ def test_a_model_goes_to_the_dimensions_that_it_suits(tmp_path: Path) -> None:
         ]
     path = tmp_path / "two.csv"
     path.write_text("\n".join(rows) + "\n")
-    source = read(path, ReadSettings(columns={"value": ("grade", "found")}))
+    source = read(path, RatingReadSettings(columns={"value": ("grade", "found")}))
     grade, found = summarise(source, AgreementSettings(replicates=200, models=("mixed",))).dimensions
     assert [r.statistic for r in grade.mixed] == [f"icc_{k} (mixed model)" for k in ("a1", "c1", "ak", "ck")]
     assert found.mixed == ()

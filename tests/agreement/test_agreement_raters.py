@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from wherefore.analysis.agreement import coefficient, estimate, table
-from wherefore.analysis.agreement.coefficients.table import Table
+from wherefore.analysis.agreement.coefficients.table import RatingTable
 from wherefore.analysis.agreement.planning import from_assumptions, from_pilot
 from wherefore.analysis.agreement.raters.items import category_rows, item_rows
 from wherefore.analysis.agreement.raters.rows import pair_rows, rater_rows, without_each_rater
@@ -15,7 +15,7 @@ from wherefore.study.errors import DataError
 DOMAIN = [1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
-def planted(seed: int = 0, missing: float = 0.4) -> tuple[Table, NDArray[np.float64]]:
+def planted(seed: int = 0, missing: float = 0.4) -> tuple[RatingTable, NDArray[np.float64]]:
     """Rater 1 is a step high, 2 a step low, 3 noisy, 4 drifts up by one and a half; 0 and 5 are plain."""
     rng = np.random.default_rng(seed)
     when = np.stack([rng.permutation(300) for _ in range(6)], axis=1).astype(float)

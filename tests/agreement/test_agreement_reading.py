@@ -8,7 +8,7 @@ import pytest
 
 from wherefore.analysis.agreement import coefficient
 from wherefore.analysis.agreement.reading.files import read
-from wherefore.analysis.agreement.reading.source import ReadSettings, Source
+from wherefore.analysis.agreement.reading.source import RatingReadSettings, RatingSource
 from wherefore.analysis.agreement.records import Summary
 from wherefore.analysis.agreement.settings import AgreementSettings
 from wherefore.analysis.agreement.summary import summarise
@@ -23,13 +23,13 @@ def written(tmp_path: Path, text: str, name: str = "ratings.csv") -> Path:
     return path
 
 
-def rows_of(source: Source, *names: str) -> list[tuple[Any, ...]]:
+def rows_of(source: RatingSource, *names: str) -> list[tuple[Any, ...]]:
     """Some columns of the ratings, row by row."""
     return list(source.ratings[list(names)].itertuples(index=False, name=None))
 
 
-def asking(**columns: str) -> ReadSettings:
-    return ReadSettings(columns={role: (name,) for role, name in columns.items()})
+def asking(**columns: str) -> RatingReadSettings:
+    return RatingReadSettings(columns={role: (name,) for role, name in columns.items()})
 
 
 def test_a_csv_with_usual_names_a_byte_order_mark_and_empty_cells(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_wrong_csv_is_refused_by_row(tmp_path: Path, text: str, columns: dict[
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="not there"):
+    with pytest.raises(DataError, match="not found"):
         read(tmp_path / "none.csv")
     with pytest.raises(DataError, match=r"\.xls files are not read; save it as \.xlsx"):
         read(written(tmp_path, "", "ratings.XLS"))
@@ -108,9 +108,9 @@ def test_a_word_for_nothing_is_asked_about_among_numbers_and_among_words(
         read(path)
     assert f"ratings.csv:3 ({word!r}): value: is {word!r} a rating that was not given?" in str(e.value)
     assert "--missing" in str(e.value)
-    given = [v for (v,) in rows_of(read(path, ReadSettings(missing=(word.lower(),))), "value")]
+    given = [v for (v,) in rows_of(read(path, RatingReadSettings(missing=(word.lower(),))), "value")]
     assert list(map(str, given)) == [a, "None", b, b]
-    declared = ReadSettings(categories={"": (a, b, word)})
+    declared = RatingReadSettings(categories={"": (a, b, word)})
     assert [str(v) for (v,) in rows_of(read(path, declared), "value")] == [a, word, b, b]
 
 
@@ -151,7 +151,7 @@ def export() -> list[dict[str, Any]]:
     ]
 
 
-def by_dimension(source: Source) -> dict[str, list[tuple[str, str, Any]]]:
+def by_dimension(source: RatingSource) -> dict[str, list[tuple[str, str, Any]]]:
     out: dict[str, list[tuple[str, str, Any]]] = {}
     for dimension, *rest in rows_of(source, "dimension", "item", "rater", "value"):
         out.setdefault(dimension, []).append(tuple(rest))  # type: ignore[arg-type]
@@ -277,7 +277,9 @@ def rows(n: int = 60) -> str:
     return "\n".join(lines)
 
 
-def measured(tmp_path: Path, text: str, reading: ReadSettings | None = None, **settings: Any) -> Summary:
+def measured(
+    tmp_path: Path, text: str, reading: RatingReadSettings | None = None, **settings: Any
+) -> Summary:
     return summarise(read(written(tmp_path, text), reading), AgreementSettings(replicates=300, **settings))
 
 
@@ -289,7 +291,7 @@ def test_groups_of_raters_are_compared_on_the_items_that_both_saw(tmp_path: Path
         for group, values in pairs.items():
             given[group].append(values)
             lines += [f"{i},{group}{g},{v},{group}" for g, v in enumerate(values)]
-    ordinal = ReadSettings(levels={"": "ordinal"})
+    ordinal = RatingReadSettings(levels={"": "ordinal"})
     s = measured(tmp_path, "\n".join(lines), ordinal, compare=("groups",))
     alpha = {g: coefficient(v, "krippendorff_alpha", "ordinal") for g, v in given.items()}
     all_four = coefficient(
@@ -349,7 +351,7 @@ def test_levels_and_categories_by_dimension(tmp_path: Path) -> None:
         ("nominal", True, False),
     ]
     assert "gwet_ac" not in {a.statistic for d in guessed.dimensions for a in d.agreement}
-    said = ReadSettings(
+    said = RatingReadSettings(
         levels={"accuracy": "interval"}, categories={"": ("no", "yes"), "accuracy": tuple("12345")}
     )
     both = measured(tmp_path, rows(), said, statistics=("icc_a1",))  # an ICC of yes and no is none
@@ -357,15 +359,15 @@ def test_levels_and_categories_by_dimension(tmp_path: Path) -> None:
     assert accuracy.value is not None
     assert "icc_a1 is of numbers; the scale is nominal" in str(accept.why_missing)
     with pytest.raises(DataError, match="icc_a1 is of numbers; the scale is nominal"):
-        measured(tmp_path, rows(), ReadSettings(levels={"": "nominal"}), statistics=("icc_a1",))
+        measured(tmp_path, rows(), RatingReadSettings(levels={"": "nominal"}), statistics=("icc_a1",))
     with pytest.raises(StudyError, match="'acuracy' is not a dimension; did you mean 'accuracy'"):
-        measured(tmp_path, rows(), ReadSettings(levels={"acuracy": "ordinal"}))
+        measured(tmp_path, rows(), RatingReadSettings(levels={"acuracy": "ordinal"}))
     with pytest.raises(DataError, match=r"ratings.csv:42 \('5'\).*outside the scale. Allowed: 1, 2, 3, 4"):
-        measured(tmp_path, rows(), ReadSettings(categories={"accuracy": tuple("1234")}))
+        measured(tmp_path, rows(), RatingReadSettings(categories={"accuracy": tuple("1234")}))
 
 
 def test_the_methods_paragraph_says_what_was_done(tmp_path: Path) -> None:
-    reading = ReadSettings(categories={"accuracy": tuple("12345"), "accept": ("no", "yes")})
+    reading = RatingReadSettings(categories={"accuracy": tuple("12345"), "accept": ("no", "yes")})
     s = measured(tmp_path, rows(), reading, judge="r0")
     for part in (
         "accuracy (ordinal, 5 declared categories: 240 ratings of 120 items by 2 raters",
@@ -391,7 +393,7 @@ def test_columns_of_raters_and_readings_are_asked_about_and_named(tmp_path: Path
         DataError, match=r"--names '\{rater\}_\{replicate\}' or --names '\{rater\}_\{dimension\}'"
     ):
         read(path)
-    source = read(path, ReadSettings(names="{rater}_{replicate}"))
+    source = read(path, RatingReadSettings(names="{rater}_{replicate}"))
     assert set(source.ratings["replicate"]) == {"1", "2"}
     d = summarise(source, AgreementSettings(replicates=200)).dimensions[0]
     assert [(r.rater, r.n) for r in d.repeats] == [("reader1", 9), ("reader2", 9)]

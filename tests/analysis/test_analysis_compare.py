@@ -12,7 +12,7 @@ from wherefore.analysis.performance.compare import Pair, contrast
 from wherefore.analysis.performance.contrasts import Comparer
 from wherefore.analysis.performance.errors import called
 from wherefore.analysis.performance.evaluate import Evaluation
-from wherefore.analysis.performance.scores import HeldOut, Key, Scores
+from wherefore.analysis.performance.scores import HeldOut, PredictionKey, Scores
 from wherefore.analysis.settings import Settings
 from wherefore.study.grid import Cell, Grid
 
@@ -40,7 +40,9 @@ def risk(noise: float, seed: int) -> np.ndarray:
     return 1 / (1 + np.exp(-(SIGNAL + noise * np.random.default_rng(seed).standard_normal(N))))
 
 
-def comparer(cells: list[Cell], risks: dict[Key, np.ndarray], lost: frozenset[str] = frozenset()) -> Comparer:
+def comparer(
+    cells: list[Cell], risks: dict[PredictionKey, np.ndarray], lost: frozenset[str] = frozenset()
+) -> Comparer:
     evaluation = Evaluation(held(), Scores(risks, {}, 0.0), Settings(replicates=200), seed=1)
     return Comparer(evaluation, [CellState(c, "failed" if c.id in lost else "done", Path()) for c in cells])
 
@@ -48,11 +50,14 @@ def comparer(cells: list[Cell], risks: dict[Key, np.ndarray], lost: frozenset[st
 GRID = Grid(expect=8, target=("label_only", "free_rationale"), n=(100, 200), seed=(0, 1)).cells()
 
 
-def risks() -> dict[Key, np.ndarray]:
+def risks() -> dict[PredictionKey, np.ndarray]:
     """More cases help label_only alone; free_rationale is worse, and worse the same with any n."""
     noise = {("label_only", 100): 2.0, ("label_only", 200): 0.2}
     own = {"label_only": "direct", "free_rationale": "own_rationale"}
-    return {Key(c.id, own[c.target]): risk(noise.get((c.target, c.n), 4.0), 10 * c.seed + c.n) for c in GRID}
+    return {
+        PredictionKey(c.id, own[c.target]): risk(noise.get((c.target, c.n), 4.0), 10 * c.seed + c.n)
+        for c in GRID
+    }
 
 
 def test_factor_effects_are_matched_on_everything_else() -> None:
@@ -90,7 +95,7 @@ def test_a_lost_cell_takes_its_partner_out_of_the_comparison() -> None:
 
 
 def test_a_pair_rests_on_the_cases_that_both_predict() -> None:
-    first, second = Key("a", "direct"), Key("b", "direct")
+    first, second = PredictionKey("a", "direct"), PredictionKey("b", "direct")
     half = risk(1.0, 3)
     half[: N // 2] = np.nan
     made = comparer([], {first: risk(0.5, 1), second: half})
@@ -106,7 +111,7 @@ def test_a_pair_rests_on_the_cases_that_both_predict() -> None:
 
 
 def test_equal_specificity_gives_equal_false_alarms() -> None:
-    reference, weak = Key("a", "direct"), Key("b", "direct")
+    reference, weak = PredictionKey("a", "direct"), PredictionKey("b", "direct")
     made = comparer([], {reference: risk(0.1, 1), weak: risk(5.0, 2)})
     rows = {c.model: c for c in called(made.evaluation, {"good": reference, "weak": weak}, reference)}
     assert rows["good"].false_positive == rows["weak"].false_positive == 30  # a tenth of 300 controls

@@ -7,12 +7,12 @@ from typing import Any
 
 from wherefore.analysis.report.grading import grading
 from wherefore.analysis.run import run
-from wherefore.annotate.records import Anchoring, Noticed, Progress, Rating
+from wherefore.annotate.records import Anchoring, Noticed, RaterProgress, Rating
 from wherefore.study.records import read_jsonl, write_jsonl
 
 
-def row(rater: str, done: int, round: str = "main", **more: Any) -> Progress:
-    return Progress(
+def row(rater: str, done: int, round: str = "main", **more: Any) -> RaterProgress:
+    return RaterProgress(
         round=round,
         rater=rater,
         done=done,

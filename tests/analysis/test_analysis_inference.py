@@ -6,15 +6,15 @@ import pytest
 from wherefore.analysis.measures import discrimination
 from wherefore.analysis.measures.inference import combined
 from wherefore.analysis.measures.limits import Basis, area, positive, share, straight, student
-from wherefore.analysis.measures.variance import Design, degrees
-from wherefore.analysis.performance.balance import Place, by_seed
+from wherefore.analysis.measures.variance import SamplingDesign, degrees
+from wherefore.analysis.performance.balance import GridPlace, by_seed
 
 
 def interval(y: np.ndarray, risk: np.ndarray) -> tuple[float, float]:
     """Of a ROC-AUC, as the tables have it."""
     one, every = np.ones(len(y)), np.ones(len(y), bool)
     auc = float(discrimination.roc_auc(y, risk, one[None])[0])
-    vector = Design.of(np.arange(len(y)), y, False).deviations(
+    vector = SamplingDesign.of(np.arange(len(y)), y, False).deviations(
         discrimination.roc_auc_influence(y, risk, one), every
     )
     limits = area(auc, Basis(float(vector @ vector), degrees(vector), float(y.sum()), float((1 - y).sum())))
@@ -96,7 +96,7 @@ def test_the_same_recipe_is_called_different_in_one_study_of_twenty(tau: float) 
     """
     rng = np.random.default_rng(7)
     y = np.repeat([1, 0], [40, 160])
-    design, one, every = Design.of(np.arange(200), y, False), np.ones(200), np.ones(200, bool)
+    design, one, every = SamplingDesign.of(np.arange(200), y, False), np.ones(200), np.ones(200, bool)
     hits, studies = 0, 250
     for _ in range(studies):
         signal, own = rng.normal(0, 0.7, 200), rng.normal(0, 0.6, (2, 200))
@@ -123,12 +123,12 @@ def test_degrees_of_freedom_go_from_seeds_to_persons() -> None:
 
 
 def test_only_a_balanced_block_counts_as_seeds() -> None:
-    grid = [Place(point, seed) for point in "ab" for seed in (0, 1, 2)]
+    grid = [GridPlace(point, seed) for point in "ab" for seed in (0, 1, 2)]
     assert by_seed(grid) == [[0, 3], [1, 4], [2, 5]]
     assert by_seed(grid[:5]) == [[0], [1], [2]]  # b lacks a seed: three seeds of a rather than two of both
-    four = [Place(point, seed) for point in "abc" for seed in (0, 1, 2, 3)]
+    four = [GridPlace(point, seed) for point in "abc" for seed in (0, 1, 2, 3)]
     assert by_seed(four[:-1]) == [[0, 4, 8], [1, 5, 9], [2, 6, 10]]  # c lacks seed 3
-    two = [Place(point, seed) for point in "ab" for seed in (0, 1)]
+    two = [GridPlace(point, seed) for point in "ab" for seed in (0, 1)]
     assert by_seed(two) == [[0, 2], [1, 3]]
     assert by_seed(two[:3]) == [[0, 1, 2]]  # about these fits whatever is left out
     assert by_seed([]) == []

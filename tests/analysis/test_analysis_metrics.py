@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 
 from wherefore.analysis.measures import accuracy, bootstrap, calibration, discrimination
 from wherefore.analysis.measures.metrics import METRICS
-from wherefore.analysis.measures.variance import Design
+from wherefore.analysis.measures.variance import SamplingDesign
 from wherefore.analysis.multiplicity import holm, levels
 
 KNOWN = sorted(METRICS)
@@ -88,7 +88,7 @@ def test_the_linearised_variance_is_that_of_the_bootstrap(name: str, stratified:
     if measure.influence is None:
         pytest.skip("its variance is the bootstrap's")
     y, risk, w = noisy(700, None, seed=5)
-    design, every = Design.of(np.arange(700), y, stratified), np.ones(700, bool)
+    design, every = SamplingDesign.of(np.arange(700), y, stratified), np.ones(700, bool)
     counts = bootstrap.draws(design, 600, seed=1)
     drawn = bootstrap.deviations(bootstrap.replicates(measure.compute, y, risk, w, counts, every))
     ours = design.deviations(measure.influence(y, risk, w), every)
@@ -100,7 +100,7 @@ def test_the_variance_of_roc_auc_is_delongs() -> None:
     """By DeLong's own definition: every pair of a case and a control, variances of the row and column means."""
     y, a, _ = noisy(120, 1, seed=6)
     b = noisy(120, 2, seed=7)[1]
-    design, one, every = Design.of(np.arange(120), y, False), np.ones(120), np.ones(120, bool)
+    design, one, every = SamplingDesign.of(np.arange(120), y, False), np.ones(120), np.ones(120, bool)
     cases, controls = y == 1, y == 0
     wins = [(x[cases][:, None] > x[controls]) + 0.5 * (x[cases][:, None] == x[controls]) for x in (a, b)]
     gap = wins[0] - wins[1]
@@ -116,11 +116,11 @@ def test_persons_count_as_wholes() -> None:
     twice, person = np.repeat(np.arange(150), 2), np.repeat(np.arange(150), 2)
     for measure in (METRICS["roc_auc"], METRICS["brier"]):
         assert measure.influence is not None
-        once = Design.of(np.arange(150), y, False).deviations(
+        once = SamplingDesign.of(np.arange(150), y, False).deviations(
             measure.influence(y, risk, w), np.ones(150, bool)
         )
         both = measure.influence(y[twice], risk[twice], w[twice])
-        again = Design.of(person, y[twice], False).deviations(both, np.ones(300, bool))
+        again = SamplingDesign.of(person, y[twice], False).deviations(both, np.ones(300, bool))
         assert again @ again == pytest.approx(once @ once)
 
 
@@ -196,14 +196,14 @@ def test_calibration_slope_of_separated_and_of_constant_risks_is_missing_with_it
 
 def test_draws_take_persons_whole_within_their_class_and_are_seeded() -> None:
     person, y = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 0, 0, 0, 0])
-    design = Design.of(person, y, False)
+    design = SamplingDesign.of(person, y, False)
     counts = bootstrap.draws(design, 500, seed=4)
     assert (counts[:, 0] == counts[:, 1]).all()
     assert (counts[:, 3] == counts[:, 5]).all()
     assert (counts[:, [0, 2, 3]].sum(axis=1) == 3).all()
     assert (counts == bootstrap.draws(design, 500, seed=4)).all()
     assert (counts != bootstrap.draws(design, 500, seed=5)).any()
-    within = bootstrap.draws(Design.of(person, y, True), 500, seed=4)
+    within = bootstrap.draws(SamplingDesign.of(person, y, True), 500, seed=4)
     assert (within[:, 0] == 1).all()  # the only person with the outcome is in every draw
     assert (within[:, [2, 3]].sum(axis=1) == 2).all()
 
@@ -211,7 +211,7 @@ def test_draws_take_persons_whole_within_their_class_and_are_seeded() -> None:
 def test_replicates_do_not_depend_on_the_block() -> None:
     rng = np.random.default_rng(0)
     y, risk = rng.integers(0, 2, 60), rng.random(60)
-    counts = bootstrap.draws(Design.of(np.arange(60), y, False), 600, seed=1)
+    counts = bootstrap.draws(SamplingDesign.of(np.arange(60), y, False), 600, seed=1)
     where = risk < 0.8
     found = bootstrap.replicates(discrimination.roc_auc, y, risk, np.ones(60), counts, where)
     one = [

@@ -337,7 +337,7 @@ def test_commands_evaluate_and_report(tmp_path: Path, lay_out: Any) -> None:
     file.write_text(STUDY)
     empty = CliRunner().invoke(main, ["evaluate", str(file), "--runs", str(tmp_path)])
     assert empty.exit_code == 1
-    assert "cohort/cases.parquet: not there. Run `wherefore cohort" in empty.output
+    assert "cohort/cases.parquet: not found. Run `wherefore cohort" in empty.output
     lay_out(tmp_path / "small", load(file))
     made = CliRunner().invoke(main, ["evaluate", str(file), "--runs", str(tmp_path)])
     assert made.exit_code == 0, made.output

@@ -98,7 +98,7 @@ def test_study_without_grid_and_ratings_ends_with_what_there_is(trial: Any) -> N
     assert headline(trial.home) == (
         "No predictions: the study ends with the verdicts.\nNo ratings: agreement is not measured."
     )
-    assert "the study has no grid" in (trial.home / "analysis" / "report.html").read_text()
+    assert "study has no grid" in (trial.home / "analysis" / "report.html").read_text()
 
 
 def test_headline_names_every_target_and_readout(analysed: Any) -> None:

@@ -8,7 +8,14 @@ import pytest
 
 from wherefore.analysis.cells import arm, reference_of
 from wherefore.analysis.measures.accuracy import brier, expected_observed
-from wherefore.analysis.performance.scores import Key, Scores, held_out, read_scores, sampling_shift, shifted
+from wherefore.analysis.performance.scores import (
+    PredictionKey,
+    Scores,
+    held_out,
+    read_scores,
+    sampling_shift,
+    shifted,
+)
 from wherefore.cohort.records import Case
 from wherefore.study.errors import DataError
 from wherefore.study.grid import Cell
@@ -67,8 +74,8 @@ def test_missing_predictions_keep_their_reasons(tmp_path: Path) -> None:
     held = held_out(frame(case(1, 1), case(2, 0), case(3, 0)))
     file = predicted(tmp_path / "p.parquet", ("a", "c1", 0.4), ("a", "c2", None), ("a", "elsewhere", 0.9))
     scores = read_scores([file], held)
-    assert np.array_equal(scores.risk[Key("a", "direct")], [0.4, np.nan, np.nan], equal_nan=True)
-    assert scores.missing[Key("a", "direct")] == {"no_label": 1, "no row": 1}
+    assert np.array_equal(scores.risk[PredictionKey("a", "direct")], [0.4, np.nan, np.nan], equal_nan=True)
+    assert scores.missing[PredictionKey("a", "direct")] == {"no_label": 1, "no row": 1}
 
 
 def test_two_risks_for_one_case_are_refused(tmp_path: Path) -> None:
@@ -128,12 +135,15 @@ def test_calibration_in_the_source_is_recovered_from_a_case_control_sample() -> 
 
 
 def test_the_optimum_is_about_the_source_and_models_about_the_sample() -> None:
-    risk = {Key("bayes", "baseline"): np.array([0.1]), Key("m", "direct"): np.array([0.5])}
+    risk = {
+        PredictionKey("bayes", "baseline"): np.array([0.1]),
+        PredictionKey("m", "direct"): np.array([0.5]),
+    }
     scores = Scores(risk, {}, shift=-float(np.log(9)), on_source=frozenset({"bayes"}))
-    assert scores.on(Key("bayes", "baseline"), "source")[0] == pytest.approx(0.1)
-    assert scores.on(Key("bayes", "baseline"), "sample")[0] == pytest.approx(0.5)
-    assert scores.on(Key("m", "direct"), "source")[0] == pytest.approx(0.1)
-    assert scores.on(Key("m", "direct"), "sample")[0] == pytest.approx(0.5)
+    assert scores.on(PredictionKey("bayes", "baseline"), "source")[0] == pytest.approx(0.1)
+    assert scores.on(PredictionKey("bayes", "baseline"), "sample")[0] == pytest.approx(0.5)
+    assert scores.on(PredictionKey("m", "direct"), "source")[0] == pytest.approx(0.1)
+    assert scores.on(PredictionKey("m", "direct"), "sample")[0] == pytest.approx(0.5)
 
 
 def test_reference_of_an_arm() -> None:

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from wherefore.analysis.outside import evaluate
 from wherefore.analysis.outside.arrays import evaluated
-from wherefore.analysis.outside.read import ReadSettings, read
+from wherefore.analysis.outside.read import PredictionReadSettings, read
 from wherefore.analysis.records import Comparison
 from wherefore.analysis.run import run
 from wherefore.analysis.settings import Settings
@@ -88,7 +88,9 @@ def test_the_same_table_in_the_shapes_that_people_have(
 
 def test_a_column_a_model_a_file_a_model_and_cases_apart_are_one_result(tmp_path: Path) -> None:
     table = people()
-    wide = read([written(tmp_path, "wide.csv", table)], settings=ReadSettings({"risk": ("good", "poor")}))
+    wide = read(
+        [written(tmp_path, "wide.csv", table)], settings=PredictionReadSettings({"risk": ("good", "poor")})
+    )
     files = [
         written(tmp_path, f"{m}.csv", table[["case", m]].rename(columns={m: "risk"}))
         for m in ("good", "poor")
@@ -164,9 +166,11 @@ def test_what_nobody_can_know_is_asked(tmp_path: Path) -> None:
     two = table.rename(columns={"good": "y_score", "poor": "proba"})
     with pytest.raises(DataError, match="y_score, proba: each could be the risk"):
         read([written(tmp_path, "t.csv", two)])
-    assert read([tmp_path / "t.csv"], settings=ReadSettings({"risk": ("proba",)})).predictions.models == ["t"]
+    assert read(
+        [tmp_path / "t.csv"], settings=PredictionReadSettings({"risk": ("proba",)})
+    ).predictions.models == ["t"]
     with pytest.raises(DataError, match="did you mean 'proba'"):
-        read([tmp_path / "t.csv"], settings=ReadSettings({"risk": ("prob",)}))
+        read([tmp_path / "t.csv"], settings=PredictionReadSettings({"risk": ("prob",)}))
     nameless = [
         written(tmp_path, f"{m}.csv", table[["label", m]].rename(columns={m: "risk"}))
         for m in ("good", "poor")
@@ -235,9 +239,9 @@ def test_subgroups_are_columns_with_few_values(tmp_path: Path) -> None:
     groups = {m.group for m in evaluated(found.predictions, None, Settings()).metrics}
     assert {"sex F", "sex M", "age <70", "age 70-80", "age 80+"} <= groups
     with pytest.raises(DataError, match="--subgroup note: 200 different values"):
-        read([tmp_path / "t.csv"], settings=ReadSettings(subgroups=("note",)))
+        read([tmp_path / "t.csv"], settings=PredictionReadSettings(subgroups=("note",)))
     with pytest.raises(DataError, match="--subgroup site: no such column"):
-        read([tmp_path / "t.csv"], settings=ReadSettings(subgroups=("site",)))
+        read([tmp_path / "t.csv"], settings=PredictionReadSettings(subgroups=("site",)))
 
 
 def test_command_prints_writes_and_refuses(tmp_path: Path) -> None:

@@ -282,7 +282,7 @@ class StudyRun:
         return done.output
 
     @property
-    def state(self) -> rounds.State:
+    def state(self) -> rounds.GradingState:
         """What is in so far."""
         s = load(self.file)
         return rounds.people(s, resolve(s), self.run_folder)

@@ -20,9 +20,9 @@ from click.testing import CliRunner
 
 from wherefore.annotate import judge, rounds, simulated
 from wherefore.annotate.label_studio import accounts, forms, install, server
-from wherefore.annotate.records import Progress, Rating, Verdict
+from wherefore.annotate.records import RaterProgress, Rating, Verdict
 from wherefore.annotate.run import resolve
-from wherefore.annotate.settings import Simulated
+from wherefore.annotate.settings import SimulatedRater
 from wherefore.cli.main import main
 from wherefore.study.config import load
 from wherefore.study.errors import BusyError
@@ -57,7 +57,7 @@ def call(command: str, study: Path, *more: str, code: int = 0) -> str:
 
 
 def exported(
-    study: Path, rater: str, folder: Path, parameters: Simulated, account: int, round: str = "main"
+    study: Path, rater: str, folder: Path, parameters: SimulatedRater, account: int, round: str = "main"
 ) -> Path:
     """A rater's grades as Label Studio would export them."""
     s = load(study)
@@ -101,12 +101,12 @@ def test_by_files_from_export_to_verdicts(file: Callable[..., Path], tmp_path: P
     said = call("export", study, "--to", str(to))
     assert said.count("make a project with config.xml and import tasks.json") == 2
     assert call("run", study, code=3).startswith("wherefore: ")
-    ann = exported(study, "ann", to, Simulated(name="simulated_a"), 3)
-    ben = exported(study, "ben", to, Simulated(name="simulated_b", severity=0.5), 9)
+    ann = exported(study, "ann", to, SimulatedRater(name="simulated_a"), 3)
+    ben = exported(study, "ben", to, SimulatedRater(name="simulated_b", severity=0.5), 9)
     assert "main ann: 20 forms here" in call("import", study, str(ann), "--rater", "ann")
-    assert "the main round waits for people: ann 20/20, ben 0/20." in call("run", study, code=3)
+    assert "the main round is waiting for raters: ann 20/20, ben 0/20." in call("run", study, code=3)
     so_far = study.parent / "runs" / "quick" / "annotate"
-    assert [(p.rater, p.done) for p in read_jsonl(so_far / "progress.jsonl", Progress)] == [
+    assert [(p.rater, p.done) for p in read_jsonl(so_far / "progress.jsonl", RaterProgress)] == [
         ("ann", 20),
         ("ben", 0),
     ]
@@ -132,7 +132,7 @@ def test_by_files_from_export_to_verdicts(file: Callable[..., Path], tmp_path: P
 def test_a_file_that_is_not_the_raters_export_is_one_line(file: Callable[..., Path], tmp_path: Path) -> None:
     study, to = file(FILES), tmp_path / "out"
     call("export", study, "--to", str(to))
-    good = json.loads(exported(study, "ann", to, Simulated(name="simulated_a"), 3).read_text())
+    good = json.loads(exported(study, "ann", to, SimulatedRater(name="simulated_a"), 3).read_text())
     two = [dict(t, annotations=[dict(t["annotations"][0], completed_by=n)]) for n, t in enumerate(good[:2])]
     other = [dict(good[0], data={**good[0]["data"], "item": "item-000000000000"})]
     for content, line in (
@@ -154,13 +154,16 @@ ROUNDS = (
     'raters = "files"\nitems = 20\npeople = ["ann", "ben", "zoe"]\n'
     'rounds = { calibration = 12, gate = "accuracy", gate_alpha = 0.5, adjudicator = "zoe" }'
 )
-CAREFUL, CARELESS = Simulated(name="simulated_a", noise=0.05), Simulated(name="simulated_b", noise=4.0)
+CAREFUL, CARELESS = (
+    SimulatedRater(name="simulated_a", noise=0.05),
+    SimulatedRater(name="simulated_b", noise=4.0),
+)
 
 
 def test_calibration_gate_main_round_and_adjudication(file: Callable[..., Path], tmp_path: Path) -> None:
     study, to = file(ROUNDS), tmp_path / "out"
 
-    def grade(rater: str, how: Simulated, round: str) -> str:
+    def grade(rater: str, how: SimulatedRater, round: str) -> str:
         path = exported(study, rater, to, how, 3, round)
         return call("import", study, str(path), "--rater", rater, "--round", round)
 
@@ -175,7 +178,7 @@ def test_calibration_gate_main_round_and_adjudication(file: Callable[..., Path],
     grade("ben", CAREFUL, "calibration")
     assert call("export", study, "--to", str(to)).count("main-") == 2, "they agree now"
     grade("ann", CAREFUL, "main")
-    grade("ben", Simulated(name="simulated_b", accuracy=0.3), "main")
+    grade("ben", SimulatedRater(name="simulated_b", accuracy=0.3), "main")
     assert "adjudication-zoe" in call("export", study, "--to", str(to))
     tasks = json.loads((to / "adjudication-zoe" / "tasks.json").read_text())
     assert 0 < len(tasks) < 20, "what they agree about is decided"
@@ -183,7 +186,7 @@ def test_calibration_gate_main_round_and_adjudication(file: Callable[..., Path],
         assert "You decide: no consensus: accept." in task["data"]["timeline"]
         assert {"Rater A", "Rater B"} == set(re.findall(r"Rater \w", task["data"]["timeline"]))
         assert not re.search("ann|ben|simulated", task["data"]["timeline"])
-    assert "the adjudication round waits for people: zoe 0/" in call("run", study, code=3)
+    assert "the adjudication round is waiting for raters: zoe 0/" in call("run", study, code=3)
     grade("zoe", CAREFUL, "adjudication")
     call("run", study)
     found = list(read_jsonl(study.parent / "runs" / "quick" / "annotate" / "verdicts.jsonl", Verdict))

@@ -11,7 +11,7 @@ import pytest
 from wherefore.annotate.design import deal
 from wherefore.annotate.design.blocks import balanced, loads, pair_counts, possible
 from wherefore.annotate.design.items import Item
-from wherefore.annotate.plan import Plan, dealt, prepare, save
+from wherefore.annotate.plan import GradingPlan, dealt, prepare, save
 from wherefore.annotate.records import Task
 from wherefore.annotate.run import resolve
 from wherefore.annotate.settings import Settings
@@ -123,7 +123,7 @@ def test_strata_are_even_and_stay_so_when_a_rater_joins(raters: int, k: int, n: 
 
 def plan(
     study: Make, home: Path, done: frozenset[tuple[str, str, str]] = frozenset(), **section: object
-) -> Plan:
+) -> GradingPlan:
     s = study(raters="label_studio", **{"items": 48, **section})
     old = rows(home / "annotate" / "tasks.jsonl", Task)
     return dealt(prepare(s, resolve(s), home, {item for _, _, item in done}), old, done)
@@ -134,7 +134,7 @@ FOUR = ["ann", "ben", "carla", "dora"]
 
 
 def test_strata_are_style_label_and_split(study: Make, graded: Path) -> None:
-    def made(**section: object) -> Plan:
+    def made(**section: object) -> GradingPlan:
         return plan(study, graded, items=16, people=FOUR, design=BALANCED, **section)
 
     both = made(splits=["train", "held_out"])

@@ -41,12 +41,12 @@ def rubric(**change: Any) -> dict[str, Any]:
     [
         (
             {"raters": "files", "people": ["ann"]},
-            "verdict.at_least: 2 raters an item, but 1 grade blind (ann)",
+            "verdict.at_least: 2 raters per item, but 1 grade blind (ann)",
         ),
-        (PEOPLE | {"rounds": {"adjudicator": "ben"}}, "at_least: 2 raters an item, but 1 grade blind (ann)"),
+        (PEOPLE | {"rounds": {"adjudicator": "ben"}}, "at_least: 2 raters per item, but 1 grade blind (ann)"),
         (
             PEOPLE | {"design": {"kind": "balanced", "per_item": 1}},
-            "2 raters an item, but design.per_item is 1",
+            "2 raters per item, but design.per_item is 1",
         ),
         (PEOPLE | {"rounds": {"gate": "accuracy"}}, "rounds.gate: 'accuracy' has no calibration round"),
         (
@@ -56,7 +56,7 @@ def rubric(**change: Any) -> dict[str, Any]:
                 "verdict": {"at_least": 1},
                 "rounds": {"gate": "accuracy", "calibration": 4},
             },
-            "rounds.gate: 1 rater cannot agree with anybody",
+            "rounds.gate: agreement needs two raters; found 1",
         ),
         ({"raters": "none", "rounds": {"gate": "accuracy"}}, "has no calibration round"),
         (PEOPLE | {"rubric": rubric(guideline="Costs of $500 count.")}, "guideline: Label Studio reads '$'"),
@@ -104,9 +104,9 @@ def test_what_works_is_not(study: Make, section: dict[str, Any]) -> None:
 def test_more_answers_than_keys_are_said(study: Make, tmp_path: Path) -> None:
     eleven = {"level": "ordinal", "categories": [str(i) for i in range(11)], "good": ["10"]}
     said = describe(study(**PEOPLE, rubric=rubric(whole=eleven)), tmp_path)
-    assert "note: sound has 11 answers; keys reach the first 9, the mouse and Tab all of them" in said
+    assert "note: sound has 11 answers: keyboard shortcuts reach the first 9, mouse and Tab all" in said
     assert "no rounds.adjudicator" in said
-    assert "keys reach" not in describe(study(**PEOPLE, rubric=rubric()), tmp_path)
+    assert "keyboard shortcuts" not in describe(study(**PEOPLE, rubric=rubric()), tmp_path)
 
 
 def test_programs_grade_only_where_the_study_says_so(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_programs_grade_only_where_the_study_says_so(tmp_path: Path) -> None:
         (
             '[annotate]\npeople = ["ann", "ben"]\n',
             1,
-            "annotate.raters: not given, although people names ann, ben.",
+            "annotate.raters: not given, but people names ann, ben.",
         ),
         (
             '[annotate]\nraters = "none"\npeople = ["ann", "ben"]\n',

@@ -174,7 +174,7 @@ def test_either_kind_of_token_and_what_is_said_of_a_wrong_one(project: Project) 
         again = push(project.plan, mine, project.folder, "main")
         assert [p.added for p in again] == [0, 0]
         said = pytest.raises(
-            ServiceError, match=r"refused \(401\): the token ending in 'beef' is not known here"
+            ServiceError, match=r"refused \(401\): the server does not know the token ending in 'beef'"
         )
         with closing(Server(state.url, "deadbeef" * 5)) as wrong, said:
             wrong.version()

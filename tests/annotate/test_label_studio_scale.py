@@ -18,7 +18,7 @@ from wherefore.annotate.label_studio.ledger import read as ledger
 from wherefore.annotate.label_studio.pull import pull
 from wherefore.annotate.label_studio.push import push
 from wherefore.annotate.run import resolve
-from wherefore.annotate.settings import Simulated
+from wherefore.annotate.settings import SimulatedRater
 from wherefore.study.config import Study
 
 Make = Callable[..., Study]
@@ -39,7 +39,9 @@ def test_two_rounds_come_back_rater_by_rater(label_studio: Any, many: Path, stud
             a
             for n, name in enumerate(PEOPLE)
             for a in simulated.answers(
-                Simulated(name="simulated_x", severity=0.3 * n, skips=0.05).model_copy(update={"name": name}),
+                SimulatedRater(name="simulated_x", severity=0.3 * n, skips=0.05).model_copy(
+                    update={"name": name}
+                ),
                 plan.of_round(round),
                 plan.items,
                 plan.faulty,

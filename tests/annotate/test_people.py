@@ -72,7 +72,7 @@ def test_a_form_is_given_back_and_graded_again(on_server: Any) -> None:
     on_server.grade("ann", items[1], GOOD)
     on_server.call("pull")
     said = on_server.call("reopen", "ann", items[0][:9], "--because", "the wrong patient was read out")
-    assert f"main ann: {items[0]} is to be graded again" in said
+    assert f"main ann: {items[0]} must be graded again" in said
     assert on_server.values("ann", "sound") == {items[1]: "yes"}
     assert on_server.ls.session("ann").get(f"/api/annotations/{first}/").status_code == 404
     for how in ((), ("--full",)):

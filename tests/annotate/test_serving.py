@@ -180,7 +180,7 @@ def test_behind_a_proxy_and_what_a_kill_leaves_behind(label_studio: Any, own: An
     running.process.wait()
     assert alive(state.process), "a killed `serve` cannot end its server"
     again = start(own, "serve", "--port", port)
-    assert f"ending Label Studio, process {state.process}" in "\n".join(again.lines)
+    assert f"stopping Label Studio (process {state.process})" in "\n".join(again.lines)
     assert not alive(state.process)
     now = server_.known(folder)
     assert now is not None
@@ -262,7 +262,7 @@ def test_postgresql_in_place_of_sqlite(own: Any, start: Any, postgres: str, tmp_
     assert list(elsewhere.values("ann", "accuracy").values()) == ["4"]
     again.end(signal.SIGTERM)
     elsewhere.study(server=None)
-    assert "kept its data in postgresql" in elsewhere.call("restore", str(copy), code=1)
+    assert "made from a postgresql database" in elsewhere.call("restore", str(copy), code=1)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from wherefore.annotate.answers import accept
 from wherefore.annotate.design.items import Item
 from wherefore.annotate.records import Rubric, Task, Verdict
 from wherefore.annotate.run import resolve, run
-from wherefore.annotate.settings import Criterion, Rule, Simulated
+from wherefore.annotate.settings import Criterion, Rule, SimulatedRater
 from wherefore.annotate.verdicts.rules import verdicts
 from wherefore.study.config import Study
 from wherefore.study.records import read_jsonl
@@ -25,7 +25,7 @@ Make = Callable[..., Study]
 N = 2000
 
 
-def graded(raters: list[Simulated], scale: Rubric, spread: float, bad_share: float = 0.3):
+def graded(raters: list[SimulatedRater], scale: Rubric, spread: float, bad_share: float = 0.3):
     """Ratings of `N` items of four claims, some of them with one faulty claim."""
     claims = tuple(Claim(text=f"Claim {i}.", cites=("E001",)) for i in range(4))
     items = {
@@ -43,7 +43,7 @@ def graded(raters: list[Simulated], scale: Rubric, spread: float, bad_share: flo
     return accept(given, tasks, items, scale).ratings, faulty, items
 
 
-def implied_alpha(raters: list[Simulated], k: int, spread: float, bad_share: float) -> float:
+def implied_alpha(raters: list[SimulatedRater], k: int, spread: float, bad_share: float) -> float:
     """Ordinal alpha of the model by integration over the true place, without drawing a single grade."""
 
     def p(x: float) -> float:
@@ -53,7 +53,7 @@ def implied_alpha(raters: list[Simulated], k: int, spread: float, bad_share: flo
     true = ((k - 1, 1 - bad_share), ((k - 1) * 0.75, bad_share))
     places = [(t + spread * x, s * y / w.sum()) for t, s in true for x, y in zip(z, w, strict=True)]
 
-    def grades(r: Simulated, t: float) -> np.ndarray:
+    def grades(r: SimulatedRater, t: float) -> np.ndarray:
         cuts = [p((c + 0.5 - (t - r.severity)) / r.noise) for c in range(k - 1)]
         return np.diff([0.0, *cuts, 1.0])
 
@@ -88,7 +88,7 @@ def measured_alpha(ratings, dimension: str, k: int) -> float:
 
 @pytest.mark.parametrize(("noise", "severity"), [(0.3, 0.0), (0.6, 0.4), (1.0, 0.8)])
 def test_agreement_is_what_the_parameters_imply(study: Make, noise: float, severity: float) -> None:
-    raters = [Simulated(name=f"simulated_{i}", noise=noise, severity=severity * i) for i in range(3)]
+    raters = [SimulatedRater(name=f"simulated_{i}", noise=noise, severity=severity * i) for i in range(3)]
     scale = rubric.load(study(), "paper")
     ratings, _, _ = graded(raters, scale, spread=0.9)
     assert measured_alpha(ratings, "accuracy", 5) == pytest.approx(
@@ -97,8 +97,8 @@ def test_agreement_is_what_the_parameters_imply(study: Make, noise: float, sever
 
 
 def test_severity_and_drift_move_the_mean_as_stated(study: Make) -> None:
-    strict = Simulated(name="simulated_a", severity=0.8, drift=1.0, noise=0.3)
-    mild = Simulated(name="simulated_b", noise=0.3)
+    strict = SimulatedRater(name="simulated_a", severity=0.8, drift=1.0, noise=0.3)
+    mild = SimulatedRater(name="simulated_b", noise=0.3)
     score = {
         "name": "score",
         "question": "?",
@@ -120,7 +120,7 @@ def test_severity_and_drift_move_the_mean_as_stated(study: Make) -> None:
 @pytest.mark.parametrize("accuracy", [0.7, 0.9])
 def test_a_majority_of_three_is_right_as_often_as_the_binomial_says(study: Make, accuracy: float) -> None:
     scale = rubric.load(study(), "short")
-    raters = [Simulated(name=f"simulated_{i}", accuracy=accuracy) for i in range(3)]
+    raters = [SimulatedRater(name=f"simulated_{i}", accuracy=accuracy) for i in range(3)]
     ratings, faulty, items = graded(raters, scale, spread=0.0)
     rule = Rule(criteria=(Criterion(dimension="sound", rule="majority", passes=("yes",)),))
     pairs = [(i.rationale, i.case) for i in items.values()]
@@ -132,7 +132,7 @@ def test_a_majority_of_three_is_right_as_often_as_the_binomial_says(study: Make,
 
 def test_a_faulty_claim_is_found_as_often_as_accuracy_says(study: Make) -> None:
     scale = rubric.load(study(), "clinical")
-    ratings, faulty, _ = graded([Simulated(name="simulated_1", accuracy=0.8)], scale, 0.6)
+    ratings, faulty, _ = graded([SimulatedRater(name="simulated_1", accuracy=0.8)], scale, 0.6)
     good = {"supported", "inference"}
     hits = Counter(
         r.value not in good for r in ratings if r.dimension == "support" and r.claim in faulty[r.item]

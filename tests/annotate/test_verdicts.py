@@ -155,7 +155,7 @@ def test_a_rule_that_cannot_be_is_one_line(study: Make, criterion: dict[str, obj
     [
         (('name = "harm"', 'name = "accuracy"'), "two dimensions are called 'accuracy'"),
         (('good = ["none"]', 'good = ["nil"]'), "good holds 'nil', which is not one of"),
-        (('name = "harm"', 'name = "comment"'), "the name 'comment' is taken by the grading page"),
+        (('name = "harm"', 'name = "comment"'), "the name 'comment' is reserved for the grading page"),
         (('level = "nominal"', 'level = "nominl"'), "dimensions.0.level: input should be"),
         (('any_of = ["edit"]', 'any_of = ["edits"]'), "edit_when waits for 'edits', which is not one of"),
         (('question = "Is the medicine right?"', 'ask = "?"'), "dimensions.2.ask: unknown key"),

@@ -140,13 +140,13 @@ def test_unsorted_rows_are_sorted(meds: Path, tmp_path: Path) -> None:
 def test_a_subject_in_two_files(meds: Path, tmp_path: Path) -> None:
     s = meds_with(meds, lambda f: f)
     (meds / "data" / "1.parquet").write_bytes((meds / "data" / "0.parquet").read_bytes())
-    with pytest.raises(DataError, match=r"1.parquet: subject 1 stands in an earlier file too"):
+    with pytest.raises(DataError, match=r"1.parquet: subject 1 appears in an earlier file too"):
         run(s, tmp_path / "home")
 
 
 def test_two_people_of_one_id(tmp_path: Path) -> None:
     path = written(tmp_path / "o", {"person.csv": "person_id,year_of_birth\n1,1940\n1,1941\n"})
-    with pytest.raises(DataError, match="subject '1' stands more than once among the people"):
+    with pytest.raises(DataError, match="subject '1' appears more than once among the people"):
         counted(study(source={"name": "omop", "path": path}))
 
 
@@ -165,7 +165,7 @@ def test_a_code_set_that_matches_nothing(meds: Path, tmp_path: Path) -> None:
 def test_a_horizon_longer_than_followup(meds: Path, tmp_path: Path) -> None:
     s = meds_with(meds, lambda f: f[f["code"] != "ICD10/F03"], horizon_years=20)
     with pytest.raises(
-        DataError, match=r"horizon_years: 20 is longer than anybody was watched.*at most 10.0 years"
+        DataError, match=r"horizon_years: 20 is longer than anybody was followed.*at most 10.0 years"
     ):
         run(s, tmp_path / "home")
 
@@ -218,7 +218,7 @@ def test_fhir_that_does_not_count_or_cannot_be_read(tmp_path: Path) -> None:
         ({"source": {"name": "simulated"}, "predict": {"rule": "fixed_age"}}, "rule 'fixed_age' needs 'age'"),
         (
             {"source": {"name": "simulated"}, "phenotype": {"codes": "adr"}},
-            "'adr' is no file and no code set; did you mean 'adrd'",
+            "'adr' is neither a file nor a code set; did you mean 'adrd'",
         ),
         ({"source": {"name": "simulated"}, "split": {"held_out": 0.95}}, "nobody is left to train"),
         (

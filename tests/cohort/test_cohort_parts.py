@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wherefore.cohort.near import Histories
+from wherefore.cohort.near import HistoryMarks
 from wherefore.cohort.reading.bad_rows import BadRows
 from wherefore.cohort.records import Case, Evidence, Exclusion
 from wherefore.cohort.run import run
@@ -121,7 +121,7 @@ def test_one_person_under_two_ids_is_not_in_two_parts() -> None:
     cases = pd.DataFrame(
         {"id": ["a@1", "b@1", "c@1"], "subject": ["a", "b", "c"], "split": ["held_out", "train", "train"]}
     )
-    histories = Histories()
+    histories = HistoryMarks()
     histories.add(cases[:2], evidence[evidence["case"] != "c@1"])
     histories.add(cases[2:], evidence[evidence["case"] == "c@1"])
     assert histories.twins(0.8, lambda ids: evidence[evidence["case"].isin(ids)]) == {"b@1"}  # 11 of 13 marks

@@ -54,8 +54,8 @@ def test_everybody_is_asked_it(tmp_path: Path) -> None:
     """Teacher, student, rater: a study of stroke within two years never speaks of dementia."""
     from wherefore.annotate.run import resolve as annotated
     from wherefore.cohort.records import Case
-    from wherefore.synth.dial.told import Told
-    from wherefore.synth.plan import Plan
+    from wherefore.synth.dial.told import Hint
+    from wherefore.synth.plan import RequestPlan
     from wherefore.synth.plan import resolve as explained
     from wherefore.synth.prompts import prompt
     from wherefore.synth.styles import STYLES
@@ -77,8 +77,8 @@ def test_everybody_is_asked_it(tmp_path: Path) -> None:
         n_shown=1,
         n_total=1,
     )
-    asked = Plan(s, explained(s)).question
-    prompts = [prompt(case, style, 0, Told(label=1), asked).messages for style in STYLES.values()]
+    asked = RequestPlan(s, explained(s)).question
+    prompts = [prompt(case, style, 0, Hint(label=1), asked).messages for style in STYLES.values()]
     texts = [next(m.content for m in messages if m.role == "user") for messages in prompts]
     texts += [annotated(s).question, settings_of(s).question]
     for text in texts:

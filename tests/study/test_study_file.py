@@ -79,7 +79,7 @@ def test_unexpected_number_of_cells_names_the_axes() -> None:
 
 
 def test_a_cell_that_stands_twice_is_refused() -> None:
-    with pytest.raises(StudyError, match="stands twice"):
+    with pytest.raises(StudyError, match="duplicate cell"):
         Grid(expect=2, target=("a",), n=(1,), also=({"loss": "token_mean"},)).cells()
 
 

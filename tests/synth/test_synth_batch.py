@@ -317,7 +317,7 @@ def test_a_service_that_refuses_every_line_is_asked_once(
     home = cohort(tmp_path, 40)
     service.behave = lambda number: "400"
     with pytest.raises(
-        ServiceError, match=r"status 400 \(x_y\)\. All 8 requests of the first batch were refused so"
+        ServiceError, match=r"status 400 \(x_y\)\. All 8 requests of the first batch were refused in this way"
     ):
         run(study(service, options={"at_once": 1}), home)
     assert len(service.batches) == 1
@@ -368,7 +368,8 @@ def test_sigterm_says_where_things_stand(cohort: Write, service: Service, tmp_pa
     _, error = process.communicate(timeout=60)
     line = error.strip().splitlines()[-1]
     assert re.search(
-        r"interrupted; 4 batches with \d+ requests are at the service and go on; 0 answers are stored", line
+        r"interrupted; 4 batches with \d+ requests are still running at the service; 0 answers are stored",
+        line,
     )
     assert process.returncode != 0
 

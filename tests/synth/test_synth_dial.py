@@ -18,7 +18,7 @@ from wherefore.synth.corpus.hedging import hedged
 from wherefore.synth.dial.risks import RISKS, base_rate, estimate
 from wherefore.synth.dial.told import IN_WORDS
 from wherefore.synth.histories import histories
-from wherefore.synth.plan import Plan
+from wherefore.synth.plan import RequestPlan
 from wherefore.synth.records import Rationale, Refusal
 from wherefore.synth.run import describe, resolve, run
 from wherefore.synth.teaching import Request
@@ -34,7 +34,7 @@ def study(**synth: Any) -> Study:
 def questions(home: Path, **synth: Any) -> dict[str, Request]:
     """The first question about every labelled case."""
     asked = study(**synth)
-    plan = Plan(asked, resolve(asked), home / "cohort")
+    plan = RequestPlan(asked, resolve(asked), home / "cohort")
     found = (r for h in histories(home / "cohort", plan.settings.splits) for r in plan.about(h))
     return {r.history.case.id: r for r in found}
 
@@ -175,9 +175,9 @@ def test_every_source_of_risks_gives_a_probability_for_every_case(
     ("rows", "words"),
     [
         ("case,p\nc00000,0.2\n", r"no column 'risk'; it has case, p"),
-        ("case,risk\nc00000,20\n", r"row 2: risk '20' is no probability"),
-        ("case,risk\nc00000,\n", r"row 2: risk '' is no probability"),
-        ("case,risk\nc00000,0.1\nc00000,0.2\n", r"row 3: case 'c00000' has another risk above"),
+        ("case,risk\nc00000,20\n", r"row 2: risk '20' is not a probability"),
+        ("case,risk\nc00000,\n", r"row 2: risk '' is not a probability"),
+        ("case,risk\nc00000,0.1\nc00000,0.2\n", r"row 3: case 'c00000' already has another risk"),
         ("case,risk\nc00000,0.1\n", r"no risk for case 'c0000\d'"),
         (None, r"'risks.csv' is not a source of risks.*Nor is there a file"),
     ],
@@ -202,7 +202,7 @@ def test_risks_come_from_a_table_and_another_table_is_another_corpus(cohort: Wri
     for last in (0.25, 0.75):
         table = "".join(f"{case},{last if case == known[-1] else 0.1}\n" for case in known)
         (tmp_path / "risks.csv").write_text("﻿case,risk\r\n" + table)
-        plan = Plan(asked, resolve(asked), home / "cohort")
+        plan = RequestPlan(asked, resolve(asked), home / "cohort")
         keys.append(json.dumps(plan.identity()))
         told = [r for h in histories(home / "cohort", plan.settings.splits) for r in plan.about(h)]
         assert [r.risk for r in told] == [0.1] * (len(known) - 1) + [last]
@@ -260,7 +260,9 @@ def test_one_study_holds_corpora_of_a_teacher_told_otherwise(cohort: Write, tmp_
     n = sum(c.label is not None for c in cases(home).values())
     assert card(home)["calls"] == {"ok": 3 * n}  # shown, hidden (also the draft of late), and told late
     assert f"{4 * n} requests" in describe(study(corpora=beside), home)
-    assert "corpora" not in Plan(study(), resolve(study())).identity()  # corpora of older versions stay good
+    assert (
+        "corpora" not in RequestPlan(study(), resolve(study())).identity()
+    )  # corpora of older versions stay good
 
 
 @pytest.mark.parametrize("name", ["teacher", "shuffled", "../x", "Blind"])
@@ -271,7 +273,7 @@ def test_a_corpus_needs_a_name_of_its_own(name: str) -> None:
 
 def test_check_counts_and_prices_both_rounds(cohort: Write, tmp_path: Path) -> None:
     home = cohort(tmp_path, 30)
-    assert "after a first draft without it: 2 requests a case" in describe(
+    assert "after a first draft without it: 2 requests per case" in describe(
         study(label="late"), tmp_path / "none"
     )
     prices = {"prompt": 1e6, "completion": 0.0}  # a token costs 1

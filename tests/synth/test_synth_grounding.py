@@ -12,7 +12,7 @@ import pytest
 
 from wherefore.cohort.records import Case, Evidence
 from wherefore.synth.grounding import check_claim, history_of
-from wherefore.synth.grounding.checks import RULES, Facts, ground
+from wherefore.synth.grounding.checks import RULES, HistoryFacts, ground
 from wherefore.synth.grounding.outcomes import DOUBTS, FAULTS
 from wherefore.synth.records import Check, Claim, Rationale
 from wherefore.synth.reference.faults import FAULTS as PLANTED
@@ -97,7 +97,7 @@ def check(text: str, cites: tuple[str, ...]) -> Check:
         key="k",
         claims=(Claim(text=text, cites=cites),),
     )
-    return ground(rationale, Facts(History(CASE, LINES))).checks[0]
+    return ground(rationale, HistoryFacts(History(CASE, LINES))).checks[0]
 
 
 def test_there_are_sentences_enough() -> None:

@@ -18,7 +18,7 @@ from wherefore.study.records import read_jsonl
 from wherefore.synth.ledger import ledger as ledgers
 from wherefore.synth.ledger.keys import Places
 from wherefore.synth.ledger.ledger import Ledger
-from wherefore.synth.ledger.segment import Segment
+from wherefore.synth.ledger.segment import LedgerSegment
 from wherefore.synth.records import Rationale, Refusal
 
 Write = Callable[..., Path]
@@ -112,7 +112,7 @@ def test_a_reader_follows_a_file_that_is_sealed_under_it(tmp_path: Path) -> None
     with Ledger(tmp_path) as ledger:
         fill(ledger, 0, 600)
     with Ledger(tmp_path, writer="other") as reader:
-        Segment(tmp_path / "main" / "0000.jsonl").seal()
+        LedgerSegment(tmp_path / "main" / "0000.jsonl").seal()
         assert not (tmp_path / "main" / "0000.jsonl").exists()
         assert [reader.body(key(i)) for i in range(600)] == [body(i) for i in range(600)]
 

@@ -143,7 +143,7 @@ def test_a_stumble_of_the_only_endpoint_costs_no_case(cohort: Write, endpoint: S
 
 def test_requests_that_are_all_wrong_end_the_job(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
     server = endpoint(lambda number, key: "400")
-    with pytest.raises(ServiceError, match=r"status 400.*The first 20 requests were all refused so"):
+    with pytest.raises(ServiceError, match=r"status 400.*The first 20 requests were all refused in this way"):
         run(study(server.url), cohort(tmp_path, 60))
 
 
@@ -184,7 +184,7 @@ def test_the_same_question_is_paid_for_once_and_samples_are_not_the_same(
     run(study(server.url, options={"seeded": False}, samples=3, job={"in_flight": 16}), home)
     assert sum(server.received.values()) == 3
     assert len(made(home)[0]) == 60
-    with pytest.raises(StudyError, match="'free' stands twice"):
+    with pytest.raises(StudyError, match="'free' is listed twice"):
         resolve(Study(name="t", cohort={}, synth={"styles": ["free", "free"]}))
 
 
@@ -215,8 +215,8 @@ def test_the_deadline_breaks_off_a_silence(cohort: Write, endpoint: Start, tmp_p
     [
         ("http://ann:secret@127.0.0.1:9/v1", "user name or password"),
         ("http://127.0.0.1:99999/v1", "ort"),
-        ("ftp://127.0.0.1/v1", "is no address"),
-        ([], "is no address"),
+        ("ftp://127.0.0.1/v1", "is not an address"),
+        ([], "is not an address"),
     ],
 )
 def test_an_address_that_cannot_be_is_refused(url: Any, said: str) -> None:

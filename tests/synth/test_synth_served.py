@@ -99,7 +99,7 @@ ENDS: dict[str, tuple[Any, str]] = {
         r"only_thinking \(content is null, .*switch off the thinking",
     ),
     "cut": (said(CUT, "length"), r"length \(cut off by the token limit\)\. Raise max_tokens"),
-    "prose": (said("Mr Example is at risk."), r"none can be read: \d+ not_json\. Set structured"),
+    "prose": (said("Mr Example is at risk."), r"none could be read: \d+ not_json\. Set structured"),
     "refusals": (said("I'm sorry, but I can't."), r"\d+ refused\. Choose another model"),
 }
 
@@ -253,9 +253,9 @@ def test_addresses_and_keys_as_azure_documents_them(
         (
             "http://127.0.0.1:9/v1",
             {"extra": {"stream": True}},
-            r"extra\.stream: take it out; answers come whole here",
+            r"extra\.stream: remove it; answers come whole here",
         ),
-        ("http://127.0.0.1:9/v1", {"extra": {"n": 4}}, r"extra\.n: take it out; set synth\.samples instead"),
+        ("http://127.0.0.1:9/v1", {"extra": {"n": 4}}, r"extra\.n: remove it; set synth\.samples instead"),
     ],
 )
 def test_what_cannot_work_is_refused_before_the_run(url: str, options: dict[str, Any], words: str) -> None:

@@ -53,7 +53,7 @@ def test_shards_and_the_whole_ask_everything_once(cohort: Write, endpoint: Start
 
 def test_a_shard_waits_for_the_whole_stage(cohort: Write, endpoint: Start, tmp_path: Path) -> None:
     home = cohort(tmp_path, 5)
-    with locked(home / "synth"), pytest.raises(BusyError, match="the whole stage is being run"):
+    with locked(home / "synth"), pytest.raises(BusyError, match="running the whole stage"):
         run_shard(study(endpoint().url), home, (1, 2))
 
 

@@ -8,7 +8,7 @@ import pytest
 from wherefore.study.config import Study
 from wherefore.study.errors import DataError, StaleError, StudyError
 from wherefore.synth.grounding import history_of
-from wherefore.synth.grounding.checks import Facts, check
+from wherefore.synth.grounding.checks import HistoryFacts, check
 from wherefore.synth.grounding.language.tables import COLUMNS, rows
 from wherefore.synth.records import Claim
 from wherefore.synth.run import resolve, run
@@ -33,9 +33,9 @@ def test_a_word_of_the_studys_own_is_read(tmp_path: Path) -> None:
     (tmp_path / "conditions.tsv").write_text("foo syndrome\tQ99\t\tfoo syndrome; barose*\n")
     history = history_of({"age": 70.0, "sex": "female", "lines": LINES})
     claim = Claim(text="Barosis was found at 60.0.", cites=("E001",))
-    assert check(0, claim, Facts(history)).verdict == "undecided"
+    assert check(0, claim, HistoryFacts(history)).verdict == "undecided"
     claim = Claim(text="Baroses were found at 60.0.", cites=("E001",))
-    assert check(0, claim, Facts(history, tmp_path)).verdict == "supported"
+    assert check(0, claim, HistoryFacts(history, tmp_path)).verdict == "supported"
 
 
 def test_a_wrong_table_is_one_line(tmp_path: Path, cohort: Callable[..., Path]) -> None:

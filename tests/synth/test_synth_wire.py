@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from wherefore.synth.asking.wire import Answer, UnreachableError, Wire
+from wherefore.synth.asking.wire import HttpAnswer, UnreachableError, Wire
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def posted(
     *replies: bytes, posts: int = 1, close: bool = False, seconds: float = 5
-) -> tuple[list[Answer], int, bytes]:
+) -> tuple[list[HttpAnswer], int, bytes]:
     """Answers, how many connections were made, and the last request; the server gives the replies in turn."""
     connections = 0
     seen = b""
@@ -35,7 +35,7 @@ def posted(
         finally:
             writer.close()
 
-    async def main() -> list[Answer]:
+    async def main() -> list[HttpAnswer]:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         wire = Wire(f"http://127.0.0.1:{port}/v1/x", {"authorization": "Bearer k"}, seconds)
@@ -58,7 +58,7 @@ PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 def test_the_request_is_whole() -> None:
     answers, _, seen = posted(PLAIN)
-    assert answers == [Answer(200, {"content-length": "5"}, b"hello")]
+    assert answers == [HttpAnswer(200, {"content-length": "5"}, b"hello")]
     lines = seen.split(b"\r\n")
     assert lines[0] == b"POST /v1/x HTTP/1.1"
     assert lines[1].startswith(b"host: 127.0.0.1:")

@@ -11,13 +11,13 @@ import torch
 
 from wherefore.study.grid import Cell
 from wherefore.train.bases.models import load
-from wherefore.train.encoding.encoder import Encoder, Row
+from wherefore.train.encoding.encoder import EncodedRow, Encoder
 from wherefore.train.fitting.checkpoint import Checkpoint
 from wherefore.train.fitting.fit import fit
 from wherefore.train.fitting.loss import shaping_of
 from wherefore.train.reading.engine import Engine, ends
 from wherefore.train.reading.writing import Stop
-from wherefore.train.settings import Lora, Settings, Stored
+from wherefore.train.settings import Lora, Settings, StoredBase
 
 
 def module(name: str) -> ModuleType:
@@ -45,7 +45,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def fresh(folder: Path, adapter: Path | None = None) -> tuple[Any, Encoder]:
-    return load(Stored(path=str(folder)), folder, SETTINGS, adapter)
+    return load(StoredBase(path=str(folder)), folder, SETTINGS, adapter)
 
 
 def texts(lengths: tuple[int, ...]) -> list[list[int]]:
@@ -79,7 +79,8 @@ def test_a_fit_is_resumed_to_the_same_bytes_and_read_again(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [
-        Row(str(i), tuple(r), (0,) * (len(r) - 3) + (1, 1, 2)) for i, r in enumerate(texts((40, 25, 33, 18)))
+        EncodedRow(str(i), tuple(r), (0,) * (len(r) - 3) + (1, 1, 2))
+        for i, r in enumerate(texts((40, 25, 33, 18)))
     ]
 
     def run(name: str) -> bytes:

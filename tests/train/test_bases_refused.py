@@ -15,7 +15,7 @@ from wherefore.study.errors import StudyError, WhereforeError
 from wherefore.train.bases.inspection import inspected
 from wherefore.train.bases.sources import stored
 from wherefore.train.run import describe, resolve
-from wherefore.train.settings import Settings, Stored
+from wherefore.train.settings import Settings, StoredBase
 
 TINY = {
     "vocab_size": 320,
@@ -34,7 +34,7 @@ def folder(base: Path, tmp_path: Path) -> Path:
 
 
 def look(folder: Path, **changes: Any) -> Any:
-    base = Stored.model_validate({"path": str(folder), **changes.pop("base", {})})
+    base = StoredBase.model_validate({"path": str(folder), **changes.pop("base", {})})
     return inspected(base, stored(base, "bases.x", folder), Settings.model_validate(changes), "bases.x")
 
 
@@ -62,7 +62,7 @@ def test_a_good_base_is_described(folder: Path) -> None:
         (lambda f: (f / "model.safetensors").unlink(), r"model holds no weights \(\*.safetensors\)"),
         (
             lambda f: (f / "model.safetensors").write_bytes((f / "model.safetensors").read_bytes()[:-9]),
-            r"model.safetensors is cut short or damaged",
+            r"model.safetensors is truncated or damaged",
         ),
         (
             lambda f: (f / "model.safetensors.index.json").write_text(
@@ -77,7 +77,7 @@ def test_a_good_base_is_described(folder: Path) -> None:
         (lambda f: config(f, "Mamba2", hidden_size=16, num_heads=4, head_dim=8), r"mamba2 .*running state"),
         (lambda f: config(f, "RecurrentGemma", num_hidden_layers=3), r"running state"),
         (lambda f: config(f, "Jamba", num_hidden_layers=2), r"running state"),
-        (lambda f: config(f, "CLIP"), r"clip is no causal language model"),
+        (lambda f: config(f, "CLIP"), r"clip is not a causal language model"),
         (lambda f: config(f, "Llama", **{**TINY, "vocab_size": 40}), r"beyond the model's 40 tokens"),
     ],
 )
@@ -96,7 +96,7 @@ def test_what_cannot_be_used_is_one_line(spoil: Any, message: str, folder: Path)
         ({"base": {"quantise": "4bit"}}, "bases.x.quantise: 4bit needs a GPU"),
         ({"max_length": 5000}, "train.max_length: 5000 is more than the context of bases.x, 4096"),
         ({"max_length": 180}, "context of 180 tokens is too short"),
-        ({"lora": {"modules": ["q_prj"]}}, "'q_prj' is no linear layer of the base; known: down_proj"),
+        ({"lora": {"modules": ["q_prj"]}}, "'q_prj' is not a linear layer of the base; known: down_proj"),
         ({"lora": {"last_layers": 3}}, "train.lora.last_layers: 3 is more than the 2 layers"),
     ],
 )
@@ -129,7 +129,7 @@ def test_a_place_without_a_model_is_one_line(
     (tmp_path / "ggufs" / "broken.gguf").write_bytes(b"no such thing")
     (tmp_path / "ggufs" / "cut.gguf").write_bytes(b"GGUF" + bytes(20))
     with pytest.raises(WhereforeError, match=message) as e:
-        stored(Stored.model_validate(base), "bases.x", tmp_path)
+        stored(StoredBase.model_validate(base), "bases.x", tmp_path)
     assert "\n" not in str(e.value)
     assert not list((tmp_path / "cache").glob("bases/*/config.json"))
 

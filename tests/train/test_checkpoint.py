@@ -18,7 +18,7 @@ from wherefore.study.runs import MANIFEST
 from wherefore.synth.records import Rationale
 from wherefore.train.bases.models import load
 from wherefore.train.cell import work
-from wherefore.train.encoding.encoder import Row
+from wherefore.train.encoding.encoder import EncodedRow
 from wherefore.train.fitting import optimise
 from wherefore.train.fitting.checkpoint import Checkpoint
 from wherefore.train.fitting.fit import CHECKPOINT, fit
@@ -39,12 +39,12 @@ class KilledError(Exception):
 
 
 @pytest.fixture
-def rows(cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Any]) -> list[Row]:
+def rows(cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Any]) -> list[EncodedRow]:
     build = TARGETS["label_then_rationale"].build
     return [loaded[1].row(build(c, reasons[c.id], "Dementia?")[0]) for c in cases[:24]]
 
 
-def run(base: Path, rows: list[Row], folder: Path, **changes: Any) -> bytes:
+def run(base: Path, rows: list[EncodedRow], folder: Path, **changes: Any) -> bytes:
     folder.mkdir(exist_ok=True)
     settings = SETTINGS.model_copy(update=changes)
     model, _ = load(Made(make="tiny"), base, settings)
@@ -59,7 +59,7 @@ def test_killed_after_any_step_a_fit_ends_with_the_same_bytes(
     step: int,
     changes: dict[str, Any],
     base: Path,
-    rows: list[Row],
+    rows: list[EncodedRow],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -85,7 +85,7 @@ def test_killed_after_any_step_a_fit_ends_with_the_same_bytes(
     assert metrics[0] == metrics[1]
 
 
-def test_a_checkpoint_of_another_fit_is_not_read(base: Path, rows: list[Row], tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_fit_is_not_read(base: Path, rows: list[EncodedRow], tmp_path: Path) -> None:
     whole = run(base, rows, tmp_path / "whole")
     (tmp_path / "other").mkdir()
     torn = tmp_path / "other" / CHECKPOINT
@@ -99,7 +99,7 @@ def test_a_checkpoint_of_another_fit_is_not_read(base: Path, rows: list[Row], tm
     assert run(base, rows, tmp_path / "other") == whole
 
 
-def test_early_stopping_keeps_the_best_epoch(base: Path, rows: list[Row], tmp_path: Path) -> None:
+def test_early_stopping_keeps_the_best_epoch(base: Path, rows: list[EncodedRow], tmp_path: Path) -> None:
     """At a rate that wrecks the model the tuning loss rises, and what was best is what is kept."""
     cell = CELL.model_copy(update={"learning_rate": 3.0})
     settings = SETTINGS.model_copy(update={"early_stopping": 1, "epochs": 8})

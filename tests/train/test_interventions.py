@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from wherefore.analysis.performance.interventions import INTERVENTIONS, effects, interval, student
-from wherefore.analysis.performance.scores import Key, Scores
+from wherefore.analysis.performance.scores import PredictionKey, Scores
 from wherefore.cohort.line import lines
 from wherefore.cohort.records import Case
 from wherefore.synth.records import Claim, Rationale
@@ -17,7 +17,7 @@ from wherefore.train.encoding.encoder import Encoder
 from wherefore.train.reading.interventions import CONCLUSIONS, MISLEADING
 from wherefore.train.reading.reader import Reader
 from wherefore.train.reading.readouts import READOUTS
-from wherefore.train.reading.writing import Written
+from wherefore.train.reading.writing import WrittenText
 from wherefore.train.settings import Settings
 from wherefore.train.targets import TARGETS
 
@@ -55,13 +55,13 @@ class Planted:
         p = np.array([self.risk(*self.parted(row)) for row in rows])
         return np.stack([1 - p, p], axis=1)
 
-    def write(self, rows: Any, stop: Any, samples: int, sampling: Any, seeds: Any) -> list[Written]:
+    def write(self, rows: Any, stop: Any, samples: int, sampling: Any, seeds: Any) -> list[WrittenText]:
         out = []
         for row in rows:
             history, _ = self.parted(row)
             text = self.reasons(history)
             p = self.risk(history, text)
-            out.append(Written(text, (), True, False, np.array([1 - p, p])))
+            out.append(WrittenText(text, (), True, False, np.array([1 - p, p])))
         return out
 
     def parted(self, row: Any) -> tuple[str, str]:
@@ -147,7 +147,7 @@ def read(encoder: Encoder, kind: str, seed: int) -> list[Any]:
         shared={"engine": planted, "ends": frozenset()},
     )
     rows = reader.predictions(ASKED, cases)
-    risk = {Key("cell", n): np.array([p.risk for p in rows if p.readout == n]) for n in ASKED}
+    risk = {PredictionKey("cell", n): np.array([p.risk for p in rows if p.readout == n]) for n in ASKED}
     held: Any = SimpleNamespace(person=np.arange(len(cases)))
     return list(effects(Scores(risk, {}, 0.0), held, {"cell": "free_rationale"}))
 

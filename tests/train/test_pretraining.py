@@ -36,10 +36,10 @@ def test_labels_are_not_read(cases: list[Case]) -> None:
         """An encoder that keeps the text, so that rows can be compared."""
 
         def row(self, example):  # type: ignore[no-untyped-def]
-            from wherefore.train.encoding.encoder import Row
+            from wherefore.train.encoding.encoder import EncodedRow
 
             ids = tuple(hash(s.text) for s in example.segments)
-            return Row(example.case, ids, (0,) * len(ids))
+            return EncodedRow(example.case, ids, (0,) * len(ids))
 
     turned = [
         c.model_copy(update={"label": 1 - c.label, "outcome": "onset" if c.label == 0 else "event_free"})

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from wherefore.cohort.records import Case
 from wherefore.synth.records import Rationale
-from wherefore.train.encoding.encoder import Row
+from wherefore.train.encoding.encoder import EncodedRow
 from wherefore.train.targets import TARGETS
 
 SCRIPT = """
@@ -45,7 +45,7 @@ def test_two_processes_give_the_losses_of_one(
     base: Path, cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Any], tmp_path: Path
 ) -> None:
     build = TARGETS["label_then_rationale"].build
-    rows: list[Row] = [loaded[1].row(build(c, reasons[c.id], "Dementia?")[0]) for c in cases[:12]]
+    rows: list[EncodedRow] = [loaded[1].row(build(c, reasons[c.id], "Dementia?")[0]) for c in cases[:12]]
     (tmp_path / "rows").write_bytes(pickle.dumps(rows))
     (tmp_path / "go.py").write_text(SCRIPT)
     script = [str(tmp_path / "go.py"), str(tmp_path / "rows"), str(base)]

@@ -17,11 +17,11 @@ from wherefore.train.bases.inspection import inspected
 from wherefore.train.bases.models import load
 from wherefore.train.reading.engine import Engine
 from wherefore.train.reading.head import float32_head
-from wherefore.train.records import Fit, Prediction, Reading
-from wherefore.train.settings import Settings, Stored
+from wherefore.train.records import Fit, FitReading, Prediction
+from wherefore.train.settings import Settings, StoredBase
 
 pytestmark = [pytest.mark.realmodel, pytest.mark.slow, pytest.mark.timeout(1500)]
-BASE = Stored(package="smollm2")
+BASE = StoredBase(package="smollm2")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_fits_readouts_and_report(folder: Path, tmp_path: Path) -> None:
         fit = Fit.model_validate_json((done / layout.FIT).read_text())
         assert (fit.examples, fit.steps, fit.tokens["label"]) == (16, 4, 16)
         assert (fit.truncated, fit.cited_cut) == (0, 0)
-        reading = Reading.model_validate_json((done / layout.READING).read_text())
+        reading = FitReading.model_validate_json((done / layout.READING).read_text())
         assert (reading.cases, reading.shortened) == (8, 0)
         assert reading.parity[0].largest < 1e-4
         table = read_table(done / layout.PREDICTIONS, Prediction)

@@ -15,7 +15,7 @@ from wherefore.study.config import Study
 from wherefore.study.errors import ServiceError, StudyError
 from wherefore.synth.records import Rationale
 from wherefore.train.encoding.encoder import Encoder
-from wherefore.train.reading.parity import Gate, ParityError
+from wherefore.train.reading.parity import ParityError, ParityGate
 from wherefore.train.reading.readouts import Reader
 from wherefore.train.reading.served import ServedEngine
 from wherefore.train.run import resolve
@@ -134,7 +134,7 @@ def test_the_gate_lets_equal_risks_through_and_nothing_else(
     rows = [r.before_label(c, None) for c in cases[:6]]
     assert r.server
     ways = {"beside its base": r.engine.probabilities(rows), "served": r.server.probabilities(rows)}
-    (parity,) = Gate(1e-4).compare(ways)
+    (parity,) = ParityGate(1e-4).compare(ways)
     assert (parity.way, parity.cases) == ("served", 6)
     assert parity.largest < 1e-5
     with torch.no_grad():
@@ -142,9 +142,9 @@ def test_the_gate_lets_equal_risks_through_and_nothing_else(
             p.mul_(1.3)  # another adapter under that name
     ways["served"] = r.server.probabilities(rows)
     with pytest.raises(ParityError, match="the served fit differs from the one beside its base by"):
-        Gate(1e-4).compare(ways)
+        ParityGate(1e-4).compare(ways)
     with pytest.raises(ParityError):
-        Gate(1e-4).compare({"a": np.array([[0.5, 0.5]]), "b": np.array([[np.nan, 0.5]])})
+        ParityGate(1e-4).compare({"a": np.array([[0.5, 0.5]]), "b": np.array([[np.nan, 0.5]])})
 
 
 def test_a_server_that_cannot_say_is_one_line(

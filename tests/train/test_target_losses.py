@@ -11,7 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from wherefore.cohort.records import Case
 from wherefore.synth.records import Claim, Rationale
-from wherefore.train.encoding.encoder import LABEL, Encoder, Row
+from wherefore.train.encoding.encoder import LABEL, EncodedRow, Encoder
 from wherefore.train.fitting.losses import loss as loss_of
 from wherefore.train.fitting.optimise import Schedule, token_losses, train
 from wherefore.train.fitting.scores import score as score_of
@@ -92,7 +92,7 @@ def base(request: pytest.FixtureRequest) -> tuple[Any, Encoder]:
     return LlamaForCausalLM(config).eval(), encoder
 
 
-def batch(target: Target, encoder: Encoder, seed: int) -> list[Row]:
+def batch(target: Target, encoder: Encoder, seed: int) -> list[EncodedRow]:
     rng = np.random.default_rng(seed)
     moment = Moment(int(rng.integers(4)), 4, seed)
     out = []
@@ -102,7 +102,7 @@ def batch(target: Target, encoder: Encoder, seed: int) -> list[Row]:
     return out
 
 
-def slowly(model: Any, rows: list[Row], classes: list[int], loss: str, weight: float | None) -> float:
+def slowly(model: Any, rows: list[EncodedRow], classes: list[int], loss: str, weight: float | None) -> float:
     """The same loss from full float64 logits of each row alone."""
     nats: dict[int, list[float]] = {1: [], 2: [], 3: []}
     scores = []
@@ -162,7 +162,7 @@ def test_no_token_of_one_example_reaches_another(name: str, base: tuple[Any, Enc
     beside = [r for r in others if r.case != "c0"]
     counted = sum(g > 0 for r in mine for g in r.groups)
 
-    def nats(some: list[Row]) -> Any:
+    def nats(some: list[EncodedRow]) -> Any:
         n = sum(g > 0 for r in some for g in r.groups)
         return token_losses(model, some, np.ones(n, np.float32), None, "cpu")[1][:counted].numpy()
 

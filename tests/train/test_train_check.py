@@ -45,7 +45,7 @@ def test_a_corpus_that_is_not_made_is_refused() -> None:
         ({"target": ("align",), "loss": ("group_mean",)}, "grid.loss: the target 'align' has its own loss"),
         ({"target": ("label_weighted",)}, "grid.weight: the loss 'label_weighted' needs one"),
         ({"target": ("free_rationale",), "weight": (0.5,)}, "grid.weight: the loss 'token_mean' takes none"),
-        ({"target": ("align",), "weight": (2.0,)}, "grid.weight: 2 is no share"),
+        ({"target": ("align",), "weight": (2.0,)}, "grid.weight: 2 is not a share"),
         (
             {"loss": ("group_mean",), "weight": (0.5,)},
             "grid.weight: the loss of the target 'label_only' has one",

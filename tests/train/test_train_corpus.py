@@ -123,7 +123,7 @@ def test_every_target_shares_its_cases_and_a_control_corpus_is_read_from_its_fil
     settings = study.section("train", Settings)
     everyone = corpus.order_for(study, toy, settings)
     assert len(everyone) == 40
-    with pytest.raises(DataError, match=r"shuffled\.jsonl: not there"):
+    with pytest.raises(DataError, match=r"shuffled\.jsonl: not found"):
         corpus.read(toy, "shuffled", settings)
     some = set(list(reasons)[:30])
     made = [r for r in read_jsonl(toy / "synth" / "rationales.jsonl", Rationale) if r.case in some]

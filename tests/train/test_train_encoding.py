@@ -10,7 +10,7 @@ from wherefore.cohort.records import Case
 from wherefore.study.errors import DataError, StudyError
 from wherefore.synth.records import Claim, Rationale
 from wherefore.train.encoding.encoder import LABEL, PROMPT, RATIONALE, Encoder
-from wherefore.train.encoding.history import Histories, answer_tokens
+from wherefore.train.encoding.history import HistoryShortener, answer_tokens
 from wherefore.train.encoding.labels import LabelSet, label_set
 from wherefore.train.encoding.template import frozen, turn
 from wherefore.train.targets import TARGETS
@@ -145,9 +145,12 @@ def test_a_long_history_loses_its_oldest_lines_and_keeps_what_has_no_date(
     encoder = loaded[1]
     answer = answer_tokens(encoder, reasons.values(), 12)
     whole = encoder.length(TARGETS["label_only"].build(case, None, "Dementia?")[0].segments[:1])
-    assert Histories(Encoder(encoder.tokenizer, whole + answer), "Dementia?", answer)(case).removed == set()
+    assert (
+        HistoryShortener(Encoder(encoder.tokenizer, whole + answer), "Dementia?", answer)(case).removed
+        == set()
+    )
 
-    short = Histories(Encoder(encoder.tokenizer, whole - 30 + answer), "Dementia?", answer)
+    short = HistoryShortener(Encoder(encoder.tokenizer, whole - 30 + answer), "Dementia?", answer)
     found = short(case)
     gone = sorted(found.removed)
     assert gone == [f"E{n:03d}" for n in range(2, 2 + len(gone))]  # the oldest, in their order
@@ -162,13 +165,13 @@ def test_a_long_history_loses_its_oldest_lines_and_keeps_what_has_no_date(
 
     left = case.model_copy(update={"timeline": "\n".join([lines[0], *lines[-2:]])})
     room = encoder.length(TARGETS["label_only"].build(left, None, "Dementia?")[0].segments[:1])
-    bare = Histories(Encoder(encoder.tokenizer, room + answer), "Dementia?", answer)(case).case
+    bare = HistoryShortener(Encoder(encoder.tokenizer, room + answer), "Dementia?", answer)(case).case
     assert "Earlier:" not in bare.timeline  # a heading with nothing under it goes
     assert bare.timeline.splitlines()[0] == "[E001] Sex: female"
     with pytest.raises(DataError, match="question and undated lines alone take"):
-        Histories(Encoder(encoder.tokenizer, 20), "Dementia?", 5)(case)
+        HistoryShortener(Encoder(encoder.tokenizer, 20), "Dementia?", 5)(case)
     with pytest.raises(DataError, match="leave 10 for the history beside an answer of"):
-        Histories(Encoder(encoder.tokenizer, 110), "Dementia?", 100)
+        HistoryShortener(Encoder(encoder.tokenizer, 110), "Dementia?", 100)
 
 
 def test_an_example_that_is_too_long_is_named(stroke: Case, loaded: tuple[Any, Encoder]) -> None:

@@ -10,7 +10,7 @@ import torch
 from wherefore.cohort.records import Case
 from wherefore.study.grid import Cell
 from wherefore.synth.records import Rationale
-from wherefore.train.encoding.encoder import LABEL, Encoder, Row
+from wherefore.train.encoding.encoder import LABEL, EncodedRow, Encoder
 from wherefore.train.fitting.checkpoint import Checkpoint
 from wherefore.train.fitting.fit import fit
 from wherefore.train.fitting.gradients import Parted
@@ -22,12 +22,12 @@ from wherefore.train.targets import TARGETS
 
 
 @pytest.fixture
-def rows(cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]) -> list[Row]:
+def rows(cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]) -> list[EncodedRow]:
     build = TARGETS["free_rationale"].build
     return [loaded[1].row(build(c, reasons[c.id], "Dementia?")[0]) for c in cases[:8]]
 
 
-def by_hand(model: Any, rows: list[Row]) -> tuple[torch.Tensor, torch.Tensor]:
+def by_hand(model: Any, rows: list[EncodedRow]) -> tuple[torch.Tensor, torch.Tensor]:
     """Gradients of the label's part and of the rest of the group mean, from full logits of each row."""
     out = []
     n = {g: sum(r.groups.count(g) for r in rows) for g in (1, 2)}
@@ -45,7 +45,7 @@ def by_hand(model: Any, rows: list[Row]) -> tuple[torch.Tensor, torch.Tensor]:
     return out[0], out[1]
 
 
-def stepped(model: Any, rows: list[Row], **plan: Any) -> tuple[torch.Tensor, dict[str, float]]:
+def stepped(model: Any, rows: list[EncodedRow], **plan: Any) -> tuple[torch.Tensor, dict[str, float]]:
     """The gradient that one step follows, and its metrics."""
     found = {}
 
@@ -62,7 +62,7 @@ def stepped(model: Any, rows: list[Row], **plan: Any) -> tuple[torch.Tensor, dic
 
 @pytest.mark.parametrize("micro_batch", [None, 3])
 def test_gradients_are_compared_and_projected_as_by_hand(
-    micro_batch: int | None, rows: list[Row], loaded: tuple[Any, Encoder]
+    micro_batch: int | None, rows: list[EncodedRow], loaded: tuple[Any, Encoder]
 ) -> None:
     model = loaded[0]
     label, others = by_hand(model, rows)
@@ -108,7 +108,7 @@ def fitted(target: str, base: Path, rows: Any, folder: Path, cell: dict[str, Any
 
 
 def test_a_comparison_changes_no_weight_and_stands_in_the_record(
-    rows: list[Row], base: Path, tmp_path: Path
+    rows: list[EncodedRow], base: Path, tmp_path: Path
 ) -> None:
     never, bytes_ = fitted("free_rationale", base, rows, tmp_path / "a", {}, epochs=2, compare_every=0)
     often, same = fitted("free_rationale", base, rows, tmp_path / "b", {}, epochs=2, compare_every=2)
@@ -118,12 +118,12 @@ def test_a_comparison_changes_no_weight_and_stands_in_the_record(
     projected, other = fitted("free_rationale", base, rows, tmp_path / "c", {"projected": True}, epochs=2)
     assert other != bytes_
     assert projected.gradients.steps == 4
-    labels = [Row(r.case, r.ids, tuple(g if g == LABEL else 0 for g in r.groups)) for r in rows]
+    labels = [EncodedRow(r.case, r.ids, tuple(g if g == LABEL else 0 for g in r.groups)) for r in rows]
     assert fitted("label_only", base, labels, tmp_path / "d", {}, epochs=1)[0].gradients is None
 
 
 def test_each_stage_has_its_own_warm_up_and_optimiser(
-    rows: list[Row], loaded: tuple[Any, Encoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rows: list[EncodedRow], loaded: tuple[Any, Encoder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = Schedule(epochs=4, batch=4, learning_rate=1e-2, seed=0, warmup=0.5, stages=(2, 2))
     found = paces([[[r] for r in rows]] * 4, plan)
@@ -143,13 +143,13 @@ def test_each_stage_has_its_own_warm_up_and_optimiser(
 
 
 def test_rows_of_each_epoch_are_taught_in_that_epoch_and_a_killed_fit_goes_on(
-    rows: list[Row], base: Path, tmp_path: Path
+    rows: list[EncodedRow], base: Path, tmp_path: Path
 ) -> None:
     """Two stages with other rows in each, stopped after every possible step."""
     from wherefore.train.bases.models import load
     from wherefore.train.settings import Made
 
-    second = [Row(r.case, r.ids, tuple(g if g == LABEL else 0 for g in r.groups)) for r in rows]
+    second = [EncodedRow(r.case, r.ids, tuple(g if g == LABEL else 0 for g in r.groups)) for r in rows]
     each = [rows, second]
     plan = Schedule(epochs=2, batch=4, learning_rate=1e-2, seed=0, stages=(1, 1))
 

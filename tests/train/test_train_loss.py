@@ -10,7 +10,7 @@ import torch
 from wherefore.cohort.records import Case
 from wherefore.study.grid import Cell
 from wherefore.synth.records import Rationale
-from wherefore.train.encoding.encoder import Encoder, Row
+from wherefore.train.encoding.encoder import EncodedRow, Encoder
 from wherefore.train.fitting.fit import fit
 from wherefore.train.fitting.loss import Shaping
 from wherefore.train.fitting.losses import LOSSES
@@ -20,12 +20,12 @@ from wherefore.train.targets import TARGETS
 
 
 @pytest.fixture
-def rows(cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]) -> list[Row]:
+def rows(cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]) -> list[EncodedRow]:
     build = TARGETS["label_then_rationale"].build
     return [loaded[1].row(build(c, reasons[c.id], "Dementia?")[0]) for c in cases]
 
 
-def by_hand(model: Any, row: Row) -> dict[int, list[float]]:
+def by_hand(model: Any, row: EncodedRow) -> dict[int, list[float]]:
     """Cross-entropy of each counted token of one row, alone and unpadded, by group."""
     logits = model(input_ids=torch.tensor([row.ids])).logits[0].double()
     nats: dict[int, list[float]] = {1: [], 2: []}
@@ -36,7 +36,7 @@ def by_hand(model: Any, row: Row) -> dict[int, list[float]]:
 
 
 def test_token_losses_of_a_padded_batch_are_those_of_each_row_alone(
-    rows: list[Row], loaded: tuple[Any, Encoder]
+    rows: list[EncodedRow], loaded: tuple[Any, Encoder]
 ) -> None:
     model = loaded[0]
     some = rows[:5]
@@ -53,7 +53,7 @@ def test_token_losses_of_a_padded_batch_are_those_of_each_row_alone(
 @pytest.mark.parametrize("loss", ["token_mean", "group_mean"])
 @pytest.mark.parametrize("micro_batch", [None, 3])
 def test_the_loss_of_a_step_is_the_one_by_hand(
-    loss: str, micro_batch: int | None, rows: list[Row], loaded: tuple[Any, Encoder]
+    loss: str, micro_batch: int | None, rows: list[EncodedRow], loaded: tuple[Any, Encoder]
 ) -> None:
     model, some = loaded[0], rows[:8]
     nats = [by_hand(model, r) for r in some]
@@ -91,14 +91,14 @@ def test_mix_and_align_are_one_target_under_two_losses(
     assert line["loss"] == pytest.approx(want, abs=1e-5)
 
 
-def quick(rows: list[Row], model: Any, folder: Path, seed: int = 0) -> dict[str, float]:
+def quick(rows: list[EncodedRow], model: Any, folder: Path, seed: int = 0) -> dict[str, float]:
     folder.mkdir()
     cell = Cell(base="tiny", target="label_then_rationale", n=40, learning_rate=1e-2, seed=seed)
     settings = Settings(epochs=2, batch=8, lora=Lora(rank=2, alpha=4), precision="float32")
     return fit(model, rows, cell, settings, folder).final_loss
 
 
-def test_the_same_seed_gives_the_same_adapter(rows: list[Row], base: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_adapter(rows: list[EncodedRow], base: Path, tmp_path: Path) -> None:
     from wherefore.train.bases.models import load
     from wherefore.train.settings import Made
 
@@ -112,7 +112,7 @@ def test_the_same_seed_gives_the_same_adapter(rows: list[Row], base: Path, tmp_p
 
 
 def test_a_fit_lowers_the_loss_of_what_it_is_taught(
-    rows: list[Row], loaded: tuple[Any, Encoder], tmp_path: Path
+    rows: list[EncodedRow], loaded: tuple[Any, Encoder], tmp_path: Path
 ) -> None:
     before = {g: np.mean([x for r in rows for x in by_hand(loaded[0], r)[g]]) for g in (1, 2)}
     after = quick(rows, loaded[0], tmp_path / "fit")

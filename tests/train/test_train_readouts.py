@@ -18,7 +18,7 @@ from wherefore.train.encoding.encoder import Encoder
 from wherefore.train.fitting.fit import fit
 from wherefore.train.reading.engine import Engine
 from wherefore.train.reading.readouts import Reader, asked
-from wherefore.train.reading.writing import Sampling, Stop
+from wherefore.train.reading.writing import Stop, TokenSampling
 from wherefore.train.settings import Lora, Made, Settings
 from wherefore.train.targets import TARGETS
 
@@ -159,14 +159,14 @@ def test_samples_go_on_from_one_prompt_and_do_not_depend_on_the_batch(
     r = reader(loaded, "free_rationale", reasons)
     rows = [r.before_reasons(c) for c in cases[:6]]
     drawn = [
-        Engine(*loaded, batch).write(rows, r.stop, samples=3, sampling=Sampling(temperature=1.0, seed=7))
+        Engine(*loaded, batch).write(rows, r.stop, samples=3, sampling=TokenSampling(temperature=1.0, seed=7))
         for batch in (6, 2)
     ]
     assert [w.ids for w in drawn[0]] == [w.ids for w in drawn[1]]
     assert len({w.ids for w in drawn[0]}) > 6  # three samples of a case differ
     assert [w.risk for w in drawn[0]] == pytest.approx([w.risk for w in drawn[1]], abs=1e-5)
     greedy = Engine(*loaded, 6).write(rows, r.stop)
-    cold = Engine(*loaded, 6).write(rows, r.stop, sampling=Sampling(temperature=1e-4))
+    cold = Engine(*loaded, 6).write(rows, r.stop, sampling=TokenSampling(temperature=1e-4))
     assert [w.ids for w in cold] == [w.ids for w in greedy]
 
 

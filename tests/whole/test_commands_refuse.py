@@ -63,7 +63,7 @@ def test_train_before_synth(study: Path, tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text("{}")
     line = one_line("train", study, "--runs", tmp_path / "runs")
-    assert "small/synth: not there. Run `wherefore synth" in line
+    assert "small/synth: not found. Run `wherefore synth" in line
     assert not (tmp_path / "runs" / "small" / "train").exists()
 
 
@@ -72,7 +72,7 @@ def test_train_before_synth(study: Path, tmp_path: Path) -> None:
     [
         (errno.ENOSPC, "no space left on the disk"),
         (errno.EROFS, "the file system is read-only"),
-        (errno.EACCES, "no permission"),
+        (errno.EACCES, "permission denied"),
     ],
 )
 def test_faults_of_the_machine_are_one_line(
@@ -97,5 +97,5 @@ def test_a_report_into_nowhere(study: Path, tmp_path: Path, monkeypatch: pytest.
         assert "no folder" in line
     monkeypatch.setenv("WHEREFORE_CHROMIUM", "no-such-browser")
     line = one_line("report", study, "--runs", tmp_path / "runs", "--pdf", tmp_path / "r.pdf")
-    assert "WHEREFORE_CHROMIUM: no-such-browser: no such program." in line
+    assert "WHEREFORE_CHROMIUM: no-such-browser: program not found." in line
     assert not (tmp_path / "runs" / "small" / "analysis").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from wherefore.study.runs import manifest, sha256
-from wherefore.synth.ledger.segment import Segment
+from wherefore.synth.ledger.segment import LedgerSegment
 
 from .conftest import QUICK, WHEREFORE, Whole, wherefore
 
@@ -43,7 +43,7 @@ def test_killed_and_run_again(quick: Whole, tmp_path: Path) -> None:
     home = runs / "quick"
     answered: set[str] = set()
     for path in sorted((home / "synth" / "ledger").rglob("*.jsonl")):
-        for entry in Segment(path).scan():
+        for entry in LedgerSegment(path).scan():
             assert entry["e"] != "sent" or entry["k"] not in answered, (
                 "asked again after its answer was stored"
             )

@@ -78,4 +78,4 @@ def test_an_unknown_study_is_refused() -> None:
     command = [sys.executable, str(FOLDER / "run.py"), "nonsense"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "'nonsense' is no study" in done.stderr
+    assert "'nonsense' is not a study here" in done.stderr

@@ -12,7 +12,7 @@ from typing import Any
 from ...study.errors import DataError, StudyError
 from ..encoding.encoder import Encoder
 from ..encoding.history import answer_tokens
-from ..settings import Settings, Stored
+from ..settings import Settings, StoredBase
 from .libraries import libraries
 from .models import attention, bfloat16, config_of, context, encoder_of, first_line, quantised, tokenizer_of
 from .shape import adapted_layers, decoder_layers
@@ -78,7 +78,7 @@ class Inspection:
         return body + at_once * self.layers * kept * bytes_each
 
 
-def inspected(base: Stored, folder: Path, settings: Settings, name: str) -> Inspection:
+def inspected(base: StoredBase, folder: Path, settings: Settings, name: str) -> Inspection:
     """Look a base over.
 
     Args:
@@ -139,7 +139,7 @@ def _causal(config: Any, name: str) -> None:
         )
     known = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     if config.model_type not in known and text.model_type not in known:
-        raise StudyError(f"{name}: {config.model_type} is no causal language model. Choose one.")
+        raise StudyError(f"{name}: {config.model_type} is not a causal language model. Choose one that is.")
 
 
 def _complete(folder: Path, name: str) -> None:
@@ -156,7 +156,7 @@ def _complete(folder: Path, name: str) -> None:
         if not path.exists():
             raise StudyError(f"{name}: {path} is missing, its index names it. Copy the whole folder.")
         if path.suffix == ".safetensors" and path.stat().st_size != _promised(path):
-            raise StudyError(f"{name}: {path} is cut short or damaged. Copy it again.")
+            raise StudyError(f"{name}: {path} is truncated or damaged. Copy it again.")
 
 
 def _promised(path: Path) -> int:
@@ -207,7 +207,7 @@ def _forward(model: Any, config: Any, name: str) -> None:
             seen = out.past_key_values.get_seq_length()
     except Exception as e:
         raise StudyError(
-            f"{name}: {config.model_type}: its forward pass cannot go on from a cache: {first_line(e)} "
+            f"{name}: {config.model_type}: its forward pass cannot continue from a cache: {first_line(e)} "
             "Choose another base."
         ) from e
     if seen != 4:
@@ -227,7 +227,7 @@ def _head(model: Any, encoder: Encoder, name: str) -> None:
     rows = head.weight.shape[0]
     if highest >= rows and any(i >= rows for ids in encoder.labels.tokens for i in ids):
         raise StudyError(
-            f"{name}: the tokenizer's id {highest} is beyond the model's {rows} tokens: they do not belong together."
+            f"{name}: the tokenizer's id {highest} is beyond the model's {rows} tokens: they do not match."
         )
 
 
@@ -235,11 +235,11 @@ def cut_share(inspection: Inspection, cases: Any, question: str) -> tuple[int, i
     """(cases whose history has to be shortened, all cases); counted in tokens, nothing is shortened.
 
     Raises:
-        DataError: as `Histories`.
+        DataError: as `HistoryShortener`.
     """
-    from ..encoding.history import Histories
+    from ..encoding.history import HistoryShortener
 
-    shorten = Histories(inspection.encoder, question, inspection.answer)
+    shorten = HistoryShortener(inspection.encoder, question, inspection.answer)
     try:
         return sum(bool(shorten(c).removed) for c in cases), len(cases)
     except DataError as e:

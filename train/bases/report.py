@@ -7,7 +7,7 @@ from ...study.config import load
 from ...study.errors import StudyError, not_one_of
 from ...study.weights import PACKAGED
 from ...synth.records import Claim, Rationale
-from ..settings import Settings, Stored, settings_of
+from ..settings import Settings, StoredBase, settings_of
 from ..settings import bases as bases_of
 from ..targets import TARGETS
 from .inspection import Inspection, inspected
@@ -50,7 +50,7 @@ def of_study(name: str, study_file: Path) -> tuple[Inspection, Settings]:
     if name not in known:
         raise StudyError(f"{study_file}: {not_one_of('base', name, known)}")
     base, settings = known[name], settings_of(study)
-    if not isinstance(base, Stored):
+    if not isinstance(base, StoredBase):
         raise StudyError(
             f"{study_file}: bases.{name} is made on the spot by the train stage; it is always usable."
         )
@@ -70,7 +70,7 @@ def named(name: str, native: bool = False) -> tuple[Inspection, Settings]:
         where = {"path": name}
     else:
         where = {"hub": name}
-    base = Stored.model_validate({**where, "thinking": "native" if native else "off"})
+    base = StoredBase.model_validate({**where, "thinking": "native" if native else "off"})
     settings = Settings(question="Will dementia be diagnosed within five years?")  # an example
     return inspected(base, stored(base, name, Path.cwd()), settings, name), settings
 

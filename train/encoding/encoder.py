@@ -22,7 +22,7 @@ GROUPS = {"prompt": PROMPT, "rationale": RATIONALE, "label": LABEL, "auxiliary":
 
 
 @dataclass(frozen=True)
-class Row:
+class EncodedRow:
     """An example as a model takes it."""
 
     case: str
@@ -74,7 +74,7 @@ class Encoder:
         self.labels: LabelSet = label_set(words, self._behind_answer, tokenizer.unk_token_id, name)
         self._check_boundaries(name)
 
-    def row(self, example: Example) -> Row:
+    def row(self, example: Example) -> EncodedRow:
         """Encode a whole example.
 
         Raises:
@@ -96,16 +96,16 @@ class Encoder:
             ids.append(self.end)
             counted.append(GROUPS[example.end])
         self._check_length(len(ids), example.case)
-        return Row(example.case, tuple(ids), tuple(counted))
+        return EncodedRow(example.case, tuple(ids), tuple(counted))
 
     def before(self, segments: Sequence[Segment], stop: int) -> list[int]:
         """Token ids of what stands before segment number `stop`, as they are in the whole example."""
         pieces = self._pieces(segments)
         groups = [GROUPS[s.group] for s in segments]
         edge = next((i for i, p in enumerate(pieces) if p.segment >= stop), len(pieces))
-        found = [id_ for i, id_ in self._tokens(pieces, groups, edge) if i < edge]
-        self._check_length(len(self.start) + len(found), "a case")
-        return self.start + found
+        tokens = [id_ for i, id_ in self._tokens(pieces, groups, edge) if i < edge]
+        self._check_length(len(self.start) + len(tokens), "a case")
+        return self.start + tokens
 
     def length(self, segments: Sequence[Segment]) -> int:
         """Tokens of some first segments, whatever the limit."""
@@ -224,5 +224,5 @@ def _opens_with(segments: Sequence[Segment]) -> str | None:
 
 def _start(tokenizer: Any) -> list[int]:
     """The begin-of-text token where the tokenizer writes one, else nothing."""
-    found: list[int] = tokenizer("")["input_ids"]
-    return [tokenizer.bos_token_id] if tokenizer.bos_token_id in found[:1] else []
+    empty: list[int] = tokenizer("")["input_ids"]
+    return [tokenizer.bos_token_id] if tokenizer.bos_token_id in empty[:1] else []

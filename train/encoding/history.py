@@ -19,7 +19,7 @@ _LONGEST = 32
 
 
 @dataclass(frozen=True)
-class History:
+class ShownHistory:
     """A case as it is shown."""
 
     case: Case
@@ -42,7 +42,7 @@ class Cuts:
     cited: int = 0
     """Lines among them that the rationale taught with the case cites."""
 
-    def add(self, history: History, rationale: Rationale | None) -> None:
+    def add(self, history: ShownHistory, rationale: Rationale | None) -> None:
         """Count one case."""
         self.cases += bool(history.removed)
         self.lines += len(history.removed)
@@ -74,7 +74,7 @@ def _answer(text: str) -> Sequence[Segment]:
     return [Segment.model_validate({"text": t, "group": g}) for t, g in parts]
 
 
-class Histories:
+class HistoryShortener:
     """Shortens cases to what a base can be shown.
 
     Args:
@@ -94,14 +94,14 @@ class Histories:
                 f"answer of {answer}. Raise max_length, lower max_new_tokens, or set train.answer_tokens."
             )
 
-    def __call__(self, case: Case) -> History:
+    def __call__(self, case: Case) -> ShownHistory:
         """The case with as many lines as there is room for: undated lines stay, the longest past give way first.
 
         Raises:
             DataError: the question and the undated lines alone are too long.
         """
         if self._tokens(case) <= self.room:
-            return History(case)
+            return ShownHistory(case)
         lines = case.timeline.splitlines()
         order = oldest_first(lines)
         few, many = 1, len(order)  # the fewest lines that have to go, by halving
@@ -119,7 +119,7 @@ class Histories:
                 f"{self._tokens(short)} tokens, there is room for {self.room}. Raise max_length."
             )
         ids = [line.id for i in gone if (line := parse(lines[i])) is not None]
-        return History(short, frozenset(ids))
+        return ShownHistory(short, frozenset(ids))
 
     def _tokens(self, case: Case) -> int:
         return self._encoder.length([prompt(case, self._question)])

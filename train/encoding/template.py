@@ -86,14 +86,14 @@ def frozen(template: str, day: date, name: str) -> str:
 
 
 def _template(tokenizer: Any, name: str) -> str:
-    found = getattr(tokenizer, "chat_template", None)
-    if isinstance(found, dict):
-        found = found.get("default")
-    if not found:
+    template = getattr(tokenizer, "chat_template", None)
+    if isinstance(template, dict):
+        template = template.get("default")
+    if not template:
         raise StudyError(
             f"{name}.chat: the tokenizer has no chat template. Set chat = false, or choose an instruct model."
         )
-    return str(found)
+    return str(template)
 
 
 def _open(tokenizer: Any, template: str, name: str, thinking: Thinking) -> tuple[str, str]:

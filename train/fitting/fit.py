@@ -13,7 +13,7 @@ from ...study import layout
 from ...study.grid import Cell
 from ...study.records import write_text
 from ..bases.models import bfloat16
-from ..encoding.encoder import GROUPS, Row
+from ..encoding.encoder import GROUPS, EncodedRow
 from ..encoding.history import Cuts
 from ..records import Fit, Gradients
 from ..settings import Settings
@@ -36,13 +36,13 @@ BEST = "best.pt"
 
 def fit(
     model: Any,
-    rows: Sequence[Row] | Sequence[Sequence[Row]],
+    rows: Sequence[EncodedRow] | Sequence[Sequence[EncodedRow]],
     cell: Cell,
     settings: Settings,
     folder: Path,
     cuts: Cuts | None = None,
     key: str = "",
-    tuning: Sequence[Row] = (),
+    tuning: Sequence[EncodedRow] = (),
     processes: Processes | None = None,
     target: Target | None = None,
     classes: Sequence[Sequence[int]] = (),
@@ -135,11 +135,11 @@ def stages(epochs: int, count: int) -> tuple[int, ...]:
     return (first, epochs - first) if count == 2 and epochs > first else (epochs,)
 
 
-def _each_epoch(rows: Sequence[Row] | Sequence[Sequence[Row]]) -> list[Sequence[Row]]:
+def _each_epoch(rows: Sequence[EncodedRow] | Sequence[Sequence[EncodedRow]]) -> list[Sequence[EncodedRow]]:
     """The rows of every epoch; once where they are the same."""
-    if rows and isinstance(rows[0], Row):
-        return [cast(Sequence[Row], rows)]
-    return list(cast(Sequence[Sequence[Row]], rows))
+    if rows and isinstance(rows[0], EncodedRow):
+        return [cast(Sequence[EncodedRow], rows)]
+    return list(cast(Sequence[Sequence[EncodedRow]], rows))
 
 
 def _gradients(lines: Sequence[dict[str, float]]) -> Gradients | None:

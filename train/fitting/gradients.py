@@ -12,10 +12,10 @@ Gradient = list[torch.Tensor]
 
 def taken(parameters: Sequence[Any]) -> Gradient:
     """The gradients as they are; the parameters have none afterwards."""
-    found = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
     for p in parameters:
         p.grad = None
-    return found
+    return gradients
 
 
 def put(parameters: Sequence[Any], gradient: Gradient) -> None:

@@ -187,15 +187,15 @@ def shaping_of(model: Any) -> Shaping | None:
     try:
         with torch.no_grad():
             ids = torch.zeros((1, 1), dtype=torch.int64, device=head.weight.device)
-            found = model(input_ids=ids, use_cache=False).logits.reshape(-1)[-len(known) :].float()
+            shaped = model(input_ids=ids, use_cache=False).logits.reshape(-1)[-len(known) :].float()
     finally:
         del head.forward
-    if found.shape != known.shape:
+    if shaped.shape != known.shape:
         return None
-    factor = float(found[21] / known[21])
-    if torch.allclose(found, known * factor, rtol=1e-4, atol=1e-4):
+    factor = float(shaped[21] / known[21])
+    if torch.allclose(shaped, known * factor, rtol=1e-4, atol=1e-4):
         return Shaping(1.0 if abs(factor - 1) < 1e-4 else factor)
     cap = getattr(model.config.get_text_config(decoder=True), "final_logit_softcapping", None)
-    if cap and torch.allclose(found, cap * torch.tanh(known / cap), rtol=1e-3, atol=1e-3):
+    if cap and torch.allclose(shaped, cap * torch.tanh(known / cap), rtol=1e-3, atol=1e-3):
         return Shaping(cap=float(cap))
     return None

@@ -54,8 +54,8 @@ def group_mean(groups: Groups, label: float | None = None) -> Weights:
         shares = {g: label if g == LABEL else (1 - label) / (len(present) - 1) for g in present}
     weights = np.zeros(groups.shape, np.float32)
     for g in present:
-        mine = groups == g
-        weights[mine] = shares[g] / mine.sum()
+        of_group = groups == g
+        weights[of_group] = shares[g] / of_group.sum()
     return weights
 
 
@@ -102,7 +102,7 @@ def loss(name: str, weight: float | None = None) -> Loss:
         raise StudyError(f"grid.weight: the loss {name!r} takes none; {takes} do. Leave it out.")
     if kind.weight == "share" and not 0 < weight < 1:
         raise StudyError(
-            f"grid.weight: {weight:g} is no share of the loss {name!r}. Choose one between 0 and 1."
+            f"grid.weight: {weight:g} is not a share of the loss {name!r}. Choose one between 0 and 1."
         )
     return Loss(partial(kind.weigh, label=weight), kind.score)
 

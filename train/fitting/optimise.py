@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ...study.progress import Progress
-from ..encoding.encoder import Row
+from ..encoding.encoder import EncodedRow
 from .fused import fused
 from .loss import Shaping, shaping_of
 from .losses import Groups, Weights
@@ -52,7 +52,7 @@ class Stopping(Protocol):
 
 def train(
     model: Any,
-    rows: Sequence[Row] | Sequence[Sequence[Row]],
+    rows: Sequence[EncodedRow] | Sequence[Sequence[EncodedRow]],
     weigh: Callable[[Groups], Weights],
     plan: Schedule,
     what: str = "train",
@@ -115,7 +115,7 @@ def train(
 
 def mean_loss(
     model: Any,
-    rows: Sequence[Row],
+    rows: Sequence[EncodedRow],
     weigh: Callable[[Groups], Weights],
     plan: Schedule,
     shaping: Shaping | None,

@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from ..encoding.encoder import Row
+from ..encoding.encoder import EncodedRow
 
 _MEGABATCH = 20
 """Rows are sorted by length inside so many batches: little padding, and still a random order."""
@@ -55,16 +55,20 @@ def batches(lengths: Sequence[int], size: int, rng: np.random.Generator) -> list
     return [out[i] for i in rng.permutation(len(out))]
 
 
-def units(rows: Sequence[Row] | Sequence[Sequence[Row]], epochs: int) -> list[list[list[Row]]]:
+def units(
+    rows: Sequence[EncodedRow] | Sequence[Sequence[EncodedRow]], epochs: int
+) -> list[list[list[EncodedRow]]]:
     """The rows of each case, for every epoch."""
-    if rows and isinstance(rows[0], Row):
-        same = [list(of_case) for _, of_case in groupby(cast(Sequence[Row], rows), key=lambda r: r.case)]
+    if rows and isinstance(rows[0], EncodedRow):
+        same = [
+            list(of_case) for _, of_case in groupby(cast(Sequence[EncodedRow], rows), key=lambda r: r.case)
+        ]
         return [same] * epochs
-    each = cast(Sequence[Sequence[Row]], rows)
+    each = cast(Sequence[Sequence[EncodedRow]], rows)
     return [[list(of_case) for _, of_case in groupby(part, key=lambda r: r.case)] for part in each]
 
 
-def order(of_epochs: Sequence[Sequence[Sequence[Row]]], plan: Schedule) -> list[tuple[int, list[int]]]:
+def order(of_epochs: Sequence[Sequence[Sequence[EncodedRow]]], plan: Schedule) -> list[tuple[int, list[int]]]:
     """(epoch, units) of every step: it hangs on the seed alone, so a loop that goes on finds its place."""
     rng = np.random.default_rng(plan.seed)
     out: list[tuple[int, list[int]]] = []
@@ -74,7 +78,7 @@ def order(of_epochs: Sequence[Sequence[Sequence[Row]]], plan: Schedule) -> list[
     return out
 
 
-def paces(of_epochs: Sequence[Sequence[Sequence[Row]]], plan: Schedule) -> list[tuple[float, bool]]:
+def paces(of_epochs: Sequence[Sequence[Sequence[EncodedRow]]], plan: Schedule) -> list[tuple[float, bool]]:
     """(share of the full learning rate, whether a stage begins) of every step."""
     out: list[tuple[float, bool]] = []
     stages = plan.stages or (len(of_epochs),)
@@ -84,7 +88,7 @@ def paces(of_epochs: Sequence[Sequence[Sequence[Row]]], plan: Schedule) -> list[
     return out
 
 
-def edges(rows: Sequence[Row], plan: Schedule) -> list[int]:
+def edges(rows: Sequence[EncodedRow], plan: Schedule) -> list[int]:
     """Where micro-batches begin and end: 0, ..., the number of rows."""
     out, widest = [0], 0
     for i, row in enumerate(rows):

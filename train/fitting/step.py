@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..encoding.encoder import LABEL, Row
+from ..encoding.encoder import LABEL, EncodedRow
 from .gradients import Parted, put, taken
 from .loss import Scored, Shaping, weighted_nats
 from .losses import Groups, Weights
@@ -34,7 +34,7 @@ class Objective:
 
 def token_losses(
     model: Any,
-    rows: Sequence[Row],
+    rows: Sequence[EncodedRow],
     weights: Weights,
     shaping: Shaping | None,
     device: str,
@@ -71,7 +71,7 @@ def token_losses(
 
 def step(
     model: Any,
-    rows: list[Row],
+    rows: list[EncodedRow],
     objective: Objective,
     plan: Schedule,
     place: int,
@@ -88,9 +88,9 @@ def step(
     apart = any(w.any() for w in label) and any((w != v).any() for w, v in zip(label, counted, strict=True))
 
     def backward(some: list[Weights]) -> tuple[float, Nats]:
-        found = _backward(model, rows, some, objective, plan, device, processes)
+        loss_and_nats = _backward(model, rows, some, objective, plan, device, processes)
         processes.add_gradients(parameters)
-        return found
+        return loss_and_nats
 
     if plan.projected and apart:
         loss, nats = backward(label)
@@ -113,7 +113,7 @@ def step(
 
 def _backward(
     model: Any,
-    rows: list[Row],
+    rows: list[EncodedRow],
     weights: list[Weights],
     objective: Objective,
     plan: Schedule,
@@ -125,12 +125,12 @@ def _backward(
     Returns:
         the loss of the share, and (counted,) nats of its tokens.
     """
-    counted, mine = processes.share(weights), processes.share(rows)
+    counted, own = processes.share(weights), processes.share(rows)
     nats, loss = [np.zeros(0, np.float32)], 0.0
-    for i, j in pairwise(edges(mine, plan)):
+    for i, j in pairwise(edges(own, plan)):
         some = np.concatenate(counted[i:j])
         with autocast(plan.bfloat16, device):
-            part, each = token_losses(model, mine[i:j], some, objective.shaping, device, objective.score)
+            part, each = token_losses(model, own[i:j], some, objective.shaping, device, objective.score)
         part.backward()
         loss += float(part.detach())
         nats.append(each.cpu().numpy())

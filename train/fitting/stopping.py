@@ -40,8 +40,8 @@ class EarlyStopping:
 
     def over(self, lines: list[Line]) -> bool:
         """Whether the last `patience` epochs were not better than the best before them."""
-        found = losses(lines)
-        return len(found) - 1 - found.index(min(found)) >= self._patience if found else False
+        history = losses(lines)
+        return len(history) - 1 - history.index(min(history)) >= self._patience if history else False
 
     def restore(self, parameters: list[Any]) -> None:
         """Put the best weights back."""

@@ -20,12 +20,12 @@ _CONTEXT = 4096
 
 
 def make(
-    made: Made, cases: Sequence[Case], prose: Sequence[str], question: str, seed: int, folder: Path
+    base: Made, cases: Sequence[Case], prose: Sequence[str], question: str, seed: int, folder: Path
 ) -> None:
     """Make a base model: a tokenizer of its own, a model from a configuration, a little pre-training.
 
     Args:
-        made: its shape.
+        base: its shape.
         cases: of the training split; their labels are not read.
         prose: what the teacher wrote on the training split; its sentences are read out of their place.
         question: of the study.
@@ -38,14 +38,14 @@ def make(
     from ..fitting.optimise import Schedule, train
 
     torch.manual_seed(derive(seed, "train", "base") % 2**31)
-    tokenizer = make_tokenizer(made.vocabulary, pretraining.texts(cases, question), prose)
-    model = _model(made, tokenizer)
+    tokenizer = make_tokenizer(base.vocabulary, pretraining.texts(cases, question), prose)
+    model = _model(base, tokenizer)
     rng = np.random.default_rng(derive(seed, "train", "base", "texts"))
-    rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, made.passes, rng, prose)
+    rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, base.passes, rng, prose)
     plan = Schedule(
         epochs=1,
-        batch=made.batch,
-        learning_rate=made.learning_rate,
+        batch=base.batch,
+        learning_rate=base.learning_rate,
         seed=derive(seed, "train", "base", "order"),
         bfloat16=bfloat16("auto", "cpu"),
     )
@@ -56,17 +56,17 @@ def make(
     tokenizer.save_pretrained(folder / "model")
 
 
-def _model(made: Made, tokenizer: Any) -> Any:
+def _model(base: Made, tokenizer: Any) -> Any:
     _, transformers = libraries()
-    kind = {"llama": "Llama", "qwen3": "Qwen3"}[made.architecture]
+    kind = {"llama": "Llama", "qwen3": "Qwen3"}[base.architecture]
     config = getattr(transformers, f"{kind}Config")(
         vocab_size=len(tokenizer),
-        hidden_size=made.hidden,
-        intermediate_size=made.hidden * 8 // 3,
-        num_hidden_layers=made.layers,
-        num_attention_heads=made.heads,
-        num_key_value_heads=made.heads,
-        head_dim=made.hidden // made.heads,
+        hidden_size=base.hidden,
+        intermediate_size=base.hidden * 8 // 3,
+        num_hidden_layers=base.layers,
+        num_attention_heads=base.heads,
+        num_key_value_heads=base.heads,
+        head_dim=base.hidden // base.heads,
         max_position_embeddings=_CONTEXT,
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,

@@ -15,7 +15,7 @@ import numpy as np
 from ...cohort.line import Line, lines
 from ...cohort.records import Case
 from ...synth.records import Claim, Rationale
-from ..encoding.encoder import PROMPT, RATIONALE, Encoder, Row
+from ..encoding.encoder import PROMPT, RATIONALE, EncodedRow, Encoder
 from ..targets import TARGETS
 
 FORMS = ("label_only", "free_rationale", "label_then_rationale")
@@ -31,7 +31,7 @@ def rows(
     passes: int,
     rng: np.random.Generator,
     words: Iterable[str] = (),
-) -> list[Row]:
+) -> list[EncodedRow]:
     """Each case `passes` times, each time in one form, with other reasons and another coin; every token counts.
 
     `words` is what the teacher wrote on the training split; its sentences are dealt out at random.

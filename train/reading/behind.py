@@ -14,7 +14,7 @@ from ..teaching import texts, wording
 from .reader import Reader
 
 if TYPE_CHECKING:
-    from .writing import Written
+    from .writing import WrittenText
 
 _SENTENCE = re.compile(r"(?<=[.!?\]])\s+(?!\[)")
 """Between two sentences; a citation belongs to the one before it."""
@@ -45,7 +45,7 @@ def own_rationale(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
     ]
 
 
-def own_texts(reader: Reader, cases: Sequence[Case]) -> "tuple[list[list[int]], list[Written]]":
+def own_texts(reader: Reader, cases: Sequence[Case]) -> "tuple[list[list[int]], list[WrittenText]]":
     """What stands before a model's reasons, and what it writes."""
     before = [reader.before_reasons(c) for c in cases]
     return before, reader.write(before, cases)
@@ -60,9 +60,9 @@ def generated_label(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
     if reader.target.format == "reasons_first":
         before, written = own_texts(reader, cases)
         rows = [[*b, *w.ids] if w.finished else None for b, w in zip(before, written, strict=True)]
-        said: list[str | None] = [w.text for w in written]
+        texts: list[str | None] = [w.text for w in written]
     else:
-        rows, said = [reader.before_label(c, None) for c in cases], [None] * len(cases)
+        rows, texts = [reader.before_label(c, None) for c in cases], [None] * len(cases)
     labels = reader.decoded(rows, cases)
     return [
         reader.prediction(
@@ -73,7 +73,7 @@ def generated_label(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
             unfinished=d is None,
             decoded=d,
         )
-        for c, d, w in zip(cases, labels, said, strict=True)
+        for c, d, w in zip(cases, labels, texts, strict=True)
     ]
 
 
@@ -108,10 +108,10 @@ def vote(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
 
 def order_swap(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
     """The mean risk behind two rationales of the model, one that begins with either side (arXiv 2606.09030)."""
-    found = []
+    texts = []
     for side in wording.SIDES:
         before = [_before_side(reader, c, side) for c in cases]
-        found.append(reader.write(before, cases))
+        texts.append(reader.write(before, cases))
     return [
         reader.prediction(
             "order_swap",
@@ -120,7 +120,7 @@ def order_swap(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
             written="\n\n".join(f"{s}{w.text}" for s, w in zip(wording.SIDES, both, strict=True)),
             unfinished=any(not w.finished for w in both),
         )
-        for c, both in zip(cases, zip(*found, strict=True), strict=True)
+        for c, both in zip(cases, zip(*texts, strict=True), strict=True)
     ]
 
 
@@ -154,8 +154,8 @@ def other_rationale(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
 
 def shuffled_rationale(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
     """The label behind the words of the teacher's rationale in a random order."""
-    found = {c.id: _text(reader, c.id) for c in cases}
-    mixed = {i: None if text is None else wording.shuffled(text, i) for i, text in found.items()}
+    texts = {c.id: _text(reader, c.id) for c in cases}
+    mixed = {i: None if text is None else wording.shuffled(text, i) for i, text in texts.items()}
     return _given(reader, "shuffled_rationale", cases, mixed)
 
 
@@ -190,8 +190,8 @@ def _given(
 
 def _text(reader: Reader, case: str | None) -> str | None:
     """The teacher's rationale of a case as it stands in the order of the target."""
-    found: Rationale | None = reader.rationales.get(case or "")
-    return None if found is None else found.text
+    rationale: Rationale | None = reader.rationales.get(case or "")
+    return None if rationale is None else rationale.text
 
 
 def _donor(reader: Reader, case: Case) -> str | None:
@@ -201,13 +201,13 @@ def _donor(reader: Reader, case: Case) -> str | None:
     return ids[derive(0, "train", "donor", case.id) % len(ids)] if ids else None
 
 
-def _samples(reader: Reader, cases: Sequence[Case]) -> "list[Sequence[Written]]":
+def _samples(reader: Reader, cases: Sequence[Case]) -> "list[Sequence[WrittenText]]":
     """k sampled rationales of each case."""
-    from .writing import Sampling
+    from .writing import TokenSampling
 
     k = reader.ask.k or 1
     rows = [reader.before_reasons(c) for c in cases]
-    written = reader.write(rows, cases, k, Sampling(1.0))
+    written = reader.write(rows, cases, k, TokenSampling(1.0))
     return [written[i * k : (i + 1) * k] for i in range(len(cases))]
 
 

@@ -15,7 +15,7 @@ import torch
 
 from ..encoding.encoder import Encoder
 from .head import float32_head
-from .writing import Sampling, Stop, Written, decode
+from .writing import Stop, TokenSampling, WrittenText, decode
 
 Ids = Sequence[int]
 Probabilities = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ _SHARED = 48
 
 
 @dataclass
-class State:
+class CacheState:
     """What the model has made of some rows: its cache, which columns of it count, and the tokens behind them."""
 
     rows: list[list[int]]
@@ -34,7 +34,7 @@ class State:
     mask: torch.Tensor
     """(rows, columns); 0 where a column is padding."""
 
-    def picked(self, which: Sequence[int], lengths: Sequence[int]) -> "State":
+    def picked(self, which: Sequence[int], lengths: Sequence[int]) -> "CacheState":
         """Some rows of it, each only to its first so many tokens; the state itself stays as it is."""
         index = torch.tensor(which, device=self.mask.device)
         mask = self.mask[index]
@@ -45,7 +45,7 @@ class State:
         if list(which) != list(range(len(self.rows))):
             for layer in cache.layers:
                 layer.batch_select_indices(index)
-        return State([self.rows[i][:n] for i, n in zip(which, lengths, strict=True)], cache, mask)
+        return CacheState([self.rows[i][:n] for i, n in zip(which, lengths, strict=True)], cache, mask)
 
 
 class Engine:
@@ -60,8 +60,8 @@ class Engine:
     def __init__(self, model: Any, encoder: Encoder, batch: int) -> None:
         self.model, self.encoder, self.batch = model, encoder, batch
         self._device = next(model.parameters()).device
-        self._trunk: State | None = None
-        self._primed: State | None = None
+        self._trunk: CacheState | None = None
+        self._primed: CacheState | None = None
         self.gaps = _may_have_gaps(model, encoder.max_length)
 
     def prime(self, rows: Sequence[Ids]) -> None:
@@ -84,9 +84,9 @@ class Engine:
         rows: Sequence[Ids],
         stop: Stop,
         samples: int = 1,
-        sampling: Sampling | None = None,
+        sampling: TokenSampling | None = None,
         seeds: Sequence[int] | None = None,
-    ) -> list[Written]:
+    ) -> list[WrittenText]:
         """What the model writes behind each row, `samples` times, row by row; greedily where nothing is sampled.
 
         What is drawn hangs on the row's place, or on its own seed where `seeds` gives one.
@@ -94,7 +94,7 @@ class Engine:
         Each comes with the probabilities of the classes behind it: where the model opened its answer, or where the
         frame of the answer was set behind what it had written.
         """
-        out: list[Written | None] = [None] * (len(rows) * samples)
+        out: list[WrittenText | None] = [None] * (len(rows) * samples)
         for which in self._batches(rows):
             part = [rows[i] for i in which]
             start = self._start(part)
@@ -111,12 +111,12 @@ class Engine:
                 out[number] = written
         return [w for w in out if w is not None]
 
-    def label_probabilities(self, state: State, rests: Sequence[Ids]) -> Probabilities:
+    def label_probabilities(self, state: CacheState, rests: Sequence[Ids]) -> Probabilities:
         """P(class) behind the rows of a state and their rests; every rest has at least one token."""
         rows = [[*r, *rest] for r, rest in zip(state.rows, rests, strict=True)]
         return self._labels(rows, state)
 
-    def forward(self, state: State, rests: Sequence[Ids], keep: int) -> tuple[State, torch.Tensor]:
+    def forward(self, state: CacheState, rests: Sequence[Ids], keep: int) -> tuple[CacheState, torch.Tensor]:
         """Go on from a state with more tokens a row; (the state behind them, logits of the last `keep` columns)."""
         width = max(map(len, rests))
         ids = torch.zeros((len(rests), width), dtype=torch.int64, device=self._device)
@@ -137,12 +137,12 @@ class Engine:
                 logits_to_keep=max(keep, 1),
             )
         rows = [[*r, *rest] for r, rest in zip(state.rows, rests, strict=True)]
-        return State(rows, out.past_key_values, mask), out.logits[:, -max(keep, 1) :]
+        return CacheState(rows, out.past_key_values, mask), out.logits[:, -max(keep, 1) :]
 
-    def _forward(self, rows: Sequence[Ids], start: State, keep: int) -> tuple[State, torch.Tensor]:
+    def _forward(self, rows: Sequence[Ids], start: CacheState, keep: int) -> tuple[CacheState, torch.Tensor]:
         return self.forward(start, [r[len(s) :] for r, s in zip(rows, start.rows, strict=True)], keep)
 
-    def _labels(self, rows: Sequence[Ids], start: State) -> Probabilities:
+    def _labels(self, rows: Sequence[Ids], start: CacheState) -> Probabilities:
         tokens = self.encoder.labels.tokens
         if self.encoder.labels.single and start.mask.shape[1] == 0:
             scores = self._alone(rows, [t[0] for t in tokens])
@@ -152,8 +152,8 @@ class Engine:
             scores = logits[:, -1].double()
         else:
             scores = torch.stack([self._sequence(rows, start, t) for t in tokens], dim=1)
-        found: Probabilities = torch.softmax(scores, dim=1).cpu().numpy()
-        return found
+        probabilities: Probabilities = torch.softmax(scores, dim=1).cpu().numpy()
+        return probabilities
 
     def _alone(self, rows: Sequence[Ids], tokens: Ids) -> torch.Tensor:
         """(rows, tokens) logits behind rows that share no state: padded on the right, so without mask or cache."""
@@ -165,7 +165,7 @@ class Engine:
         with float32_head(self.model, tokens, places), torch.inference_mode():
             return call(self.model, input_ids=ids, use_cache=False).logits[0].double()
 
-    def _sequence(self, rows: Sequence[Ids], start: State, tokens: Ids) -> torch.Tensor:
+    def _sequence(self, rows: Sequence[Ids], start: CacheState, tokens: Ids) -> torch.Tensor:
         """(rows,) log P of some tokens behind each row."""
         state = start.picked(range(len(rows)), [len(r) for r in start.rows])
         with float32_head(self.model):
@@ -174,12 +174,12 @@ class Engine:
         wanted = torch.tensor(tokens, device=logits.device)[None, :, None].expand(len(rows), -1, 1)
         return logs.gather(2, wanted)[:, :, 0].sum(1)
 
-    def _start(self, rows: Sequence[Ids]) -> State:
+    def _start(self, rows: Sequence[Ids]) -> CacheState:
         """The state that holds the longest known beginning of each row, one token of each left over."""
         known = self._known(rows)
         return known if known is not None else self._shared(rows)
 
-    def _known(self, rows: Sequence[Ids]) -> State | None:
+    def _known(self, rows: Sequence[Ids]) -> CacheState | None:
         """From what was primed; None where a row begins otherwise."""
         if self._primed is None:
             return None
@@ -193,7 +193,7 @@ class Engine:
             lengths.append(common[best])
         return self._primed.picked(which, lengths)
 
-    def _shared(self, rows: Sequence[Ids]) -> State:
+    def _shared(self, rows: Sequence[Ids]) -> CacheState:
         """From the trunk that all rows have in common (demonstrations, instructions), kept from batch to batch."""
         common = min(_common(rows[0], row) for row in rows)
         common = min([common, *(len(row) - 1 for row in rows)])
@@ -206,11 +206,11 @@ class Engine:
         length = min(common, len(trunk.rows[0]))
         return trunk.picked([0] * len(rows), [length] * len(rows))
 
-    def _empty(self, rows: int) -> State:
+    def _empty(self, rows: int) -> CacheState:
         from transformers import DynamicCache
 
         mask = torch.zeros((rows, 0), dtype=torch.int64, device=self._device)
-        return State([[] for _ in range(rows)], DynamicCache(), mask)
+        return CacheState([[] for _ in range(rows)], DynamicCache(), mask)
 
     def _batches(self, rows: Sequence[Ids]) -> Iterator[list[int]]:
         """Numbers of rows of similar length, longest first."""
@@ -222,8 +222,11 @@ class Engine:
 def ends(model: Any, encoder: Encoder) -> frozenset[int]:
     """Tokens that end a text: of the model, of its generation settings, and of its conversation."""
     config = model.config.get_text_config(decoder=True)
-    found = [getattr(config, "eos_token_id", None), getattr(model.generation_config, "eos_token_id", None)]
-    flat = [i for x in (*found, encoder.end) for i in (x if isinstance(x, list) else [x])]
+    configured = [
+        getattr(config, "eos_token_id", None),
+        getattr(model.generation_config, "eos_token_id", None),
+    ]
+    flat = [i for x in (*configured, encoder.end) for i in (x if isinstance(x, list) else [x])]
     return frozenset(i for i in flat if i is not None)
 
 

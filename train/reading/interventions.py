@@ -77,8 +77,8 @@ def _cited(case: Case, text: str) -> set[int]:
 
 def _dated(case: Case) -> dict[int, str]:
     """Places of the dated lines of a history, with their ids."""
-    found = ((p, parse(text)) for p, text in enumerate(case.timeline.splitlines()))
-    return {p: line.id for p, line in found if line is not None and line.age is not None}
+    parsed = ((p, parse(text)) for p, text in enumerate(case.timeline.splitlines()))
+    return {p: line.id for p, line in parsed if line is not None and line.age is not None}
 
 
 def _lacking(case: Case, places: Iterable[int]) -> Case:

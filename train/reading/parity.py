@@ -17,7 +17,7 @@ class ParityError(WhereforeError, RuntimeError):
     """Two ways to run the same fit give different risks."""
 
 
-class Asked(Protocol):
+class ProbabilitySource(Protocol):
     """What gives probabilities of the classes behind texts."""
 
     def probabilities(self, rows: Sequence[Ids]) -> npt.NDArray[np.float64]:
@@ -25,7 +25,7 @@ class Asked(Protocol):
 
 
 @dataclass(frozen=True)
-class Gate:
+class ParityGate:
     """Compares ways to run a fit with the first of them.
 
     Args:
@@ -42,13 +42,13 @@ class Gate:
         Raises:
             ParityError: a difference above the bound.
 
-        >>> Gate(0.01).compare({"in process": np.array([[0.4, 0.6]]), "merged": np.array([[0.403, 0.597]])})
+        >>> ParityGate(0.01).compare({"in process": np.array([[0.4, 0.6]]), "merged": np.array([[0.403, 0.597]])})
         [Parity(way='merged', reference='in process', cases=1, largest=0.003)]
         """
         (reference, first), *others = risks.items()
         out = []
-        for way, found in others:
-            gap = float(np.abs(found - first).max())
+        for way, values in others:
+            gap = float(np.abs(values - first).max())
             if not gap <= self.bound:  # a risk that is no number is not let through either
                 raise ParityError(
                     f"train.parity: the {way} fit differs from the one {reference} by {gap:.4f} in a risk, of "

@@ -9,7 +9,7 @@ from ...cohort.records import Case
 from ...study.seeds import derive
 from ...synth.records import Claim, Rationale
 from ..encoding.encoder import Encoder
-from ..encoding.history import History
+from ..encoding.history import ShownHistory
 from ..records import Prediction, Segment
 from ..settings import Decoding, Settings
 from ..targets import LABELS, Target
@@ -17,7 +17,7 @@ from ..targets import LABELS, Target
 if TYPE_CHECKING:
     from .engine import Engine
     from .served import ServedEngine
-    from .writing import Sampling, Stop, Written
+    from .writing import Stop, TokenSampling, WrittenText
 
 NO_RATIONALE = "no_rationale"
 """Why a prediction is missing: there is no rationale for the case."""
@@ -45,7 +45,7 @@ class Reader:
     target: Target
     rationales: Mapping[str, Rationale]
     """The teacher's, by case, in the style of the target."""
-    histories: Callable[[Case], History] = field(default=History)
+    histories: Callable[[Case], ShownHistory] = field(default=ShownHistory)
     """Shortens a case to what the base can be shown."""
     people: Sequence[Case] = ()
     """All cases of the study: whose rationale is another person's, and who may be a demonstration."""
@@ -125,8 +125,8 @@ class Reader:
         prefixes: Sequence[Sequence[int]],
         cases: Sequence[Case] = (),
         samples: int = 1,
-        sampling: "Sampling | None" = None,
-    ) -> "list[Written]":
+        sampling: "TokenSampling | None" = None,
+    ) -> "list[WrittenText]":
         """What the model writes behind each prefix until it opens its answer, and the risk behind that.
 
         Args:
@@ -135,20 +135,20 @@ class Reader:
             samples: texts a prefix, prefix by prefix.
             sampling: where the read-out's decoding says nothing; None: greedily.
         """
-        from .writing import Sampling
+        from .writing import TokenSampling
 
         if (d := self.ask.decoding) is not None:
-            sampling = Sampling(d.temperature, d.top_p, d.seed) if d.temperature > 0 else None
+            sampling = TokenSampling(d.temperature, d.top_p, d.seed) if d.temperature > 0 else None
         key = (tuple(map(tuple, prefixes)), samples, sampling, self.stop.most)
-        known: dict[Any, list[Written]] = self.shared.setdefault("written", {})
+        known: dict[Any, list[WrittenText]] = self.shared.setdefault("written", {})
         if key not in known:
             seeds = [derive(0, "train", "write", c.id) % 2**48 for c in cases] or None
             known[key] = self._written(prefixes, samples, sampling, seeds)
         return known[key]
 
     def _written(
-        self, prefixes: Sequence[Sequence[int]], samples: int, sampling: "Sampling | None", seeds: Any
-    ) -> "list[Written]":
+        self, prefixes: Sequence[Sequence[int]], samples: int, sampling: "TokenSampling | None", seeds: Any
+    ) -> "list[WrittenText]":
         if self.server is None:
             return self.engine.write(prefixes, self.stop, samples, sampling, seeds)
         written = self.server.write(prefixes, self.stop, samples, sampling, seeds)
@@ -165,26 +165,30 @@ class Reader:
 
         A text that is None never came to its answer.
         """
-        from .writing import NEVER, Sampling
+        from .writing import NEVER, TokenSampling
 
         d, most = self.ask.decoding, max(len(t) for t in self.encoder.labels.tokens)
-        sampling = Sampling(d.temperature, d.top_p, d.seed) if d is not None and d.temperature > 0 else None
-        asked = [(row, c) for row, c in zip(rows, cases, strict=True) if row is not None]
+        sampling = (
+            TokenSampling(d.temperature, d.top_p, d.seed) if d is not None and d.temperature > 0 else None
+        )
+        present = [(row, c) for row, c in zip(rows, cases, strict=True) if row is not None]
         stop = replace(self.stop, frame=NEVER, most=most, loops=False)
-        seeds = [derive(0, "train", "label", c.id) % 2**48 for _, c in asked]
+        seeds = [derive(0, "train", "label", c.id) % 2**48 for _, c in present]
         engine = self.engine if self.server is None else self.server
-        found = iter(engine.write([row for row, _ in asked], stop, 1, sampling, seeds)) if asked else iter(())
-        return [None if row is None else self.parsed(next(found).text) for row in rows]
+        texts = (
+            iter(engine.write([row for row, _ in present], stop, 1, sampling, seeds)) if present else iter(())
+        )
+        return [None if row is None else self.parsed(next(texts).text) for row in rows]
 
     def parsed(self, text: str) -> int | None:
         """The class that a text begins with; None where it begins with none.
 
         The longest word that fits counts, and no letter may follow it: `Yes.` is yes, `yesterday` is no class.
         """
-        said = text.strip().lower()
+        answer = text.strip().lower()
         words = [(w.strip().lower(), i) for i, w in enumerate(self.encoder.labels.words)]
         for word, i in sorted(words, key=lambda w: -len(w[0])):
-            if said.startswith(word) and not said[len(word) : len(word) + 1].isalnum():
+            if answer.startswith(word) and not answer[len(word) : len(word) + 1].isalnum():
                 return i
         return None
 
@@ -214,11 +218,11 @@ class Reader:
         size = self.settings.read_batch
         length = {c.id: len(self.before_label(c, None)) for c in cases}
         order = sorted(cases, key=lambda c: (-length[c.id], c.id))
-        found: dict[tuple[str, str], Prediction] = {}
+        predictions: dict[tuple[str, str], Prediction] = {}
         for batch in (order[k : k + size] for k in range(0, len(order), size)):
             self.shared["written"] = {}
             if len(asks) > 1:
                 self.engine.prime([self.prompt(c) for c in batch])
             for name, (readout, ask) in asks.items():
-                found |= {(name, p.case): p for p in readout.read(self.asked(ask), batch)}
-        return [found[name, c.id] for name in asks for c in cases]
+                predictions |= {(name, p.case): p for p in readout.read(self.asked(ask), batch)}
+        return [predictions[name, c.id] for name in asks for c in cases]

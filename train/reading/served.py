@@ -21,7 +21,7 @@ from ...study.errors import ServiceError
 from ...study.loops import loops
 from ..encoding.encoder import Encoder
 from ..settings import Served
-from .writing import NEVER, Sampling, Stop, Written
+from .writing import NEVER, Stop, TokenSampling, WrittenText
 
 Ids = Sequence[int]
 _TOP = 20
@@ -57,9 +57,9 @@ class ServedEngine:
         rows: Sequence[Ids],
         stop: Stop,
         samples: int = 1,
-        sampling: Sampling | None = None,
+        sampling: TokenSampling | None = None,
         seeds: Sequence[int] | None = None,
-    ) -> list[Written]:
+    ) -> list[WrittenText]:
         """What the served model writes behind each row, and the probabilities of the classes behind that."""
         first = [i * samples for i in range(len(rows))] if seeds is None else seeds
         jobs = [(row, first[i] + k) for i, row in enumerate(rows) for k in range(samples)]
@@ -83,10 +83,10 @@ class ServedEngine:
     def _next(self, row: Ids) -> dict[int, float]:
         """Log probabilities of the next token by its id, as far as the server names them."""
         body = {"max_tokens": 1, "logprobs": _TOP, "temperature": 0, "return_tokens_as_token_ids": True}
-        found = (self._ask(row, body).get("logprobs") or {}).get("top_logprobs") or [{}]
+        top = (self._ask(row, body).get("logprobs") or {}).get("top_logprobs") or [{}]
         ids = {self.encoder.decode(t): t[0] for t in self.encoder.labels.tokens}
         out = {}
-        for token, value in (found[0] or {}).items():
+        for token, value in (top[0] or {}).items():
             number = int(token.removeprefix("token_id:")) if token.startswith("token_id:") else ids.get(token)
             if number is not None:
                 out[number] = float(value)
@@ -95,8 +95,8 @@ class ServedEngine:
     def _scored(self, row: Ids, tokens: Ids) -> float:
         """Log probability of some tokens behind a row, read from the prompt itself."""
         body = {"max_tokens": 1, "echo": True, "logprobs": 1, "temperature": 0}
-        found = (self._ask([*row, *tokens], body).get("logprobs") or {}).get("token_logprobs") or []
-        values = found[len(row) : len(row) + len(tokens)]
+        scores = (self._ask([*row, *tokens], body).get("logprobs") or {}).get("token_logprobs") or []
+        values = scores[len(row) : len(row) + len(tokens)]
         if len(values) < len(tokens) or any(v is None for v in values):
             raise ServiceError(
                 f"train.served: {self.served.base_url} names no log probability for the label (it needs `logprobs` "
@@ -104,7 +104,7 @@ class ServedEngine:
             )
         return float(sum(values))
 
-    def _written(self, row: Ids, number: int, stop: Stop, sampling: Sampling | None) -> Written:
+    def _written(self, row: Ids, number: int, stop: Stop, sampling: TokenSampling | None) -> WrittenText:
         body: dict[str, Any] = {"max_tokens": stop.most, "temperature": 0.0}
         body |= {} if stop.frame == NEVER else {"stop": [stop.frame]}
         if sampling is not None:
@@ -117,7 +117,7 @@ class ServedEngine:
         text, finished = str(answer["text"]), answer.get("finish_reason") == "stop" and self._framed(answer)
         ids = self.encoder.text_ids(text)
         rest = self.encoder.answer_ids(text)
-        return Written(text.strip(), tuple(ids), finished, loops(ids), self._classes([*row, *rest]))
+        return WrittenText(text.strip(), tuple(ids), finished, loops(ids), self._classes([*row, *rest]))
 
     def _framed(self, answer: dict[str, Any]) -> bool:
         """Whether it was the frame that ended the text; a server that does not say is believed."""
@@ -135,8 +135,8 @@ class ServedEngine:
                 choice: dict[str, Any] = json.load(answer)["choices"][0]
                 return choice
         except HTTPError as e:
-            said = e.read(300).decode(errors="replace").replace("\n", " ")
-            raise ServiceError(f"train.served: {url} answered {e.code}: {said}") from e
+            detail = e.read(300).decode(errors="replace").replace("\n", " ")
+            raise ServiceError(f"train.served: {url} answered {e.code}: {detail}") from e
         except (URLError, OSError, ValueError, KeyError, IndexError) as e:
             raise ServiceError(
                 f"train.served: {url} gave no completion: {e}. Is the model served there?"

@@ -14,7 +14,7 @@ NEVER = "\0\0"
 """A frame that nobody writes: the text ends for another reason."""
 
 if TYPE_CHECKING:
-    from .engine import Engine, State
+    from .engine import CacheState, Engine
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Sampling:
+class TokenSampling:
     """How tokens are drawn. The same row draws the same, whatever else is in its batch."""
 
     temperature: float
@@ -41,7 +41,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenText:
     """What a model wrote."""
 
     text: str
@@ -63,12 +63,12 @@ class Written:
 
 def decode(
     engine: "Engine",
-    state: "State",
+    state: "CacheState",
     logits: torch.Tensor,
     stop: Stop,
-    sampling: Sampling | None,
+    sampling: TokenSampling | None,
     numbers: Sequence[int],
-) -> list[Written]:
+) -> list[WrittenText]:
     """Write behind every row of a state; rows that are at their end leave once half of those in the batch are.
 
     Args:
@@ -83,7 +83,7 @@ def decode(
     draws = [_draw(sampling, n) for n in numbers]
     alive = list(range(len(rows)))  # places in `rows` of those that are still in the batch
     starts = [len(r) for r in state.rows]
-    out: list[Written | None] = [None] * len(rows)
+    out: list[WrittenText | None] = [None] * len(rows)
     for _ in range(stop.most):
         tokens = _next(logits[:, -1], sampling, [draws[i] for i in alive])
         for i, token in zip(alive, tokens, strict=True):
@@ -128,12 +128,12 @@ class _Row:
 
 def _close(
     engine: "Engine",
-    state: "State",
+    state: "CacheState",
     rows: list[_Row],
     alive: list[int],
     which: Any,
     starts: list[int],
-    out: list[Written | None],
+    out: list[WrittenText | None],
 ) -> None:
     """Read the classes behind rows that are at their end.
 
@@ -155,22 +155,24 @@ def _close(
         rests.append(rest)
         lengths.append(starts[alive[k]] + seen)
     if engine.gaps:
-        found = engine.label_probabilities(state.picked(places, lengths), rests)
+        probabilities = engine.label_probabilities(state.picked(places, lengths), rests)
     else:
         seen_rows = [state.rows[k][:n] for k, n in zip(places, lengths, strict=True)]
-        found = engine.probabilities([[*a, *b] for a, b in zip(seen_rows, rests, strict=True)])
-    for k, p in zip(places, found, strict=True):
+        probabilities = engine.probabilities([[*a, *b] for a, b in zip(seen_rows, rests, strict=True)])
+    for k, p in zip(places, probabilities, strict=True):
         row = rows[alive[k]]
         text = encoder.decode(row.kept())
         text = text[: text.rindex(row._stop.frame)] if row.finished else text
-        out[alive[k]] = Written(text.strip(), tuple(row.ids), row.finished, row.looped, p)
+        out[alive[k]] = WrittenText(text.strip(), tuple(row.ids), row.finished, row.looped, p)
 
 
-def _draw(sampling: Sampling | None, number: int) -> np.random.Generator:
+def _draw(sampling: TokenSampling | None, number: int) -> np.random.Generator:
     return np.random.default_rng([sampling.seed if sampling else 0, number])
 
 
-def _next(logits: torch.Tensor, sampling: Sampling | None, draws: Sequence[np.random.Generator]) -> list[int]:
+def _next(
+    logits: torch.Tensor, sampling: TokenSampling | None, draws: Sequence[np.random.Generator]
+) -> list[int]:
     """(rows,) the next token of each row; every row draws once a step, done or not."""
     if sampling is None:
         return [int(i) for i in logits.argmax(dim=-1)]

@@ -20,17 +20,17 @@ def with_side_questions(case: Case, rationale: Rationale | None, question: str) 
 
     Verifiable side tasks, after Dementia-R1 (arXiv 2601.03018). Each answer is of the loss group `auxiliary`.
     """
-    asked = (_side(case, text, answer) for text, answer in side_questions(case))
-    return (texts.answer(case, question), *asked)
+    sides = (_side(case, text, answer) for text, answer in side_questions(case))
+    return (texts.answer(case, question), *sides)
 
 
 def side_questions(case: Case) -> Iterator[tuple[str, str]]:
     """Questions about a case's timeline, with their answers; the same each time."""
     draw, shown = draws(case.id, "side questions"), lines(case.timeline)
-    found = {name for line in shown if (name := finding_of(line.what, ""))}
+    present = {name for line in shown if (name := finding_of(line.what, ""))}
     named = {name for line in shown for name, _, _ in findings_in(line.said)}  # in whatever sense
     for names, answer in (
-        ([n for n in ASKED if n in found], LABELS[1]),
+        ([n for n in ASKED if n in present], LABELS[1]),
         ([n for n in ASKED if n not in named], LABELS[0]),
     ):
         if names:

@@ -8,7 +8,7 @@ from ....study import parts
 from ....study.errors import DataError
 from . import many
 from .formulas import COEFFICIENTS, Coefficient
-from .table import DENSE, MANY, Floats, Table, Terms
+from .table import DENSE, MANY, Floats, RatingTable, Terms
 from .weights import DEFAULT, Weights, matrix
 
 
@@ -19,7 +19,7 @@ class Bound:
     name: str
     """As asked for, its category included: `specific_agreement:yes`."""
     coefficient: Coefficient
-    table: Table
+    table: RatingTable
     weights: Floats
     """(K, K), or (1, K) for a coefficient of one category; empty where it needs none."""
     weighting: str
@@ -31,7 +31,7 @@ class Bound:
         graded = bool(((self.weights > 0) & (self.weights < 1)).any())
         return graded and self.coefficient.fixed_chance
 
-    def terms(self, table: Table | None = None) -> Terms:
+    def terms(self, table: RatingTable | None = None) -> Terms:
         """(units, p) of its own table, or of some units of it."""
         return self.coefficient.terms(table or self.table, self.weights)
 
@@ -59,13 +59,15 @@ class Bound:
             if not len(used):
                 return "no unit has two ratings"
             only = self.table.scale.categories[used[0]]
-            return f"no variation: every rating of a unit with two or more is {only!r}, so nothing can be told apart"
+            return (
+                f"no variation: every rating of a unit with two or more is {only!r}; agreement is undefined"
+            )
         if np.isnan(self.of(self.total())[0]):
             return "undefined: what it divides by is 0 for these ratings"
         return None
 
 
-def bind(ratings: Table, statistic: str, weights: Weights = None) -> Bound:
+def bind(ratings: RatingTable, statistic: str, weights: Weights = None) -> Bound:
     """Look the coefficient up and fit it to a table.
 
     Raises:
@@ -73,49 +75,49 @@ def bind(ratings: Table, statistic: str, weights: Weights = None) -> Bound:
         DataError: ratings, weights or a category that do not suit the coefficient.
     """
     name, _, category = statistic.partition(":")
-    found = parts.pick(COEFFICIENTS, "coefficient", name)
-    _check(found, ratings, statistic)
-    if found.two:
+    coefficient = parts.pick(COEFFICIENTS, "coefficient", name)
+    _check(coefficient, ratings, statistic)
+    if coefficient.two:
         ratings = ratings.columns(np.flatnonzero((ratings.codes >= 0).any(0)))
-    if found.weights == "none" and weights is not None:
+    if coefficient.weights == "none" and weights is not None:
         raise DataError(f"weights: {name} takes none.")
-    if found.weights == "category":
+    if coefficient.weights == "category":
         if weights is not None:
             raise DataError(f"weights: {name} is of one category and takes none.")
-        return Bound(statistic, found, ratings, _category(ratings, name, category), "")
+        return Bound(statistic, coefficient, ratings, _category(ratings, name, category), "")
     if category:
         raise DataError(f"{statistic}: {name} is not of one category.")
     scale = ratings.scale
-    if found.weights == "metric" and weights is None and scale.sets:
+    if coefficient.weights == "metric" and weights is None and scale.sets:
         weights = "masi"
-    if weights is None and found.weights not in ("level", "metric", "none"):
-        weights = found.weights
-    weighting = _name(weights, found, scale.level)
+    if weights is None and coefficient.weights not in ("level", "metric", "none"):
+        weights = coefficient.weights
+    weighting = _name(weights, coefficient, scale.level)
     if len(scale.categories) > DENSE and (form := many.of(name, weighting, ratings)) is not None:
         return Bound(
             statistic,
-            replace(found, terms=form.terms, value=form.value),
+            replace(coefficient, terms=form.terms, value=form.value),
             ratings,
             np.empty((0, 0)),
             weighting,
         )
-    if found.weights == "none" or not weighting:
-        _check_many(found, ratings)
-        return Bound(statistic, found, ratings, np.empty((0, 0)), "")
+    if coefficient.weights == "none" or not weighting:
+        _check_many(coefficient, ratings)
+        return Bound(statistic, coefficient, ratings, np.empty((0, 0)), "")
     w, weighting = matrix(weights, scale)
-    return Bound(statistic, found, ratings, w, weighting)
+    return Bound(statistic, coefficient, ratings, w, weighting)
 
 
-def _name(weights: Weights, found: Coefficient, level: str) -> str:
+def _name(weights: Weights, coefficient: Coefficient, level: str) -> str:
     """The name of the weights; "" for alpha's own metric, or where the coefficient takes none."""
     if weights is None:
-        return "" if found.weights in ("metric", "none") else DEFAULT[level]  # type: ignore[index]
+        return "" if coefficient.weights in ("metric", "none") else DEFAULT[level]  # type: ignore[index]
     return weights if isinstance(weights, str) else "given"
 
 
-def _check_many(found: Coefficient, ratings: Table) -> None:
+def _check_many(coefficient: Coefficient, ratings: RatingTable) -> None:
     k, level = len(ratings.scale.categories), ratings.scale.level
-    if k > MANY and level != "interval" and not found.complete:
+    if k > MANY and level != "interval" and not coefficient.complete:
         raise DataError(
             f"categories: {k}, more than {MANY}, at {level} level. Join some, or use the interval level."
         )
@@ -135,16 +137,16 @@ def needs_declaring(bound: Bound) -> str | None:
     )
 
 
-def _check(found: Coefficient, ratings: Table, statistic: str) -> None:
+def _check(coefficient: Coefficient, ratings: RatingTable, statistic: str) -> None:
     given = ratings.codes >= 0
     raters = int(given.any(0).sum())
-    if found.two and raters != 2:
+    if coefficient.two and raters != 2:
         raise DataError(
             f"{statistic} is of two raters; found {raters}. Use conger_kappa or krippendorff_alpha."
         )
-    if found.complete and ratings.scale.level == "nominal":
+    if coefficient.complete and ratings.scale.level == "nominal":
         raise DataError(f"{statistic} is of numbers; the scale is nominal. Use krippendorff_alpha.")
-    if found.complete and not given.all():
+    if coefficient.complete and not given.all():
         gaps = int((~given.all(1)).sum())
         raise DataError(
             f"{statistic} needs every rating; {gaps} of {len(given)} units lack some. "
@@ -152,7 +154,7 @@ def _check(found: Coefficient, ratings: Table, statistic: str) -> None:
         )
 
 
-def _category(ratings: Table, name: str, category: str) -> Floats:
+def _category(ratings: RatingTable, name: str, category: str) -> Floats:
     """(1, K) one at the category."""
     labels = ratings.scale.labels
     if category not in labels:

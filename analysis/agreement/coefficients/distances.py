@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .many import ratio_expected
-from .table import Floats, Ints, Table
+from .table import Floats, Ints, RatingTable
 from .weights import masi
 
 CELLS = 4_000_000
 """Pairs of ratings held at once."""
 
 
-def apart(ratings: Table) -> Floats:
+def apart(ratings: RatingTable) -> Floats:
     """(units, raters) summed distance of a rating to the others of its unit, over the expected distance of a pair.
 
     NaN where a rating is missing.
@@ -45,7 +45,7 @@ def apart(ratings: Table) -> Floats:
     return np.where(given, total / expected, np.nan)
 
 
-def _of_scores(ratings: Table) -> tuple[Floats, float]:
+def _of_scores(ratings: RatingTable) -> tuple[Floats, float]:
     """Squared distances need only each unit's sum and sum of squares."""
     given = ratings.codes >= 0
     s = np.where(given, scores(ratings), 0.0)
@@ -55,7 +55,7 @@ def _of_scores(ratings: Table) -> tuple[Floats, float]:
     return total, 2 * float(len(x) * (x**2).sum() - x.sum() ** 2) / (len(x) * (len(x) - 1))
 
 
-def _of_pairs(ratings: Table, distance: Callable[[Floats, Floats], Floats]) -> Floats:
+def _of_pairs(ratings: RatingTable, distance: Callable[[Floats, Floats], Floats]) -> Floats:
     """Distances pair by pair, some units at a time.
 
     Args:
@@ -78,13 +78,13 @@ def _relative(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.where(a + b > 0, (a - b) / np.where(a + b > 0, a + b, 1), 0.0) ** 2)
 
 
-def _blocks(ratings: Table) -> Iterator[slice]:
+def _blocks(ratings: RatingTable) -> Iterator[slice]:
     units, raters = ratings.codes.shape
     step = max(1, CELLS // max(raters**2, 1))
     return (slice(i, i + step) for i in range(0, units, step))
 
 
-def scores(ratings: Table) -> Floats:
+def scores(ratings: RatingTable) -> Floats:
     """(units, raters) numbers whose squared differences are alpha's ordinal or interval distance."""
     given = ratings.codes >= 0
     codes = np.where(given, ratings.codes, 0)
@@ -96,7 +96,7 @@ def scores(ratings: Table) -> Floats:
     return np.asarray((below - below @ n / n.sum())[codes])
 
 
-def pairable_counts(ratings: Table) -> Ints:
+def pairable_counts(ratings: RatingTable) -> Ints:
     """(K,) how often each category was given on units with two ratings or more."""
     codes = ratings.codes[ratings.seen >= 2]
     counts: Ints = np.bincount(codes[codes >= 0], minlength=len(ratings.scale.categories)).astype(np.int64)

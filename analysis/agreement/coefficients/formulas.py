@@ -15,7 +15,7 @@ from ....study.parts import Catalogue
 from . import icc, terms
 from .many import alpha_of_moments
 from .ratio import corrected, divide
-from .table import Floats, Scale, Table, Terms
+from .table import Floats, RatingTable, Scale, Terms
 from .weights import metric
 
 Value = Callable[[Floats, Scale, Floats], Floats]
@@ -26,7 +26,7 @@ Value = Callable[[Floats, Scale, Floats], Floats]
 class Coefficient:
     """One line of the table at the foot."""
 
-    terms: Callable[[Table, Floats], Terms]
+    terms: Callable[[RatingTable, Floats], Terms]
     """(table, weights) -> (units, p)."""
     value: Value
     says: str

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack
 
 from .ratio import corrected, divide
-from .table import Floats, Ints, Scale, Table, Terms
+from .table import Floats, Ints, RatingTable, Scale, Terms
 from .terms import moments
 
 MOST_PAIRS = 2_000_000
@@ -24,11 +24,11 @@ MOST_PAIRS = 2_000_000
 class Many(NamedTuple):
     """What a coefficient sums over units, and the formula of the sums."""
 
-    terms: Callable[[Table, Floats], Terms]
+    terms: Callable[[RatingTable, Floats], Terms]
     value: Callable[[Floats, Scale, Floats], Floats]
 
 
-def of(name: str, weighting: str, ratings: Table) -> Many | None:
+def of(name: str, weighting: str, ratings: RatingTable) -> Many | None:
     """The coefficient without a matrix of categories; None where there is no such form.
 
     Args:
@@ -50,7 +50,7 @@ def of(name: str, weighting: str, ratings: Table) -> Many | None:
     return SQUARED.get(name) if weighting == "quadratic" else None
 
 
-def counts(ratings: Table) -> csr_array:
+def counts(ratings: RatingTable) -> csr_array:
     """(units, K) how many raters gave the unit each category."""
     u, g = np.nonzero(ratings.codes >= 0)
     k = ratings.codes[u, g]
@@ -58,7 +58,7 @@ def counts(ratings: Table) -> csr_array:
     return csr_array((np.ones(len(u)), (u, k)), shape=shape)
 
 
-def _given(ratings: Table) -> csr_array:
+def _given(ratings: RatingTable) -> csr_array:
     """(units, R * K) one where the rater gave the category."""
     u, g = np.nonzero(ratings.codes >= 0)
     k = len(ratings.scale.categories)
@@ -75,13 +75,13 @@ def _joined(columns: Floats, sparse: csr_array) -> csr_array:
     return hstack([csr_array(columns), sparse], format="csr")
 
 
-def _same_pairs(ratings: Table) -> Floats:
+def _same_pairs(ratings: RatingTable) -> Floats:
     """Share of each unit's pairs in the same category, one where it has pairs: 2 columns."""
     m = ratings.seen.astype(float)
     return np.column_stack([(_squares(counts(ratings)) - m) / np.maximum(m * (m - 1), 1), m >= 2])
 
 
-def _same_disagreement(ratings: Table, w: Floats) -> Terms:
+def _same_disagreement(ratings: RatingTable, w: Floats) -> Terms:
     """Pairs in different categories, weighted as in alpha, and the pairable counts: 1 + K columns."""
     m, c = ratings.seen.astype(float), counts(ratings)
     inside = (m**2 - _squares(c)) / 2 / np.maximum(m - 1, 1) * (m >= 2)
@@ -100,14 +100,14 @@ def _alpha_same(sums: Floats, scale: Scale, w: Floats) -> Floats:
     return 1 - divide((total - 1) * sums[:, 0], (total**2 - (n**2).sum(1)) / 2)
 
 
-def _same_shares(ratings: Table, w: Floats) -> Terms:
+def _same_shares(ratings: RatingTable, w: Floats) -> Terms:
     """`_same_pairs`, one where the unit was rated, each category's share of its ratings: 3 + K columns."""
     m = ratings.seen
     share = counts(ratings).multiply((1 / np.maximum(m, 1))[:, None]).tocsr()
     return _joined(np.column_stack([_same_pairs(ratings), m >= 1]), share)
 
 
-def _same_shares_of_two(ratings: Table, w: Floats) -> Terms:
+def _same_shares_of_two(ratings: RatingTable, w: Floats) -> Terms:
     return _same_shares(ratings, w).multiply((ratings.seen >= 2)[:, None].astype(float)).tocsr()
 
 
@@ -132,11 +132,11 @@ def _brennan_same(sums: Floats, scale: Scale, w: Floats) -> Floats:
     return corrected(_observed(sums), np.full(len(sums), 1 / len(scale.categories)))
 
 
-def _same_by_rater(ratings: Table, w: Floats) -> Terms:
+def _same_by_rater(ratings: RatingTable, w: Floats) -> Terms:
     return _joined(_same_pairs(ratings), _given(ratings))
 
 
-def _same_by_two(ratings: Table, w: Floats) -> Terms:
+def _same_by_two(ratings: RatingTable, w: Floats) -> Terms:
     return _same_by_rater(ratings, w).multiply((ratings.seen >= 2)[:, None].astype(float)).tocsr()
 
 
@@ -149,7 +149,7 @@ def _conger_same(sums: Floats, scale: Scale, w: Floats) -> Floats:
     return corrected(_observed(sums), chance)
 
 
-def _squared_pairs(ratings: Table) -> tuple[Floats, Floats]:
+def _squared_pairs(ratings: RatingTable) -> tuple[Floats, Floats]:
     """(units,) mean squared difference of the unit's pairs; (units, raters) numbers, 0 where missing."""
     given = ratings.codes >= 0
     x = np.where(given, ratings.scale.values[np.where(given, ratings.codes, 0)], 0.0)
@@ -159,14 +159,14 @@ def _squared_pairs(ratings: Table) -> tuple[Floats, Floats]:
     return 2 * (m * q - s**2) / np.maximum(m * (m - 1), 1), x
 
 
-def _squared_shares(ratings: Table, w: Floats) -> Floats:
+def _squared_shares(ratings: RatingTable, w: Floats) -> Floats:
     """Mean squared difference, one where there are pairs; mean, mean square and one where rated: 5 columns."""
     d, x = _squared_pairs(ratings)
     m = np.maximum(ratings.seen, 1)
     return np.column_stack([d, ratings.seen >= 2, x.sum(1) / m, (x**2).sum(1) / m, ratings.seen >= 1])
 
 
-def _squared_shares_of_two(ratings: Table, w: Floats) -> Floats:
+def _squared_shares_of_two(ratings: RatingTable, w: Floats) -> Floats:
     return np.asarray(_squared_shares(ratings, w) * (ratings.seen >= 2)[:, None])
 
 
@@ -176,14 +176,14 @@ def _fleiss_squared(sums: Floats, scale: Scale, w: Floats) -> Floats:
     return 1 - divide(divide(d, pairs), 2 * (square - mean**2), 1e-12 * square)
 
 
-def _squared_by_rater(ratings: Table, w: Floats) -> Floats:
+def _squared_by_rater(ratings: RatingTable, w: Floats) -> Floats:
     """Mean squared difference, one where there are pairs; each rater's count, sum and sum of squares: 2 + 3 R."""
     d, x = _squared_pairs(ratings)
     given = (ratings.codes >= 0).astype(float)
     return np.hstack([np.column_stack([d, ratings.seen >= 2]), given, x, x**2])
 
 
-def _squared_by_two(ratings: Table, w: Floats) -> Floats:
+def _squared_by_two(ratings: RatingTable, w: Floats) -> Floats:
     return np.asarray(_squared_by_rater(ratings, w) * (ratings.seen >= 2)[:, None])
 
 
@@ -196,13 +196,13 @@ def _conger_squared(sums: Floats, scale: Scale, w: Floats) -> Floats:
     return 1 - divide(divide(sums[:, 0], sums[:, 1]), divide(apart, r * (r - 1)), 1e-12 * square.sum(1))
 
 
-def _alpha_ordinal(ratings: Table) -> Many:
+def _alpha_ordinal(ratings: RatingTable) -> Many:
     """Pairs of categories that meet on a unit, and the counts: the distance follows the margins of each resample."""
     k = len(ratings.scale.categories)
     _, pairs = _pair_counts(ratings, None)
     i, j = pairs // k, pairs % k
 
-    def terms(table: Table, w: Floats) -> Terms:
+    def terms(table: RatingTable, w: Floats) -> Terms:
         together, _ = _pair_counts(table, pairs)
         pairable = (table.seen >= 2)[:, None].astype(float)
         return hstack([together, counts(table).multiply(pairable)], format="csr")
@@ -218,7 +218,7 @@ def _alpha_ordinal(ratings: Table) -> Many:
     return Many(terms, value)
 
 
-def _pair_counts(ratings: Table, pairs: Ints | None) -> tuple[csr_array, Ints]:
+def _pair_counts(ratings: RatingTable, pairs: Ints | None) -> tuple[csr_array, Ints]:
     """(units, pairs) how often two different categories meet on a unit over its ratings less one; and the pairs."""
     k, rows, keys, weights = len(ratings.scale.categories), [], [], []
     share = 1 / np.maximum(ratings.seen - 1, 1)
@@ -234,14 +234,14 @@ def _pair_counts(ratings: Table, pairs: Ints | None) -> tuple[csr_array, Ints]:
     return csr_array((weight, (row, at)), shape=(len(ratings.codes), len(known))), known
 
 
-def _alpha_ratio(ratings: Table) -> Many:
+def _alpha_ratio(ratings: RatingTable) -> Many:
     """((x - y) / (x + y))^2 is tanh^2 of half the difference of the logarithms: a smooth kernel.
 
     A zero is as far as can be from every other value, and stands beside the polynomials.
     """
     features, kernel = _ratio_features(ratings.scale.values)
 
-    def terms(table: Table, w: Floats) -> Terms:
+    def terms(table: RatingTable, w: Floats) -> Terms:
         pairable = (table.seen >= 2)[:, None]
         return np.hstack([relative_disagreement(table)[:, None], counts(table) @ features * pairable])
 
@@ -277,7 +277,7 @@ def _ratio_expected(sums: Floats, kernel: Floats) -> Floats:
     return np.asarray(sums[:, 0] * sums[:, 1] + np.einsum("bi,ij,bj->b", f, kernel, f) / 2)
 
 
-def relative_disagreement(ratings: Table) -> Floats:
+def relative_disagreement(ratings: RatingTable) -> Floats:
     """(units,) relative squared distances of the unit's pairs over its ratings less one."""
     out = np.zeros(len(ratings.codes))
     x = ratings.scale.values

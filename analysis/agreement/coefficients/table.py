@@ -80,7 +80,7 @@ class Scale:
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class RatingTable:
     """Who gave which unit which category."""
 
     codes: NDArray[np.int32]
@@ -135,12 +135,12 @@ class Table:
         used: Ints = np.unique(codes[codes != MISSING]).astype(np.int64)
         return used
 
-    def only(self, raters: Iterable[int]) -> "Table":
+    def only(self, raters: Iterable[int]) -> "RatingTable":
         """The same units as some raters (by column) saw them; the others' ratings are missing."""
         keep = np.isin(np.arange(len(self.raters)), list(raters))
         return replace(self, codes=np.where(keep, self.codes, MISSING).astype(np.int32))
 
-    def packed(self) -> tuple["Table", Ints]:
+    def packed(self) -> tuple["RatingTable", Ints]:
         """The ratings of each unit in as few columns as hold them, and (units, columns) which rater gave each.
 
         For what does not depend on who gave a rating: with many raters who see few units each, far smaller.
@@ -150,11 +150,11 @@ class Table:
         codes = np.take_along_axis(self.codes, rater, axis=1)
         return replace(self, codes=codes, raters=tuple(range(width))), rater
 
-    def columns(self, keep: Ints) -> "Table":
+    def columns(self, keep: Ints) -> "RatingTable":
         """The same units with some raters (by column) only."""
         return replace(self, codes=self.codes[:, keep], raters=tuple(self.raters[g] for g in keep))
 
-    def of_units(self, keep: Ints) -> "Table":
+    def of_units(self, keep: Ints) -> "RatingTable":
         """Some units (by row)."""
         if len(keep) == len(self.units) and np.array_equal(keep, np.arange(len(keep))):
             return self
@@ -172,7 +172,7 @@ def table(
     units: Sequence[Hashable] | None = None,
     raters: Sequence[Hashable] | None = None,
     cluster_name: str = "cluster",
-) -> Table:
+) -> RatingTable:
     """Code a matrix of ratings.
 
     Args:
@@ -198,15 +198,15 @@ def table(
     rows, own_units, own_raters = _rows(ratings)
     units, raters = tuple(units or own_units), tuple(raters or own_raters)
     if clusters is not None and len(clusters) != len(rows):
-        raise DataError(f"clusters: {len(clusters)} for {len(rows)} units; give one a unit.")
+        raise DataError(f"clusters: {len(clusters)} for {len(rows)} units; give one per unit.")
     categories = _ordered(ratings) if categories is None else categories
     known = tuple(categories) if categories is not None else _observed(rows, level)
     scale = Scale(level, known, declared=categories is not None)
     codes = _coded(rows, scale, units)
-    return checked(Table(codes, scale, units, raters, tuple(clusters or ()), cluster_name))
+    return checked(RatingTable(codes, scale, units, raters, tuple(clusters or ()), cluster_name))
 
 
-def checked(ratings: Table) -> Table:
+def checked(ratings: RatingTable) -> RatingTable:
     """The table without units that nobody rated.
 
     Raises:
@@ -242,7 +242,9 @@ def _rows(ratings: Any) -> tuple[list[list[Any]], tuple[Hashable, ...], tuple[Ha
     try:
         rows = [list(row) for row in (ratings.tolist() if isinstance(ratings, np.ndarray) else ratings)]
     except TypeError as e:
-        raise DataError(f"ratings: a matrix is needed, a row a unit and a column a rater; {e}.") from e
+        raise DataError(
+            f"ratings: a matrix is needed, with one row per unit and one column per rater; {e}."
+        ) from e
     width = len(rows[0]) if rows else 0
     for i, row in enumerate(rows):
         if len(row) != width:
@@ -259,24 +261,24 @@ def _ordered(ratings: Any) -> tuple[Hashable, ...] | None:
 
 
 def _observed(rows: list[list[Any]], level: Level) -> tuple[Hashable, ...]:
-    found = {v for v in _distinct(rows) if not absent(v) and not _infinite(v)}
-    if all(isinstance(v, int | float | np.number | np.bool_) for v in found):
-        return tuple(sorted(found))
+    values = {v for v in _distinct(rows) if not absent(v) and not _infinite(v)}
+    if all(isinstance(v, int | float | np.number | np.bool_) for v in values):
+        return tuple(sorted(values))
     if level != "nominal":
-        some = ", ".join(sorted(repr(v) for v in found)[:5])
+        some = ", ".join(sorted(repr(v) for v in values)[:5])
         raise DataError(
             f"categories: the order of {some} is not known; declare the categories, lowest first."
         )
-    return tuple(sorted(found, key=str))
+    return tuple(sorted(values, key=str))
 
 
 def _coded(rows: list[list[Any]], scale: Scale, units: tuple[Hashable, ...]) -> NDArray[np.int32]:
     """Positions of the values in the categories; every value that has none is named with its unit."""
     place: dict[Any, int] = {c: i for i, c in enumerate(scale.categories)}
     if any(absent(c) for c in place):
-        raise DataError("categories: a missing value is no category; leave it out.")
+        raise DataError("categories: a missing value is not a category; leave it out.")
     if len(place) != len(scale.categories):
-        raise DataError(f"categories: one stands twice in {scale.categories}.")
+        raise DataError(f"categories: duplicate in {scale.categories}.")
     outside = len(place)
     code = {v: MISSING if absent(v) else place.get(v, outside) for v in _distinct(rows)}
     out = np.array([[code[v] for v in row] for row in rows], dtype=np.int32).reshape(

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ....study.errors import DataError, MissingPartError
-from ..coefficients.table import Table
+from ..coefficients.table import RatingTable
 from ..records import DimensionSummary
 from ..settings import AgreementSettings, Model
 
 
 def with_models(
-    dimensions: Sequence[DimensionSummary], tables: Mapping[str, Table], settings: AgreementSettings
+    dimensions: Sequence[DimensionSummary], tables: Mapping[str, RatingTable], settings: AgreementSettings
 ) -> list[DimensionSummary]:
     """The dimensions, each with the models that it suits; a note where it does not.
 
@@ -40,7 +40,7 @@ def with_models(
     return out
 
 
-def _fit(model: Model, table: Table, name: str, settings: AgreementSettings) -> dict[str, Any]:
+def _fit(model: Model, table: RatingTable, name: str, settings: AgreementSettings) -> dict[str, Any]:
     if model == "mixed":
         from .mixed import icc_rows
 

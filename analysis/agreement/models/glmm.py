@@ -6,7 +6,7 @@ import io
 import numpy as np
 
 from ....study.errors import DataError, MissingPartError
-from ..coefficients.table import Floats, Ints, Table
+from ..coefficients.table import Floats, Ints, RatingTable
 from ..records import HierarchicalModel, RaterLevel
 
 LOGISTIC = np.pi**2 / 3
@@ -16,7 +16,7 @@ NODES = 61
 """Of the Gauss-Hermite rule by which the model's agreement is worked out."""
 
 
-def hierarchical(ratings: Table) -> HierarchicalModel:
+def hierarchical(ratings: RatingTable) -> HierarchicalModel:
     """Fit logit P(yes) = rater + item + cluster, the latter two normal, by Laplace's approximation.
 
     Says how far agreement comes from the items, how much of that from their clusters, and who says yes more often;
@@ -66,7 +66,7 @@ def hierarchical(ratings: Table) -> HierarchicalModel:
     )
 
 
-def _clusters(ratings: Table, u: Ints) -> Ints | None:
+def _clusters(ratings: RatingTable, u: Ints) -> Ints | None:
     if not ratings.clusters:
         return None
     number = {c: i for i, c in enumerate(dict.fromkeys(ratings.clusters))}

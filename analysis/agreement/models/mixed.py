@@ -8,7 +8,7 @@ import pandas as pd
 
 from ....study.errors import DataError, MissingPartError
 from ...records import Agreement
-from ..coefficients.table import Floats, Table
+from ..coefficients.table import Floats, RatingTable
 from ..distributions import norm
 
 MOST = 1_500
@@ -27,7 +27,7 @@ class Components(NamedTuple):
     """Harmonic mean."""
 
 
-def icc_rows(ratings: Table, confidence: float = 0.95, dimension: str = "") -> list[Agreement]:
+def icc_rows(ratings: RatingTable, confidence: float = 0.95, dimension: str = "") -> list[Agreement]:
     """ICC(A,1), ICC(C,1) and those of the mean of the raters, by restricted maximum likelihood (REML).
 
     Equal to the mean squares of McGraw & Wong (1996) where every rating is given and no variance comes out below 0.
@@ -75,7 +75,7 @@ def icc_rows(ratings: Table, confidence: float = 0.95, dimension: str = "") -> l
     return out
 
 
-def components(ratings: Table) -> Components:
+def components(ratings: RatingTable) -> Components:
     """Variances of items, raters and error.
 
     Raises:

@@ -5,11 +5,11 @@ import numpy as np
 from ....study.errors import DataError
 from ..coefficients.bound import bind
 from ..coefficients.distances import apart
-from ..coefficients.table import Floats, Table
+from ..coefficients.table import Floats, RatingTable
 from .records import CategoryRow, ItemRow
 
 
-def disagreement(ratings: Table) -> Floats:
+def disagreement(ratings: RatingTable) -> Floats:
     """(units,) mean distance of a unit's pairs over the expected one; NaN with fewer than two ratings.
 
     Raises:
@@ -24,7 +24,7 @@ def disagreement(ratings: Table) -> Floats:
         )
 
 
-def item_rows(ratings: Table, most: int | None = None) -> list[ItemRow]:
+def item_rows(ratings: RatingTable, most: int | None = None) -> list[ItemRow]:
     """Items with two ratings or more, the most disputed first; names decide between equals.
 
     Args:
@@ -52,7 +52,7 @@ def item_rows(ratings: Table, most: int | None = None) -> list[ItemRow]:
     ]
 
 
-def category_rows(ratings: Table, most: int | None = None) -> list[CategoryRow]:
+def category_rows(ratings: RatingTable, most: int | None = None) -> list[CategoryRow]:
     """Every category with its prevalence, the raters' range (bias), specific agreement and kappa.
 
     Args:

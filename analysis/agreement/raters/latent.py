@@ -67,9 +67,9 @@ def dawid_skene(
 
 
 def _maximise(by_rater: Floats, posterior: Floats) -> tuple[Floats, Floats]:
-    said = np.einsum("uk,url->rkl", posterior, by_rater)
-    total = said.sum(2, keepdims=True)
-    return posterior.mean(0), said / np.where(total > 0, total, 1)
+    counts = np.einsum("uk,url->rkl", posterior, by_rater)
+    total = counts.sum(2, keepdims=True)
+    return posterior.mean(0), counts / np.where(total > 0, total, 1)
 
 
 def _expect(by_rater: Floats, prevalence: Floats, errors: Floats) -> tuple[Floats, float]:

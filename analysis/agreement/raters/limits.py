@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..coefficients.bound import bind
-from ..coefficients.table import Floats, Ints, Table
+from ..coefficients.table import Floats, Ints, RatingTable
 from ..distributions import norm, t
 from ..uncertainty.intervals import jackknife_se
 from ..uncertainty.resample import added
@@ -13,7 +13,7 @@ LEAST = 5
 """Independent units below which there are no limits."""
 
 
-def limits_rows(ratings: Table, confidence: float = 0.95) -> list[LimitsRow]:
+def limits_rows(ratings: RatingTable, confidence: float = 0.95) -> list[LimitsRow]:
     """Bias, limits of agreement and concordance of every two raters on the items that both rated.
 
     Args:
@@ -26,7 +26,7 @@ def limits_rows(ratings: Table, confidence: float = 0.95) -> list[LimitsRow]:
     return [row for g, h in pairs if (row := _pair(ratings, g, h, confidence)) is not None]
 
 
-def _pair(ratings: Table, g: int, h: int, confidence: float) -> LimitsRow | None:
+def _pair(ratings: RatingTable, g: int, h: int, confidence: float) -> LimitsRow | None:
     both = np.flatnonzero((ratings.codes[:, [g, h]] >= 0).all(1))
     if not len(both):
         return None
@@ -62,7 +62,7 @@ def _pair(ratings: Table, g: int, h: int, confidence: float) -> LimitsRow | None
     )
 
 
-def _errors(own: Table, difference: Floats, z: float) -> tuple[float, float]:
+def _errors(own: RatingTable, difference: Floats, z: float) -> tuple[float, float]:
     """Standard errors of the bias and of a limit; by the jackknife over clusters where items come in some."""
     n = len(difference)
     if not own.clusters:

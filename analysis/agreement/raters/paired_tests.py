@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ...multiplicity import holm
-from ..coefficients.table import DENSE, Floats, Ints, Table
+from ..coefficients.table import DENSE, Floats, Ints, RatingTable
 from ..distributions import chi2, sign_test
 from ..uncertainty.resample import added
 from .records import RaterTest
@@ -22,7 +22,7 @@ EXACT = 25
 """Discordant items up to which McNemar's test is the exact binomial one."""
 
 
-def pair_tests(ratings: Table) -> list[RaterTest]:
+def pair_tests(ratings: RatingTable) -> list[RaterTest]:
     """The tests of every two raters on the items that both rated, p adjusted for their number test by test.
 
     McNemar for two categories; Stuart-Maxwell (margins) and Bowker (symmetry) for three and more.
@@ -47,7 +47,7 @@ def adjusted(rows: Sequence[RaterTest]) -> list[RaterTest]:
     return out
 
 
-def _pair(ratings: Table, g: int, h: int) -> list[RaterTest]:
+def _pair(ratings: RatingTable, g: int, h: int) -> list[RaterTest]:
     """From the pairs of categories that occur, each with its number of items; with clusters, item by item."""
     a, b = ratings.codes[:, g].astype(np.int64), ratings.codes[:, h].astype(np.int64)
     k = len(ratings.scale.categories)
@@ -74,7 +74,7 @@ class _Pair(NamedTuple):
     n: int
     times: Ints | None
     """(rows,) items that each row of differences stands for; None where a row is an item and items have clusters."""
-    ratings: Table
+    ratings: RatingTable
 
 
 def _mcnemar(difference: Floats, pair: _Pair) -> RaterTest:
@@ -110,7 +110,7 @@ def _wald(test: str, of: str, differences: Floats, pair: _Pair) -> RaterTest:
     return row.model_copy(update=update)
 
 
-def kendall_w(ratings: Table) -> RaterTest:
+def kendall_w(ratings: RatingTable) -> RaterTest:
     """Kendall's coefficient of concordance of the raters' rankings of the items, ties corrected (Kendall 1948).
 
     1: all rank the items alike; 0: no association. Its test is chi squared with n - 1 degrees of freedom.

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from ....study.errors import DataError
 from ..coefficients.bound import bind
-from ..coefficients.table import DENSE, MISSING, Ints, Table
+from ..coefficients.table import DENSE, MISSING, Ints, RatingTable
 from ..uncertainty.estimate import estimate
 from .records import AccuracyRow, ReferenceRow, ShareRow
-from .shares import Share, share
+from .shares import ShareInterval, share
 
 KAPPA_DRAWS = 2000
 """Bootstrap draws for the interval of a rater's kappa."""
 
 
 def against(
-    ratings: Table, reference: Mapping[Hashable, Hashable], confidence: float = 0.95
+    ratings: RatingTable, reference: Mapping[Hashable, Hashable], confidence: float = 0.95
 ) -> list[ReferenceRow]:
     """Every rater, and all together, against the reference value of each item.
 
@@ -40,7 +40,7 @@ def against(
 
 
 def attribute_shares(
-    ratings: Table, reference: Mapping[Hashable, Hashable], confidence: float = 0.95
+    ratings: RatingTable, reference: Mapping[Hashable, Hashable], confidence: float = 0.95
 ) -> list[ShareRow]:
     """Of the items that all raters rated: on how many all agree, and on how many all agree with the reference.
 
@@ -62,7 +62,7 @@ def attribute_shares(
     return [ShareRow(name=name, **s._asdict()) for name, s in shares.items()]
 
 
-def _coded(ratings: Table, reference: Mapping[Hashable, Hashable]) -> tuple[Table, Ints]:
+def _coded(ratings: RatingTable, reference: Mapping[Hashable, Hashable]) -> tuple[RatingTable, Ints]:
     """The table on a scale that holds every reference value, and (units,) their codes; MISSING where there is none.
 
     Raises:
@@ -83,7 +83,7 @@ def _coded(ratings: Table, reference: Mapping[Hashable, Hashable]) -> tuple[Tabl
     return ratings, np.array(codes, dtype=np.int64)
 
 
-def _widened(ratings: Table, more: Sequence[Hashable]) -> Table:
+def _widened(ratings: RatingTable, more: Sequence[Hashable]) -> RatingTable:
     """The table on a scale with more categories: numbers in their order, words behind the others."""
     old = ratings.scale.categories
     new: tuple[Any, ...] = (*old, *more)
@@ -93,36 +93,38 @@ def _widened(ratings: Table, more: Sequence[Hashable]) -> Table:
     return replace(ratings, codes=place[ratings.codes], scale=replace(ratings.scale, categories=new))
 
 
-def _row(ratings: Table, codes: Ints, raters: Sequence[int], confidence: float) -> ReferenceRow:
+def _row(ratings: RatingTable, codes: Ints, raters: Sequence[int], confidence: float) -> ReferenceRow:
     given = ratings.codes[:, raters]
     u, g = np.nonzero((given != MISSING) & (codes != MISSING)[:, None])
-    said, true = given[u, g].astype(np.int64), codes[u]
+    answered, true = given[u, g].astype(np.int64), codes[u]
     several = len(raters) > 1
     clusters: list[Hashable] = []
     if several or ratings.clusters:
         clusters = [ratings.clusters[i] if ratings.clusters else int(i) for i in u]
-    exact = Share(None, None, None, len(said))
+    exact = ShareInterval(None, None, None, len(answered))
     if not ratings.scale.continuous:
-        exact = share(said == true, clusters, confidence)
+        exact = share(answered == true, clusters, confidence)
     return ReferenceRow(
         rater="all raters" if several else str(ratings.raters[raters[0]]),
-        n=len(said),
+        n=len(answered),
         correct=exact.value,
         correct_low=exact.low,
         correct_high=exact.high,
-        bias=_bias(ratings, said, true),
-        categories=tuple(_category(ratings, k, said, true, clusters, confidence) for k in _shown(ratings)),
+        bias=_bias(ratings, answered, true),
+        categories=tuple(
+            _category(ratings, k, answered, true, clusters, confidence) for k in _shown(ratings)
+        ),
         **({} if several else _chance_corrected(ratings, codes, raters[0], confidence)),
     )
 
 
-def _shown(ratings: Table) -> Sequence[int]:
+def _shown(ratings: RatingTable) -> Sequence[int]:
     """The categories to describe: the second of two, or all of a few."""
     k = len(ratings.scale.categories)
     return [1] if k == 2 else range(k) if k <= DENSE else []
 
 
-def _chance_corrected(ratings: Table, codes: Ints, rater: int, confidence: float) -> dict[str, Any]:
+def _chance_corrected(ratings: RatingTable, codes: Ints, rater: int, confidence: float) -> dict[str, Any]:
     """Cohen's kappa of a rater and the reference, weighted as suits the level; of measurements, the concordance."""
     pair = np.stack([ratings.codes[:, rater], codes], axis=1).astype(np.int32)
     both = np.flatnonzero((pair != MISSING).all(1))
@@ -148,21 +150,21 @@ def _chance_corrected(ratings: Table, codes: Ints, rater: int, confidence: float
     }
 
 
-def _bias(ratings: Table, said: Ints, true: Ints) -> float | None:
+def _bias(ratings: RatingTable, answered: Ints, true: Ints) -> float | None:
     """Mean of rating minus reference, in steps or numbers."""
-    if ratings.scale.level == "nominal" or not len(said):
+    if ratings.scale.level == "nominal" or not len(answered):
         return None
-    return float((ratings.scale.values[said] - ratings.scale.values[true]).mean())
+    return float((ratings.scale.values[answered] - ratings.scale.values[true]).mean())
 
 
 def _category(
-    ratings: Table, k: int, said: Ints, true: Ints, clusters: Sequence[Hashable], confidence: float
+    ratings: RatingTable, k: int, answered: Ints, true: Ints, clusters: Sequence[Hashable], confidence: float
 ) -> AccuracyRow:
     """One category against all others."""
-    named: NDArray[np.bool_] = said == k
+    named: NDArray[np.bool_] = answered == k
     real: NDArray[np.bool_] = true == k
 
-    def of(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Share:
+    def of(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> ShareInterval:
         some = [clusters[i] for i in np.flatnonzero(among)] if clusters else ()
         return share(hits[among], some, confidence)
 

@@ -12,7 +12,7 @@ from ....study.records import Level
 from ..coefficients.bound import Bound, bind
 from ..coefficients.distances import apart
 from ..coefficients.formulas import COEFFICIENTS
-from ..coefficients.table import DENSE, MISSING, Floats, Table, table
+from ..coefficients.table import DENSE, MISSING, Floats, RatingTable, table
 from ..coefficients.weights import Weights, matrix
 from ..uncertainty.intervals import interval
 from ..uncertainty.resample import Draws, draw
@@ -41,7 +41,7 @@ def without_each_rater(
 
 
 def rater_rows(
-    ratings: Table,
+    ratings: RatingTable,
     statistic: str = "krippendorff_alpha",
     *,
     weights: Weights = None,
@@ -68,12 +68,12 @@ def rater_rows(
         return rows
     fit = Severity.fit(ratings)
     if fit is None:
-        why = "severity: the raters fall into groups that share no unit, so their levels cannot be compared"
+        why = "severity: the raters fall into groups that share no unit, so their severity cannot be compared"
         return [r.model_copy(update={"why_missing": why}) for r in rows]
     return [fit.filled(row, g, order, confidence) for g, row in enumerate(rows)]
 
 
-def pair_rows(ratings: Table, weights: Weights = None) -> list[PairRow]:
+def pair_rows(ratings: RatingTable, weights: Weights = None) -> list[PairRow]:
     """Every two raters on the units that both saw; no kappa under 10 of them, no row where there are none."""
     given = (ratings.codes >= 0).astype(float)
     shared = given.T @ given
@@ -81,7 +81,7 @@ def pair_rows(ratings: Table, weights: Weights = None) -> list[PairRow]:
     return [_pair(ratings, g, h, weights) for g, h in pairs if shared[g, h] > 0]
 
 
-def _basic(ratings: Table) -> list[RaterRow]:
+def _basic(ratings: RatingTable) -> list[RaterRow]:
     """Counts and shares, and the part of alpha that the rater's pairs make."""
     own: list[float | None] = [None] * len(ratings.raters)
     shared = ((ratings.codes >= 0) & (ratings.seen >= 2)[:, None]).sum(0)
@@ -111,7 +111,7 @@ def _basic(ratings: Table) -> list[RaterRow]:
 
 def _influence(
     rows: list[RaterRow],
-    ratings: Table,
+    ratings: RatingTable,
     statistic: str,
     weights: Weights,
     confidence: float,
@@ -139,13 +139,13 @@ def _influence(
             continue
         all_of_them, fewer = draw([whole, rest], 0, seed) if many else (drawn[id(whole)], drawn[id(rest)])
         change = all_of_them - fewer
-        found = interval(change, "jackknife" if many else "auto", confidence)
-        limits = {"change_low": found.low, "change_high": found.high}
+        bounds = interval(change, "jackknife" if many else "auto", confidence)
+        limits = {"change_low": bounds.low, "change_high": bounds.high}
         out.append(row.model_copy(update={"without": fewer.value, "change": change.value, **limits}))
     return out
 
 
-def _packed(ratings: Table, statistic: str, weights: Weights) -> tuple[Bound, Callable[[int], Bound]]:
+def _packed(ratings: RatingTable, statistic: str, weights: Weights) -> tuple[Bound, Callable[[int], Bound]]:
     """The coefficient of the packed table, and without a rater: for coefficients that do not ask who rated."""
     table, rater = ratings.packed()
     whole = bind(table, statistic, weights)
@@ -163,7 +163,7 @@ def _drawn(whole: Bound, others: Sequence[Bound], replicates: int, seed: int) ->
     return dict(zip(map(id, kept), draw(kept, replicates, seed), strict=True)) if others else {}
 
 
-def _pair(ratings: Table, g: int, h: int, weights: Weights) -> PairRow:
+def _pair(ratings: RatingTable, g: int, h: int, weights: Weights) -> PairRow:
     both = (ratings.codes[:, [g, h]] >= 0).all(1)
     a, b = ratings.codes[both, g], ratings.codes[both, h]
     n, k = int(both.sum()), len(ratings.scale.categories)
@@ -188,7 +188,7 @@ def _pair(ratings: Table, g: int, h: int, weights: Weights) -> PairRow:
 
 
 def _kappa(
-    ratings: Table, g: int, h: int, confusion: Sequence[Sequence[int]], weights: Weights
+    ratings: RatingTable, g: int, h: int, confusion: Sequence[Sequence[int]], weights: Weights
 ) -> dict[str, float | str | None]:
     """Cohen's kappa from the counts of a few categories; from the ratings where they are many, or it is undefined."""
     scale = ratings.scale

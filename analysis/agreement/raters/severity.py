@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..coefficients.table import Floats, Ints, Table
+from ..coefficients.table import Floats, Ints, RatingTable
 from ..distributions import t
 from ..uncertainty.intervals import jackknife_se
 from ..uncertainty.resample import added
@@ -19,7 +19,7 @@ FEW_SHARED = 10
 """Units in common below which two raters get no kappa, and clusters below which one gets no drift."""
 
 
-def groups(ratings: Table) -> list[set[Hashable]]:
+def groups(ratings: RatingTable) -> list[set[Hashable]]:
     """Raters connected by shared units, directly or through others; severity is comparable inside a group only."""
     given = (ratings.codes >= 0).astype(float)
     linked = given.T @ given > 0
@@ -41,14 +41,14 @@ class Severity:
     rating's deviation from the unit's mean to the right side, so leaving units out is a subtraction.
     """
 
-    def __init__(self, ratings: Table, effects: Floats, se: Floats) -> None:
+    def __init__(self, ratings: RatingTable, effects: Floats, se: Floats) -> None:
         self.ratings, self.effects, self.se, self.spreads = ratings, effects, se, _spreads(ratings)
         given = ratings.codes >= 0
         self.adjusted = np.where(given, _steps(ratings) - effects, 0.0)
         self.sums = self.adjusted.sum(1)
 
     @classmethod
-    def fit(cls, ratings: Table) -> "Severity | None":
+    def fit(cls, ratings: RatingTable) -> "Severity | None":
         if len(groups(ratings)) > 1:
             return None
         x, given = _steps(ratings), ratings.codes >= 0
@@ -99,7 +99,7 @@ def _adjusted(i: Floats, m: Floats, effects: Floats) -> Floats:
     return np.asarray(effects - (i @ effects)[:, None] / m)
 
 
-def _sandwich(ratings: Table, left: Floats, residuals: Floats) -> Floats:
+def _sandwich(ratings: RatingTable, left: Floats, residuals: Floats) -> Floats:
     """Standard errors from the units' residuals (or clusters'), where leaving each out in turn would not fit."""
     if ratings.clusters:
         residuals = added([residuals], ratings.clusters)[0]
@@ -109,7 +109,7 @@ def _sandwich(ratings: Table, left: Floats, residuals: Floats) -> Floats:
     return np.asarray(np.sqrt(np.diag(bread @ meat @ bread)))
 
 
-def _spreads(ratings: Table) -> list[float | None]:
+def _spreads(ratings: RatingTable) -> list[float | None]:
     """SD of each rater's own error (Grubbs 1948): the variance of a - b is that of a's error plus that of b's.
 
     Least squares over the pairs, each weighted by its units, errors not negative. Two raters get half each.
@@ -144,7 +144,7 @@ def _solved(sums: Floats, raters: int) -> Floats:
             return np.asarray((np.linalg.pinv(left) @ sums[:, raters**2 :, None])[:, :, 0])
 
 
-def _steps(ratings: Table) -> Floats:
+def _steps(ratings: RatingTable) -> Floats:
     """(units, raters) positions or numbers, 0 where missing."""
     return np.asarray(np.where(ratings.codes >= 0, ratings.scale.values[ratings.codes], 0.0))
 

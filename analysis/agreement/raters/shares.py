@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ..distributions import norm
 
 
-class Share(NamedTuple):
+class ShareInterval(NamedTuple):
     """So many of so many."""
 
     value: float | None
@@ -18,7 +18,9 @@ class Share(NamedTuple):
     n: int
 
 
-def share(hits: NDArray[np.bool_], clusters: Sequence[Hashable] = (), confidence: float = 0.95) -> Share:
+def share(
+    hits: NDArray[np.bool_], clusters: Sequence[Hashable] = (), confidence: float = 0.95
+) -> ShareInterval:
     """The share of hits (Wilson 1927), its n divided by the design effect of the clusters (Rao & Scott 1992).
 
     Args:
@@ -32,13 +34,13 @@ def share(hits: NDArray[np.bool_], clusters: Sequence[Hashable] = (), confidence
     """
     n = len(hits)
     if n == 0:
-        return Share(None, None, None, 0)
+        return ShareInterval(None, None, None, 0)
     p = float(np.mean(hits))
     effective = n / design_effect(hits, clusters)
     z = float(norm.ppf((1 + confidence) / 2))
     centre = (p + z**2 / (2 * effective)) / (1 + z**2 / effective)
     half = z / (1 + z**2 / effective) * (p * (1 - p) / effective + z**2 / (4 * effective**2)) ** 0.5
-    return Share(p, max(centre - half, 0.0), min(centre + half, 1.0), n)
+    return ShareInterval(p, max(centre - half, 0.0), min(centre + half, 1.0), n)
 
 
 def design_effect(hits: NDArray[np.bool_], clusters: Sequence[Hashable]) -> float:

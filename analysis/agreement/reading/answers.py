@@ -9,7 +9,7 @@ import pandas as pd
 from ....annotate.records import Rating
 from ....study.errors import DataError
 from ....study.records import Level
-from ..coefficients.table import MISSING, Floats, Scale, Table, checked
+from ..coefficients.table import MISSING, Floats, RatingTable, Scale, checked
 
 MAIN = "main"
 """The round whose grades were given independently; those of calibration and adjudication were not."""
@@ -83,7 +83,7 @@ def pivot(
     *,
     declared: bool = True,
     all_clusters: bool = False,
-) -> Table:
+) -> RatingTable:
     """The table of one dimension: items as they first appear, raters by name.
 
     Args:
@@ -116,7 +116,9 @@ def pivot(
     clusters = own["cluster"].to_numpy()[np.unique(i, return_index=True)[1]]
     shared = all(clusters) and (all_clusters or len(set(clusters)) < len(clusters))
     return checked(
-        Table(codes, scale, tuple(items), tuple(raters), tuple(clusters) if shared else (), cluster_name)
+        RatingTable(
+            codes, scale, tuple(items), tuple(raters), tuple(clusters) if shared else (), cluster_name
+        )
     )
 
 
@@ -183,7 +185,7 @@ def _in_several(ratings: pd.DataFrame) -> bool:
     return len(ratings[["item", "group"]].drop_duplicates()) > ratings["item"].nunique()
 
 
-def orders(own: pd.DataFrame, table: Table) -> Floats | None:
+def orders(own: pd.DataFrame, table: RatingTable) -> Floats | None:
     """(items, raters) when each rating was given, NaN where that is not known; None where nothing is known."""
     known = own[own["order"].notna()]
     if known.empty:

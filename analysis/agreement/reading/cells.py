@@ -38,7 +38,7 @@ def text_sheet(path: Path, delimiter: str | None = None, encoding: str | None = 
     Raises:
         DataError: bytes that the encoding does not know, unbalanced quotes, or no delimiter.
     """
-    text, found, notes = decode(path, encoding)
+    text, charset, notes = decode(path, encoding)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     first, _, rest = text.partition("\n")
     skipped = 0
@@ -49,7 +49,7 @@ def text_sheet(path: Path, delimiter: str | None = None, encoding: str | None = 
     delimiter = _named(delimiter) if delimiter else _delimiter(text, path)
     rows, lines = _rows(text, delimiter, path, skipped)
     name = DELIMITERS.get(delimiter, "blank" if delimiter == " " else repr(delimiter))
-    return Sheet(rows, lines, f"{name}-separated text, {found}", notes)
+    return Sheet(rows, lines, f"{name}-separated text, {charset}", notes)
 
 
 def decode(path: Path, encoding: str | None = None) -> tuple[str, str, tuple[str, ...]]:
@@ -104,8 +104,7 @@ def _delimiter(text: str, path: Path) -> str:
         best = " "
         if _fit(text, best)[0] == 0:
             raise DataError(
-                f"{path}: no comma, semicolon, tab or bar divides its lines into columns. Name the character: "
-                "--delimiter."
+                f"{path}: no comma, semicolon, tab or bar separates its columns. Name the delimiter: --delimiter."
             )
     return best
 

@@ -11,9 +11,9 @@ from .cells import Sheet, text_sheet
 from .header import Columns, columns
 from .platforms import prepared
 from .settle import settled
-from .shapes.found import SAYS, Found
-from .shapes.shape import found
-from .source import ReadSettings, Source, Unsettled
+from .shapes.shape import shaped
+from .shapes.shaped import SAYS, ShapedRatings
+from .source import RatingReadSettings, RatingSource, Unsettled
 from .study import run_folder
 from .tools.flat_label_studio import flat_label_studio, is_flat_export
 from .tools.json_files import RUN_FOLDER, load, recognised
@@ -38,7 +38,7 @@ INSTEAD = {
 """Kinds of file that are not read, and what to do."""
 
 
-def read(path: Path | Sequence[Path], settings: ReadSettings | None = None) -> Source:
+def read(path: Path | Sequence[Path], settings: RatingReadSettings | None = None) -> RatingSource:
     """Read ratings by the kind of the file.
 
     Args:
@@ -48,7 +48,7 @@ def read(path: Path | Sequence[Path], settings: ReadSettings | None = None) -> S
     Raises:
         DataError: a file that cannot be read, or cells that are no ratings, with their places and what to do.
     """
-    settings = settings or ReadSettings()
+    settings = settings or RatingReadSettings()
     paths = [path] if isinstance(path, Path) else list(path)
     if len(paths) == 1:
         (one,) = paths
@@ -58,7 +58,7 @@ def read(path: Path | Sequence[Path], settings: ReadSettings | None = None) -> S
     return settled(_together([unsettled(p, settings, p.stem) for p in paths]), settings)
 
 
-def unsettled(path: Path, settings: ReadSettings, rater: str | None = None) -> Unsettled:
+def unsettled(path: Path, settings: RatingReadSettings, rater: str | None = None) -> Unsettled:
     """The ratings of one file as it has them.
 
     Args:
@@ -70,7 +70,7 @@ def unsettled(path: Path, settings: ReadSettings, rater: str | None = None) -> U
     """
     if not path.is_file():
         raise DataError(
-            f"{path}: not there. Give a table of ratings (CSV, .xlsx, .sav, .dta), the export of an "
+            f"{path}: not found. Give a table of ratings (CSV, .xlsx, .sav, .dta), the export of an "
             "annotation tool, or "
             "a run folder."
         )
@@ -100,22 +100,22 @@ def _of_run_folder(path: Path) -> Path | None:
     return None
 
 
-def _table(sheet: Sheet, name: str, settings: ReadSettings, rater: str | None) -> Unsettled:
+def _table(sheet: Sheet, name: str, settings: RatingReadSettings, rater: str | None) -> Unsettled:
     """The ratings of a table, whoever wrote it."""
     c = columns(sheet, name, settings.header)
     if is_flat_export([str(n) for n in c.table.columns]):
         rows = [{str(k): v for k, v in row.items() if v} for row in c.table.to_dict("records")]
-        said = f"Label Studio, {c.format}"
+        format = f"Label Studio, {c.format}"
         return flat_label_studio(
-            rows, name, said, settings.columns.get("value", ()), [int(n) for n in c.lines]
+            rows, name, format, settings.columns.get("value", ()), [int(n) for n in c.lines]
         )
-    c, asked, closed = prepared(c, name, settings.columns)
-    if rater is not None and "rater" not in asked and "rater" not in c.table.columns:
+    c, by_role, closed = prepared(c, name, settings.columns)
+    if rater is not None and "rater" not in by_role and "rater" not in c.table.columns:
         c = c._replace(table=c.table.assign(rater=rater))
-    return of_table(c, found(c, name, asked, settings.shape, settings.names), name, closed)
+    return of_table(c, shaped(c, name, by_role, settings.shape, settings.names), name, closed)
 
 
-def of_table(c: Columns, f: Found, name: str, closed: bool = False) -> Unsettled:
+def of_table(c: Columns, f: ShapedRatings, name: str, closed: bool = False) -> Unsettled:
     """The ratings that were found in a table, with the value labels of its columns."""
     ratings, notes = _with_labels(c, f)
     order = f.columns.get("order", "")
@@ -137,7 +137,7 @@ def of_table(c: Columns, f: Found, name: str, closed: bool = False) -> Unsettled
     )
 
 
-def _with_labels(c: Columns, f: Found) -> tuple[pd.DataFrame, list[str]]:
+def _with_labels(c: Columns, f: ShapedRatings) -> tuple[pd.DataFrame, list[str]]:
     """Names instead of codes for items, raters and groups; the ratings keep their codes."""
     ratings, notes = f.ratings, []
     for role in ("item", "rater", "cluster", "group", "dimension"):
@@ -151,14 +151,14 @@ def _with_labels(c: Columns, f: Found) -> tuple[pd.DataFrame, list[str]]:
     return ratings, notes
 
 
-def _value_labels(c: Columns, f: Found) -> dict[str, str]:
+def _value_labels(c: Columns, f: ShapedRatings) -> dict[str, str]:
     """Code -> label, where all columns of ratings have the same labels."""
-    said = f.columns.get("rating", f.columns.get("rater", "")).removeprefix("the columns ")
-    found = [c.labels.get(n, {}) for n in said.split(", ")]
-    return found[0] if found and all(labels == found[0] for labels in found) else {}
+    names = f.columns.get("rating", f.columns.get("rater", "")).removeprefix("the columns ")
+    by_column = [c.labels.get(n, {}) for n in names.split(", ")]
+    return by_column[0] if by_column and all(labels == by_column[0] for labels in by_column) else {}
 
 
-def _offered(c: Columns, f: Found) -> dict[str, tuple[str, ...]]:
+def _offered(c: Columns, f: ShapedRatings) -> dict[str, tuple[str, ...]]:
     """The categories that the shape or the value labels declare, by dimension; "" for all."""
     if f.categories is not None:
         return {"": f.categories}

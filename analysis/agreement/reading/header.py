@@ -150,7 +150,7 @@ def _table(names: list[str], rows: list[list[str]], lines: list[int], name: str)
         if any(cell.strip() for cell in row[width:]):
             raise DataError(
                 f"{name}:{line}: {len(row)} cells where the header has {width}. Quote cells that hold the "
-                "delimiter, or remove what is too much."
+                "delimiter, or remove the extra cells."
             )
     if uneven:
         rows = [[*row[:width], *[None] * (width - len(row))] for row in rows]  # type: ignore[list-item]

@@ -33,17 +33,17 @@ def label_sets(
         return _spelled({i: (sets | lists | single)[i] for i in given})
     if separator == "" or not texts:
         return None
-    found = separator or _separator([tidy(t) for t in texts.values()])
-    if found is None:
+    mark = separator or _separator([tidy(t) for t in texts.values()])
+    if mark is None:
         return None
-    parts = {i: frozenset(tidy(p) for p in t.split(found) if tidy(p)) for i, t in texts.items()}
+    parts = {i: frozenset(tidy(p) for p in t.split(mark) if tidy(p)) for i, t in texts.items()}
     if all(len(p) <= 1 for p in parts.values()):
         if separator:
-            raise DataError(f"--label-separator {separator!r}: in no cell of {dimension!r}.")
+            raise DataError(f"--label-separator {separator!r}: not found in any cell of {dimension!r}.")
         return None
     several = next(t for i, t in texts.items() if len(parts[i]) > 1)
     notes.append(
-        f"a rating is a set of labels, divided by {found!r}: {several!r}; --label-separator '' takes cells "
+        f"ratings are sets of labels, separated by {mark!r}: {several!r}; --label-separator '' takes cells "
         "as they are"
     )
     return _spelled(parts)
@@ -60,13 +60,13 @@ def written_list(text: str) -> frozenset[str] | None:
         return None
     for parse in (json.loads, ast.literal_eval):
         try:
-            found = parse(text)
+            value = parse(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-        if isinstance(found, dict):
-            found = found.get("choices")
-        if isinstance(found, list | tuple | set) and all(isinstance(x, str | int | float) for x in found):
-            return frozenset(tidy(str(x)) for x in found)
+        if isinstance(value, dict):
+            value = value.get("choices")
+        if isinstance(value, list | tuple | set) and all(isinstance(x, str | int | float) for x in value):
+            return frozenset(tidy(str(x)) for x in value)
     return None
 
 

@@ -17,7 +17,7 @@ def weight_matrix(path: Path) -> WeightMatrix:
         DataError: not a square table of numbers; with the cell.
     """
     if not path.is_file():
-        raise DataError(f"{path}: not there. Give a name of weights, or a CSV file with a matrix.")
+        raise DataError(f"{path}: not found. Give a name of weights, or a CSV file with a matrix.")
     rows = [row for row in text_sheet(path).rows if any(cell.strip() for cell in row)]
     labels: tuple[str, ...] = ()
     if any(as_number(cell, comma=True) is None for cell in rows[0]):

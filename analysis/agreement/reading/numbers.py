@@ -11,7 +11,7 @@ STEPS = 11
 """Different numbers up to which a scale of halves or whole steps is taken as ordinal."""
 
 
-class Numbers(NamedTuple):
+class CellNumbers(NamedTuple):
     """The numbers among some cells."""
 
     of: dict[str, int | float]
@@ -19,7 +19,7 @@ class Numbers(NamedTuple):
     note: str = ""
 
 
-def numbers(cells: Sequence[str], dimension: str) -> Numbers:
+def numbers(cells: Sequence[str], dimension: str) -> CellNumbers:
     """The number that each kind of cell is.
 
     Args:
@@ -31,18 +31,18 @@ def numbers(cells: Sequence[str], dimension: str) -> Numbers:
     plain = {c: n for c in cells if (n := as_number(c)) is not None}
     rest = [c for c in cells if c not in plain]
     if not rest:
-        return Numbers(plain)
+        return CellNumbers(plain)
     commas = [c for c in rest if DECIMAL_COMMA.fullmatch(tidy(c))]
     if commas and not any("." in c for c in plain):
         _check_commas(commas, plain, dimension)
-        found = {c: n for c in commas if (n := as_number(tidy(c), comma=True)) is not None}
-        return Numbers(plain | found, f"decimal commas: {commas[0]!r} is {found[commas[0]]:g}")
+        with_comma = {c: n for c in commas if (n := as_number(tidy(c), comma=True)) is not None}
+        return CellNumbers(plain | with_comma, f"decimal commas: {commas[0]!r} is {with_comma[commas[0]]:g}")
     if plain and all(as_number(c, loose=True) is not None for c in rest):
-        return Numbers(plain | {c: n for c in rest if (n := as_number(c, loose=True)) is not None})
+        return CellNumbers(plain | {c: n for c in rest if (n := as_number(c, loose=True)) is not None})
     signs = {c: n for c in rest if c.strip().endswith("%") and (n := as_number(c.strip()[:-1])) is not None}
     if signs and len(signs) == len(rest) and not plain:
-        return Numbers(signs, "per cent signs left out")
-    return Numbers(plain)
+        return CellNumbers(signs, "per cent signs left out")
+    return CellNumbers(plain)
 
 
 def _check_commas(commas: Sequence[str], plain: Collection[str], dimension: str) -> None:

@@ -10,34 +10,34 @@ import pandas as pd
 from ....study.errors import DataError
 from .header import Columns
 from .kinds import kind
-from .shapes.found import Asked
+from .shapes.shaped import RoleColumns
 
 
 class Prepared(NamedTuple):
     """A platform's table as a plain one."""
 
     columns: Columns
-    asked: Asked
+    by_role: RoleColumns
     """Roles that the platform itself settles, unless the user says otherwise."""
     closed: bool = False
 
 
-def prepared(c: Columns, name: str, asked: Asked) -> Prepared:
+def prepared(c: Columns, name: str, by_role: RoleColumns) -> Prepared:
     """The table as a plain one, whoever wrote it.
 
     Args:
         c: the columns.
         name: of the file, for messages.
-        asked: role -> columns, as the user says.
+        by_role: role -> columns, as the user says.
     Raises:
         DataError: nothing tells who rated.
     """
     names = [str(n) for n in c.table.columns]
     for recognised, prepare in PLATFORMS:
         if recognised(names):
-            p = prepare(c, name, asked)
-            return p._replace(asked={**p.asked, **asked})
-    return Prepared(c, asked)
+            p = prepare(c, name, by_role)
+            return p._replace(by_role={**p.by_role, **by_role})
+    return Prepared(c, by_role)
 
 
 def _kept(c: Columns, keep: "pd.Series[bool]", note: str) -> Columns:
@@ -45,8 +45,10 @@ def _kept(c: Columns, keep: "pd.Series[bool]", note: str) -> Columns:
     rows = keep.to_numpy()
     if rows.all():
         return c
-    said = f"left out: {int((~rows).sum()):,} {note}"
-    return c._replace(table=c.table[rows].reset_index(drop=True), lines=c.lines[rows], notes=(*c.notes, said))
+    left_out = f"left out: {int((~rows).sum()):,} {note}"
+    return c._replace(
+        table=c.table[rows].reset_index(drop=True), lines=c.lines[rows], notes=(*c.notes, left_out)
+    )
 
 
 def _is_redcap(names: Sequence[str]) -> bool:
@@ -55,7 +57,7 @@ def _is_redcap(names: Sequence[str]) -> bool:
     )
 
 
-def _redcap(c: Columns, name: str, asked: Asked) -> Prepared:
+def _redcap(c: Columns, name: str, by_role: RoleColumns) -> Prepared:
     """Boxes become sets, double entry becomes two raters, administration goes."""
     table, notes = c.table.copy(), list(c.notes)
     boxes: dict[str, list[str]] = {}
@@ -93,7 +95,7 @@ def _is_mturk(names: Sequence[str]) -> bool:
     return "HITId" in names and "WorkerId" in names
 
 
-def _mturk(c: Columns, name: str, asked: Asked) -> Prepared:
+def _mturk(c: Columns, name: str, by_role: RoleColumns) -> Prepared:
     """Answers are the ratings; assignments that were rejected go."""
     if "AssignmentStatus" in c.table:
         c = _kept(c, c.table["AssignmentStatus"] != "Rejected", "rejected assignments")
@@ -133,7 +135,7 @@ def _is_potato(names: Sequence[str]) -> bool:
     return sum(":::" in n for n in names) > 0
 
 
-def _potato(c: Columns, name: str, asked: Asked) -> Prepared:
+def _potato(c: Columns, name: str, by_role: RoleColumns) -> Prepared:
     """A column a label of a schema becomes a column a schema."""
     table = c.table.copy()
     schemas: dict[str, list[str]] = {}
@@ -162,7 +164,7 @@ def _is_qualtrics(names: Sequence[str]) -> bool:
     return {"StartDate", "RecordedDate", "ResponseId"} <= set(names)
 
 
-def _qualtrics(c: Columns, name: str, asked: Asked) -> Prepared:
+def _qualtrics(c: Columns, name: str, by_role: RoleColumns) -> Prepared:
     """Previews and spam are no answers."""
     if "Status" in c.table:
         real = ~c.table["Status"].fillna("").str.contains("preview|spam|test", case=False)
@@ -170,7 +172,7 @@ def _qualtrics(c: Columns, name: str, asked: Asked) -> Prepared:
     return Prepared(c, {})
 
 
-PLATFORMS: list[tuple[Callable[[Sequence[str]], bool], Callable[[Columns, str, Asked], Prepared]]] = [
+PLATFORMS: list[tuple[Callable[[Sequence[str]], bool], Callable[[Columns, str, RoleColumns], Prepared]]] = [
     (_is_mturk, _mturk),
     (_is_potato, _potato),
     (_is_redcap, _redcap),

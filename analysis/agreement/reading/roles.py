@@ -51,7 +51,7 @@ ROLES: dict[str, tuple[tuple[str, ...], ...]] = {
 """What a column is for, and the names under which it is looked for: the surest first."""
 
 
-class Roles(NamedTuple):
+class RatingRoles(NamedTuple):
     """Who is what."""
 
     of: dict[str, tuple[str, ...]]
@@ -60,23 +60,23 @@ class Roles(NamedTuple):
 
     def one(self, role: str) -> str | None:
         """The column of a role that has one at most."""
-        found = self.of.get(role, ())
-        return found[0] if found else None
+        columns = self.of.get(role, ())
+        return columns[0] if columns else None
 
 
-def roles(c: Columns, asked: Mapping[str, Sequence[str]], name: str) -> Roles:
+def roles(c: Columns, by_role: Mapping[str, Sequence[str]], name: str) -> RatingRoles:
     """Find the roles of the columns by their names and cells.
 
     Args:
         c: the columns.
-        asked: role -> columns, as the user says.
+        by_role: role -> columns, as the user says.
         name: of the file, for messages.
     Raises:
         DataError: two columns would do, a column asked for is not there, or two columns have one name.
         StudyError: a role that there is not.
     """
-    check_asked(c, asked, name)
-    of: dict[str, tuple[str, ...]] = {role: tuple(found) for role, found in asked.items()}
+    check_columns(c, by_role, name)
+    of: dict[str, tuple[str, ...]] = {role: tuple(columns) for role, columns in by_role.items()}
     notes: list[str] = []
     for role in (
         "rater",
@@ -91,36 +91,38 @@ def roles(c: Columns, asked: Mapping[str, Sequence[str]], name: str) -> Roles:
     ):
         if role in of:
             continue
-        taken = {column for found in of.values() for column in found}
+        taken = {column for columns in of.values() for column in columns}
         free = [column for column in c.table.columns if column not in taken]
-        found = _role(role, c, free, of, name, notes)
-        if found is not None:
-            of[role] = (found,)
+        columns = _role(role, c, free, of, name, notes)
+        if columns is not None:
+            of[role] = (columns,)
     _check_twice(c, of, name)
-    return Roles(of, tuple(notes))
+    return RatingRoles(of, tuple(notes))
 
 
-def check_asked(c: Columns, asked: Mapping[str, Sequence[str]], name: str) -> None:
+def check_columns(c: Columns, by_role: Mapping[str, Sequence[str]], name: str) -> None:
     """Every role and column that the user names is there.
 
     Raises:
         DataError, StudyError: one is not.
     """
-    for role, found in asked.items():
+    for role, columns in by_role.items():
         if role not in ROLES:
             raise StudyError(f"column: {role!r} is not a role; {did_you_mean(role, ROLES)}")
-        for column in found:
+        for column in columns:
             if column not in c.table.columns:
                 known = did_you_mean(column, map(str, c.table.columns))
                 raise DataError(f"{name}: no column {column!r} for {role}; {known}")
-        if len(found) > 1 and role not in ("value", "item", "rater"):
-            raise StudyError(f"column: {role} is given {len(found)} columns ({', '.join(found)}); name one.")
-    _check_twice(c, asked, name)
+        if len(columns) > 1 and role not in ("value", "item", "rater"):
+            raise StudyError(
+                f"column: {role} is given {len(columns)} columns ({', '.join(columns)}); name one."
+            )
+    _check_twice(c, by_role, name)
 
 
 def _check_twice(c: Columns, of: Mapping[str, Sequence[str]], name: str) -> None:
-    for role, found in of.items():
-        for column in found:
+    for role, columns in of.items():
+        for column in columns:
             if column in c.twice:
                 at = " and ".join(map(str, c.twice[column]))
                 raise DataError(
@@ -134,25 +136,25 @@ def _role(
 ) -> str | None:
     """The one column of the surest rank that has any; None where no rank has."""
     for rank in ROLES[role]:
-        found = [
+        columns = [
             column
             for column in free
             if _named(column, rank) and _may_be(role, c.table[column], column, of, c)
         ]
-        if role == "value" and len(found) > 1:
-            found = _without_synonyms(c, found, notes)
-        if role == "cluster" and len(found) > 1:
-            found = _coarsest(c, found, notes)
-        if role == "order" and len(found) > 1:
-            found = found[:1]
-        if len(found) > 1:
-            ask(role, found, name)
-        if found:
-            return found[0]
+        if role == "value" and len(columns) > 1:
+            columns = _without_synonyms(c, columns, notes)
+        if role == "cluster" and len(columns) > 1:
+            columns = _coarsest(c, columns, notes)
+        if role == "order" and len(columns) > 1:
+            columns = columns[:1]
+        if len(columns) > 1:
+            ask(role, columns, name)
+        if columns:
+            return columns[0]
     return None
 
 
-def ask(role: str, found: Sequence[str], name: str) -> None:
+def ask(role: str, columns: Sequence[str], name: str) -> None:
     """Two columns would do.
 
     Raises:
@@ -161,9 +163,10 @@ def ask(role: str, found: Sequence[str], name: str) -> None:
     several = {"value": " (repeat it to measure several)", "item": " (repeat it to join several)"}.get(
         role, ""
     )
+    names = " and ".join(map(repr, columns[:6])) + (" and others" if len(columns) > 6 else "")
     raise DataError(
-        f"{name}: {' and '.join(map(repr, found[:6]))}{' and others' if len(found) > 6 else ''} could each hold the "
-        f"{ {'value': 'ratings'}.get(role, role + 's') }. Say which: --column {role}={found[0]}{several}."
+        f"{name}: {names} could each hold the "
+        f"{ {'value': 'ratings'}.get(role, role + 's') }. Say which: --column {role}={columns[0]}{several}."
     )
 
 
@@ -207,11 +210,11 @@ def _holds_items(cells: "pd.Series[str]", c: Columns, of: Mapping[str, Sequence[
     return not fractions
 
 
-def _without_synonyms(c: Columns, found: Sequence[str], notes: list[str]) -> list[str]:
+def _without_synonyms(c: Columns, columns: Sequence[str], notes: list[str]) -> list[str]:
     """One of several columns that say the same in other words (3 and "neutral"): the first."""
-    first = found[0]
+    first = columns[0]
     apart = []
-    for other in found[1:]:
+    for other in columns[1:]:
         pairs = c.table[[first, other]].drop_duplicates()
         if pairs[first].is_unique and pairs[other].is_unique:
             notes.append(f"{other!r} says the same as {first!r} and is not used")
@@ -220,12 +223,12 @@ def _without_synonyms(c: Columns, found: Sequence[str], notes: list[str]) -> lis
     return [first, *apart]
 
 
-def _coarsest(c: Columns, found: Sequence[str], notes: list[str]) -> list[str]:
+def _coarsest(c: Columns, columns: Sequence[str], notes: list[str]) -> list[str]:
     """Of clusters inside clusters (rationales of patients) the outermost: only those are independent."""
-    order = sorted(found, key=lambda column: c.table[column].nunique())
+    order = sorted(columns, key=lambda column: c.table[column].nunique())
     for inner in order[1:]:
         pairs = c.table[[inner, order[0]]].drop_duplicates()
         if not pairs[inner].is_unique:
-            return list(found)
-    notes.append(f"{order[0]!r} is the outermost of the clusters {', '.join(map(repr, found))}")
+            return list(columns)
+    notes.append(f"{order[0]!r} is the outermost of the clusters {', '.join(map(repr, columns))}")
     return order[:1]

@@ -11,7 +11,7 @@ from ....study.records import Level
 from .answers import COLUMNS
 from .clock import clock
 from .names import joined_names
-from .source import Place, Reading, ReadSettings, ScaleFound, Source, Unsettled, place_in
+from .source import FileReading, Place, RatingReadSettings, RatingSource, ScaleFound, Unsettled, place_in
 from .values import Cells, Measured, measure
 from .words import STRONG, TOTALS, as_number, folded
 
@@ -19,7 +19,7 @@ _STANDARD = "\0reference"
 """Stands for the rater of a reference value while names are joined."""
 
 
-def settled(raw: Unsettled, settings: ReadSettings) -> Source:
+def settled(raw: Unsettled, settings: RatingReadSettings) -> RatingSource:
     """Ratings with their scales.
 
     Args:
@@ -39,9 +39,9 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
     check_clusters(ratings, place, raw.cluster_name)
     ratings["order"] = _orders(ratings, raw, notes)
     dimensions = list(dict.fromkeys(ratings["dimension"]))
-    for kind, said in (("level", settings.levels), ("categories", settings.categories)):
-        for asked in set(said) - {""} - set(dimensions):
-            raise StudyError(f"--{kind}: {not_one_of('dimension', asked, dimensions)}")
+    for kind, by_dimension in (("level", settings.levels), ("categories", settings.categories)):
+        for unknown in set(by_dimension) - {""} - set(dimensions):
+            raise StudyError(f"--{kind}: {not_one_of('dimension', unknown, dimensions)}")
     scales: dict[str, ScaleFound] = {}
     parts, standards = [], []
     for dimension, own in ratings.groupby("dimension", sort=False):
@@ -62,10 +62,10 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
     ratings = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
     _check_missing(raw, settings, notes)
     notes += _lone(ratings)
-    return Source(
+    return RatingSource(
         ratings,
         scales,
-        Reading(
+        FileReading(
             source=raw.name,
             format=raw.format,
             shape=raw.shape,
@@ -80,7 +80,7 @@ def settled(raw: Unsettled, settings: ReadSettings) -> Source:
     )
 
 
-def _measured(cells: Cells, name: str, raw: Unsettled, settings: ReadSettings) -> Measured:
+def _measured(cells: Cells, name: str, raw: Unsettled, settings: RatingReadSettings) -> Measured:
     def of(mapping: Mapping[str, Any]) -> Any:
         return mapping.get(name, mapping.get(""))
 
@@ -138,13 +138,13 @@ def _replicates(ratings: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
 def _orders(ratings: pd.DataFrame, raw: Unsettled, notes: list[str]) -> "pd.Series[float]":
     if ratings["order"].dtype.kind == "f":
         return ratings["order"]
-    found = clock(ratings["order"].tolist(), raw.rank)
-    if found.why and (ratings["order"] != "").any():
-        notes.append(f"{raw.columns.get('order', 'order')!r} gives no order ({found.why}): drift is left out")
-    return pd.Series(found.moments, index=ratings.index)
+    times = clock(ratings["order"].tolist(), raw.rank)
+    if times.why and (ratings["order"] != "").any():
+        notes.append(f"{raw.columns.get('order', 'order')!r} gives no order ({times.why}): drift is left out")
+    return pd.Series(times.moments, index=ratings.index)
 
 
-def _check_missing(raw: Unsettled, settings: ReadSettings, notes: list[str]) -> None:
+def _check_missing(raw: Unsettled, settings: RatingReadSettings, notes: list[str]) -> None:
     cells = {str(v).strip().casefold() for v in raw.ratings["value"].unique() if isinstance(v, str)}
     for word in settings.missing:
         if word.strip().casefold() not in cells:
@@ -178,10 +178,10 @@ def _some(names: list[Any]) -> str:
 
 
 def _joined(
-    ratings: pd.DataFrame, raw: Unsettled, notes: list[str], asked: bool
+    ratings: pd.DataFrame, raw: Unsettled, notes: list[str], named: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ratings and reference standard with one spelling for each item and rater."""
-    reference = _on_scale(_of_dimensions(raw, ratings, notes), ratings, raw.name, notes, asked)
+    reference = _on_scale(_of_dimensions(raw, ratings, notes), ratings, raw.name, notes, named)
     if reference.empty:
         return joined_names(ratings, notes), reference
     both = joined_names(pd.concat([ratings, reference], ignore_index=True), notes)
@@ -208,7 +208,7 @@ def _of_dimensions(raw: Unsettled, ratings: pd.DataFrame, notes: list[str]) -> p
 
 
 def _on_scale(
-    reference: pd.DataFrame, ratings: pd.DataFrame, name: str, notes: list[str], asked: bool
+    reference: pd.DataFrame, ratings: pd.DataFrame, name: str, notes: list[str], named: bool
 ) -> pd.DataFrame:
     """The reference, where it speaks of what the ratings speak of: numbers of numbers, or words that these have.
 
@@ -217,12 +217,12 @@ def _on_scale(
     """
     kept = []
     for dimension, own in reference.groupby("dimension", sort=False):
-        said = _kinds(ratings[ratings["dimension"] == dimension])
+        rated = _kinds(ratings[ratings["dimension"] == dimension])
         true = _kinds(own)
-        if true and said and not (said & true or (_numeric(said) and _numeric(true))):
+        if true and rated and not (rated & true or (_numeric(rated) and _numeric(true))):
             some = ", ".join(sorted(true)[:3])
             says = f"reference: its values ({some}) are none that raters gave on {dimension!r}"
-            if asked:
+            if named:
                 raise DataError(f"{name}: {says}. Name another column: --column reference=NAME.")
             notes.append(f"{says}, so it is not used")
             continue

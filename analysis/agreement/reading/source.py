@@ -7,10 +7,10 @@ import pandas as pd
 from pydantic import Field
 
 from ....study.records import Level, Record
-from .shapes.found import Shape
+from .shapes.shaped import Shape
 
 
-class ReadSettings(Record):
+class RatingReadSettings(Record):
     """What the user says about a file; whatever is left out is found, or asked about."""
 
     columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -34,7 +34,7 @@ class ReadSettings(Record):
     """All that raters could give, lowest first, by dimension; "" as above."""
 
 
-class Reading(Record):
+class FileReading(Record):
     """How a file was understood: the beginning of the output."""
 
     source: str
@@ -88,14 +88,14 @@ class ScaleFound(NamedTuple):
     """The level is a guess."""
 
 
-class Source(NamedTuple):
+class RatingSource(NamedTuple):
     """Ratings with their scales."""
 
     ratings: pd.DataFrame
     """See `answers.COLUMNS`; values are of their scale."""
     scales: dict[str, ScaleFound]
     """By dimension, in the order in which they are shown."""
-    reading: Reading
+    reading: FileReading
     cluster_name: str = "cluster"
     group_name: str = "group"
     simulated: bool = False
@@ -104,7 +104,7 @@ class Source(NamedTuple):
     reference: pd.DataFrame | None = None
     """Columns item, dimension, value: the reference standard."""
 
-    def noted(self, *notes: str) -> "Source":
+    def noted(self, *notes: str) -> "RatingSource":
         """The source with more to say."""
         more = tuple(n for n in notes if n)
         return self._replace(reading=self.reading.model_copy(update={"notes": (*self.reading.notes, *more)}))

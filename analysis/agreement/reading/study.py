@@ -12,10 +12,10 @@ from ....study.records import read_jsonl, read_record
 from ....synth.records import Rationale
 from .answers import MAIN, of_ratings
 from .settle import settled
-from .source import Reading, ReadSettings, ScaleFound, Source, Unsettled
+from .source import FileReading, RatingReadSettings, RatingSource, ScaleFound, Unsettled
 
 
-def run_folder(path: Path, settings: ReadSettings) -> Source:
+def run_folder(path: Path, settings: RatingReadSettings) -> RatingSource:
     """The ratings of a run folder's ratings.jsonl, with the scales of its rubric."""
     rubric = path.parent / layout.RUBRIC.name
     return of_study(
@@ -33,9 +33,9 @@ def of_study(
     rubric: Rubric | None,
     tasks: Sequence[Task],
     rationales: Sequence[Rationale],
-    settings: ReadSettings | None = None,
+    settings: RatingReadSettings | None = None,
     name: str = layout.RATINGS.name,
-) -> Source:
+) -> RatingSource:
     """The independent grades of a study: the main round, without planted controls, people's where there are some.
 
     The groups are the styles of the rationales.
@@ -48,7 +48,7 @@ def of_study(
         settings: levels and categories that the user sets instead.
         name: for messages.
     """
-    settings = settings or ReadSettings()
+    settings = settings or RatingReadSettings()
     controls = {t.item for t in tasks if t.control}
     people = [r for r in ratings if not r.simulated] or list(ratings)
     kept = [r for r in people if r.item not in controls and r.round == MAIN]
@@ -75,7 +75,7 @@ def of_study(
         group_name="system",
     )
     if answers.empty:
-        return Source(answers, {}, _reading(raw), cluster_name)
+        return RatingSource(answers, {}, _reading(raw), cluster_name)
     source = settled(raw, settings)
     order = [n for n in declared if n in source.scales] + [n for n in source.scales if n not in declared]
     scales = {n: _as_declared(n, source.scales[n], declared.get(n), settings) for n in order}
@@ -83,11 +83,13 @@ def of_study(
 
 
 def _as_declared(
-    name: str, scale: ScaleFound, dimension: Dimension | None, settings: ReadSettings
+    name: str, scale: ScaleFound, dimension: Dimension | None, settings: RatingReadSettings
 ) -> ScaleFound:
-    asked = settings.levels.get(name) or settings.levels.get("")
-    return scale._replace(assumed=dimension is None and asked is None)
+    level = settings.levels.get(name) or settings.levels.get("")
+    return scale._replace(assumed=dimension is None and level is None)
 
 
-def _reading(raw: Unsettled) -> Reading:
-    return Reading(source=raw.name, format=raw.format, shape=raw.shape, columns=raw.columns, notes=raw.notes)
+def _reading(raw: Unsettled) -> FileReading:
+    return FileReading(
+        source=raw.name, format=raw.format, shape=raw.shape, columns=raw.columns, notes=raw.notes
+    )

@@ -89,7 +89,7 @@ def measure(
         to, level_found = _declared(cells, given, categories), None
         kept: tuple[Hashable, ...] | None = tuple(dict.fromkeys(_typed(categories)))
     else:
-        to, kept, level_found = _found(cells, given, level, notes, separator, closed)
+        to, kept, level_found = _in_cells(cells, given, level, notes, separator, closed)
     values = [to.get(i) for i in range(len(cells.kinds))]
     kinds = [v for v in dict.fromkeys(values) if v is not None]
     sets = any(isinstance(v, frozenset) for v in kinds)
@@ -142,13 +142,13 @@ def _declared(cells: Cells, given: Sequence[int], categories: Categories) -> dic
     for i in given:
         text = cells.kinds[i] if isinstance(cells.kinds[i], str) else str(cells.kinds[i])
         number = as_number(text, comma=True)
-        found = by_text.get(text, by_fold.get(folded(text)))
-        if found is None and number is not None:
-            found = by_number.get(float(number))
-        if found is None and (number := labelled_number(text)) is not None:
-            found = by_number.get(number)
-        if found is not None:
-            to[i] = found
+        category = by_text.get(text, by_fold.get(folded(text)))
+        if category is None and number is not None:
+            category = by_number.get(float(number))
+        if category is None and (number := labelled_number(text)) is not None:
+            category = by_number.get(number)
+        if category is not None:
+            to[i] = category
     wrong = [i for i in given if i not in to]
     if wrong:
         known = ", ".join(str(c) for c in categories[:12]) + (", ..." if len(categories) > 12 else "")
@@ -159,7 +159,7 @@ def _declared(cells: Cells, given: Sequence[int], categories: Categories) -> dic
     return to
 
 
-def _found(
+def _in_cells(
     cells: Cells,
     given: Sequence[int],
     level: Level | None,
@@ -172,12 +172,12 @@ def _found(
     sets = label_sets(cells.kinds, given, separator, cells.dimension, notes)
     if sets is not None:
         return dict(sets.items()), None, "nominal"
-    found = numbers(list(texts.values()), cells.dimension)
-    by_number = {i: found.of[t] for i, t in texts.items() if t in found.of}
+    in_cells = numbers(list(texts.values()), cells.dimension)
+    by_number = {i: in_cells.of[t] for i, t in texts.items() if t in in_cells.of}
     words = [i for i in texts if i not in by_number]
     _check_words(cells, words, by_number, level, notes, closed)
     if by_number and not words:
-        notes += [found.note] if found.note else []
+        notes += [in_cells.note] if in_cells.note else []
         _check_codes(cells, by_number, notes)
         return dict(by_number), None, None
     labelled = _labelled(cells, texts)

@@ -83,8 +83,8 @@ def _statistics(read: str, program: str) -> Callable[[Path, str | None], Sheet]:
                 f"{path}: not a {program} file that pyreadstat reads: {e}. Save it as CSV."
             ) from e
         labels = {
-            column: {_text(code): str(label) for code, label in found.items()}
-            for column, found in meta.variable_value_labels.items()
+            column: {_text(code): str(label) for code, label in values.items()}
+            for column, values in meta.variable_value_labels.items()
         }
         header = [str(n) for n in table.columns]
         cells = [[_text(v) for v in row] for row in table.astype(object).itertuples(index=False, name=None)]
@@ -103,7 +103,7 @@ def _parquet(path: Path, _: str | None) -> Sheet:
     return frame_sheet(table, "Parquet file")
 
 
-def frame_sheet(table: Any, said: str) -> Sheet:
+def frame_sheet(table: Any, format: str) -> Sheet:
     """The cells of a data frame; a named index is a column like the others."""
     if any(n is not None for n in table.index.names):
         table = table.reset_index()
@@ -114,7 +114,9 @@ def frame_sheet(table: Any, said: str) -> Sheet:
     }
     rows: Iterable[Sequence[object]] = table.astype(object).itertuples(index=False, name=None)
     cells = [[_text(v) for v in row] for row in rows]
-    return Sheet([[str(n) for n in table.columns], *cells], list(range(len(cells) + 1)), said, labels=labels)
+    return Sheet(
+        [[str(n) for n in table.columns], *cells], list(range(len(cells) + 1)), format, labels=labels
+    )
 
 
 WORKBOOKS: dict[str, Callable[[Path, str | None], Sheet]] = {

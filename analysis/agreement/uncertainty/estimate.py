@@ -10,7 +10,7 @@ from ....study.records import Level
 from ...records import Agreement
 from ..coefficients.bound import Bound, bind, needs_declaring
 from ..coefficients.icc import Limits, limits_irr
-from ..coefficients.table import Table, table
+from ..coefficients.table import RatingTable, table
 from ..coefficients.weights import Weights
 from . import goodness, intervals
 from .intervals import LEAST, Interval, Method, jackknife_se
@@ -52,13 +52,13 @@ def coefficient(
     return bind(table(ratings, level, categories), statistic, weights).value()
 
 
-def estimate(ratings: Table, statistic: Statistic, **how: Any) -> Agreement:
+def estimate(ratings: RatingTable, statistic: Statistic, **how: Any) -> Agreement:
     """One coefficient with its interval; `how` as in `estimates`."""
     return estimates(ratings, [statistic], **how)[0]
 
 
 def estimates(
-    ratings: Table,
+    ratings: RatingTable,
     statistics: Sequence[Statistic],
     *,
     dimension: str = "",
@@ -109,23 +109,23 @@ def _row(
     seed: int,
 ) -> Agreement:
     n, unit = b.table.independent
-    found = Interval(None, None, b.why_undefined() or "")
+    limits = Interval(None, None, b.why_undefined() or "")
     if d is not None:
-        found = _interval(b, d, method, raters, confidence, seed)
-    some = found.low is not None or found.high is not None
+        limits = _interval(b, d, method, raters, confidence, seed)
+    some = limits.low is not None or limits.high is not None
     return Agreement(
         dimension=dimension,
         statistic=b.name,
         weights=b.weighting,
         value=d.value if d else None,
-        low=found.low,
-        high=found.high,
+        low=limits.low,
+        high=limits.high,
         **_errors(b, d),
         n_items=len(b.table.units),
         n_raters=int((b.table.codes >= 0).any(0).sum()),
         n_ratings=int(b.table.seen.sum()),
-        why_missing=found.text if found.low is None or found.high is None else None,
-        method=f"{found.text}, by {unit} (n = {n}), raters {raters}" if d and some else "",
+        why_missing=limits.text if limits.low is None or limits.high is None else None,
+        method=f"{limits.text}, by {unit} (n = {n}), raters {raters}" if d and some else "",
     )
 
 
@@ -142,7 +142,7 @@ def _errors(b: Bound, d: Draws | None) -> dict[str, Any]:
 
 def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: float, seed: int) -> Interval:
     if raters == "random":
-        found = _random_raters(b, d, confidence)
+        limits = _random_raters(b, d, confidence)
     elif _by_goodness(b, method, d.pairable):
         return goodness.interval(b, d, confidence)
     elif method == "goodness":
@@ -154,9 +154,9 @@ def _interval(b: Bound, d: Draws, method: Method, raters: Raters, confidence: fl
     elif b.coefficient.limits and method == "auto" and not b.table.clusters:
         return _of_f(b, b.coefficient.limits, d.value, confidence)
     else:
-        found = intervals.interval(d, method, confidence, seed)
+        limits = intervals.interval(d, method, confidence, seed)
     share = not (b.coefficient.corrected or b.coefficient.complete)
-    return found._replace(low=max(found.low, 0.0)) if share and found.low is not None else found
+    return limits._replace(low=max(limits.low, 0.0)) if share and limits.low is not None else limits
 
 
 def _by_goodness(b: Bound, method: Method, pairable: int) -> bool:
@@ -188,7 +188,7 @@ def _random_raters(b: Bound, d: Draws, confidence: float) -> Interval:
     columns = [g for g in range(len(b.table.raters)) if (b.table.codes[:, g] >= 0).any()]
     left_out = [b.without(g).value() for g in columns]
     if len(columns) < 3 or any(v is None for v in left_out):
-        return Interval(None, None, f"{len(columns)} raters: leaving one out leaves nothing to measure")
+        return Interval(None, None, f"{len(columns)} raters: without one of them nothing can be measured")
     if d.pairable < LEAST or np.isnan(d.left_out).any() or abs(d.value) >= 1:
         return intervals.interval(d, "jackknife", confidence)
     units = jackknife_se(d.left_out, d.times) ** 2

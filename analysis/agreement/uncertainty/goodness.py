@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from ..coefficients.bound import Bound
-from ..coefficients.table import Floats, Table
+from ..coefficients.table import Floats, RatingTable
 from ..distributions import f
 from .intervals import FEW, LEAST, Interval, jackknife_se
 from .resample import Draws
@@ -72,7 +72,7 @@ def possible(b: Bound, pairable: int) -> bool:
     return b.name in SAME_MODEL or _all_vary(b.table)
 
 
-def _all_vary(ratings: Table) -> bool:
+def _all_vary(ratings: RatingTable) -> bool:
     """Every rater gave both categories: else kappa is 0 whatever the other raters say."""
     used = [len(np.unique(column[column >= 0])) for column in ratings.codes.T]
     return all(n != 1 for n in used)
@@ -87,7 +87,7 @@ def suits(b: Bound, pairable: int) -> bool:
     return own.one == 0 or (few and own.share <= RARE)
 
 
-def carrying(ratings: Table) -> tuple[int, int]:
+def carrying(ratings: RatingTable) -> tuple[int, int]:
     """Independent units (items, clusters) with any category but the commonest; and all that have two ratings."""
     own = ratings.of_units(np.flatnonzero(ratings.seen >= 2))
     has = ((own.codes != int(np.argmax(own.times))) & (own.codes >= 0)).any(1)
@@ -96,7 +96,7 @@ def carrying(ratings: Table) -> tuple[int, int]:
     return len({c for c, h in zip(own.clusters, has, strict=True) if h}), len(set(own.clusters))
 
 
-def pairs(ratings: Table) -> Pairs:
+def pairs(ratings: RatingTable) -> Pairs:
     """The pairs of the rarer of the two used categories, each item's over its ratings less one."""
     rare = ratings.used[int(np.argmin(ratings.times[ratings.used]))]
     m = ratings.seen
@@ -179,13 +179,13 @@ def _best_share(own: Pairs, correlation: float) -> float:
     edge = -correlation / (1 - correlation) if correlation < 0 else 0.0
     if correlation >= 1:
         return own.both / (own.both + own.neither)
-    found = minimize_scalar(
+    optimum = minimize_scalar(
         lambda p: -float(xlogy(np.array(own), np.maximum(_chances(p, correlation), 1e-300)).sum()),
         bounds=(edge, 1 - edge),
         method="bounded",
         options={"xatol": 1e-8},
     )
-    return float(found.x)
+    return float(optimum.x)
 
 
 def _chances(p: float, correlation: float) -> Floats:

@@ -9,12 +9,12 @@ import numpy as np
 
 from ....study.errors import DataError
 from ..coefficients.bound import bind
-from ..coefficients.table import Floats, Table
+from ..coefficients.table import Floats, RatingTable
 from ..coefficients.weights import distance
 
 
 def kalpha_interval(
-    ratings: Table, confidence: float = 0.95, replicates: int = 10_000, seed: int = 0
+    ratings: RatingTable, confidence: float = 0.95, replicates: int = 10_000, seed: int = 0
 ) -> tuple[float, float]:
     """Percentile limits of KALPHA's bootstrap of pairs.
 
@@ -42,7 +42,7 @@ def kalpha_interval(
     return float(low), float(high)
 
 
-def _metric(ratings: Table, n: Floats) -> Floats:
+def _metric(ratings: RatingTable, n: Floats) -> Floats:
     """(K, K) squared distance; the ordinal one from the counts of pairable values."""
     if ratings.scale.level != "ordinal":
         return distance(ratings.scale)

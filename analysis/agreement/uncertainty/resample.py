@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
 from ..coefficients.bound import Bound
-from ..coefficients.table import Floats, Ints, Table, Terms
+from ..coefficients.table import Floats, Ints, RatingTable, Terms
 
 BLOCK = 120_000
 """Weights drawn at once (about 1 MB): larger blocks leave the cache."""
@@ -186,7 +186,7 @@ def _distinct(bounds: Sequence[Bound]) -> tuple[Ints, Ints]:
     return (first, times) if n > MANY_ALIKE * len(first) else everyone
 
 
-def _codes_of_all(tables: Sequence[Table]) -> NDArray[np.int32]:
+def _codes_of_all(tables: Sequence[RatingTable]) -> NDArray[np.int32]:
     """Codes by which units that are alike in every table are alike: often those of one table hold all the others'."""
     widest = max(tables, key=lambda t: int((t.codes >= 0).sum()))
     for t in tables:

@@ -12,7 +12,7 @@ from ....study.errors import DataError
 from ....study.records import Level
 from ..coefficients import terms
 from ..coefficients.bound import Bound, bind
-from ..coefficients.table import MANY, Floats, Table, table
+from ..coefficients.table import MANY, Floats, RatingTable, table
 from ..coefficients.weights import Weights, matrix, metric
 from .intervals import jackknife_se
 from .resample import draw
@@ -51,12 +51,12 @@ def standard_error(
         drawn = draw([bound], 0, 0)[0]
         return jackknife_se(drawn.left_out, drawn.times)
     known = NULL if method == "null" else ANALYTIC
-    found = standard_errors(bound, known)
-    if found is None:
+    error = standard_errors(bound, known)
+    if error is None:
         raise DataError(
             f"{statistic}: no closed form here; use method='jackknife'. Known: {', '.join(known)}."
         )
-    return found
+    return error
 
 
 def standard_errors(bound: Bound, known: "dict[str, ClosedForm] | None" = None) -> float | None:
@@ -71,7 +71,7 @@ def standard_errors(bound: Bound, known: "dict[str, ClosedForm] | None" = None) 
     return known[bound.name](bound.table, w)
 
 
-def alpha(ratings: Table, w: Floats) -> float | None:
+def alpha(ratings: RatingTable, w: Floats) -> float | None:
     """Gwet 2014, ch. 5: linearised in ratings and margins of the units with two ratings.
 
     As irrCAC for R. None for the ordinal metric, which is itself made of the margins, and for very many categories.
@@ -94,24 +94,24 @@ def alpha(ratings: Table, w: Floats) -> float | None:
     return _spread(own - 2 * (1 - value) * (pulled - chance) / (1 - chance), value)
 
 
-def percent(ratings: Table, w: Floats) -> float:
+def percent(ratings: RatingTable, w: Floats) -> float:
     """Gwet 2014, ch. 5: the spread of the units' own shares."""
     return _spread(_observed(ratings, w))
 
 
-def fleiss(ratings: Table, w: Floats) -> float:
+def fleiss(ratings: RatingTable, w: Floats) -> float:
     """Gwet 2014, eq. 5.3.8: linearised in the pooled shares."""
     share = _share(ratings)
     p = share.mean(0)
     return _linear(_observed(ratings, w), ratings, float(p @ w @ p), share @ (w @ p))
 
 
-def scott(ratings: Table, w: Floats) -> float:
+def scott(ratings: RatingTable, w: Floats) -> float:
     """Fleiss' over the units that both raters saw."""
     return fleiss(ratings.of_units(np.flatnonzero(ratings.seen >= 2)), w)
 
 
-def gwet(ratings: Table, w: Floats) -> float:
+def gwet(ratings: RatingTable, w: Floats) -> float:
     """Gwet 2008, eq. 37; 2014, eq. 5.3.4."""
     share, k = _share(ratings), w.shape[0]
     p = share.mean(0)
@@ -121,13 +121,13 @@ def gwet(ratings: Table, w: Floats) -> float:
     )
 
 
-def brennan_prediger(ratings: Table, w: Floats) -> float:
+def brennan_prediger(ratings: RatingTable, w: Floats) -> float:
     """Gwet 2014, ch. 5: chance is a constant."""
     chance = float(w.mean())
     return _linear(_observed(ratings, w), ratings, chance, np.full(len(ratings.codes), chance))
 
 
-def conger(ratings: Table, w: Floats) -> float:
+def conger(ratings: RatingTable, w: Floats) -> float:
     """Gwet 2014, eq. 5.3.16, with ratings missing as in irrCAC."""
     ratings = ratings.columns(np.flatnonzero((ratings.codes >= 0).any(0)))
     n, r, k = len(ratings.codes), ratings.codes.shape[1], w.shape[0]
@@ -142,7 +142,7 @@ def conger(ratings: Table, w: Floats) -> float:
     return _linear(_observed(ratings, w), ratings, chance, pulled / (r * (r - 1)))
 
 
-def cohen(ratings: Table, w: Floats) -> float:
+def cohen(ratings: RatingTable, w: Floats) -> float:
     """Fleiss, Cohen & Everitt 1969 (Psychol Bull 72:323), weighted or not."""
     n, p = _crossed(ratings, w)
     rows, columns = p.sum(1), p.sum(0)
@@ -153,7 +153,7 @@ def cohen(ratings: Table, w: Floats) -> float:
     return float(np.sqrt(max(spread - bias, 0.0) / n) / (1 - chance) ** 2)
 
 
-def cohen_null(ratings: Table, w: Floats) -> float:
+def cohen_null(ratings: RatingTable, w: Floats) -> float:
     """Fleiss, Cohen & Everitt 1969, were the raters independent."""
     n, p = _crossed(ratings, w)
     rows, columns = p.sum(1), p.sum(0)
@@ -163,7 +163,7 @@ def cohen_null(ratings: Table, w: Floats) -> float:
     return float(np.sqrt(max(spread - chance**2, 0.0) / n) / (1 - chance))
 
 
-def fleiss_null(ratings: Table, w: Floats) -> float | None:
+def fleiss_null(ratings: RatingTable, w: Floats) -> float | None:
     """Fleiss, Nee & Landis 1979 (Psychol Bull 86:974), were all ratings independent; complete and unweighted."""
     m = int(ratings.seen[0])
     if (ratings.seen != m).any() or not np.array_equal(w, np.eye(len(w))):
@@ -175,24 +175,24 @@ def fleiss_null(ratings: Table, w: Floats) -> float | None:
     )
 
 
-def _crossed(ratings: Table, w: Floats) -> tuple[float, Floats]:
+def _crossed(ratings: RatingTable, w: Floats) -> tuple[float, Floats]:
     """How many units both raters saw, and the share of each pair of categories among them."""
     both = terms.joint(ratings, w).sum(0).reshape(w.shape)
     n = float(both.sum())
     return n, both / n
 
 
-def _observed(ratings: Table, w: Floats) -> Floats:
+def _observed(ratings: RatingTable, w: Floats) -> Floats:
     """(units,) credited share of pairs, scaled so that its mean over all units is the observed agreement."""
     share, pairable = terms.pairs(ratings, w).T
     return np.asarray(share * len(share) / pairable.sum())
 
 
-def _share(ratings: Table) -> Floats:
+def _share(ratings: RatingTable) -> Floats:
     return ratings.counts / ratings.seen[:, None]
 
 
-def _linear(observed: Floats, ratings: Table, chance: float, pulled: Floats) -> float:
+def _linear(observed: Floats, ratings: RatingTable, chance: float, pulled: Floats) -> float:
     """Spread of the linearised coefficient (Gwet 2014, ch. 5).
 
     Args:
@@ -213,7 +213,7 @@ def _spread(x: Floats, around: float | None = None) -> float:
     return float(np.sqrt(((x - (x.mean() if around is None else around)) ** 2).sum() / (n * (n - 1))))
 
 
-ClosedForm = Callable[[Table, Floats], float | None]
+ClosedForm = Callable[[RatingTable, Floats], float | None]
 
 ANALYTIC: dict[str, ClosedForm] = {
     "krippendorff_alpha": alpha,

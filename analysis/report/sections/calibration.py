@@ -4,13 +4,13 @@ from typing import Any
 
 from ...measures.metrics import METRICS
 from ..headline import ranked
-from ..material import Numbers
+from ..material import ReportNumbers
 from ..section import Section
 
 COLUMNS = ("expected_observed", "calibration_in_the_large", "calibration_slope", "scaled_brier")
 
 
-def section(m: Numbers) -> dict[str, Any] | None:
+def section(m: ReportNumbers) -> dict[str, Any] | None:
     """The figures, the table of calibration, confusion tables; None without predictions."""
     if m.tables.evaluation is None:
         return None
@@ -31,7 +31,7 @@ def section(m: Numbers) -> dict[str, Any] | None:
     }
 
 
-def _which(m: Numbers) -> str:
+def _which(m: ReportNumbers) -> str:
     """Which fit of each model a figure shows, where it has several."""
     several = {a.target for a in m.tables.averages if a.expected > 1}
     chosen = any(a.best is not None for a in m.tables.averages)

@@ -57,5 +57,5 @@ def differences(rows: Sequence[Comparison]) -> Axis:
 
 
 SECTION = Section(
-    "The comparison", section, "comparison.html.j2", "There is nothing to compare: the study has no grid."
+    "The comparison", section, "comparison.html.j2", "There is nothing to compare, as the study has no grid."
 )

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from ....study.grid import Cell
 from ...cells import ARM, arm
-from ...performance.scores import Key
+from ...performance.scores import PredictionKey
 from ...records import Comparison, Metric
 from ..material import Material
 from ..section import Section
@@ -17,7 +17,7 @@ MOST_LEVELS = 60
 """Rows of the table of levels that stand on the page; the rest are in the rows that travel with it."""
 
 
-class Row(NamedTuple):
+class HeatRow(NamedTuple):
     """One row of the heat map."""
 
     name: str
@@ -34,13 +34,13 @@ def section(m: Material) -> dict[str, Any] | None:
     if len(cells) < FEWEST:
         return {"heat": None, "levels": _levels(levels)} if levels else None
     auc = {
-        Key(r.cell, r.readout): r
+        PredictionKey(r.cell, r.readout): r
         for r in m.tables.metrics
         if r.metric == "roc_auc" and r.group == "all" and r.population == m.population
     }
     down, across = _axes(cells)
     columns = sorted({tuple(getattr(c, a) for a in across) for c in cells})
-    rows: list[Row] = []
+    rows: list[HeatRow] = []
     ids = {c.id for c in cells}
     readouts = list(dict.fromkeys(k.readout for k in auc if k.cell in ids))
     for name in dict.fromkeys(arm(c) for c in cells):
@@ -49,10 +49,12 @@ def section(m: Material) -> dict[str, Any] | None:
             here = [c for c in of_arm if tuple(str(getattr(c, a)) for a in down) == place]
             at = {tuple(getattr(c, a) for a in across): c for c in here}
             for readout in readouts:
-                values = tuple(auc.get(Key(at[x].id, readout)) if x in at else None for x in columns)
+                values = tuple(
+                    auc.get(PredictionKey(at[x].id, readout)) if x in at else None for x in columns
+                )
                 if any(v is not None for v in values):
                     label = ", ".join([name, *(f"{a} {v}" for a, v in zip(down, place, strict=True))])
-                    rows.append(Row(label, readout, not rows or rows[-1].name != label, values))
+                    rows.append(HeatRow(label, readout, not rows or rows[-1].name != label, values))
     known = [v.value for r in rows for v in r.values if v is not None and v.value is not None]
     return {
         "heat": {"rows": rows, "columns": columns, "across": across, "low": min(known), "high": max(known)}

@@ -5,7 +5,7 @@ from typing import Any
 from ....cohort.records import Case
 from ....study.records import from_frame
 from ...cells import arm
-from ...written import Sample, samples, shown_ids
+from ...written import WrittenSample, samples, shown_ids
 from ..example import why_not
 from ..material import Material
 from ..section import Section
@@ -27,7 +27,7 @@ def section(m: Material) -> dict[str, Any] | None:
     }
 
 
-def _sample(m: Material) -> tuple[Case | None, list[Sample]]:
+def _sample(m: Material) -> tuple[Case | None, list[WrittenSample]]:
     """One held-out person and what the models wrote about them; nobody where nobody may be shown."""
     if why_not(m.study, m.settings) or not m.tables.written:
         return None, []

@@ -4,7 +4,7 @@ from typing import Any
 
 from ....study.config import Study
 from ...measures.inference import FEWEST_SEEDS
-from ..material import Material, Numbers
+from ..material import Material, ReportNumbers
 from ..section import Section
 from ..task import facts, models, question, teacher
 
@@ -31,7 +31,7 @@ def section(m: Material) -> dict[str, Any]:
     }
 
 
-def statistics(m: Numbers) -> dict[str, Any] | None:
+def statistics(m: ReportNumbers) -> dict[str, Any] | None:
     """How the numbers were made, for a page without a study; None without predictions."""
     if m.tables.evaluation is None:
         return None

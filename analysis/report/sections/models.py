@@ -5,7 +5,7 @@ from typing import Any
 from ...measures.metrics import METRICS
 from ...performance.formats import YARDSTICKS
 from ..headline import ranked
-from ..material import Numbers
+from ..material import ReportNumbers
 from ..section import Section
 from ..strips import axis
 
@@ -13,7 +13,7 @@ COLUMNS = ("pr_auc", "sensitivity_at_90", "specificity_attained", "brier", "scal
 """Beside ROC-AUC."""
 
 
-def section(m: Numbers) -> dict[str, Any] | None:
+def section(m: ReportNumbers) -> dict[str, Any] | None:
     """Rows of the headline with the other metrics beside them; None where nothing was predicted."""
     rows = ranked(m.tables.averages)
     if not rows:

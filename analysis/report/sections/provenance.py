@@ -10,7 +10,7 @@ from ..section import Section
 
 def section(m: Material) -> dict[str, Any]:
     """Of the report now, and of each stage when it was done."""
-    stages = {stage: made for stage in layout.STAGES[:-1] if (made := m.manifest(stage)) is not None}
+    stages = {stage: manifest for stage in layout.STAGES[:-1] if (manifest := m.manifest(stage)) is not None}
     fits = [f for s in m.tables.cells if (f := m.manifest(f"train/{s.cell.id}")) is not None]
     machines = sorted({_machine(f.provenance) for f in fits})
     return {

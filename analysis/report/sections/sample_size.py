@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ..material import Numbers
+from ..material import ReportNumbers
 from ..section import Section
 
 
-def section(m: Numbers) -> dict[str, Any] | None:
+def section(m: ReportNumbers) -> dict[str, Any] | None:
     """The criteria; None where nothing could be calculated."""
     return {"rows": m.tables.sample_size} if m.tables.sample_size else None
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..material import Numbers
+from ..material import ReportNumbers
 from ..section import Section
 
 LABELS = {
@@ -13,14 +13,16 @@ LABELS = {
 }
 
 
-def section(m: Numbers) -> dict[str, Any] | None:
+def section(m: ReportNumbers) -> dict[str, Any] | None:
     """ROC-AUC by group for the models shown, and gaps between each group and all others."""
     if not m.tables.equity:
         return None
-    found = {(r.cell, r.readout, r.group): r for r in m.tables.metrics if r.group != "all"}
-    groups = list(dict.fromkeys(group for _, _, group in found))
+    metrics = {(r.cell, r.readout, r.group): r for r in m.tables.metrics if r.group != "all"}
+    groups = list(dict.fromkeys(group for _, _, group in metrics))
     rows = {
-        n: [found[(*k, g)] for g in groups] for n, k in m.tables.models.items() if (*k, groups[0]) in found
+        n: [metrics[(*k, g)] for g in groups]
+        for n, k in m.tables.models.items()
+        if (*k, groups[0]) in metrics
     }
     gaps = [r for r in m.tables.equity if r.difference is not None and r.model not in m.tables.optima]
     apart = [r for r in gaps if r.p_adjusted is not None and r.p_adjusted < 0.05]

@@ -4,10 +4,10 @@ import numpy as np
 
 from wherefore.analysis.agreement.coefficients.formulas import Coefficient
 from wherefore.analysis.agreement.coefficients.ratio import divide
-from wherefore.analysis.agreement.coefficients.table import Floats, Scale, Table
+from wherefore.analysis.agreement.coefficients.table import Floats, RatingTable, Scale
 
 
-def _terms(table: Table, weights: Floats) -> Floats:
+def _terms(table: RatingTable, weights: Floats) -> Floats:
     """(units, 2) whether all ratings of a unit agree, and whether it has two or more; sums of rows are enough."""
     n = table.counts
     rated = n.sum(1) >= 2

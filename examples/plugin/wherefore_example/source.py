@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from wherefore.cohort.events import Place
-from wherefore.cohort.reading.gather import Batch, Gathered
+from wherefore.cohort.reading.gather import EventBatch, Gathered
 from wherefore.study.errors import StudyError
 from wherefore.study.records import Record
 
@@ -54,11 +54,11 @@ def _who(people: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _events(people: pd.DataFrame, path: Path) -> Iterator[Batch]:
+def _events(people: pd.DataFrame, path: Path) -> Iterator[EventBatch]:
     """Events in any order; `Gathered` sorts them. The index is the row that a timeline's line is traced to."""
     rows = people.explode("events").dropna(subset="events")
     events = pd.DataFrame(list(rows["events"]), index=rows.index)
-    yield Batch(
+    yield EventBatch(
         path.name,
         pd.DataFrame(
             {

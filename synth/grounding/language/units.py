@@ -20,10 +20,10 @@ class Units:
         self._plain: dict[str, str] = {}
         for unit, spellings in rows("units", own):
             for spelling in parts(spellings):
-                found = tokens(spelling)
-                if found and not (len(found) == 1 and found[0] in ("in", "st", "/")):
-                    self._spelled.setdefault(found[0], []).append((tuple(found[1:]), unit))
-                self._plain["".join(found)] = unit
+                spelled = tokens(spelling)
+                if spelled and not (len(spelled) == 1 and spelled[0] in ("in", "st", "/")):
+                    self._spelled.setdefault(spelled[0], []).append((tuple(spelled[1:]), unit))
+                self._plain["".join(spelled)] = unit
         for known in self._spelled.values():
             known.sort(key=lambda x: -len(x[0]))
         self._ways: dict[tuple[str, str, str], tuple[float, float]] = {}

@@ -23,7 +23,7 @@ CLASSES = tuple(name.strip() for name in _CLASSES.split(","))
 BIT = {name: 1 << i for i, name in enumerate(CLASSES)}
 
 
-class State(NamedTuple):
+class LivingState(NamedTuple):
     """How somebody lives, as a phrase says it."""
 
     what: str
@@ -62,7 +62,7 @@ class Sense:
         self.nodes: tuple[Node, ...] = ()
         self.category: Node | None = None
         """The kind of illness of which it is the adjective."""
-        self.states: tuple[State, ...] = ()
+        self.states: tuple[LivingState, ...] = ()
         self.vague: tuple[Vague, ...] = ()
         self.number: float | None = None
         self.phrases: dict[str, tuple[Phrase, ...]] = {}
@@ -159,7 +159,7 @@ class Vocabulary:
         for node in self.nodes.values():
             lacking = next((n for n in (*node.tells_of, *node.given_for) if n not in self.nodes), None)
             if lacking is not None:
-                raise DataError(f"{node}: {lacking!r} is no name in conditions.tsv.")
+                raise DataError(f"{node}: {lacking!r} is not a name in conditions.tsv.")
         for name, codes, also, adjectives in rows("categories", self._own):
             node = Node(name, "category", expanded(codes), expanded(also))
             self.categories.append(node)
@@ -182,7 +182,7 @@ class Vocabulary:
 
     def _read_words(self) -> None:
         for what, values, phrases in rows("states", self._own):
-            state = State(what, frozenset(parts(values, ",")))
+            state = LivingState(what, frozenset(parts(values, ",")))
             for phrase in parts(phrases):
                 self.sense(phrase).states += (state,)
         for number, phrases in rows("numbers", self._own):
@@ -202,8 +202,8 @@ class Vocabulary:
         """What a phrase of a table means, to be filled in; `*` stands for any ending."""
         words: list[str] = []
         for word in phrase.split():
-            found = tokens(word.rstrip("*"))
-            words += [*found[:-1], found[-1] + "*"] if word.endswith("*") and found else found
+            parts = tokens(word.rstrip("*"))
+            words += [*parts[:-1], parts[-1] + "*"] if word.endswith("*") and parts else parts
         first, rest = words[0], tuple(words[1:])
         table = self._beginnings[first[:-1]] if first.endswith("*") else self._exact[first]
         return table.setdefault(rest, Sense())
@@ -230,7 +230,7 @@ class Vocabulary:
             by_second["*" if rest[0][-1] == "*" else rest[0]].append((rest, sense))
         out.settle()
         out.any_next = tuple(by_second.pop("*", ()))
-        out.phrases = {second: tuple(found) for second, found in by_second.items()}
+        out.phrases = {second: tuple(followers) for second, followers in by_second.items()}
         out.begins = bool(out.phrases or out.any_next)
         return out
 

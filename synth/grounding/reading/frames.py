@@ -226,8 +226,8 @@ def _denied_behind(scan: Scan) -> None:
     """`diabetes is not recorded`, `stroke has been ruled out`, `the neurological history is clean`."""
     words = scan.words
     for i, w in enumerate(words):
-        if w in BE and (found := _verdict_behind(scan, i)):
-            kind, end = found
+        if w in BE and (verdict := _verdict_behind(scan, i)):
+            kind, end = verdict
             scan.denials.update(range(i, end))
             before = [m for m in scan.mentions if m.end <= i and not _broken(scan, m.end, i)]
             if words[i - 1] in ("which", "that") and (

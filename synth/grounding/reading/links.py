@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from ..facts import Facts, Line, Relation
+from ..facts import HistoryFacts, HistoryLine, Relation
 from ..language.tokens import wordset
 from .scan import DRUGS, Mention, Scan
 
 
-def links(scan: Scan, cited: Sequence[Line], facts: Facts) -> None:
+def links(scan: Scan, cited: Sequence[HistoryLine], facts: HistoryFacts) -> None:
     """Give every mention its lines: the cited ones where there are such, else others that were shown."""
     _parts_of_names(scan, cited, facts)
     for m in scan.mentions:
         for relation in ("is", "shows", "maybe", "narrower"):
-            found = _related(m, facts, relation)
-            near = [x for x in found if x in cited]
-            if near or (found and relation != "shows"):
-                m.lines, m.how, m.cited = near or found, relation, bool(near)
+            related = _related(m, facts, relation)
+            near = [x for x in related if x in cited]
+            if near or (related and relation != "shows"):
+                m.lines, m.how, m.cited = near or related, relation, bool(near)
                 break
 
 
@@ -23,7 +23,7 @@ EVENTS = wordset("event insult incident catastrophe episode attack")
 """What happens at a time, as a stroke does and hypertension does not."""
 
 
-def _related(m: Mention, facts: Facts, relation: Relation) -> list[Line]:
+def _related(m: Mention, facts: HistoryFacts, relation: Relation) -> list[HistoryLine]:
     if m.line is not None:
         return [x for x in facts.shown if x.known is m.line.known] if relation == "is" else []
     if m.state is not None:
@@ -41,13 +41,13 @@ def _related(m: Mention, facts: Facts, relation: Relation) -> list[Line]:
         if m.noun == "risk" and relation == "is":
             return facts.related(m.category, "is", "maybe")
         return facts.related(m.category, relation)
-    out: list[Line] = []
+    out: list[HistoryLine] = []
     for node in m.nodes:
         out += [x for x in facts.related(node, relation) if x not in out]
     return out
 
 
-def _parts_of_names(scan: Scan, cited: Sequence[Line], facts: Facts) -> None:
+def _parts_of_names(scan: Scan, cited: Sequence[HistoryLine], facts: HistoryFacts) -> None:
     """Words that no table knows may be part of the name of a line; neighbours must be of the same line."""
     left: list[int] = []
     unread, i = scan.unread, 0
@@ -71,5 +71,5 @@ def _parts_of_names(scan: Scan, cited: Sequence[Line], facts: Facts) -> None:
         scan.mentions.sort(key=lambda m: m.start)
 
 
-def _holding(words: list[str], lines: Sequence[Line]) -> list[Line]:
+def _holding(words: list[str], lines: Sequence[HistoryLine]) -> list[HistoryLine]:
     return [x for x in lines if all(w in x.known.words for w in words)]

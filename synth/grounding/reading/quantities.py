@@ -103,15 +103,15 @@ class _Hedge(NamedTuple):
 def quantities(scan: Scan, units: Units) -> list[Quantity]:
     """All numbers of a sentence, in order; horizons of the question and the like have the role `none`."""
     words = scan.words
-    found: list[Quantity] = []
+    numbers: list[Quantity] = []
     for start, end, value in scan.values:
-        if not found or start >= found[-1].end:  # the figure of `mL/min/1.73 m2` is none
-            found.append(_read(scan, units, start, end, value))
-    found += [d for i in (*scan.unread, *_digits(scan)) if (d := _decade(scan, i)) is not None]
-    found.sort(key=lambda q: q.start)
+        if not numbers or start >= numbers[-1].end:  # the figure of `mL/min/1.73 m2` is none
+            numbers.append(_read(scan, units, start, end, value))
+    numbers += [d for i in (*scan.unread, *_digits(scan)) if (d := _decade(scan, i)) is not None]
+    numbers.sort(key=lambda q: q.start)
     out: list[Quantity] = []
-    _ends(words, found)
-    for q in found:
+    _ends(words, numbers)
+    for q in numbers:
         if out and not (q.pair or out[-1].pair) and out[-1].end <= q.start:
             joined = _joined(words, out[-1], q)
             if joined == "range":
@@ -570,15 +570,15 @@ def _spread(words: list[str], first: Quantity) -> bool:
     )
 
 
-def _ends(words: list[str], found: list[Quantity]) -> None:
+def _ends(words: list[str], numbers: list[Quantity]) -> None:
     """`from 66.5 kg at 70.0 to 58 kg at 77.0`: the ends of a change with something between."""
-    for i, first in enumerate(found):
+    for i, first in enumerate(numbers):
         if words[first.start - 1 : first.start] != ["from"]:
             continue
         second = next(
-            (q for q in found[i + 1 :] if words[q.start - 1] == "to" and q.role == first.role), None
+            (q for q in numbers[i + 1 :] if words[q.start - 1] == "to" and q.role == first.role), None
         )
-        if second is not None and second is not found[i + 1]:
+        if second is not None and second is not numbers[i + 1]:
             first.pair, second.pair = "from", "to"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from ..facts import Facts, Line
+from ..facts import HistoryFacts, HistoryLine
 from ..language.tokens import wordset
 from ..language.units import Units, units
 from ..language.vocabulary import BIT
@@ -18,7 +18,7 @@ OWN = frozenset(("told", "supposed"))
 SUBJECTS = wordset("she he the her his it they there")
 
 
-class Reading:
+class ClaimReading:
     """One claim.
 
     Args:
@@ -27,7 +27,7 @@ class Reading:
         facts: of the history.
     """
 
-    def __init__(self, text: str, cited: Sequence[Line], facts: Facts) -> None:
+    def __init__(self, text: str, cited: Sequence[HistoryLine], facts: HistoryFacts) -> None:
         self.facts, self.cited = facts, list(cited)
         self.scan = scan = Scan(text, facts)
         self.words, self.flags, self.seen = scan.words, scan.flags, scan.seen
@@ -54,9 +54,9 @@ class Reading:
         return [m for m in self.own if m.lines and m.how in ("is", "shows", "maybe")]
 
     @cached_property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[HistoryLine]:
         """Lines that it speaks of; those that it cites where it names none."""
-        out: list[Line] = []
+        out: list[HistoryLine] = []
         for m in self.linked:
             out += [x for x in m.lines if x not in out]
         return out or self.cited
@@ -127,7 +127,7 @@ class Reading:
         pause = any(w in HARD or w in (",", "and", "with") for w in left)
         return pause and not any(w in HARD or w in (",", "and", "is", "was", "has", "were") for w in right)
 
-    def attached(self, q: Quantity) -> list[Line]:
+    def attached(self, q: Quantity) -> list[HistoryLine]:
         """Lines that a number may be about, the likeliest first; those cited where the sentence names none."""
         linked = [m for m in self.linked if m.cited] or self.linked
         if not linked:
@@ -162,7 +162,7 @@ class Reading:
         others = [m.start for m in self.mentions if m not in self.linked]
         return not any(before <= i < q.start for i in (*self.scan.unread, *others))
 
-    def group(self, q: Quantity) -> list[Line]:
+    def group(self, q: Quantity) -> list[HistoryLine]:
         """All lines that a number may be about at once: `hypertension and stroke before 70`."""
         linked = self.linked
         inside = [x for x in self.quantities if x.role == q.role and x is not q]
@@ -170,7 +170,7 @@ class Reading:
             m for m in linked if m.end <= q.start and not any(m.end <= x.start < q.start for x in inside)
         ]
         chosen = before or [m for m in linked if m.start >= q.end]
-        out: list[Line] = []
+        out: list[HistoryLine] = []
         for m in chosen:
             out += [x for x in m.lines if x not in out]
         return out or self.attached(q)

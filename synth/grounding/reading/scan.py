@@ -1,9 +1,9 @@
 """From tokens to what a sentence names: lines by their own names, findings and kinds of illness, ways of living."""
 
-from ..facts import Facts, Line
+from ..facts import HistoryFacts, HistoryLine
 from ..language.nodes import Node
 from ..language.tokens import tokens
-from ..language.vocabulary import BIT, Sense, State, Vague
+from ..language.vocabulary import BIT, LivingState, Sense, Vague
 
 INSIDE = 1 << 62
 """Flag of every token of a phrase but the first."""
@@ -50,8 +50,8 @@ class Mention:
         self.category: Node | None = None
         self.noun = ""
         """Of a kind of illness: the noun behind the adjective."""
-        self.state: State | None = None
-        self.line: Line | None = None
+        self.state: LivingState | None = None
+        self.line: HistoryLine | None = None
         """The line whose full name it is."""
         self.soft = False
         """Whether the words may as well mean nothing of the kind: `weight`, `memory`."""
@@ -59,7 +59,7 @@ class Mention:
         """Whether it is a part of a line's name and no more."""
         self.frame = "told"
         """How it is said, by `frames`: told, denied, denied in part, supposed, led, general, kin, headed."""
-        self.lines: list[Line] = []
+        self.lines: list[HistoryLine] = []
         """What it names, by `links`."""
         self.how = ""
         """The relation of these lines to it; "" where there is none."""
@@ -89,7 +89,7 @@ class Scan:
         "words",
     )
 
-    def __init__(self, text: str, facts: Facts) -> None:
+    def __init__(self, text: str, facts: HistoryFacts) -> None:
         self.text, self.facts = text, facts
         self.words = tokens(text)
         self.flags = [0] * len(self.words)
@@ -146,7 +146,7 @@ class Scan:
         for i in range(start + 1, end):
             self.flags[i] = flags | INSIDE
 
-    def _take(self, start: int, end: int, sense: Sense, line: Line | None) -> None:
+    def _take(self, start: int, end: int, sense: Sense, line: HistoryLine | None) -> None:
         flags = sense.flags
         if line is not None:
             mention = Mention(start, end, self.phrase(start, end))

@@ -3,11 +3,11 @@
 import re
 from itertools import product
 
-from ..facts import Line
+from ..facts import HistoryLine
 from ..findings import Findings
 from ..language.tokens import wordset
 from ..language.vocabulary import BIT
-from ..reading.reading import Reading
+from ..reading.reading import ClaimReading
 from ..reading.scan import Mention
 
 _CUES = {"before": "B", "after": "A", "then": "T", "first": "F", "already": "Y", "when": "W"}
@@ -31,14 +31,14 @@ ORDERS = (
 with whether the left comes second."""
 
 
-def order(r: Reading, found: Findings) -> None:
+def order(r: ClaimReading, findings: Findings) -> None:
     """What a claim puts first came first."""
     if not r.seen & _ALL:
         return
     skeleton, mentions = _skeleton(r)
     cues = [c for c in skeleton if c != "M"]
     if not cues or skeleton.count("M") < 2:
-        _leftover(r, mentions, found)
+        _leftover(r, mentions, findings)
         return
     for pattern, flipped in ORDERS:
         m = pattern.search(skeleton)
@@ -47,14 +47,14 @@ def order(r: Reading, found: Findings) -> None:
         groups = [g for g in range(1, len(m.groups()) + 1) if m[g]]
         left, right = (_lines(mentions, skeleton, m.span(g)) for g in groups[:2])
         first, second = (right, left) if flipped else (left, right)
-        _check(first, second, found)
-        _gaps(r, first, second, found)
+        _check(first, second, findings)
+        _gaps(r, first, second, findings)
         r.consumed.update(i for c in _CUES for i in r.starts(c))
         return
-    _leftover(r, mentions, found)
+    _leftover(r, mentions, findings)
 
 
-def _skeleton(r: Reading) -> tuple[str, list[Mention]]:
+def _skeleton(r: ClaimReading) -> tuple[str, list[Mention]]:
     """Dated mentions and words of order as letters."""
     spent = {i for q in r.quantities for i in range(q.start - 1, q.end)} | r.consumed
     dated = [
@@ -85,14 +85,14 @@ def _told(m: Mention) -> bool:
     return m.frame in ("told", "supposed") or (m.frame == "led" and m.cited)
 
 
-def _passive(r: Reading, i: int) -> bool:
+def _passive(r: ClaimReading, i: int) -> bool:
     """`was followed, some years later, by` puts first what stands before it."""
     before = set(r.words[max(0, i - 2) : i])
     mention = next((m.start for m in r.mentions if m.start > i), len(r.words))
     return "by" in r.words[i + 1 : mention] or bool(before & {"was", "were", "is", "are", "been"})
 
 
-def _between(r: Reading, i: int, dated: list[Mention]) -> bool:
+def _between(r: ClaimReading, i: int, dated: list[Mention]) -> bool:
     """Whether a word of order that ends a number (`8 years after`) stands between two dated lines."""
     return any(m.end <= i for m in dated) and any(m.start > i for m in dated)
 
@@ -104,7 +104,7 @@ NOT_EVENTS = wordset(
 """What stands behind `before` or `since` where no event of the history does."""
 
 
-def _to_now(r: Reading, i: int) -> bool:
+def _to_now(r: ClaimReading, i: int) -> bool:
     """`before the prediction time`, `before the age of 70`, `since 48`, `by the time of assessment`."""
     end = r.end(i)
     following = [
@@ -122,35 +122,35 @@ def _to_now(r: Reading, i: int) -> bool:
     return word in NOT_EVENTS or word.endswith("tie")
 
 
-def _lines(mentions: list[Mention], skeleton: str, span: tuple[int, int]) -> list[Line]:
+def _lines(mentions: list[Mention], skeleton: str, span: tuple[int, int]) -> list[HistoryLine]:
     begin = skeleton[: span[0]].count("M")
     chosen = mentions[begin : begin + span[1] - span[0]]
     return [x for m in chosen for x in m.lines if x.age is not None]
 
 
-def _check(first: list[Line], second: list[Line], found: Findings) -> None:
+def _check(first: list[HistoryLine], second: list[HistoryLine], findings: Findings) -> None:
     pairs = [(a, b) for a, b in product(first, second) if a.id != b.id]
     wrong = [(a, b) for a, b in pairs if _age(a) > _age(b) + 0.051]
     if not pairs:
-        found.doubt("unread", "an order of lines that cannot be told apart")
+        findings.doubt("unread", "an order of lines that cannot be told apart")
     elif len(wrong) == len(pairs):
         a, b = wrong[0]
-        found.fault(
+        findings.fault(
             "wrong_order", f"puts {a.e.name} (age {_age(a):.1f}) before {b.e.name} (age {_age(b):.1f})"
         )
     elif wrong or any(abs(_age(a) - _age(b)) <= 0.051 for a, b in pairs):
         a, b = (wrong or pairs)[0]
-        found.doubt("unread", f"an order of {a.id} (age {_age(a):.1f}) and {b.id} (age {_age(b):.1f})")
+        findings.doubt("unread", f"an order of {a.id} (age {_age(a):.1f}) and {b.id} (age {_age(b):.1f})")
     else:
-        found.holds(*first, *second, facts=1)
+        findings.holds(*first, *second, facts=1)
 
 
-def _age(x: Line) -> float:
+def _age(x: HistoryLine) -> float:
     assert x.age is not None
     return x.age
 
 
-def _gaps(r: Reading, first: list[Line], second: list[Line], found: Findings) -> None:
+def _gaps(r: ClaimReading, first: list[HistoryLine], second: list[HistoryLine], findings: Findings) -> None:
     """`shortly after`, `long before`: as far apart as that."""
     known = [abs(_age(a) - _age(b)) for a in first for b in second if a.id != b.id]
     for start, end, meant in r.scan.vague:
@@ -159,16 +159,16 @@ def _gaps(r: Reading, first: list[Line], second: list[Line], found: Findings) ->
             continue
         r.consumed.update(range(start, end))
         if any(one.low <= v <= one.high for v in known):
-            found.holds(facts=0)
+            findings.holds(facts=0)
         elif any(one.may_low <= v <= one.may_high for v in known):
-            found.doubt("unread", f"says {r.scan.phrase(start, end)!r}")
+            findings.doubt("unread", f"says {r.scan.phrase(start, end)!r}")
         else:
-            found.fault(
+            findings.fault(
                 "wrong_time", f"says {r.scan.phrase(start, end)!r}; the evidence says {known[0]:.1f} years"
             )
 
 
-def _leftover(r: Reading, dated: list[Mention], found: Findings) -> None:
+def _leftover(r: ClaimReading, dated: list[Mention], findings: Findings) -> None:
     """A word of order that no pattern reads."""
     lines = {x.id for m in dated for x in m.lines}
     if len(lines) < 2:
@@ -181,20 +181,20 @@ def _leftover(r: Reading, dated: list[Mention], found: Findings) -> None:
             and not any(m.start <= i < m.end for m in r.mentions)
             and not r.in_tail(i)
         ):
-            found.doubt("unread", f"{r.words[i]!r} tells an order")
+            findings.doubt("unread", f"{r.words[i]!r} tells an order")
             return
 
 
-def extremes(r: Reading, found: Findings) -> None:
+def extremes(r: ClaimReading, findings: Findings) -> None:
     """`the most recent diagnosis`, `the earliest vascular event`, `the only risk factor on record`."""
     for name in ("latest", "earliest", "only"):
         for p in r.starts(name):
             if p in r.consumed or any(q.start - 2 <= p < q.end for q in r.quantities):
                 continue
-            _extreme(r, name, p, found)
+            _extreme(r, name, p, findings)
 
 
-def _extreme(r: Reading, name: str, place: int, found: Findings) -> None:
+def _extreme(r: ClaimReading, name: str, place: int, findings: Findings) -> None:
     end = r.end(place)
     noun = next(
         (
@@ -210,7 +210,7 @@ def _extreme(r: Reading, name: str, place: int, found: Findings) -> None:
     dated = (m for m in r.linked if m.category is None and m.cited and m.lines[0].age is not None)
     subject = next(dated, None)
     if subject is None:
-        found.doubt("unread", f"says {r.scan.phrase(place, end)!r}")
+        findings.doubt("unread", f"says {r.scan.phrase(place, end)!r}")
         return
     lines = [x for x in r.facts.shown if x.age is not None and x.known.kind not in ("visit", "demographic")]
     if noun is not None and r.words[noun] in DIAGNOSES and kind is None:
@@ -221,7 +221,7 @@ def _extreme(r: Reading, name: str, place: int, found: Findings) -> None:
         perhaps = [x for x in lines if x.known.relation(category) in ("maybe", "unknown")]
     else:
         sure, perhaps = lines, []
-    _verdict(r, name, place, subject.lines[0], sure, perhaps, found)
+    _verdict(r, name, place, subject.lines[0], sure, perhaps, findings)
 
 
 NOUNS = wordset("entry line item finding vascular abnormality measurement reading value")
@@ -229,16 +229,22 @@ DIAGNOSES = wordset("diagnosis diagnose condition disease disorder illness comor
 
 
 def _verdict(
-    r: Reading, name: str, place: int, x: Line, sure: list[Line], perhaps: list[Line], found: Findings
+    r: ClaimReading,
+    name: str,
+    place: int,
+    x: HistoryLine,
+    sure: list[HistoryLine],
+    perhaps: list[HistoryLine],
+    findings: Findings,
 ) -> None:
     text = r.scan.phrase(place, r.end(place))
     if name == "only":
         others = [y for y in sure if y.known is not x.known]
         maybe = [y for y in perhaps if y.known is not x.known]
     elif name == "latest":
-        mine = max(_age(x), r.facts.age - x.ago if x.ago is not None else 0.0)
-        others = [y for y in sure if y.known is not x.known and _age(y) > mine + 0.051]
-        maybe = [y for y in perhaps if y.known is not x.known and _age(y) > mine + 0.051]
+        own = max(_age(x), r.facts.age - x.ago if x.ago is not None else 0.0)
+        others = [y for y in sure if y.known is not x.known and _age(y) > own + 0.051]
+        maybe = [y for y in perhaps if y.known is not x.known and _age(y) > own + 0.051]
         maybe += [
             y
             for y in sure
@@ -248,11 +254,11 @@ def _verdict(
         others = [y for y in sure if y.known is not x.known and _age(y) < _age(x) - 0.051]
         maybe = [y for y in perhaps if y.known is not x.known and _age(y) < _age(x) - 0.051]
     if others:
-        found.fault("wrong_order", f"says {text!r}; {others[0]} is another")
+        findings.fault("wrong_order", f"says {text!r}; {others[0]} is another")
     elif maybe:
-        found.doubt("unread", f"says {text!r}; {maybe[0]} may be another")
+        findings.doubt("unread", f"says {text!r}; {maybe[0]} may be another")
     else:
-        found.holds(x)
+        findings.holds(x)
 
 
 LASTED = re.compile(
@@ -261,7 +267,7 @@ LASTED = re.compile(
 )
 
 
-def comparisons(r: Reading, found: Findings) -> None:
+def comparisons(r: ClaimReading, findings: Findings) -> None:
     """`longer than diabetes`, `twice as long as`."""
     words = " ".join(r.words)
     m = LASTED.search(words)
@@ -272,7 +278,7 @@ def comparisons(r: Reading, found: Findings) -> None:
     behind = [k for k in r.linked if k.start >= place and any(x.since is not None for x in k.lines)]
     if not before or not behind:
         if any(k.start >= place for k in r.own):
-            found.doubt("unread", f"compares: {m[0]!r}")
+            findings.doubt("unread", f"compares: {m[0]!r}")
         return
     a, b = before[-1].lines[0].since, behind[0].lines[0].since
     if a is None or b is None:
@@ -291,6 +297,6 @@ def comparisons(r: Reading, found: Findings) -> None:
     else:
         fits = abs(a - b) <= max(1.0, 0.1 * b)
     if fits:
-        found.holds()
+        findings.holds()
     else:
-        found.fault("wrong_order", f"says {m[0]!r}; the evidence says {a:.1f} and {b:.1f} years")
+        findings.fault("wrong_order", f"says {m[0]!r}; the evidence says {a:.1f} and {b:.1f} years")

@@ -3,7 +3,7 @@
 from ..findings import Findings
 from ..language.tokens import wordset
 from ..language.vocabulary import BIT
-from ..reading.reading import Reading
+from ..reading.reading import ClaimReading
 from ..reading.scan import Mention
 
 FORESEEN = wordset(
@@ -72,28 +72,28 @@ STRONG = (
 )
 
 
-def outcome(r: Reading, found: Findings) -> None:
+def outcome(r: ClaimReading, findings: Findings) -> None:
     """Nothing of the outcome is told, whether it came or not; what may come may be said."""
-    told = [m for m in r.mentions if any(n.name == "dementia" for n in m.nodes) and m.how != "is"]
+    mentions = [m for m in r.mentions if any(n.name == "dementia" for n in m.nodes) and m.how != "is"]
     text = " ".join(r.words)
     if r.has("hindsight") and not r.has("people"):
         phrase = next((s for s in STRONG if s in text), None)
         if phrase is not None and not ({"would", "could", "may", "might"} & set(r.words)):
-            found.fault("future", f"tells what came after the prediction time: {phrase!r}")
+            findings.fault("future", f"tells what came after the prediction time: {phrase!r}")
             return
-    for m in told:
+    for m in mentions:
         if m.frame in ("kin", "kin denied") or _adjective(r, m):
             continue
         if m.frame == "general" and not r.has("hindsight"):
             continue
         if m.frame.startswith("denied"):
-            _denied(r, m, found)
+            _denied(r, m, findings)
         elif _is_told(r, m):
-            found.fault("future", f"tells what came after the prediction time: {m.text!r}")
+            findings.fault("future", f"tells what came after the prediction time: {m.text!r}")
             return
 
 
-def _adjective(r: Reading, m: Mention) -> bool:
+def _adjective(r: ClaimReading, m: Mention) -> bool:
     """`dementia risk`, `a dementia diagnosis`: the noun behind decides."""
     after = r.words[m.end : m.end + 2]
     return bool(after) and after[0] in BEHIND - {"diagnosis", "free", "pathology", "type"}
@@ -106,18 +106,18 @@ MODAL = wordset(
 HAPPENED = wordset("did never remained stayed developed develop followed ensued")
 
 
-def _is_told(r: Reading, m: Mention) -> bool:
+def _is_told(r: ClaimReading, m: Mention) -> bool:
     words = r.words
     clause = _clause(r, m)
-    told = TOLD & set(clause)
+    verbs = TOLD & set(clause)
     hindsight = r.has("hindsight")
     modal = MODAL & set(clause)
     owned = m.start > 0 and words[m.start - 1] in ("her", "his", "the", "your") and not _adjective(r, m)
     before = set(words[max(0, m.start - 8) : m.start])
-    if modal and not (owned and (told or hindsight) and not modal - {"risk"}):
+    if modal and not (owned and (verbs or hindsight) and not modal - {"risk"}):
         return False
-    if told or hindsight:
-        firm = told - {"after", "following", "did", "never", "diagnosed"}
+    if verbs or hindsight:
+        firm = verbs - {"after", "following", "did", "never", "diagnosed"}
         return hindsight or bool(firm) or not before & FORESEEN
     if m.frame == "led":
         return (
@@ -131,7 +131,7 @@ def _is_told(r: Reading, m: Mention) -> bool:
     )
 
 
-def _clause(r: Reading, m: Mention) -> list[str]:
+def _clause(r: ClaimReading, m: Mention) -> list[str]:
     words = r.words
     start = max((i + 1 for i in range(m.start) if _parts(words, i)), default=0)
     end = next((i for i in range(m.end, len(words)) if _parts(words, i)), len(words))
@@ -146,17 +146,17 @@ def _parts(words: list[str], i: int) -> bool:
     )
 
 
-def _denied(r: Reading, m: Mention, found: Findings) -> None:
+def _denied(r: ClaimReading, m: Mention, findings: Findings) -> None:
     """`no dementia is recorded so far` is of the record; `she did not develop dementia` is of the outcome."""
     clause = set(_clause(r, m))
     modal = {"would", "may", "might", "will", "likely", "unlikely", "could", "most"} & clause
     if r.has("hindsight") or (HAPPENED & clause and not modal):
         if not r.has("people"):
-            found.fault("future", f"tells what came after the prediction time: no {m.text}")
+            findings.fault("future", f"tells what came after the prediction time: no {m.text}")
     elif RECORDED & clause:
-        found.holds()
+        findings.holds()
     elif not {"likely", "unlikely", "expected", "expect", "would", "will", "may", "predicted"} & clause:
-        found.doubt("no_fact", "denies the outcome")
+        findings.doubt("no_fact", "denies the outcome")
 
 
 def told_bits() -> int:

@@ -3,60 +3,60 @@
 from collections.abc import Iterable
 from itertools import combinations
 
-from ..facts import Line
+from ..facts import HistoryLine
 from ..findings import Findings
 from ..language.vocabulary import BIT, Vague
 from ..reading.quantities import TIMES, Quantity
-from ..reading.reading import Reading
+from ..reading.reading import ClaimReading
 
 AGES = frozenset(("age", "at", "decade"))
 
 
-def ages(r: Reading, found: Findings) -> None:
+def ages(r: ClaimReading, findings: Findings) -> None:
     """Every age is that of the event."""
     for q in r.quantities:
         if q.role in AGES:
-            _age(r, q, found)
+            _age(r, q, findings)
 
 
-def _age(r: Reading, q: Quantity, found: Findings) -> None:
+def _age(r: ClaimReading, q: Quantity, findings: Findings) -> None:
     own = r.facts.age
     if q.low > own + 0.06 and q.high != float("inf"):
-        found.fault(
+        findings.fault(
             "future", f"says age {q.text}; the prediction time is at age {own:.1f}", sure=r.certain(q)
         )
         return
     if not r.cited and not r.linked and q.matches(own):
         q.role = "own age"
-        found.holds()
+        findings.holds()
         return
     if not r.linked and any(m.frame.startswith("denied") for m in r.mentions):
-        found.doubt("unread", f"denies something with age {q.text}")
+        findings.doubt("unread", f"denies something with age {q.text}")
         return
     lines = r.group(q)
     dated = [x for x in lines if x.age is not None]
     near = r.attached(q)
     if q.role in ("at", "decade") and any(_any(q, x.values) for x in near):
-        found.holds(*near)
+        findings.holds(*near)
     elif _fits(r, q, dated, near):
-        found.holds(*(x for x in dated if _any(q, x.ages)))
+        findings.holds(*(x for x in dated if _any(q, x.ages)))
     elif not dated or (r.linked and q.matches(own) and q.start < 4):
         if q.matches(own):
             q.role = "own age"
-            found.holds()
+            findings.holds()
         else:
-            found.doubt("unsupported_number", f"says age {q.text}")
+            findings.doubt("unsupported_number", f"says age {q.text}")
     elif (other := _unnamed(r, q)) is not None:
-        found.holds(other)
+        findings.holds(other)
     elif len(r.linked) > 1 and _is_unclear(r, q):
-        found.doubt("unread", f"says age {q.text}")
+        findings.doubt("unread", f"says age {q.text}")
     else:
-        found.fault(
+        findings.fault(
             "wrong_age", f"says age {q.text}; the evidence says {_numbers(x.age for x in dated)}", sure=True
         )
 
 
-def _fits(r: Reading, q: Quantity, dated: list[Line], near: list[Line]) -> bool:
+def _fits(r: ClaimReading, q: Quantity, dated: list[HistoryLine], near: list[HistoryLine]) -> bool:
     fits = [_any(q, x.ages) for x in dated]
     if not any(fits):
         return False
@@ -66,13 +66,13 @@ def _fits(r: Reading, q: Quantity, dated: list[Line], near: list[Line]) -> bool:
     return any(_any(q, x.ages) for x in near) or not near
 
 
-def _unnamed(r: Reading, q: Quantity) -> Line | None:
+def _unnamed(r: ClaimReading, q: Quantity) -> HistoryLine | None:
     """A cited line that the claim does not name in known words, and whose age this is."""
     named = {x.id for m in r.linked for x in m.lines}
     return next((x for x in r.cited if x.id not in named and _any(q, x.ages)), None)
 
 
-def _is_unclear(r: Reading, q: Quantity) -> bool:
+def _is_unclear(r: ClaimReading, q: Quantity) -> bool:
     """Whether the age belongs to another line that the claim speaks of, and which one cannot be told."""
     alike = [x for x in r.quantities if x.role == q.role]
     return len(alike) != len(r.linked) and any(_any(q, x.ages) for x in r.lines)
@@ -82,47 +82,47 @@ def _any(q: Quantity, values: Iterable[float]) -> bool:
     return any(map(q.matches, values))
 
 
-def times(r: Reading, found: Findings) -> None:
+def times(r: ClaimReading, findings: Findings) -> None:
     """Every time before the prediction, length and gap is that of the event."""
     for q in r.quantities:
         if q.role in ("before", "span", "years", "window"):
-            _time(r, q, found)
+            _time(r, q, findings)
         elif q.role == "gap":
-            _gap(r, q, found)
+            _gap(r, q, findings)
 
 
-def _time(r: Reading, q: Quantity, found: Findings) -> None:
+def _time(r: ClaimReading, q: Quantity, findings: Findings) -> None:
     lines = r.attached(q)
     known = [v for x in lines for v in (x.since, x.ago) if v is not None]
     valued = [v for x in lines for v in x.values]
     if q.role == "window":
         recent = [x.ago for x in lines if x.ago is not None]
         if recent and min(recent) <= q.value + 0.06:
-            found.holds(*lines)
+            findings.holds(*lines)
         elif recent:
-            found.fault("wrong_time", f"says within {q.text} years; the evidence says {_numbers(recent)}")
+            findings.fault("wrong_time", f"says within {q.text} years; the evidence says {_numbers(recent)}")
         return
     if _any(q, known) or (q.role != "before" and _any(q, valued)):
-        found.holds(*lines)
+        findings.holds(*lines)
     elif _any(q, _gaps(r.lines)):
-        found.holds()
+        findings.holds()
     elif not known and _any(q, valued):
-        found.holds(*lines)
+        findings.holds(*lines)
     elif not known:
-        found.doubt("unsupported_number", f"says {q.text} years")
+        findings.doubt("unsupported_number", f"says {q.text} years")
     elif len(r.linked) > 1 and any(_any(q, [v for v in (x.since, x.ago) if v is not None]) for x in r.lines):
         alike = [x for x in r.quantities if x.role == q.role]
         if len(alike) == len(r.linked):
-            found.fault("wrong_time", f"gives {lines[0]} another line's {q.text} years")
+            findings.fault("wrong_time", f"gives {lines[0]} another line's {q.text} years")
         else:
-            found.holds()
+            findings.holds()
     else:
-        found.fault(
+        findings.fault(
             "wrong_time", f"says {q.text} years; the evidence says {_numbers(known)}", sure=r.certain(q)
         )
 
 
-def _gap(r: Reading, q: Quantity, found: Findings) -> None:
+def _gap(r: ClaimReading, q: Quantity, findings: Findings) -> None:
     gaps = _gaps(r.lines)
     known = [v for x in r.lines for v in (x.since, x.ago) if v is not None]
     apart = [
@@ -131,16 +131,16 @@ def _gap(r: Reading, q: Quantity, found: Findings) -> None:
     if "by" in r.words[max(0, q.start - 2) : q.start] and apart:
         gaps, known = apart, []  # `followed it by five years` is between the two, and from nothing else
     if _any(q, gaps) or _any(q, known):
-        found.holds()
+        findings.holds()
     elif gaps:
-        found.fault("wrong_time", f"says {q.text} years; the evidence says {_numbers(gaps)}")
+        findings.fault("wrong_time", f"says {q.text} years; the evidence says {_numbers(gaps)}")
     elif known and len(r.lines) == 1:
-        found.fault("wrong_time", f"says {q.text} years; the evidence says {_numbers(known)}")
+        findings.fault("wrong_time", f"says {q.text} years; the evidence says {_numbers(known)}")
     else:
-        found.doubt("unsupported_number", f"says {q.text} years")
+        findings.doubt("unsupported_number", f"says {q.text} years")
 
 
-def _gaps(lines: list[Line]) -> list[float]:
+def _gaps(lines: list[HistoryLine]) -> list[float]:
     """Years between any two of them, and between the first and the last event of one."""
     ages = [x.age for x in lines if x.age is not None]
     spans = [x.since - x.ago for x in lines if x.count > 1 and x.since is not None and x.ago is not None]
@@ -151,7 +151,7 @@ def _numbers(values: Iterable[float | None]) -> str:
     return ", ".join(f"{v:.4g}" for v in values if v is not None) or "none"
 
 
-def vague(r: Reading, found: Findings) -> None:
+def vague(r: ClaimReading, findings: Findings) -> None:
     """`recent`, `in midlife`, `recurrent`: what fits for certain holds, what cannot fit is a fault."""
     for start, end, meant in r.scan.vague:
         if any(m.start <= start < m.end for m in r.mentions):
@@ -168,27 +168,27 @@ def vague(r: Reading, found: Findings) -> None:
         text = r.scan.phrase(start, end)
         if _of_another(r, start, end, one.what):
             continue
-        _vague(text, one, m.lines, found)
+        _vague(text, one, m.lines, findings)
 
 
-def _vague(text: str, meant: Vague, lines: list[Line], found: Findings) -> None:
+def _vague(text: str, meant: Vague, lines: list[HistoryLine], findings: Findings) -> None:
     """One such word, of lines that it may be about: it holds where it fits one of them."""
     known = (
         {"age": x.age, "ago": x.ago, "since": x.since, "count": float(x.count)}[meant.what] for x in lines
     )
     values = [v for v in known if v is not None]
     if any(meant.low - 0.05 <= v <= meant.high + 0.05 for v in values):
-        found.holds()
+        findings.holds()
     elif not values:
-        found.doubt("unread", f"says {text!r}")
+        findings.doubt("unread", f"says {text!r}")
     elif any(meant.may_low - 0.05 <= v <= meant.may_high + 0.05 for v in values):
-        found.doubt("unread", f"says {text!r}; the evidence says {_numbers(values)}")
+        findings.doubt("unread", f"says {text!r}; the evidence says {_numbers(values)}")
     else:
         fault = {"age": "wrong_age", "count": "wrong_count"}.get(meant.what, "wrong_time")
-        found.fault(fault, f"says {text!r}; the evidence says {_numbers(values)}")
+        findings.fault(fault, f"says {text!r}; the evidence says {_numbers(values)}")
 
 
-def _of_events(r: Reading, start: int, end: int) -> bool:
+def _of_events(r: ClaimReading, start: int, end: int) -> bool:
     """`several episodes of`, `repeated falls`, `recorded repeatedly`: a number of events of what is named."""
     for k in range(end, min(end + 4, len(r.words) + 1)):
         if any(m.start == k for m in r.linked):
@@ -206,7 +206,7 @@ def _of_events(r: Reading, start: int, end: int) -> bool:
     )
 
 
-def _of_another(r: Reading, start: int, end: int, what: str) -> bool:
+def _of_another(r: ClaimReading, start: int, end: int, what: str) -> bool:
     """Whether a vague time or number is of something else than what was named: `early signs`, `a few months`."""
     after = r.words[end : end + 2]
     if start and r.words[start - 1] in ("more", "less", "most", "least"):

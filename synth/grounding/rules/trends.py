@@ -2,19 +2,19 @@
 
 from typing import NamedTuple
 
-from ..facts import Line
+from ..facts import HistoryLine
 from ..findings import Findings
 from ..language.tokens import wordset
 from ..language.vocabulary import BIT
 from ..reading.quantities import Quantity
-from ..reading.reading import Reading
+from ..reading.reading import ClaimReading
 
 CUES = ("rise", "fall", "steady", "better", "worse")
 _TREND = sum(BIT[c] for c in CUES)
 AFTER = wordset("risk burden likelihood chance vulnerability reserve odds susceptibility probability")
 
 
-def is_change(r: Reading, q: Quantity) -> bool:
+def is_change(r: ClaimReading, q: Quantity) -> bool:
     """`by 24 mmHg`, `three points lower`, `fell 24 mmHg`: how much a value changed, and no value."""
     if not r.seen & _TREND:
         return False
@@ -28,7 +28,7 @@ def is_change(r: Reading, q: Quantity) -> bool:
     return bool({"lost", "gained", "shed", "losing", "gaining"} & set(r.words[max(0, q.start - 3) : q.start]))
 
 
-def _moved(r: Reading, place: int) -> bool:
+def _moved(r: ClaimReading, place: int) -> bool:
     """Whether a verb of change stands right before a number: `fell about 24 mmHg`, and not `fell to 24`."""
     before = place - 1
     while before > 0 and r.words[before] in HEDGES:
@@ -36,7 +36,7 @@ def _moved(r: Reading, place: int) -> bool:
     return before >= 0 and r.words[before] in VERBS and bool(r.flags[before] & (BIT["rise"] | BIT["fall"]))
 
 
-def _were_moved(r: Reading, place: int) -> bool:
+def _were_moved(r: ClaimReading, place: int) -> bool:
     """`nine kilograms were lost`."""
     behind = r.words[place : place + 3]
     return bool(LOST & set(behind)) and behind[0] in (
@@ -59,14 +59,14 @@ VERBS = wordset(
 )
 
 
-def trends(r: Reading, found: Findings) -> None:
+def trends(r: ClaimReading, findings: Findings) -> None:
     """What is said of a series is so."""
     changes = [q for q in r.quantities if q.pair in ("from", "to")]
     if len(changes) < 2 and not r.seen & _TREND:
         return
     series = _series(r)
     if len(changes) >= 2:
-        _from_to(r, changes[0], changes[1], series, found)
+        _from_to(r, changes[0], changes[1], series, findings)
     cue = _cue(r) if r.seen & _TREND else None
     if cue is None:
         return
@@ -75,25 +75,25 @@ def trends(r: Reading, found: Findings) -> None:
     word = r.scan.phrase(place, r.end(place))
     if len(series) < 2:
         if series:
-            found.doubt("unread", f"says {word!r}; {series[0].line.id} has one value")
+            findings.doubt("unread", f"says {word!r}; {series[0].line.id} has one value")
         return
     first, last = series[0], series[-1]
     for q in r.quantities:
         if q.role in ("value", "count") and is_change(r, q):
             if abs(abs(last.value - first.value) - q.value) <= 0.6:
-                found.holds()
+                findings.holds()
             else:
                 why = f"says {word} by {q.text}; the values are {first.value:g} and {last.value:g}"
-                found.fault("wrong_value", why)
+                findings.fault("wrong_value", why)
     node = next((n for n in first.line.known.nodes if n.kind == "measurement"), None)
     wanted = _wanted(kinds, node.better if node else "")
     if wanted is None:
-        found.doubt("unread", f"says {word!r}")
+        findings.doubt("unread", f"says {word!r}")
     elif _direction(first.value, last.value) in wanted:
-        found.holds(first.line, last.line)
+        findings.holds(first.line, last.line)
     else:
         why = f"says {word!r}; {first.line.id} says {first.value:g}, then {last.line.id} {last.value:g}"
-        found.fault("wrong_value", why)
+        findings.fault("wrong_value", why)
 
 
 def _wanted(kinds: set[str], better: str) -> set[str] | None:
@@ -114,7 +114,7 @@ def _direction(first: float, last: float) -> str:
     return "rise" if last > first else "fall"
 
 
-def _cue(r: Reading) -> tuple[int, set[str]] | None:
+def _cue(r: ClaimReading) -> tuple[int, set[str]] | None:
     """The word that tells of a change of a measured value."""
     measured = [m for m in r.linked if any(x.value is not None for x in m.lines)]
     verbs = frozenset(("weight", "weighs", "weighed"))
@@ -141,36 +141,38 @@ def _cue(r: Reading) -> tuple[int, set[str]] | None:
     return None
 
 
-def _series_of_two(r: Reading) -> bool:
+def _series_of_two(r: ClaimReading) -> bool:
     return len(_series(r)) > 1
 
 
-class Point(NamedTuple):
+class SeriesPoint(NamedTuple):
     """One value of a series."""
 
     age: float
     value: float
-    line: Line
+    line: HistoryLine
 
 
-def _series(r: Reading) -> list[Point]:
+def _series(r: ClaimReading) -> list[SeriesPoint]:
     """Dated values of one measurement that the claim speaks of, in order; none where it speaks of several."""
     valued = [x for x in r.lines if x.values] or [x for x in r.cited if x.values]
     if len({x.known.nodes for x in valued}) > 1:
         return []
     if len(valued) == 1:
         valued = [x for x in r.facts.shown if x.known is valued[0].known and x.values]
-    points = (Point(age, value, x) for x in valued for value, age in x.readings)
+    points = (SeriesPoint(age, value, x) for x in valued for value, age in x.readings)
     return sorted(points, key=lambda p: p.age)
 
 
-def _from_to(r: Reading, first: Quantity, second: Quantity, series: list[Point], found: Findings) -> None:
+def _from_to(
+    r: ClaimReading, first: Quantity, second: Quantity, series: list[SeriesPoint], findings: Findings
+) -> None:
     """The two ends of a change stand in this order."""
     if len(series) < 2 or first.role not in ("value", "bare"):
         return
     a = next((p for p in series if first.matches(p.value)), None)
     b = next((p for p in reversed(series) if second.matches(p.value)), None)
     if a is not None and b is not None and a.age > b.age:
-        found.fault(
+        findings.fault(
             "wrong_order", f"says from {first.text} to {second.text}; {b.value:g} was before {a.value:g}"
         )

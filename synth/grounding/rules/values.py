@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from ....cohort.cleaning.units import flag_of, table
-from ..facts import Line
+from ..facts import HistoryLine
 from ..findings import Findings
 from ..reading.quantities import Quantity
-from ..reading.reading import Reading
+from ..reading.reading import ClaimReading
 from .trends import is_change
 
 CLOSE = 0.03
@@ -14,63 +14,63 @@ CLOSE = 0.03
 DOSES = frozenset(("mg", "mcg", "g", "ml"))
 
 
-def values(r: Reading, found: Findings) -> None:
+def values(r: ClaimReading, findings: Findings) -> None:
     """Every value is that of a line."""
     for q in r.quantities:
         if q.role in ("value", "education") and not is_change(r, q):
-            _value(r, q, found)
+            _value(r, q, findings)
         elif q.role == "bare":
-            _bare(r, q, found)
+            _bare(r, q, findings)
         elif q.role == "share":
-            _share(r, q, found)
+            _share(r, q, findings)
         elif q.role == "calendar":
-            found.doubt("unsupported_number", f"says {q.text}; the history has ages and no dates")
+            findings.doubt("unsupported_number", f"says {q.text}; the history has ages and no dates")
         elif q.role == "name":
-            _in_a_name(r, q, found)
+            _in_a_name(r, q, findings)
 
 
-def _measured(r: Reading, q: Quantity) -> list[Line]:
+def _measured(r: ClaimReading, q: Quantity) -> list[HistoryLine]:
     """Lines with a value that a number may be about."""
     near = [x for x in r.attached(q) if x.values]
     return near or [x for x in (*r.lines, *r.cited) if x.values]
 
 
-def _value(r: Reading, q: Quantity, found: Findings) -> None:
+def _value(r: ClaimReading, q: Quantity, findings: Findings) -> None:
     drugs = [x for x in (*r.attached(q), *r.cited) if x.known.kind == "drug"]
     if q.unit in DOSES and drugs:
-        _dose(q, drugs[0], found)
+        _dose(q, drugs[0], findings)
         return
     lines = _measured(r, q)
     if q.role == "education":
         lines = [x for x in r.facts.shown if any(n.name == "education" for n in x.known.nodes)]
     if not lines:
-        found.doubt("unsupported_number", f"says {q.text} {q.unit}".rstrip())
+        findings.doubt("unsupported_number", f"says {q.text} {q.unit}".rstrip())
         return
     verdicts = [_compare(r, q, x) for x in lines]
     whole = r.has("all") or " to " in q.text
     if (all if whole else any)(v == "same" for v in verdicts):
         same = [x for x, v in zip(lines, verdicts, strict=True) if v == "same"]
         if (other := _at_another_age(r, q, same)) is None:
-            found.holds(*same)
+            findings.holds(*same)
         else:
-            found.fault("wrong_value", other, sure=True)
+            findings.fault("wrong_value", other, sure=True)
         return
     x = next(x for x, v in zip(lines, verdicts, strict=True) if v != "same")
-    said = (
+    why = (
         f"says {q.text} {q.unit}".rstrip()
         + f"; {x.id} says {_numbers(x.values)} {x.unit or 'without a unit'}"
     )
     if "unknown unit" in verdicts:
-        found.doubt("unknown_unit", said)
+        findings.doubt("unknown_unit", why)
     elif "unit" in verdicts:
-        found.fault("wrong_unit", said, sure=True)
+        findings.fault("wrong_unit", why, sure=True)
     elif _elsewhere(r, q):
-        found.doubt("unread", said)
+        findings.doubt("unread", why)
     else:
-        found.fault("wrong_value", said, sure=r.certain(q))
+        findings.fault("wrong_value", why, sure=r.certain(q))
 
 
-def _at_another_age(r: Reading, q: Quantity, lines: list[Line]) -> str | None:
+def _at_another_age(r: ClaimReading, q: Quantity, lines: list[HistoryLine]) -> str | None:
     """Of a line with several values: whether the one that is told was found at the age that is told with it."""
     ages = [a for a in r.quantities if a.role in ("at", "age", "bare") and 0 <= a.start - q.end <= 3]
     if not ages or any(len(x.readings) < 2 for x in lines):
@@ -82,7 +82,7 @@ def _at_another_age(r: Reading, q: Quantity, lines: list[Line]) -> str | None:
     return None
 
 
-def _elsewhere(r: Reading, q: Quantity) -> bool:
+def _elsewhere(r: ClaimReading, q: Quantity) -> bool:
     """Whether another line that the claim speaks of has the value, and it is unclear whose it is."""
     alike = [x for x in r.quantities if x.role == q.role]
     return len(alike) != len(r.linked) > 1 and any(
@@ -90,7 +90,7 @@ def _elsewhere(r: Reading, q: Quantity) -> bool:
     )
 
 
-def _compare(r: Reading, q: Quantity, x: Line) -> str:
+def _compare(r: ClaimReading, q: Quantity, x: HistoryLine) -> str:
     """`same`, `other`, `unit` (the line's figure in another unit) or `unknown unit`: the best over its values."""
     whole = q.pair == "" and (r.has("all") or " to " in q.text)
     verdicts = [_says(r, q, x, v) for v in x.values]
@@ -99,7 +99,7 @@ def _compare(r: Reading, q: Quantity, x: Line) -> str:
     return min(verdicts, key=("same", "unknown unit", "unit", "other").index)
 
 
-def _says(r: Reading, q: Quantity, x: Line, value: float) -> str:
+def _says(r: ClaimReading, q: Quantity, x: HistoryLine, value: float) -> str:
     """What one value of a line is to a number."""
     own = r.units.plain(x.unit) if x.unit else ""
     if not q.unit or q.unit == own:
@@ -135,18 +135,18 @@ def _digits(text: str) -> int:
     return len(digits) if digits.isdigit() else 0
 
 
-def _dose(q: Quantity, drug: Line, found: Findings) -> None:
+def _dose(q: Quantity, drug: HistoryLine, findings: Findings) -> None:
     name = drug.known.tokens
     doses = [name[i] for i in range(len(name) - 1) if name[i + 1] == q.unit]
     if q.text in doses:
-        found.holds(drug)
+        findings.holds(drug)
     elif doses:
-        found.fault("wrong_value", f"says {q.text} {q.unit}; {drug.id} is {drug.e.name}")
+        findings.fault("wrong_value", f"says {q.text} {q.unit}; {drug.id} is {drug.e.name}")
     else:
-        found.doubt("unsupported_number", f"says {q.text} {q.unit}; {drug.id} has no dose")
+        findings.doubt("unsupported_number", f"says {q.text} {q.unit}; {drug.id} has no dose")
 
 
-def _bare(r: Reading, q: Quantity, found: Findings) -> None:
+def _bare(r: ClaimReading, q: Quantity, findings: Findings) -> None:
     """A number without a word for what it is: a value, or else an age, a count, a time."""
     lines = r.attached(q)
     kinds: list[tuple[str, list[float | None]]] = [
@@ -161,14 +161,14 @@ def _bare(r: Reading, q: Quantity, found: Findings) -> None:
         if any(v is not None and _equals(q, v) for v in known):
             other = _at_another_age(r, q, lines) if name == "wrong_value" else None
             if other is None:
-                found.holds(*lines)
+                findings.holds(*lines)
             else:
-                found.fault("wrong_value", other, sure=True)
+                findings.fault("wrong_value", other, sure=True)
             return
     if any(q.text in x.known.tokens for x in lines):
         return
     if not lines:
-        found.doubt("unsupported_number", f"says {q.text}")
+        findings.doubt("unsupported_number", f"says {q.text}")
         return
     fault = "wrong_value" if any(x.values for x in lines) else "wrong_age"
     known = kinds[0 if fault == "wrong_value" or len(kinds) == 1 else 1][1]
@@ -178,12 +178,12 @@ def _bare(r: Reading, q: Quantity, found: Findings) -> None:
         fault == "wrong_value" or (q.value > 14 and ("." in q.text or len(alike) == len(r.linked)))
     )
     if sure and any(v is not None for v in known):
-        found.fault(fault, why, sure=r.certain(q))
+        findings.fault(fault, why, sure=r.certain(q))
     else:
-        found.doubt("unsupported_number", why)
+        findings.doubt("unsupported_number", why)
 
 
-def _placed(r: Reading, q: Quantity) -> bool:
+def _placed(r: ClaimReading, q: Quantity) -> bool:
     """Whether a bare number stands where an age may: in brackets, behind a pause or right behind a name."""
     before = r.words[q.start - 1] if q.start else "("
     return (
@@ -193,38 +193,38 @@ def _placed(r: Reading, q: Quantity) -> bool:
     )
 
 
-def _share(r: Reading, q: Quantity, found: Findings) -> None:
+def _share(r: ClaimReading, q: Quantity, findings: Findings) -> None:
     """A per cent or a multiple of risk: no line has it; made this person's own it is a fault."""
     near = r.words[max(0, q.start - 8) : q.end + 6]
     own = {"her", "his", "she", "he", "your", "you", "him"} & set(near)
     if own and not r.has("people") and not r.in_people(q.start):
-        found.fault(
+        findings.fault(
             "wrong_value",
             f"says {q.text} {q.unit}".rstrip() + " of this person; no line has such a figure",
             sure=True,
         )
     else:
-        found.doubt("unsupported_number", f"says {q.text} {q.unit}".rstrip())
+        findings.doubt("unsupported_number", f"says {q.text} {q.unit}".rstrip())
 
 
-def _in_a_name(r: Reading, q: Quantity, found: Findings) -> None:
+def _in_a_name(r: ClaimReading, q: Quantity, findings: Findings) -> None:
     """`stage 4`, `type 1`: part of the name of a line, or not."""
     lines = r.attached(q)
     word = r.words[q.start - 1]
     named = [x for x in (*lines, *r.cited) if q.text in x.known.tokens and word in x.known.tokens]
     if named:
-        found.holds(named[0])
+        findings.holds(named[0])
     elif any(q.text in x.known.tokens for x in lines):
-        found.holds()
+        findings.holds()
     elif lines and any(r.words[q.start - 1] in x.known.tokens for x in lines):
-        found.fault(
+        findings.fault(
             "wrong_value", f"says {r.words[q.start - 1]} {q.text}; {lines[0].id} is {lines[0].e.name}"
         )
     else:
-        found.doubt("unsupported_number", f"says {r.words[q.start - 1]} {q.text}")
+        findings.doubt("unsupported_number", f"says {r.words[q.start - 1]} {q.text}")
 
 
-def levels(r: Reading, found: Findings) -> None:
+def levels(r: ClaimReading, findings: Findings) -> None:
     """`raised`, `normal`, `well controlled`, said of a value: as its limits have it."""
     for name, fits in (("high", "high"), ("low", "low"), ("normal", "")):
         for p in r.starts(name):
@@ -237,22 +237,22 @@ def levels(r: Reading, found: Findings) -> None:
             flags = {_flag(r, x) for x in valued}
             r.consumed.add(p)
             if flags == {fits}:
-                found.holds()
+                findings.holds()
             elif None in flags or len(flags) > 1:
-                found.doubt("unread", f"says {r.scan.phrase(p, r.end(p))!r}")
+                findings.doubt("unread", f"says {r.scan.phrase(p, r.end(p))!r}")
             elif NORMAL & set(r.words[p : r.end(p)]) if fits == "" else "" not in flags:
-                found.fault(
+                findings.fault(
                     "wrong_value", f"says {r.scan.phrase(p, r.end(p))!r}; {valued[0].e.line or valued[0]}"
                 )
             else:
-                found.doubt("unread", f"says {r.scan.phrase(p, r.end(p))!r}")
+                findings.doubt("unread", f"says {r.scan.phrase(p, r.end(p))!r}")
 
 
 NORMAL = frozenset(("normal", "range", "limits", "elevated", "raised", "unremarkable", "normotensive"))
 """Words that speak of limits; `fair` and `controlled` are a matter of judgement."""
 
 
-def _of(r: Reading, p: int, end: int, start: int) -> bool:
+def _of(r: ClaimReading, p: int, end: int, start: int) -> bool:
     """Whether an adjective at a place belongs to what stands close by, and to no risk or burden."""
     after = r.words[r.end(p) : r.end(p) + 2]
     return abs(p - end) <= 9 or (
@@ -260,12 +260,12 @@ def _of(r: Reading, p: int, end: int, start: int) -> bool:
     )
 
 
-def _flag(r: Reading, x: Line) -> str | None:
+def _flag(r: ClaimReading, x: HistoryLine) -> str | None:
     """Which side of its limits the last value is on, as the line or the limits say; None: no limits known."""
     assert x.value is not None
-    said = x.e.line.rpartition(", last ")[2] if x.e.last_age is not None else x.e.line
+    text = x.e.line.rpartition(", last ")[2] if x.e.last_age is not None else x.e.line
     for flag in ("high", "low"):
-        if f"({flag})" in said:
+        if f"({flag})" in text:
             return flag
     known = table()["LOINC"].get(x.known.code)
     if known is None or known["normal"] is None:

@@ -9,7 +9,7 @@ from .....study.errors import DataError
 from ..header import Columns
 from ..kinds import plain
 from ..words import as_number, folded
-from .found import ROW_NAMES, Asked, Found, check_names, text, unused
+from .shaped import ROW_NAMES, RoleColumns, ShapedRatings, check_names, text, unused
 from .wide import raters_only
 
 MOST = 2_000_000
@@ -40,20 +40,20 @@ def like_contingency(c: Columns) -> bool:
     return len(labels) >= 2 and len(labels) == len(set(labels)) and sorted(labels) == sorted(names)
 
 
-def counts(c: Columns, name: str, items: str | None, asked: Asked) -> Found:
+def counts(c: Columns, name: str, items: str | None, by_role: RoleColumns) -> ShapedRatings:
     """The ratings that a table of counts stands for; who gave which is not known.
 
     Args:
         c: the columns.
         name: of the file, for messages.
         items: the column that names the rows; None counts them.
-        asked: role -> columns; those of `value` are the categories.
+        by_role: role -> columns; those of `value` are the categories.
     Raises:
         DataError: a cell that is no count.
     """
-    own = [n for role, columns in asked.items() if role not in ("value", "item") for n in columns]
+    own = [n for role, columns in by_role.items() if role not in ("value", "item") for n in columns]
     names = ROW_NAMES - {"1", "x"}
-    columns = list(asked.get("value", ())) or [
+    columns = list(by_role.get("value", ())) or [
         n for n in c.table.columns if n != items and n not in own and plain(n) not in TOTALS | names
     ]
     times = np.array([_counted(c, n, name) for n in columns]).T
@@ -63,7 +63,7 @@ def counts(c: Columns, name: str, items: str | None, asked: Asked) -> Found:
         )
     rows = text(c, items) if items else pd.Series([f"row {i + 1}" for i in range(len(c.table))], dtype=object)
     check_names(rows, "item", c.lines, name)
-    clusters = text(c, asked["cluster"][0]) if "cluster" in asked else text(c, None)
+    clusters = text(c, by_role["cluster"][0]) if "cluster" in by_role else text(c, None)
     i, k = (np.repeat(at.ravel(), times.ravel()) for at in np.indices(times.shape))
     place = np.arange(len(i)) - np.searchsorted(i, i)  # of the rating within its item
     ratings = pd.DataFrame(
@@ -75,7 +75,7 @@ def counts(c: Columns, name: str, items: str | None, asked: Asked) -> Found:
             "where": [f"{line}, {columns[n]}" for line, n in zip(c.lines[i], k, strict=True)],
         }
     )
-    return Found(
+    return ShapedRatings(
         _complete(ratings),
         "counts",
         {"item": items or "the rows, counted", "categories": ", ".join(columns)},
@@ -85,7 +85,7 @@ def counts(c: Columns, name: str, items: str | None, asked: Asked) -> Found:
     )
 
 
-def contingency(c: Columns, name: str) -> Found:
+def contingency(c: Columns, name: str) -> ShapedRatings:
     """The pairs that a cross-table stands for; its margins are left out.
 
     Raises:
@@ -117,7 +117,7 @@ def contingency(c: Columns, name: str) -> Found:
             ("columns", np.array(columns, dtype=object)[k]),
         )
     ]
-    return Found(
+    return ShapedRatings(
         _complete(pd.concat(sides, ignore_index=True)),
         "contingency",
         {"rater": "the rows, the columns", "categories": ", ".join(columns)},

@@ -4,11 +4,11 @@ import pandas as pd
 
 from ..header import Columns
 from ..kinds import stem
-from ..roles import ROLES, Roles
-from .found import Found, check_cells, check_names, joined, no_column, text, unused
+from ..roles import ROLES, RatingRoles
+from .shaped import ShapedRatings, check_cells, check_names, joined, no_column, text, unused
 
 
-def long(c: Columns, name: str, r: Roles) -> Found:
+def long(c: Columns, name: str, r: RatingRoles) -> ShapedRatings:
     """The ratings of a long table.
 
     Args:
@@ -39,11 +39,11 @@ def long(c: Columns, name: str, r: Roles) -> Found:
         reference = pd.DataFrame({"item": base["item"], "value": text(c, column), "where": base["where"]})
         if len(r.of["value"]) == 1:
             reference["dimension"] = values["dimension"]
-    said = {("rating" if role == "value" else role): ", ".join(columns) for role, columns in r.of.items()}
-    return Found(
+    meaning = {("rating" if role == "value" else role): ", ".join(columns) for role, columns in r.of.items()}
+    return ShapedRatings(
         values,
         "long",
-        {role: said[role] for role in ("item", "rater", "rating", *said) if role in said},
+        {role: meaning[role] for role in ("item", "rater", "rating", *meaning) if role in meaning},
         unused(c, used),
         r.notes,
         reference=reference,
@@ -51,7 +51,7 @@ def long(c: Columns, name: str, r: Roles) -> Found:
     )
 
 
-def _values(c: Columns, r: Roles, base: pd.DataFrame) -> pd.DataFrame:
+def _values(c: Columns, r: RatingRoles, base: pd.DataFrame) -> pd.DataFrame:
     """The rows with their value and dimension; several columns of values one below the other."""
     names, columns = text(c, r.one("dimension")), r.of["value"]
     if len(columns) == 1:

@@ -2,40 +2,40 @@
 
 from .....study.errors import DataError
 from ..header import Columns
-from ..roles import Roles, roles
+from ..roles import RatingRoles, roles
 from .counts import contingency, counts, like_contingency, like_counts
-from .found import Asked, Found, Shape, no_column, rating_columns
 from .long import long
+from .shaped import RoleColumns, Shape, ShapedRatings, no_column, rating_columns
 from .wide import item_column, wide
 
 
-def found(
-    c: Columns, name: str, asked: Asked, shape: Shape | None = None, pattern: str | None = None
-) -> Found:
+def shaped(
+    c: Columns, name: str, by_role: RoleColumns, shape: Shape | None = None, pattern: str | None = None
+) -> ShapedRatings:
     """The ratings of a table of whatever shape.
 
     Args:
         c: the columns.
         name: of the file, for messages.
-        asked: role -> columns, as the user says.
+        by_role: role -> columns, as the user says.
         shape: None finds it.
         pattern: how the columns of a wide table are called: `{dimension}_{rater}`.
     Raises:
         DataError: no shape fits, or two would.
     """
-    if shape == "contingency" or (shape is None and not asked and like_contingency(c)):
+    if shape == "contingency" or (shape is None and not by_role and like_contingency(c)):
         return contingency(c, name)
     if shape == "counts":
-        return counts(c, name, asked["item"][0] if "item" in asked else item_column(c), asked)
+        return counts(c, name, by_role["item"][0] if "item" in by_role else item_column(c), by_role)
     if shape in ("wide", "transposed") or pattern is not None:
-        return wide(c, name, asked, shape == "transposed", pattern)
-    r = roles(c, asked, name)
+        return wide(c, name, by_role, shape == "transposed", pattern)
+    r = roles(c, by_role, name)
     if shape == "long" or all(role in r.of for role in ("item", "rater", "value")):
         return long(c, name, r)
-    return _unnamed(c, name, asked, r)
+    return _unnamed(c, name, by_role, r)
 
 
-def _unnamed(c: Columns, name: str, asked: Asked, r: Roles) -> Found:
+def _unnamed(c: Columns, name: str, by_role: RoleColumns, r: RatingRoles) -> ShapedRatings:
     """Not every role has a column: the ratings are called something else, or the table has another shape."""
     others = rating_columns(c, [column for columns in r.of.values() for column in columns])
     if "item" in r.of and "rater" in r.of and others:
@@ -44,17 +44,16 @@ def _unnamed(c: Columns, name: str, asked: Asked, r: Roles) -> Found:
                 f"--column 'value={n}'" if " " in n else f"--column value={n}" for n in others[:3]
             )
             raise DataError(
-                f"{name}: {len(others)} columns could hold ratings: {', '.join(others[:8])}. Say which, "
-                "each a dimension: "
-                f"{each}."
+                f"{name}: {len(others)} columns could hold ratings: {', '.join(others[:8])}. Name them, "
+                f"one dimension each: {each}."
             )
-        return long(c, name, Roles(r.of | {"value": (others[0],)}, r.notes))
+        return long(c, name, RatingRoles(r.of | {"value": (others[0],)}, r.notes))
     if "rater" not in r.of:
-        items = asked["item"][0] if "item" in asked else item_column(c)
+        items = by_role["item"][0] if "item" in by_role else item_column(c)
         if like_counts(c, items):
-            return counts(c, name, items, asked)
-        return wide(c, name, asked)
+            return counts(c, name, items, by_role)
+        return wide(c, name, by_role)
     one_each = len(r.of["rater"]) == 1 and c.table[r.of["rater"][0]].is_unique
     if "item" not in r.of and one_each and len(others) > 1:
-        return wide(c, name, {**asked, "rater": r.of["rater"]}, transposed=True)
+        return wide(c, name, {**by_role, "rater": r.of["rater"]}, transposed=True)
     raise no_column(c, name, next(role for role in ("item", "rater", "value") if role not in r.of))

@@ -8,12 +8,12 @@ import pandas as pd
 from .....study.errors import DataError, StudyError
 from ..header import Columns
 from ..kinds import numeric, plain, stem
-from ..roles import ROLES, check_asked
+from ..roles import ROLES, check_columns
 from ..words import STRONG, as_number, folded
-from .found import (
+from .shaped import (
     ROW_NAMES,
-    Asked,
-    Found,
+    RoleColumns,
+    ShapedRatings,
     check_cells,
     check_names,
     joined,
@@ -39,28 +39,30 @@ SIGNS = ("_", ".", " - ", ": ", " ", "-")
 FIXED = ("item", "rater", "cluster", "group", "order")
 
 
-def wide(c: Columns, name: str, asked: Asked, transposed: bool = False, pattern: str | None = None) -> Found:
+def wide(
+    c: Columns, name: str, by_role: RoleColumns, transposed: bool = False, pattern: str | None = None
+) -> ShapedRatings:
     """The ratings of a wide table.
 
     Args:
         c: the columns.
         name: of the file, for messages.
-        asked: role -> columns; those of `value` are the columns with ratings.
+        by_role: role -> columns; those of `value` are the columns with ratings.
         transposed: a row is a rater and a column an item.
         pattern: how the columns are called: `{dimension}_{rater}`.
     Raises:
         DataError: fewer than two columns of ratings, or columns that hold different things.
     """
-    check_asked(c, asked, name)
+    check_columns(c, by_role, name)
     key, other = ("rater", "item") if transposed else ("item", "rater")
-    own = _own_columns(c, asked, key)
+    own = _own_columns(c, by_role, key)
     used = [column for columns in own.values() for column in columns]
-    columns = list(asked.get("value", ())) or rating_columns(c, used)
+    columns = list(by_role.get("value", ())) or rating_columns(c, used)
     pattern = pattern or _grid(columns, name)
     parts: dict[str, dict[str, str]] = {n: {other: n} for n in columns}
     if pattern is not None:
         parts = {n: m for n in columns if (m := _matched(pattern, n)) is not None}
-    sure = "value" in asked or pattern is not None or (not transposed and raters_only(list(parts)))
+    sure = "value" in by_role or pattern is not None or (not transposed and raters_only(list(parts)))
     _check(c, name, list(parts), sure, other)
     ratings = _melted(c, own, parts, name)
     counted = key not in own and key not in next(iter(parts.values()))
@@ -73,10 +75,10 @@ def wide(c: Columns, name: str, asked: Asked, transposed: bool = False, pattern:
             "each of these columns is taken for a rater; questions that one rater answered need a column "
             "that says who it was"
         )
-    return Found(
+    return ShapedRatings(
         ratings.drop(columns="_row"),
         "transposed" if transposed else "wide",
-        _said(own, parts, key if counted else None),
+        _meanings(own, parts, key if counted else None),
         unused(c, [*used, *parts]),
         tuple(notes),
         reference=_reference(c, own, counted),
@@ -104,9 +106,9 @@ def raters_only(names: Sequence[str]) -> bool:
     return all(RATER_LIKE.fullmatch(plain(n)) for n in names)
 
 
-def _own_columns(c: Columns, asked: Asked, key: str) -> dict[str, tuple[str, ...]]:
+def _own_columns(c: Columns, by_role: RoleColumns, key: str) -> dict[str, tuple[str, ...]]:
     """The columns that hold no ratings but say something of the row."""
-    own = {role: tuple(n) for role, n in asked.items() if role != "value"}
+    own = {role: tuple(n) for role, n in by_role.items() if role != "value"}
     if key not in own:
         column = item_column(c) if key == "item" else _named(c, "rater", own)
         own |= {key: (column,)} if column is not None else {}
@@ -118,23 +120,25 @@ def _own_columns(c: Columns, asked: Asked, key: str) -> dict[str, tuple[str, ...
     return own
 
 
-def _named(c: Columns, role: str, own: Asked) -> str | None:
+def _named(c: Columns, role: str, own: RoleColumns) -> str | None:
     taken = {n for columns in own.values() for n in columns}
     free = [n for n in c.table.columns if n not in taken]
     return next((n for rank in ROLES[role] for n in free if plain(n) in rank or stem(n) in rank), None)
 
 
-def _said(own: Asked, parts: Mapping[str, Mapping[str, str]], counted: str | None) -> dict[str, str]:
-    said = {role: ", ".join(n) for role, n in own.items()}
+def _meanings(
+    own: RoleColumns, parts: Mapping[str, Mapping[str, str]], counted: str | None
+) -> dict[str, str]:
+    meaning = {role: ", ".join(n) for role, n in own.items()}
     if counted is not None:
-        said[counted] = "the rows, counted"
+        meaning[counted] = "the rows, counted"
     for role in next(iter(parts.values())):
         shown = list(dict.fromkeys(m[role] for m in parts.values()))
-        said[role] = f"the columns {', '.join(shown[:8])}{', ...' if len(shown) > 8 else ''}"
-    return said
+        meaning[role] = f"the columns {', '.join(shown[:8])}{', ...' if len(shown) > 8 else ''}"
+    return meaning
 
 
-def _reference(c: Columns, own: Asked, counted: bool) -> pd.DataFrame | None:
+def _reference(c: Columns, own: RoleColumns, counted: bool) -> pd.DataFrame | None:
     if "reference" not in own:
         return None
     items = [f"row {i + 1}" for i in range(len(c.table))] if counted else joined(c, own["item"])
@@ -166,7 +170,7 @@ def _check(c: Columns, name: str, columns: Sequence[str], sure: bool, other: str
             f"{name}: no column for {other}, and the columns {', '.join(map(repr, columns[:8]))} hold "
             "different things "
             f"({odd[0]!r}: {', '.join(_some(c, odd[0]))}). Say which is what: --column item=NAME --column rater=NAME "
-            f"--column value=NAME; or, for a column a rater: --wide {each} ..."
+            f"--column value=NAME; or, for one column per rater: --wide {each} ..."
         )
 
 
@@ -190,7 +194,7 @@ def _kinds(c: Columns, columns: Sequence[str]) -> set[str]:
     return {folded(cell) for cell in cells if cell and cell.strip()} - STRONG
 
 
-def _melted(c: Columns, own: Asked, parts: Mapping[str, Mapping[str, str]], name: str) -> pd.DataFrame:
+def _melted(c: Columns, own: RoleColumns, parts: Mapping[str, Mapping[str, str]], name: str) -> pd.DataFrame:
     """A row a rating; `_row` counts the rows of the table."""
     check_cells(c, [n for columns in own.values() for n in columns], name)
     rows = list(range(len(c.table)))

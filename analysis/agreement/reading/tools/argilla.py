@@ -30,7 +30,7 @@ def argilla(rows: Sequence[Mapping[str, Any]], name: str) -> Unsettled:
     check_shape(ArgillaRecord, rows, name)
     left_out = 0
     unused: dict[str, str] = {}
-    found: list[dict[str, Any]] = []
+    ratings: list[dict[str, Any]] = []
     items = item_names(rows, ("id", "external_id"), name)
     for number, (item, row) in enumerate(zip(items, rows, strict=True), 1):
         for user, question, value, status in _placed(row, f"{name}:{number}"):
@@ -41,22 +41,26 @@ def argilla(rows: Sequence[Mapping[str, Any]], name: str) -> Unsettled:
             if rating is None and value is not None:
                 unused[question] = "spans or a ranking: not supported"
                 continue
-            found.append(
+            ratings.append(
                 {"item": item, "rater": user, "value": rating, "dimension": question, "where": str(number)}
             )
-    for question in {r["dimension"] for r in found}:
-        texts = [r["value"] for r in found if r["dimension"] == question and isinstance(r["value"], str)]
+    for question in {r["dimension"] for r in ratings}:
+        texts = [r["value"] for r in ratings if r["dimension"] == question and isinstance(r["value"], str)]
         if texts and free_text(list(dict.fromkeys(texts)), len(texts)):
             unused[question] = "free text"
-            found = [r for r in found if r["dimension"] != question]
-    if not found:
+            ratings = [r for r in ratings if r["dimension"] != question]
+    if not ratings:
         raise DataError(f"{name}: no submitted response among {len(rows)} records.")
     return Unsettled(
         name,
         "Argilla records",
-        "a record an item, a dimension a question",
-        frame(found),
-        {"item": "id", "rater": "user_id", "rating": ", ".join(dict.fromkeys(r["dimension"] for r in found))},
+        "one record per item, one dimension per question",
+        frame(ratings),
+        {
+            "item": "id",
+            "rater": "user_id",
+            "rating": ", ".join(dict.fromkeys(r["dimension"] for r in ratings)),
+        },
         unused,
         (f"left out: {left_out:,} drafts and discarded responses",) if left_out else (),
         closed=True,

@@ -30,7 +30,7 @@ def doccano(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
         DataError: examples that do not say whose the labels are; spans.
     """
     check_shape(DoccanoExample, rows, name)
-    found: list[dict[str, Any]] = []
+    ratings: list[dict[str, Any]] = []
     blank = 0
     items = item_names(rows, ("id", "text", "data"), name)
     for number, (item, row) in enumerate(zip(items, rows, strict=True), 1):
@@ -53,16 +53,16 @@ def doccano(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
                 raise DataError(
                     f"{name}:{number}: spans, and agreement on places is not supported. Text classification is."
                 )
-            found.append(
+            ratings.append(
                 {"item": item, "rater": user, "value": frozenset(map(str, given)), "where": str(number)}
             )
-    if all(len(labels) <= 1 for labels in (r["value"] for r in found)):
-        found = [{**r, "value": next(iter(r["value"]), None)} for r in found]
+    if all(len(labels) <= 1 for labels in (r["value"] for r in ratings)):
+        ratings = [{**r, "value": next(iter(r["value"]), None)} for r in ratings]
     return Unsettled(
         name,
         "doccano",
-        "a line an example",
-        frame(found),
+        "one line per example",
+        frame(ratings),
         {"item": "id", "rater": "user", "rating": "label"},
         notes=(f"left out: {blank:,} labels that are empty",) if blank else (),
         closed=True,

@@ -23,8 +23,8 @@ def is_flat_export(names: Sequence[str]) -> bool:
 def flat_label_studio(
     rows: Sequence[Mapping[str, Any]],
     name: str,
-    said: str,
-    asked: Sequence[str] = (),
+    format: str,
+    wanted: Sequence[str] = (),
     places: Sequence[object] = (),
 ) -> Unsettled:
     """The ratings of a flat export.
@@ -35,8 +35,8 @@ def flat_label_studio(
     Args:
         rows: the forms.
         name: of the file, for messages.
-        said: what kind of file it is.
-        asked: the controls, as the user says; none finds them.
+        format: what kind of file it is.
+        wanted: the controls, as the user says; none finds them.
         places: where each row stands.
     Raises:
         DataError: no control can be told from the data.
@@ -47,7 +47,7 @@ def flat_label_studio(
     unused = {c: SPANS for c in others if any(v is _SPAN for v in table[c])}
     unused |= {c: "free text" for c in others if c not in unused and _text(table[c], c)}
     free = [c for c in others if c not in unused]
-    controls = list(asked) or [c for c in free if _varies(table, c)]
+    controls = list(wanted) or [c for c in free if _varies(table, c)]
     if not controls:
         few = [c for c in free if not _like_data(table[c])]
         if len(few) != 1:
@@ -57,11 +57,11 @@ def flat_label_studio(
             )
         controls = few
     unused |= {c: "the same in every form of a task: data, not a control" for c in free if c not in controls}
-    found = []
+    answers = []
     for i, row in enumerate(table.to_dict("records")):
         place = places[i] if places else f"task {row['id']}, annotation {row.get('annotation_id')}"
         for c in controls:
-            found.append(
+            answers.append(
                 {
                     "item": f"task {_text_of(row['id'])}",
                     "rater": _rater(row["annotator"]),
@@ -71,11 +71,11 @@ def flat_label_studio(
                     "where": place,
                 }
             )
-    ratings, notes = _with_empty_sets(frame(found), controls)
+    ratings, notes = _with_empty_sets(frame(answers), controls)
     return Unsettled(
         name,
-        said,
-        "a row a form, a dimension a control",
+        format,
+        "one row per form, one dimension per control",
         ratings,
         {"item": "id", "rater": "annotator", "rating": ", ".join(controls), "order": "created_at"},
         unused,

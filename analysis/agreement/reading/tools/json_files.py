@@ -7,7 +7,7 @@ from typing import Any
 
 from .....study.errors import DataError
 from ..cells import Sheet, decode
-from ..source import ReadSettings, Unsettled
+from ..source import RatingReadSettings, Unsettled
 from . import argilla, doccano, flat_label_studio, label_studio, potato, prodigy
 
 RUN_FOLDER = frozenset(("item", "rationale", "case", "rater", "dimension", "value"))
@@ -41,7 +41,7 @@ def load(path: Path, encoding: str | None = None) -> Any:
 
 
 def recognised(
-    content: Any, name: str, settings: ReadSettings, rater: str | None = None
+    content: Any, name: str, settings: RatingReadSettings, rater: str | None = None
 ) -> Unsettled | Sheet:
     """The ratings of a tool's file, or the cells of a table of records.
 
@@ -63,8 +63,8 @@ def recognised(
     if rows:
         first = rows[0]
         if flat_label_studio.is_flat_export(list(first)):
-            asked = settings.columns.get("value", ())
-            return flat_label_studio.flat_label_studio(rows, name, "Label Studio JSON-MIN", asked)
+            controls = settings.columns.get("value", ())
+            return flat_label_studio.flat_label_studio(rows, name, "Label Studio JSON-MIN", controls)
         if potato.is_potato(first):
             return potato.potato(rows, name, rater)
         if any(prodigy.is_prodigy(row) for row in rows[:20]):
@@ -94,7 +94,7 @@ def records(content: Any, name: str) -> Sheet:
         if len(lists) == len(content) > 1 and len({len(v) for v in lists}) == 1:
             return _sheet([[str(k) for k in content], *map(list, zip(*lists, strict=True))], "JSON columns")
         if inner and all(isinstance(v, dict) for v in content.values()):
-            return _sheet(_nested(content), "JSON, an object an item")
+            return _sheet(_nested(content), "JSON, one object per item")
         if len(lists) == 1:
             return records(lists[0], name)
         raise DataError(f"{name}: no ratings recognised. Give a list of records with item, rater and value.")
@@ -138,8 +138,8 @@ def _flat(row: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return out
 
 
-def _sheet(rows: Sequence[Sequence[Any]], said: str) -> Sheet:
-    return Sheet([[_text(v) for v in row] for row in rows], list(range(len(rows))), said)
+def _sheet(rows: Sequence[Sequence[Any]], format: str) -> Sheet:
+    return Sheet([[_text(v) for v in row] for row in rows], list(range(len(rows))), format)
 
 
 def _text(value: Any) -> str:

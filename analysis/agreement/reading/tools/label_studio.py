@@ -28,7 +28,7 @@ SKIPPED = {
 PLACES = ("start", "end", "x", "y", "points", "rle", "vertices", "startOffset", "ranges", "sequence", "frame")
 
 
-class Form(NamedTuple):
+class ExportedForm(NamedTuple):
     """One submitted annotation of one task."""
 
     task: str
@@ -93,7 +93,7 @@ def label_studio(tasks: Sequence[Any], name: str) -> Unsettled:
     return Unsettled(
         name,
         "Label Studio JSON",
-        "forms of tasks, a dimension a control",
+        "forms of tasks, one dimension per control",
         ratings,
         {
             "item": "task",
@@ -111,7 +111,7 @@ def label_studio(tasks: Sequence[Any], name: str) -> Unsettled:
     )
 
 
-def _measurements(forms: Sequence[Form]) -> dict[str, Level]:
+def _measurements(forms: Sequence[ExportedForm]) -> dict[str, Level]:
     """Numbers with fractions that somebody typed are measured, not chosen from steps."""
     typed = [c for f in forms for c in f.controls if c.get("type") == "number" and not _region(c)]
     fractions = [c for c in typed if isinstance(n := (c.get("value") or {}).get("number"), float) and n % 1]
@@ -122,7 +122,7 @@ def _reference(rows: list[dict[str, Any]]) -> pd.DataFrame | None:
     return pd.DataFrame(rows)[["item", "dimension", "value", "where"]] if rows else None
 
 
-def _forms(tasks: Sequence[Any], notes: list[str]) -> list[Form]:
+def _forms(tasks: Sequence[Any], notes: list[str]) -> list[ExportedForm]:
     """The submitted forms; what is left out is counted."""
     names, left_out = _names(tasks), Counter[str]()
     _note_names(tasks, names, notes)
@@ -134,7 +134,7 @@ def _forms(tasks: Sequence[Any], notes: list[str]) -> list[Form]:
             continue
         for a in annotations:
             if not isinstance(a, dict):
-                left_out["annotations that are no objects"] += 1
+                left_out["annotations that are not objects"] += 1
             elif a.get("was_cancelled"):
                 left_out["skipped forms"] += 1
             else:
@@ -157,7 +157,7 @@ def _forms(tasks: Sequence[Any], notes: list[str]) -> list[Form]:
         controls = [c for c in results if isinstance(c, dict)]
         left_out["null entries in results"] += len(results) - len(controls)
         out.append(
-            Form(
+            ExportedForm(
                 task,
                 a.get("id"),
                 rater,
@@ -226,7 +226,7 @@ def _only_reference(
     return only
 
 
-def _merged(forms: list[Form], tasks: Sequence[Any], notes: list[str]) -> list[Form]:
+def _merged(forms: list[ExportedForm], tasks: Sequence[Any], notes: list[str]) -> list[ExportedForm]:
     """Tasks with the same data are one item: a project imported twice, or a copy of the task for each rater."""
     of_data: dict[str, list[str]] = {}
     for t in tasks:
@@ -243,9 +243,9 @@ def _merged(forms: list[Form], tasks: Sequence[Any], notes: list[str]) -> list[F
     return [f._replace(task=same.get(f.task, f.task)) for f in forms]
 
 
-def _once(forms: list[Form], notes: list[str]) -> list[Form]:
+def _once(forms: list[ExportedForm], notes: list[str]) -> list[ExportedForm]:
     """A form that says again what the same rater said of the same task counts once."""
-    kept: dict[tuple[str, str, str], Form] = {}
+    kept: dict[tuple[str, str, str], ExportedForm] = {}
     for f in forms:
         content = json.dumps([_content(c) for c in f.controls], sort_keys=True, default=str)
         kept.setdefault((f.task, f.rater, content), f)
@@ -260,7 +260,7 @@ def _content(control: Mapping[str, Any]) -> list[Any]:
     return [control.get("from_name"), control.get("to_name"), control.get("value")]
 
 
-def _boxes(forms: Sequence[Form]) -> dict[str, set[str]]:
+def _boxes(forms: Sequence[ExportedForm]) -> dict[str, set[str]]:
     """Lists of boxes, controls in which somebody chose several, and the objects that they are on."""
     several: set[str] = set()
     on: dict[str, set[str]] = {}
@@ -275,7 +275,9 @@ def _boxes(forms: Sequence[Form]) -> dict[str, set[str]]:
     return {n: to for n, to in on.items() if _repeated(n, next(iter(to)))[0] in plain}
 
 
-def _without_empty(forms: list[Form], boxes: Mapping[str, set[str]], notes: list[str]) -> list[Form]:
+def _without_empty(
+    forms: list[ExportedForm], boxes: Mapping[str, set[str]], notes: list[str]
+) -> list[ExportedForm]:
     """Forms that were submitted without any answer: none ticked where there are only boxes, else nothing is said."""
     others = {_name(c)[0] for f in forms for c in f.controls} - set(boxes)
     empty = [f for f in forms if not f.controls]
@@ -286,7 +288,10 @@ def _without_empty(forms: list[Form], boxes: Mapping[str, set[str]], notes: list
 
 
 def _rows(
-    f: Form, forms: Sequence[Form], boxes: Mapping[str, set[str]], skipped: Counter[tuple[str, str]]
+    f: ExportedForm,
+    forms: Sequence[ExportedForm],
+    boxes: Mapping[str, set[str]],
+    skipped: Counter[tuple[str, str]],
 ) -> Iterator[dict[str, Any]]:
     """The ratings of a form, the boxes that it left empty among them."""
     for c in f.controls:
@@ -305,7 +310,7 @@ def _rows(
                 yield _row(f, name, to, frozenset()) | {"_empty": True}
 
 
-def _row(f: Form, name: str, to: str, value: object) -> dict[str, Any]:
+def _row(f: ExportedForm, name: str, to: str, value: object) -> dict[str, Any]:
     dimension, index = _repeated(name, to)
     return {
         "item": f.task if index is None else f"{f.task} claim {index}",

@@ -28,7 +28,7 @@ def potato(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = Non
         DataError: rows that do not say whose they are.
     """
     check_shape(PotatoRow, rows, name)
-    found: list[dict[str, Any]] = []
+    ratings: list[dict[str, Any]] = []
     skipped: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
         if not is_potato(row):
@@ -49,20 +49,20 @@ def potato(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = Non
                 if value is None:
                     skipped[schema] = "free text or another control that is not read"
                     continue
-                found.append(
+                ratings.append(
                     {"item": item, "rater": who, "value": value, "dimension": schema, "where": str(number)}
                 )
-    several = {r["dimension"] for r in found if isinstance(r["value"], frozenset) and len(r["value"]) > 1}
-    for r in found:
+    several = {r["dimension"] for r in ratings if isinstance(r["value"], frozenset) and len(r["value"]) > 1}
+    for r in ratings:
         if isinstance(r["value"], frozenset) and r["dimension"] not in several:
             r["value"] = next(iter(r["value"]), None)
     return Unsettled(
         name,
         "Potato",
-        "a row an item of a user, a dimension a schema",
-        frame(found),
-        {"item": "id", "rater": "user", "rating": ", ".join(dict.fromkeys(r["dimension"] for r in found))},
-        {n: why for n, why in skipped.items() if n not in {r["dimension"] for r in found}},
+        "one row per item and user, one dimension per schema",
+        frame(ratings),
+        {"item": "id", "rater": "user", "rating": ", ".join(dict.fromkeys(r["dimension"] for r in ratings))},
+        {n: why for n, why in skipped.items() if n not in {r["dimension"] for r in ratings}},
         closed=True,
     )
 

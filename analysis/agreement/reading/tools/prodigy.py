@@ -41,7 +41,7 @@ def prodigy(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
     )
     if any(row.get("spans") for row in rows) or any("relations" in row for row in rows):
         unused["spans"] = SPANS
-    found = []
+    ratings = []
     not_given = ("ignore", "reject") if choices else ("ignore",)
     items = item_names(rows, ("_input_hash", "id", "text", "image", "_task_hash"), name)
     for number, (item, row) in enumerate(zip(items, rows, strict=True), 1):
@@ -58,7 +58,7 @@ def prodigy(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
             value = answer
         else:
             continue
-        found.append(
+        ratings.append(
             {
                 "item": item,
                 "rater": who,
@@ -68,7 +68,7 @@ def prodigy(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
                 "where": str(number),
             }
         )
-    if not found:
+    if not ratings:
         raise DataError(
             f"{name}: only spans, and agreement on places is not supported. Choices and labels are read."
         )
@@ -82,8 +82,8 @@ def prodigy(rows: Sequence[Mapping[str, Any]], name: str, rater: str | None = No
     return Unsettled(
         name,
         "Prodigy JSONL",
-        "a line a task of an annotator",
-        frame(found),
+        "one line per task and annotator",
+        frame(ratings),
         {
             "item": "_input_hash, or id or text",
             "rater": "_annotator_id, or _session_id",

@@ -14,10 +14,10 @@ from ..roles import ROLES
 Shape = Literal["long", "wide", "transposed", "counts", "contingency"]
 
 SAYS: dict[Shape, str] = {
-    "long": "a row a rating",
-    "wide": "a column a rater",
-    "transposed": "a row a rater, a column an item",
-    "counts": "a row an item, a column a category: how many raters chose it",
+    "long": "one row per rating",
+    "wide": "one column per rater",
+    "transposed": "one row per rater, one column per item",
+    "counts": "one row per item, one column per category: how many raters chose it",
     "contingency": "a cross-table of two raters",
 }
 
@@ -26,11 +26,11 @@ ROW_NAMES = frozenset(
 )
 """Columns that only name or count the rows."""
 
-Asked = Mapping[str, Sequence[str]]
+RoleColumns = Mapping[str, Sequence[str]]
 """Role -> columns, as the user says."""
 
 
-class Found(NamedTuple):
+class ShapedRatings(NamedTuple):
     """The ratings of a table, and how they were found."""
 
     ratings: pd.DataFrame
@@ -115,6 +115,6 @@ def no_column(c: Columns, name: str, role: str) -> DataError:
     names = ", ".join(repr(n) for n in c.table.columns[:12]) or "none"
     return DataError(
         f"{name}: no column for {role} among {names}. Call one {ROLES[role][0][0]!r}, say which it is (--column "
-        f"{role}=NAME), or say the shape: --wide (a column a rater), --transposed (a row a rater), "
+        f"{role}=NAME), or say the shape: --wide (one column per rater), --transposed (one row per rater), "
         "--counts, --contingency."
     )
