@@ -34,7 +34,7 @@ from .records import Agreement
 from .settings import Settings
 from .tables import Tables
 from .taught import taught
-from .written import shown_ids, written
+from .written import Claims, shown_ids, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ def _predicted(
         averages=list(averages(comparer, choice, METRICS)),
         comparisons=comparer.all(),
         dilution=list(mechanism.dilution(tables.cells)),
-        written=list(written(tables.cells, shown_ids(evidence))),
+        written=list(written(tables.cells, shown_ids(evidence), Claims(study, run_folder / "cohort"))),
         called=list(errors.called(evaluation, models, reference)) if reference else [],
         alarms=list(errors.alarms(evaluation, models, evidence)),
         effects=list(
@@ -152,9 +152,13 @@ class _Inputs:
         return [p for p in paths if exists(p)]
 
     def evaluation(self, cases: "pd.DataFrame", split: str) -> Evaluation | None:
-        """The predictions for one split; None where there are none, or one class only to judge them by."""
+        """The predictions for one split, before those made elsewhere are added.
+
+        None where there are none, or one class only to judge them by.
+        """
         files, known = self.files(split), cases[(cases["split"] == split) & (cases["weight"] > 0)]
-        if not files or (split != "held_out" and known["label"].nunique() < 2):
+        outside = split == "held_out" and self.settings.outside
+        if not (files or outside) or (split != "held_out" and known["label"].nunique() < 2):
             return None
         held = held_out(cases, split, self.study.cohort.get("sampling") is not None, self.settings.age_bands)
         optima = frozenset(b.cell for b in self.baselines if b.optimum)

@@ -36,3 +36,18 @@ def levels(p: Sequence[float | None], alpha: float = 0.05) -> list[float | None]
         top = max(top, times * value)
         out[i] = alpha / max(times, top / value if value > 0 else times)
     return out
+
+
+def benjamini_hochberg(p: Sequence[float | None]) -> list[float | None]:
+    """Adjusted p values of one family by the false discovery rate (Benjamini and Hochberg 1995); None stays None.
+
+    >>> benjamini_hochberg([0.01, 0.04, None, 0.03])    # 3 x 0.01, then min(3/2 x 0.03, 0.04), then 0.04
+    [0.03, 0.04, None, 0.04]
+    """
+    known = sorted(((v, i) for i, v in enumerate(p) if v is not None), reverse=True)
+    out: list[float | None] = [None] * len(p)
+    least = 1.0
+    for above, (value, i) in enumerate(known):
+        least = min(least, value * len(known) / (len(known) - above))
+        out[i] = least
+    return out

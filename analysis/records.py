@@ -367,6 +367,14 @@ class Written(Record):
     """Texts that mostly repeat themselves."""
     unfinished: int
     """Texts that did not come to an answer within the length allowed; the risk was read behind them all the same."""
+    checked: int
+    """Texts whose sentences went through the grounding check: those of the first held-out cases, the same for all."""
+    supported: int
+    """Their sentences that the history bears out."""
+    faulty: int
+    """Those that it contradicts, or that state what it does not hold."""
+    undecided: int
+    """Those that state nothing that can be checked, or that rules cannot read."""
 
 
 class Effect(Record):

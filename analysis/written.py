@@ -1,12 +1,22 @@
-"""What the models wrote themselves: how long, and whether the evidence that they cite was shown to them."""
+"""What the models wrote themselves: how long, whether what they cite was shown to them, and whether it is so."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..cohort.line import EVIDENCE_ID, evidence_ids
+from ..study.config import Study
 from ..study.records import read_table
+from ..synth.answers.prose import claims_in
+from ..synth.grounding.checks import HistoryFacts, check
+from ..synth.histories import histories
+from ..synth.plan import tables
+from ..synth.records import Claim
+from ..synth.settings import Settings as SynthSettings
 from ..train.records import Prediction
 from .cells import CellState, arm
 from .records import Written
@@ -23,29 +33,60 @@ def shown_ids(evidence: "pd.DataFrame") -> dict[str, frozenset[str]]:
     return {str(case): frozenset(ids) for case, ids in shown.groupby("case")["id"]}
 
 
-def written(cells: Iterable[CellState], shown: Mapping[str, frozenset[str]]) -> Iterator[Written]:
+CHECKED = 100
+"""Held-out cases whose texts are checked sentence by sentence: enough for a share to within ten points."""
+
+
+class Claims:
+    """The grounding check of what models write about the first held-out cases; a sentence is checked once."""
+
+    def __init__(self, study: Study, cohort: Path) -> None:
+        own = tables(study, study.section("synth", SynthSettings))
+        some = islice(histories(cohort, ("held_out",)), CHECKED)
+        self._facts = {h.case.id: HistoryFacts(h, own) for h in some}
+        self._verdicts: dict[tuple[str, Claim], str] = {}
+
+    def __contains__(self, case: str) -> bool:
+        return case in self._facts
+
+    def count(self, texts: Iterable[tuple[str, str]]) -> Counter[str]:
+        """Sentences by verdict, over texts with the case that they are about."""
+        return Counter(self._verdict(case, claim) for case, text in texts for claim in claims_in(text))
+
+    def _verdict(self, case: str, claim: Claim) -> str:
+        if (case, claim) not in self._verdicts:
+            self._verdicts[case, claim] = check(0, claim, self._facts[case]).verdict
+        return self._verdicts[case, claim]
+
+
+def written(
+    cells: Iterable[CellState], shown: Mapping[str, frozenset[str]], claims: Claims
+) -> Iterator[Written]:
     """One row a finished cell and a read-out that writes, over the held-out cases."""
     for state in cells:
         if state.state != "done":
             continue
         table = read_table(state.predictions, Prediction, ("readout", "case", "written", "unfinished"))
-        texts = table[table["written"].notna()]
-        for readout, rows in texts.groupby("readout", sort=False):
-            cites = [
-                (evidence_ids(text), shown.get(case, frozenset()))
-                for case, text in zip(rows["case"], rows["written"], strict=True)
-            ]
+        for readout, rows in table[table["written"].notna()].groupby("readout", sort=False):
+            texts = list(zip(rows["case"], rows["written"], strict=True))
+            cites = [(evidence_ids(text), shown.get(case, frozenset())) for case, text in texts]
+            some = [(case, text) for case, text in texts if case in claims]
+            verdicts = claims.count(some)
             yield Written(
                 cell=state.cell.id,
                 target=arm(state.cell),
                 readout=str(readout),
-                texts=len(rows),
-                words=float(median(len(text.split()) for text in rows["written"])),
+                texts=len(texts),
+                words=float(median(len(text.split()) for _, text in texts)),
                 citations=sum(len(ids) for ids, _ in cites),
                 existing=sum(i in there for ids, there in cites for i in ids),
                 uncited=sum(not ids for ids, _ in cites),
-                loops=sum(map(loops, rows["written"])),
+                loops=sum(loops(text) for _, text in texts),
                 unfinished=int(rows["unfinished"].sum()),
+                checked=len(some),
+                supported=verdicts["supported"],
+                faulty=verdicts["fault"],
+                undecided=verdicts["undecided"],
             )
 
 

@@ -67,7 +67,8 @@ def run(study: Study, home: Path) -> bool:
     ]
     done = run_once(folder, settings, inputs, lambda f: _grade(study, s, home, f))
     states = [v.state for v in read_jsonl(folder / layout.VERDICTS.name, Verdict)]
-    summary = f"{states.count('accepted')} of {len(states)} rationales accepted"
+    accepted = f"{states.count('accepted')} of {len(states)} rationales accepted"
+    summary = accepted if states else "nobody grades, so no rationale has a verdict"
     click.echo(f"annotate: {summary}; {outcome(done, folder)}")
     return done
 

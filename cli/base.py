@@ -44,10 +44,14 @@ def fetch(name: str) -> None:
 @click.option(
     "--study",
     type=click.Path(path_type=Path),
-    help="NAME is a base of this study; its settings count. Without it NAME is a folder, a .gguf file, a packaged "
+    help="NAME is a base of this study, with its settings. Without it NAME is a folder, a .gguf file, a packaged "
     "model or an id of the hub.",
 )
-@click.option("--native", is_flag=True, help='With reasons in the base\'s own thought (thinking = "native").')
+@click.option(
+    "--native",
+    is_flag=True,
+    help='Put reasons inside the base\'s own thinking block (thinking = "native").',
+)
 def inspect(name: str, study: Path | None, native: bool) -> None:
     """Show a base model's size, chat template, label tokens, context, and a rendered prompt.
 

@@ -17,7 +17,7 @@ from . import _common
     help="datasets (a Hugging Face folder), parquet or jsonl.",
 )
 @click.option(
-    "--with-history", is_flag=True, help="Include the histories; patient text leaves with the corpus then."
+    "--with-history", is_flag=True, help="Include the histories. The corpus then contains patient text."
 )
 def command(study: Path, runs: Path, target: Path, form: str, with_history: bool) -> None:
     """Export the rationales of STUDY, one file per split, with the corpus card."""

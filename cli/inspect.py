@@ -14,7 +14,7 @@ from . import _common
 @_common.as_json
 @click.option(
     "--fault",
-    help="Rationales with this fault or doubt; `any`: with any fault; `undecided`: with any doubt.",
+    help="Show rationales with this fault; `any`: any fault; `undecided`: any undecided claim.",
 )
 @click.option(
     "--most", type=click.IntRange(min=1), default=3, show_default=True, help="Number of rationales to show."

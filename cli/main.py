@@ -62,8 +62,8 @@ def _of_the_machine(error: OSError) -> str | None:
 )
 @click.version_option(package_name=DISTRIBUTION, prog_name="wherefore")
 def main() -> None:
-    """When does teaching a model why help it predict, and when does it hurt?
+    """Does teaching a model why help it predict disease, or does it hurt?
 
-    Patient records become cases, a teacher explains them, clinicians grade the explanations, language models are
-    fine-tuned with and without them, and one report compares. `wherefore demo` shows all of it.
+    Health records become cases, a teacher writes rationales, clinicians grade them, language models are fine-tuned
+    with and without them, and one report compares. `wherefore demo` shows all of it.
     """

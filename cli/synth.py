@@ -25,7 +25,7 @@ def _shard(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     "--shard",
     metavar="I/N",
     callback=_shard,
-    help="Ask only this slice, into its own ledger: one job of an array.",
+    help="Ask only slice i of n, with its own ledger (for array jobs).",
 )
 @click.option(
     "--budget", type=click.FloatRange(min=0, min_open=True), help="Stop before spending more than this."

@@ -28,7 +28,7 @@ class _Shard(click.ParamType[tuple[int, int]]):
     "--shard",
     type=_Shard(),
     default="1/1",
-    help="Only every n-th cell from the i-th, for one machine of many.",
+    help="Only every n-th cell from the i-th, to share a grid among machines.",
 )
 def command(study: Path, runs: Path, cells: str, shard: tuple[int, int]) -> None:
     """Train and read every cell of STUDY that is not done yet.

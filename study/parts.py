@@ -63,6 +63,19 @@ def plugins() -> dict[str, str]:
     return {d.name: d.version for d in distributions}
 
 
+def _own_alone(group: str, kind: str, name: str) -> None:
+    """Refuse a part of ours whose name another package took as well: a study would not say which of the two it means.
+
+    Raises:
+        StudyError: naming the package.
+    """
+    if (entry := offered(group).get(name)) is not None:
+        raise StudyError(
+            f"{kind} {name!r}: {origin(entry)} offers one of this name too, which is taken by a part of Wherefore. "
+            "Rename or uninstall that part."
+        )
+
+
 def _load(entry: EntryPoint, kind: str, shape: type) -> Any:
     """What an entry point leads to, checked against the shape of its kind.
 
@@ -133,6 +146,7 @@ class Catalogue(Mapping[str, T]):
 
     def __getitem__(self, name: str) -> T:
         if name in self.own:
+            _own_alone(self.group, self.kind, name)
             return self.own[name]
         entry = offered(self.group).get(name)
         if entry is None:
@@ -158,15 +172,16 @@ def find(package: ModuleType, kind: str, name: str, shape: type | None = None) -
     """Import one part; only the part asked for is imported, so its SDK need not be there otherwise.
 
     Args:
-        package: its folder; our own parts come before others of the same name.
+        package: its folder.
         kind: "source", "teacher": also the entry point group, `wherefore.sources`.
         name: as in the study file.
         shape: the Protocol of its kind, which parts from elsewhere must fit.
     Raises:
-        StudyError: no such part, with what there is; or one that does not fit.
+        StudyError: no such part, with what there is; one that does not fit; or a name that two packages took.
     """
     group = f"wherefore.{kind}s"
     if name in names(package):
+        _own_alone(group, kind, name)
         return importlib.import_module(f"{package.__name__}.{name}")
     if shape is not None and name in offered(group):
         return _load(offered(group)[name], kind, shape)

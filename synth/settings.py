@@ -64,14 +64,14 @@ class Asking(Record):
 
 
 class CorpusHint(Record):
-    """What the teacher is told of the outcome for one corpus: `label`, `shown_share` and `risks`."""
+    """What the teacher is told of the outcome for one corpus; the keys mean what they mean in `[synth]`."""
 
     label: Position = "shown"
-    """As `synth.label`."""
+    """What the teacher is told of the outcome."""
     shown_share: float = Field(default=0.5, ge=0, le=1)
-    """As `synth.shown_share`."""
+    """For `partial`: the share of cases whose label is told."""
     risks: str = "base_rate"
-    """As `synth.risks`."""
+    """For `probability`: where the probabilities come from."""
 
 
 class Settings(Asking):

@@ -166,7 +166,8 @@ def _base(study: Study, home: Path, name: str, settings: Settings) -> bool:
         train = [c for c in cases if c.split == "train"]
         make(shape, train, words, settings.question, study.seed, folder)
 
-    settings_of = {"base": base.model_dump(), "seed": study.seed, "question": settings.question}
+    given = base.model_dump(exclude={"forms"} if base.forms == Made.model_fields["forms"].default else set())
+    settings_of = {"base": given, "seed": study.seed, "question": settings.question}
     start = time.monotonic()
     worked = run_once(
         home / "train" / "bases" / name,

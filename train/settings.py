@@ -28,6 +28,11 @@ class Made(Record):
     """Over the training split's histories, before any fit: see `train/made/pretraining.py`."""
     batch: int = Field(default=16, gt=0)
     learning_rate: float = Field(default=3e-3, gt=0)
+    forms: tuple[Literal["label_only", "free_rationale", "label_then_rationale"], ...] = Field(
+        default=("label_only", "free_rationale", "label_then_rationale"), min_length=1
+    )
+    """Forms of the task that it reads before any fit, in equal parts; `free_rationale` alone makes a base that gives
+    its reasons before every answer."""
 
 
 class StoredBase(Record):

@@ -136,7 +136,7 @@ def _parity(folder: Path) -> str:
     """How far the ways to run a fit are apart: `; merged: risks differ by at most 2e-07`."""
     path = folder / READING
     parity = read_record(path, FitReading).parity if path.exists() else ()
-    return "".join(f"; {p.way}: risks differ by at most {p.largest:.0e}" for p in parity)
+    return "".join(f"; {p.way}: risks differ by at most {p.largest:.0e}" for p in parity if p.largest)
 
 
 def die_with_parent() -> None:

@@ -150,9 +150,9 @@ def _notes(sources: Sequence[SourceFile], p: Predictions, unused: Sequence[str])
     """How the files were understood."""
     out = []
     for source in sources:
-        parts = [f"{role} {column}" for role, column in source.roles.column.items()]
-        parts += [f"risk {c}" for c in source.roles.risks]
-        out.append(f"{source.path}: {len(source.frame):,} rows; {', '.join(parts)}")
+        roles = [*source.roles.column.items(), *(("risk", c) for c in source.roles.risks)]
+        columns = [column if column == role else f"{column} as {role}" for role, column in roles]
+        out.append(f"{source.path}: {len(source.frame):,} rows; columns read: {', '.join(columns)}")
     people = len(p.y) if p.person is None else len(np.unique(p.person))
     lost = sum(sum(m.values()) for m in p.missing.values())
     statements = {

@@ -76,6 +76,13 @@ def _texts(m: Material) -> Iterator[Notice]:
             f"Of {cited:,} citations by the models, {cited - there:,} are of evidence that they were not shown.",
             tuple(m.tables.written[:3]),
         )
+    false, true = (sum(getattr(w, f) for w in m.tables.written) for f in ("faulty", "supported"))
+    if false > WORTH_SAYING * (false + true):
+        yield Notice(
+            f"Of {false + true:,} sentences by the models that could be checked, {false:,} are false or not in the "
+            "history.",
+            tuple(w for w in m.tables.written if w.faulty)[:3],
+        )
 
 
 def _taught(m: Material) -> Iterator[Notice]:

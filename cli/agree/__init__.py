@@ -47,7 +47,7 @@ def _shape(name: str, says: str) -> Callable[[F], F]:
 @click.option("--header/--no-header", default=None, help="Whether the first row names the columns.")
 @click.option("--delimiter", metavar="CHARACTER", help="Delimiter of a text file.")
 @click.option("--encoding", metavar="NAME", help="Encoding of a text file.")
-@click.option("--sheet", metavar="NAME", help="Of a workbook.")
+@click.option("--sheet", metavar="NAME", help="Sheet of a workbook.")
 @click.option(
     "--missing",
     multiple=True,

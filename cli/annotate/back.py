@@ -96,7 +96,7 @@ def export(
 @_common.with_study
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--rater", required=True, help="Whose grades these are.")
-@click.option("--round", "round_", default="main", show_default=True, help="Of which round.")
+@click.option("--round", "round_", default="main", show_default=True, help="Round the grades belong to.")
 @click.option(
     "--new-account", is_flag=True, help="The rater graded this file with another account than before."
 )

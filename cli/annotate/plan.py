@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--width", default=0.2, show_default=True, help="Wanted width of the 95 % interval, limit to limit."
 )
-@click.option("--minutes", default=3.0, show_default=True, help="Time that a rater takes per item.")
+@click.option("--minutes", default=3.0, show_default=True, help="Minutes per item.")
 def plan(
     study: Path, runs: Path, json_out: bool, dimension: str | None, alpha: float, width: float, minutes: float
 ) -> None:

@@ -156,12 +156,12 @@ def install() -> None:
 
 @click.command()
 @_common.with_study
-@click.option("--port", default=8080, show_default=True, help="Refused if it is taken.")
+@click.option("--port", default=8080, show_default=True, help="Port; refused if in use.")
 @click.option(
     "--page-port", default=None, type=int, help="Of the grading page, on loopback.  [default: --port + 1]"
 )
 @in_public
-@click.option("--hours", type=float, default=None, help="Stop after this long.")
+@click.option("--hours", type=float, default=None, help="Stop after this many hours.")
 @grading.PAST_GATE
 def serve(
     study: Path,
@@ -311,9 +311,9 @@ def _wait(hours: float | None, own: "OwnServer | None" = None) -> None:
 
 @click.command()
 @_common.with_study
-@click.option("--port", default=8081, show_default=True, help="Refused if it is taken.")
+@click.option("--port", default=8081, show_default=True, help="Port; refused if in use.")
 @in_public
-@click.option("--hours", type=float, default=None, help="Stop after this long.")
+@click.option("--hours", type=float, default=None, help="Stop after this many hours.")
 def page(study: Path, runs: Path, port: int, hours: float | None, **public: Any) -> None:
     """Serve the grading page in front of the Label Studio of annotate.server.url; raters need no account there."""
     from ...annotate.web import sign

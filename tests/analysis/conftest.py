@@ -65,7 +65,7 @@ def cases(n: int = 700, seed: int = 1) -> list[Case]:
                 true_risk=risk,
                 timeline="\n".join(shown),
                 n_shown=len(shown),
-                n_total=len(shown) + 2,
+                n_total=len(shown),
             )
         )
     return out

@@ -10,6 +10,7 @@ import pytest
 from wherefore.analysis.records import Average, Comparison, Metric, Written
 from wherefore.analysis.report.headline import headline
 from wherefore.analysis.run import evaluate, resolve, run
+from wherefore.analysis.written import Claims
 from wherefore.cohort.records import Case
 from wherefore.study.errors import DataError, StudyError
 from wherefore.study.records import from_frame, read_table, write_table
@@ -126,7 +127,21 @@ def test_citations_of_what_was_not_shown_are_counted(analysed: Any) -> None:
     assert found[0].citations == 2 * len(held)
     assert found[0].existing == held["timeline"].str.contains("E002").sum()
     assert found[0].words == 5
+    assert (found[0].checked, found[0].supported, found[0].faulty) == (100, 0, 100)
     assert "<del>E099</del>" in (analysed.home / "analysis" / "report.html").read_text()
+
+
+def test_what_models_write_is_checked_against_the_history(trial: Any) -> None:
+    """The stroke of E002 is at 61; the last sentence of the second text was cut off."""
+    claims = Claims(trial.study, trial.home / "cohort")
+    cases = read_table(trial.home / "cohort" / "cases.parquet", Case)
+    held = [c for c in cases.loc[cases["timeline"].str.contains("E002"), "id"] if c in claims]
+    texts = [(held[0], "There is a stroke at age 61.0. [E002] Risk is high.")]
+    assert claims.count(texts) == {"supported": 1, "undecided": 1}
+    texts += [
+        (held[1], "Findings: There is a stroke at age 75.0. [E002] There is diabetes. There is a stroke at 6")
+    ]
+    assert claims.count(texts) == {"supported": 1, "undecided": 1, "fault": 2}
 
 
 def test_every_file_that_the_stage_opens_is_an_input_of_its_manifest(trial: Any) -> None:

@@ -66,3 +66,18 @@ def test_what_the_table_of_contributing_names_is_there() -> None:
         assert named, what
         for file, test in named:
             assert f"def {test}(" in (ROOT / file).read_text(), (what, file, test)
+
+
+OPENS = re.compile(
+    r"^\s*(?:import|from) (?:httpx|openai|urllib\.request|huggingface_hub)\b"
+    r"|\bcreate_connection\(|\bsocket\.socket\(|^\s*\"pip\",$|\"-m\", \"pip\"",
+    re.MULTILINE,
+)
+"""What opens a connection to another process or machine, or has pip do it."""
+
+
+def test_contributing_names_every_file_that_opens_a_connection() -> None:
+    (said,) = re.findall(r"^- \*\*HTTP\*\*:(.*?)^- ", (ROOT / "CONTRIBUTING.md").read_text(), re.M | re.S)
+    stages = ("study", "cohort", "synth", "annotate", "train", "analysis", "cli")
+    files = {p.relative_to(ROOT).as_posix() for s in stages for p in (ROOT / s).rglob("*.py")}
+    assert set(re.findall(r"`(\S+\.py)`", said)) == {f for f in files if OPENS.search((ROOT / f).read_text())}

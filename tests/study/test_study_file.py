@@ -119,3 +119,21 @@ def test_the_paper_grid_has_72_fits() -> None:
     assert study.grid is not None
     assert len(study.grid.cells()) == 72
     assert len({c.id for c in study.grid.cells()}) == 72
+
+
+def test_the_demo_has_seeds_for_a_verdict_the_cure_and_both_ends_of_the_dial() -> None:
+    study: Study = load(Path(__file__).parents[2] / "examples" / "demo.toml")
+    assert study.grid is not None
+    seeds: dict[tuple[str, str, str], set[int]] = {}
+    for c in study.grid.cells():
+        seeds.setdefault((c.target, c.loss, c.corpus), set()).add(c.seed)
+    told = study.synth["corpora"]["estimate"]["label"]
+    assert (study.synth["label"], told) == ("shown", "probability")
+    for arm in (
+        ("label_only", "token_mean", "teacher"),
+        ("free_rationale", "token_mean", "teacher"),
+        ("label_then_rationale", "group_mean", "teacher"),
+        ("free_rationale", "group_mean", "teacher"),
+        ("free_rationale", "group_mean", "estimate"),
+    ):
+        assert len(seeds[arm]) >= 3, arm

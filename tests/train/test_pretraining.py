@@ -6,6 +6,16 @@ from wherefore.cohort.records import Case
 from wherefore.train.made import pretraining
 
 
+class Words:
+    """An encoder that keeps the text, so that rows can be compared."""
+
+    def row(self, example):  # type: ignore[no-untyped-def]
+        from wherefore.train.encoding.encoder import EncodedRow
+
+        ids = tuple(hash(s.text) for s in example.segments)
+        return EncodedRow(example.case, ids, (0,) * len(ids))
+
+
 def test_reasons_are_lines_of_the_timeline_and_sentences_of_others(cases: list[Case]) -> None:
     case = cases[0]
     alone = pretraining.quoted(case, np.random.default_rng(1))
@@ -32,15 +42,6 @@ def test_text_is_cut_into_sentences_with_their_citations() -> None:
 def test_labels_are_not_read(cases: list[Case]) -> None:
     """The same people with all labels turned give the same rows."""
 
-    class Words:
-        """An encoder that keeps the text, so that rows can be compared."""
-
-        def row(self, example):  # type: ignore[no-untyped-def]
-            from wherefore.train.encoding.encoder import EncodedRow
-
-            ids = tuple(hash(s.text) for s in example.segments)
-            return EncodedRow(example.case, ids, (0,) * len(ids))
-
     turned = [
         c.model_copy(update={"label": 1 - c.label, "outcome": "onset" if c.label == 0 else "event_free"})
         for c in cases
@@ -51,3 +52,20 @@ def test_labels_are_not_read(cases: list[Case]) -> None:
     ]
     assert made[0] == made[1]
     assert len(made[0]) == 2 * len(cases)
+
+
+def test_a_base_may_read_reasons_before_every_answer(cases: list[Case]) -> None:
+    read: list[str] = []
+
+    class Kept(Words):
+        def row(self, example):  # type: ignore[no-untyped-def]
+            read.append("".join(s.text for s in example.segments))
+            return super().row(example)
+
+    rng = np.random.default_rng(3)
+    pretraining.rows(cases, Kept(), "Why?", 2, rng, forms=["free_rationale"])  # type: ignore[arg-type]
+    assert len(read) == 2 * len(cases)
+    for text in read:
+        reasons, _, answer = text.partition("Reasons:")[2].partition("Answer:")
+        assert reasons.strip()
+        assert answer.strip() in ("yes", "no")

@@ -77,14 +77,15 @@ def test_what_a_target_takes_is_let_through() -> None:
     resolve(study(target=("auxiliary",), loss=("group_mean",), weight=(0.8,)))
 
 
-def test_the_papers_504_configurations_are_counted() -> None:
+@pytest.mark.parametrize("name", ["paper", "paper-small"])
+def test_the_papers_504_configurations_are_counted(name: str) -> None:
     from pathlib import Path
 
     from wherefore.study.config import load
     from wherefore.train.reading.readouts import expanded
     from wherefore.train.settings import settings_of
 
-    paper = load(Path(__file__).parents[2] / "examples" / "paper.toml")
+    paper = load(Path(__file__).parents[2] / "examples" / f"{name}.toml")
     assert paper.grid is not None
     settings, cells = settings_of(paper), paper.grid.cells()
     refuse(paper, cells, settings)

@@ -41,7 +41,9 @@ def make(
     tokenizer = make_tokenizer(base.vocabulary, pretraining.texts(cases, question), prose)
     model = _model(base, tokenizer)
     rng = np.random.default_rng(derive(seed, "train", "base", "texts"))
-    rows = pretraining.rows(cases, Encoder(tokenizer, _CONTEXT), question, base.passes, rng, prose)
+    rows = pretraining.rows(
+        cases, Encoder(tokenizer, _CONTEXT), question, base.passes, rng, prose, base.forms
+    )
     plan = Schedule(
         epochs=1,
         batch=base.batch,

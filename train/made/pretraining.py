@@ -18,9 +18,6 @@ from ...synth.records import Claim, Rationale
 from ..encoding.encoder import PROMPT, RATIONALE, EncodedRow, Encoder
 from ..targets import TARGETS
 
-FORMS = ("label_only", "free_rationale", "label_then_rationale")
-"""Targets whose form is read, in equal parts."""
-
 _SENTENCE = re.compile(r"(?<=[.\]:])\s+(?=[A-Z])")
 
 
@@ -31,8 +28,9 @@ def rows(
     passes: int,
     rng: np.random.Generator,
     words: Iterable[str] = (),
+    forms: Sequence[str] = ("label_only", "free_rationale", "label_then_rationale"),
 ) -> list[EncodedRow]:
-    """Each case `passes` times, each time in one form, with other reasons and another coin; every token counts.
+    """Each case `passes` times, in one of the forms, with other reasons and another coin; every token counts.
 
     `words` is what the teacher wrote on the training split; its sentences are dealt out at random.
     """
@@ -40,7 +38,7 @@ def rows(
     out = []
     for _ in range(passes):
         for case in cases:
-            form = TARGETS[FORMS[rng.integers(len(FORMS))]]
+            form = TARGETS[forms[int(rng.integers(len(forms)))]]
             coin = case.model_copy(update={"label": int(rng.integers(2))})
             for example in form.build(coin, quoted(case, rng, prose), question):
                 row = encoder.row(example)

@@ -1,6 +1,5 @@
 """Read-outs of a model in its own format: what differs is what stands before the label."""
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from ...cohort.records import Case
 from ...study.seeds import derive
+from ...synth.answers.prose import SENTENCE
 from ...synth.records import Rationale
 from ..records import Prediction
 from ..teaching import texts, wording
@@ -15,9 +15,6 @@ from .reader import Reader
 
 if TYPE_CHECKING:
     from .writing import WrittenText
-
-_SENTENCE = re.compile(r"(?<=[.!?\]])\s+(?!\[)")
-"""Between two sentences; a citation belongs to the one before it."""
 
 
 def direct(reader: Reader, cases: Sequence[Case]) -> list[Prediction]:
@@ -165,7 +162,7 @@ def first_sentences(text: str, k: int) -> str:
     >>> first_sentences("There was a stroke. [E001] Age 66.4 is high. So it is likely.", 2)
     'There was a stroke. [E001] Age 66.4 is high.'
     """
-    edges = [m.start() for m in _SENTENCE.finditer(text)]
+    edges = [m.start() for m in SENTENCE.finditer(text)]
     return text if k > len(edges) else text[: edges[k - 1]] if k else ""
 
 
@@ -175,7 +172,7 @@ def sentences(text: str) -> int:
     >>> sentences("There was a stroke. [E001] Age 66.4 is high. So it is likely.")
     3
     """
-    return len(_SENTENCE.findall(text)) + 1 if text.strip() else 0
+    return len(SENTENCE.findall(text)) + 1 if text.strip() else 0
 
 
 def _given(

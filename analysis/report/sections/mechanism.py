@@ -70,7 +70,10 @@ def _written(m: Material) -> list[dict[str, Any]]:
     return out
 
 
-_COUNTS = ("texts", "citations", "existing", "uncited", "unfinished", "loops")
+_COUNTS = (
+    *("texts", "citations", "existing", "uncited", "unfinished", "loops"),
+    *("checked", "supported", "faulty", "undecided"),
+)
 
 
 def _cited(m: Material) -> dict[str, Any]:

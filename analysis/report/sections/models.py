@@ -10,7 +10,7 @@ from ..section import Section
 from ..strips import axis
 
 COLUMNS = ("pr_auc", "sensitivity_at_90", "specificity_attained", "brier", "scaled_brier")
-"""Beside ROC-AUC."""
+"""Beside ROC-AUC, before what else the study compares."""
 
 
 def section(m: ReportNumbers) -> dict[str, Any] | None:
@@ -18,10 +18,11 @@ def section(m: ReportNumbers) -> dict[str, Any] | None:
     rows = ranked(m.tables.averages)
     if not rows:
         return None
+    columns = [*COLUMNS, *(name for name in m.settings.compared if name not in ("roc_auc", *COLUMNS))]
     beside = {(a.metric, a.target, a.readout): a for a in m.tables.averages if a.population == m.population}
     return {
         "rows": rows,
-        "columns": [(name, METRICS[name]) for name in COLUMNS],
+        "columns": [(name, METRICS[name]) for name in columns],
         "beside": beside,
         "axis": axis([v for a in rows for v in (a.low, a.high, a.value)], 0.5),
         "chosen": [a for a in rows if a.best is not None and a.expected > 1 and a.readout not in YARDSTICKS],
