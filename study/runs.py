@@ -275,7 +275,7 @@ def _changed(old: Manifest, settings: dict[str, Any], inputs: dict[str, str]) ->
     changed = sorted(n for n in inputs.keys() | old.inputs.keys() if inputs.get(n) != old.inputs.get(n))
     if changed:
         parts.append(f"inputs: {', '.join(changed)}")
-    moved = [f"{name} {was!r} -> {now!r}" for name, was, now in _differences(old.settings, settings)]
+    moved = [f"{name} {was!r} -> {now!r}" for name, was, now in differences(old.settings, settings)]
     if moved:
         more = f" and {len(moved) - MOST_NAMED} more" if len(moved) > MOST_NAMED else ""
         parts.append(f"settings: {', '.join(moved[:MOST_NAMED])}{more}")
@@ -286,11 +286,15 @@ MOST_NAMED = 3
 """Changed settings that a message names."""
 
 
-def _differences(was: Any, now: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Dotted name, old value and new value of every setting that changed; a tuple equals the same list."""
+def differences(was: Any, now: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Dotted name, old value and new value of every setting that changed; a tuple equals the same list.
+
+    >>> list(differences({"n": (1, 2), "seed": 1}, {"n": [1, 2], "seed": 2, "lora": {"rank": 8}}))
+    [('lora', None, {'rank': 8}), ('seed', 1, 2)]
+    """
     if isinstance(was, dict) and isinstance(now, dict):
         for name in sorted(was.keys() | now.keys()):
-            yield from _differences(was.get(name), now.get(name), f"{at}.{name}" if at else name)
+            yield from differences(was.get(name), now.get(name), f"{at}.{name}" if at else name)
     elif _as_json(was) != _as_json(now):
         yield at, was, now
 
