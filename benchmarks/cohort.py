@@ -1,11 +1,12 @@
 """How fast and how big: 10^7 MEDS events of 100,000 people read, windowed, labelled, counted, and rendered.
 
-    python benchmarks/cohort.py [--events 10000000] [--data FOLDER] [--repeats 3] [--stage]
+    python benchmarks/cohort.py [--events 10000000] [--data FOLDER] [--repeats 3] [--stage | --million]
 
 The peer is a bare pyarrow + numpy pass over the same columns that finds the same labels and counts. Each measurement
 runs in a process of its own, alternating with its peer, on one thread; seconds are CPU seconds, medians of the
 repeats; memory is the peak of the process, the imports included. The whole stage, timelines and files included, has
-an earlier commit of this repository as its peer, once each. Exits 1 when a goal is missed.
+an earlier commit of this repository as its peer, once each. `--million` is the whole stage over a million people of
+100 events in 100 files, once, without a peer. Exits 1 when a goal is missed.
 """
 
 import argparse
@@ -20,12 +21,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NoReturn
 
-PER_PERSON, SHARDS = 100, 10
+PER_PERSON, SHARDS, MILLION = 100, 10, 1_000_000
 AGE, HORIZON = 70, 5.0
 YEAR = 365.25
 
 
-def generate(folder: Path, events: int) -> None:
+def generate(folder: Path, events: int, shards: int = SHARDS) -> None:
     """MEDS shards with about `events` rows: births, visits' worth of codes and labs over a life, some deaths."""
     import numpy as np
     import pyarrow as pa
@@ -47,9 +48,9 @@ def generate(folder: Path, events: int) -> None:
     )
     weights = 1 / np.arange(1, len(codes) - 6)
     people = events // PER_PERSON
-    for shard in range(SHARDS):
+    for shard in range(shards):
         rng = np.random.default_rng(shard)
-        n = people // SHARDS
+        n = people // shards
         person = np.repeat(np.arange(n), PER_PERSON)
         day = rng.integers(20 * 365, 82 * 365, len(person))
         code = 7 + rng.choice(len(weights), len(person), p=weights / weights.sum())
@@ -206,6 +207,19 @@ def whole_stage(args: argparse.Namespace) -> list[tuple[str, float, float, float
     ]
 
 
+def million(args: argparse.Namespace) -> list[tuple[str, float, float, float | None, str, bool]]:
+    """Rows of the table: CPU seconds and memory of the whole stage over a million people."""
+    folder = args.data / "million"
+    generate(folder, MILLION * PER_PERSON, 10 * SHARDS)
+    now = measured("stage", folder)
+    gib = now["mb"] / 1024
+    print(f"a million people: {now['cases']:.0f} cases of {now['lines']:.0f} lines")
+    return [
+        ("a million people (CPU s)", now["work"], float("nan"), None, "", True),
+        ("a million people, peak memory (GiB)", gib, float("nan"), None, "< 2", gib < 2),
+    ]
+
+
 BEFORE = "bc7a28c"
 """The last commit that held all cases and their evidence in memory."""
 
@@ -252,6 +266,7 @@ def main() -> None:
     )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--stage", action="store_true", help="Only the whole stage, now and before.")
+    parser.add_argument("--million", action="store_true", help="Only the whole stage over a million people.")
     parser.add_argument("--run", choices=list(WORK), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.run:
@@ -263,6 +278,8 @@ def main() -> None:
         }
         print(json.dumps(figures))
         return
+    if args.million:
+        report(million(args))
     if args.stage:
         generate(args.data / str(args.events), args.events)
         report(whole_stage(args))

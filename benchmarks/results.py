@@ -9,6 +9,7 @@ anew: what stands here is computed from the predictions, texts and comparisons o
 import json
 import sys
 from collections.abc import Iterator
+from math import log
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ from wherefore.analysis.records import Average, Comparison, Metric, Written
 from wherefore.study.config import load
 from wherefore.study.records import read_table
 from wherefore.synth.answers import parse
-from wherefore.synth.grounding.checks import Facts, check
+from wherefore.synth.grounding.checks import HistoryFacts, check
 from wherefore.synth.histories import histories
 from wherefore.synth.styles import Style
 from wherefore.train import corpus
@@ -32,11 +33,17 @@ FACTORS = ["order", "knew", "weight"]
 MODELS = {
     "order": "auc ~ first",
     "dilution": "auc ~ C(weight)",
-    "leakage": "auc ~ first:leakage",
-    "dilution and leakage": "auc ~ C(weight) + first:leakage",
-    "dilution, leakage and order, with products": "auc ~ first * C(weight) * leakage",
+    "hindsight": "auc ~ first:hindsight",
+    "dilution and hindsight": "auc ~ C(weight) + first:hindsight",
+    "dilution and raw leakage": "auc ~ C(weight) + first:leakage",
+    "dilution, hindsight and order": "auc ~ first + C(weight) + first:hindsight",
+    "with their products": "auc ~ first * C(weight) + first:hindsight + first:hindsight:log_odds",
+    "with every product": "auc ~ first * C(weight) + first:C(weight):hindsight",
 }
-"""Of the mean ROC-AUC of a configuration. `leakage` is how well a classifier reads the outcome off the rationales."""
+"""Of the mean ROC-AUC of a configuration. `leakage` is how well a classifier reads the outcome off the rationales,
+`hindsight` what of it stands above reading it off the histories; `log_odds` is of the label's share of the loss."""
+CHOSEN = "with their products"
+"""The model whose first draw is shown."""
 HOLD, DRAWS, SEED, NEAR, MARGIN, TEXTS = 12, 200, 0, 0.02, 0.01, 100
 
 
@@ -117,9 +124,10 @@ def trained(home: Path, cells: list[CellState], told: pd.DataFrame) -> pd.DataFr
     metrics = rows(home, "metrics", Metric)
     auc = metrics[(metrics.metric == "roc_auc") & (metrics.group == "all") & (metrics.population == "source")]
     auc = auc.set_index(["cell", "readout"])
-    known = told.set_index("knew").leakage
+    known = told.set_index("knew")
     out = []
     for cell in (s.cell for s in cells if s.cell.target in ORDERS):
+        assert cell.weight is not None
         order = ORDERS[cell.target]
         row = auc.loc[cell.id, NATIVE[order]]
         direct = auc.loc[cell.id, "direct"]
@@ -131,7 +139,9 @@ def trained(home: Path, cells: list[CellState], told: pd.DataFrame) -> pd.DataFr
                 "weight": cell.weight,
                 "seed": cell.seed,
                 "first": int(order == "reasons first"),
-                "leakage": known[cell.corpus],
+                "leakage": known.leakage[cell.corpus],
+                "hindsight": max(0.0, known.leakage[cell.corpus] - known.history[cell.corpus]),
+                "log_odds": log(cell.weight / (1 - cell.weight)),
                 "auc": row.value,
                 "low": row.low,
                 "high": row.high,
@@ -172,7 +182,7 @@ def predicted(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
                 "first_largest_error": one.error.abs().max(),
             }
         )
-        if formula == list(MODELS.values())[-1]:
+        if model == CHOSEN:
             first = one.assign(configuration=found.configuration.to_numpy()[one.row])
     unseen_first = first[["configuration", "value", "predicted", "error"]]
     return {"models": pd.DataFrame(table), "unseen": unseen_first}
@@ -182,7 +192,7 @@ def written(home: Path, cells: list[CellState]) -> pd.DataFrame:
     """What reasons-first models write, by configuration: their claims checked as the teacher's are."""
     counts = rows(home, "written", Written).set_index("cell")
     held_out = sorted(histories(home / "cohort", ("held_out",)), key=lambda h: h.case.id)[:TEXTS]
-    facts = {h.case.id: Facts(h) for h in held_out}
+    facts = {h.case.id: HistoryFacts(h) for h in held_out}
     out = []
     for state in (s for s in cells if s.cell.target == "free_rationale"):
         table = read_table(state.predictions, Prediction)
@@ -220,7 +230,7 @@ def _read_back(home: Path) -> dict[str, object]:
     """The teacher's own rationales as text, through the same reading and check: what is found in good ones."""
     train = {h.case.id: h for h in histories(home / "cohort", ("train",))}
     some = corpus.all_of(home, corpus.TEACHER)[:TEXTS]
-    verdicts = [v for r in some for v in _checked(r.text, Facts(train[r.case]))]
+    verdicts = [v for r in some for v in _checked(r.text, HistoryFacts(train[r.case]))]
     found = {"supported": verdicts.count("supported"), "faulty": verdicts.count("fault")}
     return {
         "configuration": "the teacher",
@@ -232,7 +242,7 @@ def _read_back(home: Path) -> dict[str, object]:
     }
 
 
-def _checked(text: str, facts: Facts) -> Iterator[str]:
+def _checked(text: str, facts: HistoryFacts) -> Iterator[str]:
     """The verdict on each claim of a text that a model wrote."""
     answer = {"choices": [{"message": {"content": f"Reasons: {text} Answer: no"}}]}
     for number, claim in enumerate(parse.read(answer, Style(name="own", form="text")).claims):
@@ -276,7 +286,7 @@ def picture(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
 
     mpl.rcParams.update({**_STYLE, "figure.facecolor": "white", "svg.hashsalt": "wherefore"})
     found, known = tables["configurations"], tables["yardsticks"].set_index("target")
-    figure, axes = plt.subplots(1, 2, figsize=(8.4, 3.4), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(8.4, 4.0), sharey=True)
     for ax, order in zip(axes, NATIVE, strict=True):
         labels = known.loc["label_only"]
         ax.axhspan(labels.low, labels.high, color=MUTED, alpha=0.15, lw=0)
@@ -304,16 +314,34 @@ def picture(folder: Path, tables: dict[str, pd.DataFrame]) -> None:
     axes[0].set_ylabel("ROC-AUC")
     axes[1].text(0.012, labels.high + 0.004, "labels alone", color=MUTED, fontsize=8)
     axes[1].text(0.012, known.loc["bayes"].value + 0.004, "true risk", color=MUTED, fontsize=8)
-    axes[0].legend(title="what the teacher knew", loc="upper left", bbox_to_anchor=(0, 0.93))
+    lines, names = axes[0].get_legend_handles_labels()
+    figure.legend(
+        lines, names, title="What the teacher knew", loc="outside lower center", ncols=5, fontsize=8
+    )
     figure.savefig(folder / "dial.svg", metadata={"Date": None})
 
 
-STUDIES = {"dial": dial}
+def demo(home: Path) -> dict[str, pd.DataFrame]:
+    """ROC-AUC of every recipe and read-out of the demo, and of the baselines."""
+    found = rows(home, "averages", Average)
+    found = found[(found.metric == "roc_auc") & (found.population == "source")]
+    table = found[["value", "low", "high", "cells", "seed_sd", "n", "n_positive"]].copy()
+    table.insert(0, "recipe", [f"{t}; {r}" for t, r in zip(found.target, found.readout, strict=True)])
+    return {"averages": table}
+
+
+STUDIES = {"dial": dial, "demo": demo}
 PICTURES = {"dial": picture}
 
 
 def main() -> int:
     """Write the tables of a study's page."""
+    if len(sys.argv) != 3 or sys.argv[1] not in STUDIES:
+        print(
+            f"python benchmarks/results.py STUDY RUN_FOLDER, with STUDY one of: {', '.join(STUDIES)}",
+            file=sys.stderr,
+        )
+        return 2
     study, home = sys.argv[1], Path(sys.argv[2])
     folder = PAGES / study
     folder.mkdir(parents=True, exist_ok=True)
@@ -321,7 +349,8 @@ def main() -> int:
     for file, table in tables.items():
         table.to_csv(folder / f"{file}.csv", index=False, float_format="%.6g", lineterminator="\n")
         print(f"{folder / file}.csv: {len(table)} rows")
-    PICTURES[study](folder, tables)
+    if study in PICTURES:
+        PICTURES[study](folder, tables)
     return 0
 
 

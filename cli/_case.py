@@ -162,7 +162,7 @@ def _plain(
     from ..study.records import from_frame
 
     return {
-        "case": from_frame(pd.DataFrame([case]), Case)[0].model_dump(),
+        "case": from_frame(pd.DataFrame([case]), Case)[0].model_dump(mode="json"),
         "evidence": [e.model_dump() for e in from_frame(lines, Evidence)],
         "rationales": [
             {

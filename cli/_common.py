@@ -18,14 +18,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def with_study(command: F) -> F:
     """Adds the argument STUDY and the option --runs; the command receives `study: Path, runs: Path`."""
-    command = click.option(
+    return click.argument("study", type=click.Path(path_type=Path))(with_runs(command))
+
+
+def with_runs(command: F) -> F:
+    """Adds the option --runs; the command receives `runs: Path`."""
+    return click.option(
         "--runs",
         type=click.Path(path_type=Path, file_okay=False),
         default=Path("runs"),
         show_default=True,
         help="Folder that holds the run folders.",
     )(command)
-    return click.argument("study", type=click.Path(path_type=Path))(command)
 
 
 def as_json(command: F) -> F:

@@ -259,7 +259,7 @@ def _check(population: pd.DataFrame, counts: Counts, settings: Settings, codes: 
     Raises:
         DataError: with what there is instead.
     """
-    if settings.predict.labels is not None:
+    if settings.predict.labelled:
         return
     if not counts.with_code:
         have = ", ".join(f"{n} {name or 'without a system'}" for name, n in counts.systems.most_common(6))

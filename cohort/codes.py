@@ -146,8 +146,12 @@ def parse(code: str) -> Code:
     ('HOSPITAL_ADMISSION', 'URGENT', 'visit')
     >>> parse("Blood Pressure")[:3]
     ('', 'Blood Pressure', 'observation')
+    >>> parse(" // ")[:2], parse("ICD10// ")[:2]
+    (('', ''), ('', ''))
     """
-    parts = [p for p in code.split("//") if p] if "//" in code else _in_front(code)
+    parts = [p for p in code.split("//") if p.strip()] if "//" in code else _in_front(code)
+    if not parts or ("//" in code and len(parts) == 1 and system(parts[0]) in SYSTEMS):
+        return Code("", "", "observation")  # a system without a code
     if len(parts) == 1:
         shouted = code.upper() == code
         return Code("", code, (kind_of_word(code) if shouted else None) or "observation")

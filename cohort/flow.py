@@ -23,17 +23,18 @@ TEXT = {
 }
 
 
-def flow(population: pd.DataFrame, notes: Sequence[str] = ()) -> pd.DataFrame:
+def flow(population: pd.DataFrame, notes: Sequence[str] = (), asked: bool = False) -> pd.DataFrame:
     """Who was there and who was left out, step by step (STROBE item 13).
 
     Args:
         population: one row a person or prediction, with `reason` (None: a case).
         notes: what else a reader should know of the records; each is a row `note` after the first.
+        asked: the predictions came from a file or a task, so that a row is not a person.
     Returns:
         Columns step, reason, people (left out here), left (after this step).
     """
     left = len(population)
-    rows = [("source", "people in the records", 0, left)]
+    rows = [("source", "predictions asked for" if asked else "people in the records", 0, left)]
     rows += [("note", text, 0, left) for text in notes]
     counts = population["reason"].value_counts()
     for name, text in TEXT.items():

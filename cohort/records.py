@@ -1,5 +1,6 @@
 """What the cohort stage gives to the others: events, evidence, cases, exclusions."""
 
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from pydantic import Field, model_validator
@@ -139,6 +140,9 @@ class Case(Record):
     site: str | None = None
     day: int
     """Prediction time in days since birth. Nothing at or after it is in the timeline."""
+    prediction_time: datetime | None = None
+    """The same in the dates of the records, with the time of day where one was asked for; None where only ages are
+    known. No model and no rater sees it."""
     label: int | None = Field(ge=0, le=1)
     """1: onset in (day, day + horizon]; 0: none, death first included; None: lost before the horizon ended."""
     outcome: Outcome

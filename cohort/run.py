@@ -11,6 +11,7 @@ import click
 
 from ..study import layout, parts
 from ..study.config import Study
+from ..study.errors import StudyError
 from ..study.records import digest
 from ..study.runs import manifest, outcome, run_once, sha256
 from .phenotype import code_set
@@ -32,8 +33,22 @@ def resolve(study: Study) -> Settings:
     settings = study.section("cohort", Settings)
     source = parts.find(sources, "source", settings.source.name, sources.Source)
     settings.source.options(source.Options, "cohort.source")
+    if settings.predict.rule == "aces":
+        _aces(study, settings)
     code_set(settings.phenotype.codes, study.path(settings.phenotype.codes))
     return settings
+
+
+def _aces(study: Study, settings: Settings) -> None:
+    """Refuse a task that is not understood, and records without rows to lay it over."""
+    from .labels import task
+
+    if settings.source.name != "meds":
+        raise StudyError(
+            f"cohort.predict.rule: 'aces' reads MEDS records, not {settings.source.name}. Run aces-cli on a copy of "
+            "them in MEDS, and give its labels with rule 'per_row'."
+        )
+    task(settings.predict, study.path)
 
 
 def describe(study: Study, home: Path) -> str:
@@ -41,6 +56,8 @@ def describe(study: Study, home: Path) -> str:
     if manifest(home / "cohort"):
         return f"done: {_said(home / 'cohort', False).removeprefix('cohort: ')}"
     s = resolve(study)
+    if s.predict.labelled:
+        return f"{s.source.name} records, predicted and labelled by {s.predict.file}"
     when = {"fixed_age": f"age {s.predict.age}", "landmark": s.predict.date}.get(
         s.predict.rule, s.predict.rule
     )
@@ -59,7 +76,7 @@ def run(study: Study, home: Path) -> bool:
     return done
 
 
-PATHS = ("path", "file", "firsts_file", "codes", "tokenizer")
+PATHS = ("path", "file", "predicates", "firsts_file", "codes", "tokenizer")
 """Keys of the section that name files."""
 HASHED = 2_000_000_000
 """Bytes up to which the contents of the records are hashed; beyond them the sizes and times of change count."""
@@ -99,10 +116,10 @@ def _make(study: Study, settings: Settings, folder: Path) -> None:
     tokenizer = settings.timeline.tokenizer
     with opened(study, settings) as (records, place):
         count = counter(study.path(tokenizer) if tokenizer else None)
-        risk_of, labels = getattr(records, "true_risk", None), rows(settings.predict, place)
+        risk_of, labels = getattr(records, "true_risk", None), rows(settings.predict, place, records)
         cohort = build(records, settings, codes, study.seed, count, place.bad, folder, risk_of, labels)
     write_table(folder / layout.EXCLUSIONS.name, cohort.exclusions, Exclusion)
-    steps = flow(cohort.population, said_of(cohort.counts, place.bad))
+    steps = flow(cohort.population, said_of(cohort.counts, place.bad), settings.predict.asked)
     write_text(folder / layout.FLOW.name, steps.to_csv(index=False))
     write_text(folder / layout.FLOW_PICTURE.name, figure(steps))
     write_text(folder / layout.TABLE_ONE.name, table1(cohort.cases).to_csv(index=False))

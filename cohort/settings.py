@@ -43,10 +43,11 @@ class Phenotype(Record):
 class Predict(Record):
     """When the prediction is made: one rule for everybody that uses nothing of what comes later."""
 
-    rule: Literal["fixed_age", "landmark", "enrolment", "random_visit", "per_row"] = "random_visit"
+    rule: Literal["fixed_age", "landmark", "enrolment", "random_visit", "per_row", "aces"] = "random_visit"
     """fixed_age: the birthday; landmark: a calendar date; enrolment: `after_days` after observation began;
     random_visit: the first visit at or after an age drawn
-    for the person before the record is looked at; per_row: from a file."""
+    for the person before the record is looked at; per_row: from a file; aces: by an ACES task configuration, which
+    gives the labels too (MEDS records only)."""
     age: float | None = Field(default=None, gt=0, lt=120)
     """Years, for `fixed_age`."""
     date: str | None = Field(default=None, pattern=r"^\d{4}-\d{2}-\d{2}$")
@@ -54,7 +55,10 @@ class Predict(Record):
     after_days: int = Field(default=1, ge=0)
     """For `enrolment`. 1: what was found on the first day is in the history."""
     file: str | None = None
-    """For `per_row`: CSV or Parquet with a person and a `prediction_time` or `prediction_age` (years) a row."""
+    """For `per_row`: CSV or Parquet with a person and a `prediction_time` or `prediction_age` (years) a row. For
+    `aces`: the task's YAML."""
+    predicates: str | None = None
+    """For `aces`: a YAML with predicates of these records, which come before those of the task."""
     subject: str | None = None
     """For `per_row`: the column of the person. None: `subject_id`, `patient_id` or `person_id`."""
     time: str = "prediction_time"
@@ -70,14 +74,26 @@ class Predict(Record):
 
     @model_validator(mode="after")
     def _what_the_rule_needs(self) -> "Predict":
-        needs = {"fixed_age": "age", "landmark": "date", "per_row": "file"}.get(self.rule)
+        needs = {"fixed_age": "age", "landmark": "date", "per_row": "file", "aces": "file"}.get(self.rule)
         if needs and getattr(self, needs) is None:
             raise ValueError(f"rule {self.rule!r} needs {needs!r}")
         if self.labels is not None and self.rule != "per_row":
             raise ValueError(f"labels come with rule 'per_row', not {self.rule!r}")
+        if self.predicates is not None and self.rule != "aces":
+            raise ValueError(f"predicates come with rule 'aces', not {self.rule!r}")
         if not self.min_age < self.max_age:
             raise ValueError(f"min_age {self.min_age} is not below max_age {self.max_age}")
         return self
+
+    @property
+    def asked(self) -> bool:
+        """Whether a file or a task says who is predicted when."""
+        return self.rule in ("per_row", "aces")
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the labels come with the prediction times, so that nothing about the outcome is decided here."""
+        return self.labels is not None or self.rule == "aces"
 
 
 class Followup(Record):
@@ -211,3 +227,11 @@ class Settings(Record):
     split. `false`: not compared."""
     bad_rows: float = Field(default=0.01, ge=0, le=1)
     """Share of a file's rows that may be unreadable before the source is refused."""
+
+    @model_validator(mode="after")
+    def _words_for_a_task(self) -> "Settings":
+        if self.predict.rule == "aces" and not (self.outcome and self.question):
+            raise ValueError(
+                "rule 'aces' needs 'outcome' and 'question': what the task's labels say, in words"
+            )
+        return self

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..study.seeds import derive
+from .cleaning.clean import OLDEST
 from .events import UNDATED, YEAR, Shard, days_since_birth
 from .phenotype import CodeSet, Section, first_day, matches, onset, without_day
 from .settings import Followup, Predict, Settings
@@ -15,11 +16,13 @@ GRACE = 31
 """Days between the last sign of observation and a death that still counts as seen."""
 Floats = NDArray[np.float64]
 Rows = pd.DataFrame
-"""Predictions asked for: columns subject, `time` (a date) and `age` (years), `label` (0, 1, NaN)."""
+"""Predictions asked for: columns subject, `time` (a date), `moment` (the same with its time of day, where that is
+said), `age` (years), `label` (0, 1, NaN)."""
 
 STEPS = (
     ("not_in_records", "a prediction is asked for, but the records do not have the person"),
     ("no_birth_date", "no date of birth, so no age"),
+    ("impossible_time", "asked for before birth or past 125 years of age"),
     (
         "no_prediction_time",
         "never at the prediction time (no eligible visit, or too young to have come so far)",
@@ -62,8 +65,9 @@ def asked(
         rows: for the rule `per_row`.
         visits: for `random_visit`: whether the records have visits; without any, every dated event is one.
     Returns:
-        Columns: person (row in `shard.people`), subject, sex, site, split_given, birth, day, reason, outcome,
-        followup (years), label (0 or 1; says nothing where the outcome is `censored`), died_unobserved.
+        Columns: person (row in `shard.people`), subject, sex, site, split_given, birth, day, prediction_time (NaT
+        where only ages are known), reason, outcome, followup (years), label (0 or 1; says nothing where the outcome
+        is `censored`), died_unobserved.
     """
     person, day = _days(shard, settings.predict, seed, rows, visits)
     people = shard.people.iloc[person]
@@ -78,10 +82,11 @@ def asked(
             "split_given": people["split"].to_numpy(),
             "birth": people["birth"].to_numpy(),
             "day": day,
+            "prediction_time": _moments(people, day, rows),
         }
     )
     tests = _tests(shard, settings, codes, frame, death, span)
-    if settings.predict.labels is not None:
+    if settings.predict.labelled:
         assert rows is not None
         tests = {name: test for name, test in tests.items() if name in DECIDED_ELSEWHERE}
         label = rows.loc[rows["subject"].isin(shard.people["subject"]), "label"].to_numpy(float)
@@ -147,7 +152,7 @@ def _days(
         return everybody, shard.people["first_day"].to_numpy(float) + predict.after_days
     if predict.rule == "landmark":
         return everybody, days_since_birth(shard.people, str(predict.date))
-    if predict.rule == "per_row":
+    if predict.asked:
         assert rows is not None
         return _listed(shard.people, rows)
     return everybody, _visit_after(shard, _drawn_ages(shard.people["subject"], predict, seed), visits)
@@ -162,6 +167,18 @@ def _listed(people: pd.DataFrame, rows: "Rows") -> tuple[NDArray[np.int64], Floa
         float
     )
     return person, np.where(np.isnan(span), np.ceil(requested["age"].to_numpy(float) * YEAR), span)
+
+
+def _moments(people: pd.DataFrame, day: Floats, rows: "Rows | None") -> NDArray[np.datetime64]:
+    """(rows,) when each prediction is made: the time of day that was asked for, else the beginning of the day."""
+    birth = people["birth"].to_numpy().astype("M8[us]")
+    known = ~np.isnat(birth) & ~np.isnan(day)
+    whole = np.where(known, day, 0).astype(np.int64).astype("m8[D]")
+    out = np.where(known, birth.astype("M8[D]") + whole, np.datetime64("NaT")).astype("M8[us]")
+    if rows is None:
+        return out
+    asked = rows.loc[rows["subject"].isin(people["subject"]), "moment"].to_numpy().astype("M8[us]")
+    return np.where(np.isnat(asked), out, asked)
 
 
 def _drawn_ages(subjects: "pd.Series[str]", predict: Predict, seed: int) -> Floats:
@@ -208,7 +225,7 @@ def _last_day(shard: Shard, followup: Followup) -> Floats:
     return np.where(unknown, shard.ends[1], np.minimum.reduce(ends) if ends else last)
 
 
-DECIDED_ELSEWHERE = ("no_birth_date", "no_prediction_time", "no_events")
+DECIDED_ELSEWHERE = ("no_birth_date", "impossible_time", "no_prediction_time", "no_events")
 """The only reasons to leave somebody out whose label comes with the prediction time."""
 
 
@@ -228,6 +245,7 @@ def _tests(
     age = day / YEAR
     return {
         "no_birth_date": ~people["aged"].to_numpy(bool),
+        "impossible_time": ((day < 0) | (day > OLDEST * YEAR)) & settings.predict.asked,
         "no_prediction_time": np.isnan(day),
         "outside_ages": (age < settings.predict.min_age) | (age >= settings.predict.max_age),
         "dead_before": death <= day,

@@ -42,7 +42,7 @@ class Part(Record):
         try:
             return kind.model_validate(self.model_extra or {})
         except ValidationError as e:
-            raise StudyError(f"{where}.{first_fault(e, kind)}") from e
+            raise StudyError(f"{where}.{first_fault(e, kind)}".replace(".the row:", ":")) from e
 
 
 @cache

@@ -1,6 +1,7 @@
 """A Parquet table of records written a piece at a time, so that it need not fit in memory."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args, get_origin
 
@@ -21,7 +22,7 @@ class TableWriter:
         """Open a file beside `path`.
 
         Raises:
-            TypeError: a field of the record is neither text nor a number nor true or false.
+            TypeError: a field of the record is neither text nor a number nor a time nor true or false.
         """
         import pyarrow.parquet as pq
 
@@ -82,7 +83,13 @@ def _type(annotation: Any) -> "pa.DataType":
     elif options:
         (annotation,) = options
         return _type(annotation)
-    types = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
+    types = {
+        str: pa.string(),
+        float: pa.float64(),
+        int: pa.int64(),
+        bool: pa.bool_(),
+        datetime: pa.timestamp("us"),
+    }
     if annotation not in types:
         raise TypeError(f"{annotation} is no cell of a table")
     return types[annotation]

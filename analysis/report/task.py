@@ -55,9 +55,11 @@ def question(m: Material) -> str:
 
 def outcome(m: Material) -> str:
     """The outcome and its horizon; where labels come from a file, that they do."""
-    labels, target = m.cohort.predict.labels, asked_of(m.study)
-    if labels is not None:
-        return f"{target.outcome}, as labelled in the records' own file (column {labels}), not decided here"
+    predict, target = m.cohort.predict, asked_of(m.study)
+    if predict.rule == "aces":
+        return f"{target.outcome}, as the ACES task {predict.file} labels it"
+    if predict.labels is not None:
+        return f"{target.outcome}, as labelled in the records' own file (column {predict.labels}), not decided here"
     return (
         f"first record of {target.outcome} within {target.horizon} of the prediction time; "
         "death before onset counts as no onset"
@@ -66,7 +68,7 @@ def outcome(m: Material) -> str:
 
 def codes(m: Material) -> str:
     """The code set by system, and what confirms a first code."""
-    if m.cohort.predict.labels is not None:
+    if m.cohort.predict.labelled:
         return ""
     parts = []
     for system, patterns in m.codes.onset.items():
@@ -98,6 +100,7 @@ def predicted_at(s: CohortSettings) -> str:
         "enrolment": f"{p.after_days} days after observation began",
         "random_visit": "the first visit at or after an age drawn at random for each person",
         "per_row": "as given in a file",
+        "aces": f"by the ACES task {p.file}",
     }[p.rule]
     return f"{when}; nothing at or after it is shown"
 
@@ -105,8 +108,8 @@ def predicted_at(s: CohortSettings) -> str:
 def eligibility(s: CohortSettings) -> str:
     """Who may be in the study."""
     p = s.predict
-    if p.labels is not None:
-        return "who is in the file of labels"
+    if p.labelled:
+        return "who is in the file of labels" if p.labels else f"whom the ACES task {p.file} finds"
     drug = {"exclude": ", nor a drug for it", "mask": "", "keep": ""}[s.leakage.drugs]
     parts = [
         f"aged {p.min_age:g} to under {p.max_age:g}",

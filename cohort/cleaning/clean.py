@@ -23,7 +23,7 @@ def cleaned(shard: Shard, followup: Followup, bad: BadRows) -> Shard:
     An event before birth, past 125 years of age, or more than a month after death is counted and listed. It happened,
     on another day than it says: so it stays, without a day, and does not tell how long the person was watched.
     """
-    shard = _until(shard, followup, bad)
+    shard = _until(_believed(shard, bad), followup, bad)
     first, last = shard.ends
     death = shard.people["death_day"].to_numpy(float) + AFTER_DEATH
     wrong = np.zeros(len(shard.day), dtype=bool)
@@ -36,6 +36,30 @@ def cleaned(shard: Shard, followup: Followup, bad: BadRows) -> Shard:
         late = shard.day > death[shard.person]
         wrong |= _listed(shard, late & ~wrong, "an event more than a month after death", bad)
     return undated(shard, wrong) if wrong.any() else shard
+
+
+def _believed(shard: Shard, bad: BadRows) -> Shard:
+    """The shard in which nobody died before birth, and nobody died or was watched past 125 years of age.
+
+    Such a death happened, on a day that is not known; such an end of observation is none.
+    """
+    death, last = (shard.people[c].to_numpy(float) for c in ("death_day", "last_day"))
+    wrong = (death < 0) | (death > OLDEST * YEAR)
+    endless = (last > OLDEST * YEAR) | (wrong & (last == death))
+    if not (wrong.any() or endless.any()):
+        return shard
+    bad.note(
+        f"deaths before birth or past {OLDEST} years of age, taken for deaths on an unknown day",
+        int(wrong.sum()),
+    )
+    said = endless & ~(last == death)
+    bad.note(
+        f"ends of observation past {OLDEST} years of age, taken for none",
+        int((said & ~(last == shard.ends[1])).sum()),
+    )
+    died = np.where(wrong, np.nan, death)
+    watched = np.where(endless, np.fmax(shard.ends[1], died), last)
+    return replace(shard, people=shard.people.assign(death_day=died, last_day=watched))
 
 
 def undated(shard: Shard, wrong: NDArray[np.bool_]) -> Shard:

@@ -12,6 +12,9 @@ _YEAR, _MONTH, _SLASHED = r"\d{4}(?:\.0)?", r"\d{4}-\d{2}", r"\d{4}/\d{1,2}/\d{1
 _NEVER = r"\s*(?:[3-9]\d{3}|29\d{2})\b.*|.*\b(?:[3-9]\d{3}|29\d{2})\s*|\s*(?:[3-9]\d{3}|29\d{2})\d{4}\s*"
 """A date in or after the year 2900, such as 9999-12-31: it stands for none."""
 
+OPEN = "2099-12-31"
+"""What claims data write for an observation that goes on."""
+
 
 def there(text: "pd.Series[str]") -> "pd.Series[bool]":
     """Which cells say a date: neither empty nor a stand-in for none such as 9999-12-31.
@@ -104,10 +107,17 @@ def birthdays(
     key: str,
     name: str | None = None,
     early: bool = True,
+    end: bool = False,
 ) -> "pd.Series[pd.Timestamp]":
-    """Dates of people (births, deaths); those that cannot be read are counted as bad, and the person has none."""
+    """Dates of people (births, deaths); those that cannot be read are counted as bad, and the person has none.
+
+    `end`: of ends of observation, among which `OPEN` is none.
+    """
     day = dates(frame[column], form, early=early)
     wrong = there(frame[column]) & day.isna()
+    if end and (day == OPEN).any():
+        place.bad.note(f"{file}: {name or column} {OPEN}, taken for no end", int((day == OPEN).sum()))
+        day = day.mask(day == OPEN)
     _count(frame, file, column, place, key, name or column, wrong, int(day.notna().sum()))
     return day
 
@@ -164,17 +174,18 @@ def aged(
 
 
 def middle(year: Sequence[str], month: Sequence[float], day: Sequence[float]) -> "pd.Series[pd.Timestamp]":
-    """Births from their parts; the middle of what is not known.
+    """Births from their parts; the middle of what is not known, or cannot be.
 
-    >>> middle(["1940", "1941.0"], [5, float("nan")], [float("nan")] * 2).astype(str).tolist()
-    ['1940-05-15', '1941-07-01']
+    >>> middle(["1940", "1941.0", "1940"], [5, float("nan"), 2], [float("nan"), 3, 31]).astype(str).tolist()
+    ['1940-05-15', '1941-07-01', '1940-02-15']
     """
-    text = []
+    text, middles = [], []
     for y, m, d in zip(year, month, day, strict=True):
-        of_year = str(y).removesuffix(".0")
-        known = 1 <= m <= 12
-        text.append(
-            f"{of_year}-{int(m):02d}-{int(d) if 1 <= d <= 31 else 15:02d}" if known else f"{of_year}-07-01"
-        )
-    births = pd.to_datetime(pd.Series(text, dtype="str"), format="%Y-%m-%d", errors="coerce")
-    return births.astype("datetime64[s]")
+        of_year, of_month = str(y).removesuffix(".0"), f"{int(m):02d}" if 1 <= m <= 12 else ""
+        middles.append(f"{of_year}-{of_month}-15" if of_month else f"{of_year}-07-01")
+        text.append(f"{of_year}-{of_month}-{int(d):02d}" if of_month and 1 <= d <= 31 else middles[-1])
+    found, middle_of = (
+        pd.to_datetime(pd.Series(t, dtype="str"), format="%Y-%m-%d", errors="coerce") for t in (text, middles)
+    )
+    found = found.where(found.notna(), middle_of)
+    return found.astype("datetime64[s]")

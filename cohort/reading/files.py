@@ -11,6 +11,8 @@ from ..events import Place
 KINDS = (".csv", ".tsv", ".txt", ".parquet")
 PACKED = ("", ".gz", ".bz2", ".xz")
 ENDINGS = tuple(f"{kind}{packed}" for kind in KINDS for packed in PACKED)
+OTHERS = (".xlsx", ".xls", ".ods", ".sav", ".dta", ".sas7bdat", ".xpt", ".rds", ".rdata", ".feather")
+"""Tables of other programs."""
 _SHARD = r"[-_.]?(?:part[-_]?)?\d+(?:[-_]of[-_]?\d+)?"
 """What stands behind the name of a table in several files: `measurement000000000012`, `measurement_part-3-of-8`."""
 
@@ -20,12 +22,14 @@ def opened(path: Path, place: Place, key: str) -> Path:
 
     Raises:
         StudyError: not there.
-        DataError: a damaged zip.
+        DataError: a damaged zip, or a form that is not read.
     """
     if not path.exists():
         raise StudyError(
             f"{key}: {path}: not found. Give the path of the records, from the folder of the study file."
         )
+    if path.suffix.lower() in OTHERS:
+        raise DataError(f"{path.name}: {path.suffix} is not read here. Save it as CSV or Parquet.")
     if path.suffix.lower() != ".zip":
         return path
     out = place.scratch / path.stem

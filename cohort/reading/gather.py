@@ -19,6 +19,8 @@ from ..events import CODES, HAPPENS, PEOPLE, STATIC, UNDATED, YEAR, Periods, Pla
 
 BLOCK = 20_000
 IN_MEMORY = 4_000_000
+ENDLESS = 9e5
+"""Days: the end of a period that has none, and less than what sets one person apart from the next in `_merged`."""
 VERSIONS = ("same", "version", "content")
 Codes = tuple[tuple[str, str], ...]
 """Other codes of a fact: (system, code)."""
@@ -62,10 +64,12 @@ class Gathered:
             parents: adds to the column `also` of the table of codes, once everything is read.
             versions: whether a record may stand in several copies or versions.
         Raises:
-            DataError: a subject stands twice.
+            DataError: a subject stands twice, or there is nobody.
         """
         self._place, self._held, self._versions = place, 0, versions
         self.people = _checked(self._without_copies(people))
+        if self.people.empty:
+            raise DataError("cohort: the table of people holds nobody that can be read. Export it again.")
         self._index = pd.Index(self.people["subject"])
         self._birth = self.people["birth"].to_numpy().astype("M8[D]")
         self._codes: dict[tuple[str, str, str, str, Codes], int] = {}
@@ -156,16 +160,19 @@ class Gathered:
         self._held = 0
 
     def _spans(self, periods: pd.DataFrame | None) -> Periods | None:
-        """Periods in days since birth, those that touch or overlap made one; None where everybody has one."""
+        """Periods in days since birth, those that touch or overlap made one; None where everybody has one.
+
+        One without an end goes on for as long as the person's record does.
+        """
         if periods is None or not periods["subject"].duplicated().any():
             return None
         at = self._index.get_indexer(pd.Index(ids(periods["subject"])))
         known = periods.assign(person=at)[at >= 0]
         birth = self._birth[known["person"]]
         first, last = ((known[c].to_numpy().astype("M8[D]") - birth) for c in ("first", "last"))
-        whole = ~np.isnat(first) & ~np.isnat(last)
-        person = known["person"].to_numpy()[whole]
-        return _merged(person, first[whole].astype(float), last[whole].astype(float))
+        begun = ~np.isnat(first)
+        ends = np.where(np.isnat(last), ENDLESS, last.astype(float))
+        return _merged(known["person"].to_numpy()[begun], first[begun].astype(float), ends[begun])
 
     def _shard(self, block: int) -> Shard:
         parts = [pd.read_parquet(p) if isinstance(p, Path) else p for p in self._blocks.get(block, [])]

@@ -2,6 +2,7 @@
 
 import csv
 import lzma
+import re
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -94,11 +95,12 @@ def chunks(
     Yields:
         Frames of `str` or missing, indexed by row in the file from 0; `attrs["decimal"]` is the mark in numbers.
     Raises:
-        DataError: a column is missing, or the file is empty or cannot be read.
+        DataError: a column is missing or stands there twice, or the file is empty or cannot be read.
     """
     theirs = {c.lower() for c in columns.values()}
     of_codes = {c.lower() for ours, c in columns.items() if ours in codes}
-    first, moved = 0, _longer(table, form)
+    first, shape = 0, _shape(table, form)
+    _check_twice(table, shape.header, theirs)
     try:
         for raw, decimal in _raw(table, theirs, of_codes, form):
             by_case = {plain(c): c for c in raw.columns}
@@ -110,29 +112,46 @@ def chunks(
             frame.attrs["decimal"] = decimal
             first += len(frame)
             place.bad.read(table.name, len(frame))
-            yield _in_place(frame, moved, table.name, place)
+            yield _in_place(frame, shape.odd, table.name, place)
     except READING as e:
         raise DataError(unreadable(table.name, e)) from e
+    if shape.header and first != shape.rows:
+        raise DataError(
+            f"{table.name}: {first} rows can be read, but its lines are {shape.rows}: quotation marks or line ends "
+            "that cannot be told apart. Export it again."
+        )
     if not first and not many:
         raise DataError(f"{table.name}: an empty table. Export it again, or take it out of the folder.")
 
 
-def _longer(table: Path | DatabaseTable, form: TableFormat) -> dict[int, int]:
-    """Rows of a text file that have more cells than its header -> how many."""
+def _shape(table: Path | DatabaseTable, form: TableFormat) -> lines.Shape:
+    """What the lines of a text file are like; of other tables nothing is to be said."""
     if not isinstance(table, Path) or _is_parquet(table):
-        return {}
+        return lines.Shape((), 0, {})
     try:
-        return lines.longer(table, _delimiter(table, form), form.encoding)
+        return lines.shape(table, _delimiter(table, form), form.encoding)
     except READING as e:
         raise DataError(unreadable(table.name, e)) from e
 
 
-def _in_place(frame: pd.DataFrame, moved: Mapping[int, int], file: str, place: Place) -> pd.DataFrame:
+def _check_twice(table: Path | DatabaseTable, header: tuple[str, ...], wanted: set[str]) -> None:
+    """Refuse a header that names a wanted column twice: nobody knows which is meant."""
+    names = [plain(c) for c in header]
+    twice = next((c for c in names if c in wanted and names.count(c) > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"{table.name}: {names.count(twice)} columns are called {twice!r}. Rename all but one."
+        )
+
+
+def _in_place(frame: pd.DataFrame, odd: Mapping[int, lines.Odd], file: str, place: Place) -> pd.DataFrame:
     """The rows whose cells stand under their own columns; the others are counted as bad."""
-    wrong = [row for row in moved if row in frame.index]
-    values = [f"{moved[row]} cells" for row in wrong]
-    place.bad.add(file, "more cells than the header has", wrong, values)
-    kept = frame.drop(index=wrong) if wrong else frame
+    wrong = [row for row in odd if row in frame.index]
+    if not wrong:
+        return frame
+    found = [f"{odd[row].cells} cells in line {odd[row].line}" for row in wrong]
+    place.bad.add(file, "more or fewer cells than the header has", wrong, found)
+    kept = frame.drop(index=wrong)
     kept.attrs = frame.attrs
     return kept
 
@@ -169,7 +188,7 @@ def plain(name: object) -> str:
 def _errors() -> tuple[type[Exception], ...]:
     import pyarrow as pa
 
-    own = (pd.errors.ParserError, UnicodeDecodeError, LookupError)
+    own = (pd.errors.ParserError, csv.Error, UnicodeDecodeError, LookupError)
     return (*own, EOFError, zlib.error, lzma.LZMAError, OSError, pa.lib.ArrowException)
 
 
@@ -265,7 +284,7 @@ def _text(
         warnings.catch_warnings(),
         _opened(file, form, usecols=some, chunksize=CHUNK, keep_default_na=False, na_values=words) as reader,
     ):
-        warnings.simplefilter("ignore", pd.errors.ParserWarning)  # longer lines: `_longer` counts them
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)  # longer lines: `lines.shape` counts them
         for frame in reader:
             yield (frame if lines.quotes(file, delimiter) else _unquoted(frame)), decimal
 
@@ -274,6 +293,7 @@ def _opened(file: Path, form: TableFormat, **more: Any) -> Any:
     """The file in pandas."""
     delimiter = _delimiter(file, form)
     more |= {} if lines.quotes(file, delimiter) else {"quoting": csv.QUOTE_NONE}
+    more |= {} if len(delimiter) == 1 or delimiter == lines.BLANKS else {"engine": "python"}
     return pd.read_csv(file, sep=delimiter, dtype=str, encoding=form.encoding, index_col=False, **more)
 
 
@@ -291,7 +311,8 @@ def _unquoted(frame: pd.DataFrame) -> pd.DataFrame:
 def _delimiter(file: Path, form: TableFormat) -> str:
     """What stands between the columns: as named, or the commonest of the usual marks in the first line."""
     if form.delimiter is not None:
-        return {"space": r"\s+", "tab": "\t", "\\t": "\t"}.get(form.delimiter, form.delimiter)
+        plain = form.delimiter if len(form.delimiter) == 1 else re.escape(form.delimiter)
+        return {"space": lines.BLANKS, "tab": "\t", "\\t": "\t"}.get(form.delimiter, plain)
     with lines.opened(file) as f:
         line = f.readline(1 << 20).decode(form.encoding, errors="replace")
     bare = "".join(line.split('"')[::2]).strip()
@@ -299,7 +320,7 @@ def _delimiter(file: Path, form: TableFormat) -> str:
     best = max(counts, key=lambda d: counts[d])
     if counts[best]:
         return best
-    return r"\s+" if len(bare.split()) > 1 else ","
+    return lines.BLANKS if len(bare.split()) > 1 else ","
 
 
 def sex(text: "pd.Series[str]", words: Mapping[str, str]) -> NDArray[np.object_]:

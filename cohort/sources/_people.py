@@ -103,7 +103,8 @@ def shaped(
     out, theirs, key = frame.copy(), columns or {}, f"{where}.date_format"
     for name in ("birth", *_DATES):
         if name in out:
-            out[name] = dates.birthdays(frame, file, name, place, options.date_format, key, theirs.get(name))
+            form, end = options.date_format, name == "last"
+            out[name] = dates.birthdays(frame, file, name, place, form, key, theirs.get(name), end=end)
     for name in _AGES:
         if name in out:
             out[name] = dates.aged(frame, file, name, place, years, frame.attrs.get("decimal", "."))

@@ -110,6 +110,22 @@ class Meds:
         if not seen:
             raise DataError(f"{self.files[0].name}: an empty table, like all the others. Export it again.")
 
+    def rows(self, others: frozenset[str]) -> Iterator[tuple[str, dict[str, pa.ChunkedArray]]]:
+        """Each file's name and its columns subject, time, code and value as they are, times of day included.
+
+        Args:
+            others: more columns, under their own names, where a file has them.
+        """
+        for file in self.files:
+            schema = opened(file, pq.read_schema)
+            named = self._columns(schema, file.name)
+            ours = ("subject", "time", "code", "value")
+            some: dict[str, str] = {name: named[name] for name in ours if name in named}
+            some |= {name: name for name in others if name in schema.names}
+            read = list(dict.fromkeys(some.values()))
+            table = opened(file, lambda f, c=read: pq.read_table(f, columns=c))  # type: ignore[misc]
+            yield file.name, {name: table[theirs] for name, theirs in some.items()}
+
     def _columns(self, schema: pa.Schema, file: str) -> dict[str, str]:
         """Our names -> the file's names."""
         o, have = self.options, set(schema.names)
@@ -137,8 +153,8 @@ class Meds:
     def _shard(self, file: Path) -> Shard | None:
         """The people of a file and their events; None where it is empty."""
         names = self._columns(opened(file, pq.read_schema), file.name)
-        coded = [names[n] for n in ("code", "unit", "text") if n in names]
-        table = opened(file, lambda f: pq.read_table(f, columns=list(names.values()), read_dictionary=coded))
+        coded, read = [names[n] for n in ("code", "unit", "text") if n in names], list({*names.values()})
+        table = opened(file, lambda f: pq.read_table(f, columns=read, read_dictionary=coded))
         if table.num_rows == 0:
             self.place.bad.say(f"{file.name}: an empty table")
             return None

@@ -123,7 +123,8 @@ def read(options: Options, place: Place) -> Gathered:
     people, periods = reader.people(), reader.periods()
     if len(periods):
         span = periods.groupby("subject", as_index=False).agg({"first": "min", "last": "max"})
-        people = people.merge(span, how="left", on="subject")
+        goes_on = span["subject"].isin(periods.loc[periods["last"].isna(), "subject"])
+        people = people.merge(span.assign(last=span["last"].mask(goes_on)), how="left", on="subject")
     return Gathered(people, reader.batches(), place, periods, reader.concepts.with_parents)
 
 
@@ -232,7 +233,9 @@ class _Reader:
             part = pd.DataFrame({"subject": rows["subject"].map(_id)})
             for name in ("first", "last"):
                 form, early = self.options.date_format, name == "first"
-                part[name] = dates.birthdays(rows, file, name, self.place, form, FORM, PERIOD[name], early)
+                part[name] = dates.birthdays(
+                    rows, file, name, self.place, form, FORM, PERIOD[name], early, end=not early
+                )
             wrong = part["last"] < part["first"]
             values = rows.loc[wrong, "last"].tolist()
             self.place.bad.add(

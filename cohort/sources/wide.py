@@ -1,7 +1,7 @@
 """A wide table: a row a person (or a visit), a column a thing. Ages or dates of first occurrence, as UK Biobank gives
 them; repeated measurements, as cohort studies do; onsets known only to lie between two visits."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -190,19 +190,25 @@ class _Wide:
         """The first row that says something, of each person."""
         o = self.options
         one = self.rows.groupby(o.subject, sort=False).first().reset_index()
+        self._note_differing([o.sex, o.site, o.birth, o.birth_year, o.birth_month, o.first, o.last])
         given = {"subject": o.subject, "sex": o.sex, "site": o.site, "birth": o.birth}
         out = pd.DataFrame({ours: one[c] for ours, c in given.items() if c})
         suffix = "_age" if o.values == "age" else ""
         for name in ("first", "last"):
             if (column := getattr(o, name)) is not None:
                 out[name + suffix] = one[column]
+        died = o.death.column if isinstance(o.death, Death) else o.death
         if o.death is not None:
             out["death" + suffix], dead = (
                 c.reindex(one[o.subject]).to_numpy() for c in self._deaths(o.death)
             )
         out.attrs["decimal"] = self.decimal
         options = PeopleTable(path="", subject=o.subject, sexes=o.sexes, date_format=o.date_format)
-        people = shaped(out, self.file, options, self.place, UNITS[o.age_unit], "cohort.source")
+        theirs = {
+            n + suffix: c for n, c in (("first", o.first), ("last", o.last), ("death", died)) if c
+        } | given
+        named = {ours: c for ours, c in theirs.items() if c}
+        people = shaped(out, self.file, options, self.place, UNITS[o.age_unit], "cohort.source", named)
         if o.death is not None:
             people["dead"] = dead
         if o.birth_year:
@@ -214,6 +220,14 @@ class _Wide:
             )
         assert set(people) <= {*NAMES, "dead"}
         return people
+
+    def _note_differing(self, columns: Iterable[str | None]) -> None:
+        """What is said of a person in several rows and not the same in each: the first counts."""
+        for column in filter(None, columns):
+            several = self.rows[column].groupby(self.who, sort=False).nunique() > 1
+            self.place.bad.note(
+                f"people with several values of {column}; the first counts", int(several.sum())
+            )
 
     def _deaths(self, death: str | Death) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
         """By subject: the text of the day or age of death, and whether the person is known to have died."""
@@ -253,6 +267,7 @@ class _Wide:
             value = self.rows[column.column]
             yield self._batch(column, self.who, self._checked(o.at, value.notna() & self._there(o.at)), value)
         for column in o.always:
+            self._note_differing([column.column])
             one = self.rows.groupby(o.subject, sort=False)[column.column].first().reset_index()
             yield self._batch(column, one[o.subject], None, one[column.column])
 

@@ -36,7 +36,7 @@ def evidence(shard: Shard, names: Sequence[str], day: Ints, lines: Lines) -> pd.
     since, ago = (np.round((at - d.astype(np.int64)) / YEAR, 1) for d in (first, last))
     code = shard.code[lines.first]
     table = {c: shard.codes[c].to_numpy(object)[code] for c in ("kind", "code", "system", "name")}
-    unit: Objects = np.full(len(first), None, dtype=object) if shard.unit is None else shard.unit[lines.first]
+    unit: Objects = lines.unit
     findings = _findings(shard, lines)
     ids = [evidence_id(n) for n in lines.number.tolist()]
     dates = zip(dated.tolist(), age.tolist(), since.tolist(), last_age.tolist(), ago.tolist(), strict=True)
@@ -144,5 +144,6 @@ def _said(
         elif is_last:
             ends[i] = SAME if text and not between[i] and heads[i] == f": {whole}" else whole
         else:
-            between[i] += ((finding + mark, age),)
+            again = heads[i] or between[i]  # the unit stands with the first finding
+            between[i] += ((finding + mark if again else whole, age),)
     return heads, between, ends

@@ -31,6 +31,8 @@ class Lines:
     """(lines,) rows of the shard's events: the first and the last that stand in the line."""
     count: Ints
     """(lines,) how many events stand in the line."""
+    unit: NDArray[np.object_]
+    """(lines,) of what was found; None where there is none."""
     readings: Readings
     """What the lines say was found."""
 
@@ -67,9 +69,10 @@ def collapsed(shard: Shard, case: Ints, rows: Ints, values: int) -> Lines:
         values: how many findings a line may state.
     """
     what = _same(shard.codes)[shard.code[rows]]
+    unit = _units(shard, case, rows, what)
     if shard.unit is not None:
-        unit, units = pd.factorize(shard.unit[rows], use_na_sentinel=False)
-        what = what * len(units) + unit
+        number, units = pd.factorize(unit, use_na_sentinel=False)
+        what = what * len(units) + number
     what = _always_apart(shard, rows, what)
     key = case * (int(what.max(initial=0)) + 1) + what
     order = np.argsort(key, kind="stable")
@@ -84,7 +87,25 @@ def collapsed(shard: Shard, case: Ints, rows: Ints, values: int) -> Lines:
     first, last, sizes = first[by_first], last[by_first], sizes[by_first]
     of = case[first]
     begin = np.searchsorted(of, of)
-    return Lines(of, np.arange(len(of)) - begin + 1, rows[first], rows[last], sizes, findings)
+    return Lines(of, np.arange(len(of)) - begin + 1, rows[first], rows[last], sizes, unit[first], findings)
+
+
+def _units(shard: Shard, case: Ints, rows: Ints, what: Ints) -> NDArray[np.object_]:
+    """(events,) the unit; where nothing was found and none is said, that of the code's first event that has one."""
+    if shard.unit is None:
+        return np.full(len(rows), None, dtype=object)
+    unit: NDArray[np.object_] = shard.unit[rows]
+    bare = pd.isna(unit)
+    if shard.value is not None:
+        bare &= np.isnan(shard.value[rows])
+    if shard.text is not None:
+        bare &= pd.isna(shard.text[rows])
+    if not bare.any() or bare.all():
+        return unit
+    frame = pd.DataFrame({"case": case, "what": what, "unit": pd.Series(unit, dtype=object)})
+    of_code = frame.groupby(["case", "what"], sort=False)["unit"].transform("first")
+    found = of_code.to_numpy(object)
+    return np.where(bare & ~pd.isna(found), found, unit)
 
 
 def _always_apart(shard: Shard, rows: Ints, what: Ints) -> Ints:

@@ -83,7 +83,7 @@ def made(
         part = parts.find(sources, "source", source)
         place = Place(Path, 0, scratch)
         records = part.read(s.source.options(part.Options, "cohort.source"), place)
-        asked, out = rows(s.predict, place), Path(name) / "out"
+        asked, out = rows(s.predict, place, records), Path(name) / "out"
         build(records, s, code_set("adrd", Path()), seed, counter(None), place.bad, out, None, asked)
         return read_table(out / "cases.parquet", Case), read_table(out / "evidence.parquet", Evidence)
 

@@ -63,9 +63,9 @@ def timeline(cohort: Any, subject: str = "1") -> list[str]:
 def test_a_line_with_more_cells_than_the_header_is_no_fact() -> None:
     rows = ["1,2009-01-01,2160,0,LOINC,0.9,mg/dL,", '1,2009-01-01,718-7,LOINC,14,g/dL,"a, b"']
     cohort, bad = read("long_csv", long(rows), bad_rows=0.2)
-    assert bad.bad == {("long.csv", "more cells than the header has"): 1}
+    assert bad.bad == {("long.csv", "more or fewer cells than the header has"): 1}
     assert timeline(cohort)[-1] == "LOINC 718-7 14 g/dL"
-    with pytest.raises(DataError, match=r"first in row 9: '8 cells'"):
+    with pytest.raises(DataError, match=r"first in row 9: '8 cells in line 11'"):
         read("long_csv", long(rows), bad_rows=0)
 
 

@@ -97,7 +97,9 @@ def test_the_last_row_with_a_value_counts(tmp_path: Path) -> None:
         ],
         tmp_path,
     )
-    assert "age 62.0 (8.0 y before): LOINC 8480-6; 4 times, 118 at 63.0, 120 at 65.0, last at 69.9" in text
+    assert (
+        "age 62.0 (8.0 y before): LOINC 8480-6; 4 times, 118 mmHg at 63.0, 120 at 65.0, last at 69.9" in text
+    )
     line = lines["8480-6"]
     assert (line.value, line.value_age, line.last_age) == (120.0, 65.0, 69.9)
 
