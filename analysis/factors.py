@@ -37,13 +37,13 @@ def variance(runs: "pd.DataFrame", value: str, factors: Sequence[str]) -> "pd.Da
 
     _balanced(runs, factors)
     model = ols(f"Q('{value}') ~ " + " * ".join(f"C(Q('{f}'), Sum)" for f in factors), data=runs).fit()
-    found: pd.DataFrame = anova_lm(model, typ=2)
-    error = found.loc["Residual"]
+    anova: pd.DataFrame = anova_lm(model, typ=2)
+    error = anova.loc["Residual"]
     noise = error["sum_sq"] / error["df"]
-    terms = found.drop(index="Residual")
+    terms = anova.drop(index="Residual")
     plain = {f"C(Q('{f}'), Sum)": f for f in factors}
     terms.index = [":".join(plain[part] for part in name.split(":")) for name in terms.index]
-    total = float(found["sum_sq"].sum())
+    total = float(anova["sum_sq"].sum())
     table: pd.DataFrame = terms.rename(columns={"F": "f", "PR(>F)": "p"}).rename_axis("term").reset_index()
     table["p_holm"], table["p_bh"] = holm(list(table["p"])), benjamini_hochberg(list(table["p"]))
     table["share"] = table["sum_sq"] / table["sum_sq"].sum()
@@ -68,42 +68,42 @@ def configurations(runs: "pd.DataFrame", value: str, factors: Sequence[str]) -> 
     """Mean, standard deviation and number of the runs of each configuration; other columns as they stand first."""
     grouped = runs.groupby(list(factors), observed=True, sort=False)
     others = [c for c in runs.columns if c not in (*factors, value, "seed", "cell")]
-    found = grouped[others].first() if others else grouped.size().to_frame("runs")
-    found[value] = grouped[value].mean()
-    found["sd"], found["runs"] = grouped[value].std(), grouped.size()
-    return found.reset_index()
+    means = grouped[others].first() if others else grouped.size().to_frame("runs")
+    means[value] = grouped[value].mean()
+    means["sd"], means["runs"] = grouped[value].std(), grouped.size()
+    return means.reset_index()
 
 
-def explained(found: "pd.DataFrame", formula: str) -> float:
+def explained(means: "pd.DataFrame", formula: str) -> float:
     """Share of the variance between configurations that a model of their means explains (R squared)."""
     from statsmodels.formula.api import ols
 
-    return float(ols(formula, data=found).fit().rsquared)
+    return float(ols(formula, data=means).fit().rsquared)
 
 
-def unseen(found: "pd.DataFrame", formula: str, hold: int, draws: int, seed: int) -> "pd.DataFrame":
+def unseen(means: "pd.DataFrame", formula: str, hold: int, draws: int, seed: int) -> "pd.DataFrame":
     """How well a model of the configurations' means predicts configurations that it was fitted without.
 
     Args:
-        found: of `configurations`.
+        means: of `configurations`.
         formula: of the model, in the language of patsy; its left side is the value.
         hold: configurations held out in a draw.
         draws: how often, at random.
         seed: of the draws.
     Returns:
-        A row a draw and held-out configuration: `draw`, `row` (in `found`), `value`, `predicted`, `error`. A draw
+        A row a draw and held-out configuration: `draw`, `row` (in `means`), `value`, `predicted`, `error`. A draw
         that leaves a coefficient without data is drawn again.
     """
     import pandas as pd
     from statsmodels.formula.api import ols
 
-    model = ols(formula, data=found)
+    model = ols(formula, data=means)
     y, x = model.endog, model.exog
     rng = np.random.default_rng(seed)
     out: list[pd.DataFrame] = []
     while len(out) < draws:
-        held = np.sort(rng.choice(len(found), hold, replace=False))
-        seen = np.setdiff1d(np.arange(len(found)), held)
+        held = np.sort(rng.choice(len(means), hold, replace=False))
+        seen = np.setdiff1d(np.arange(len(means)), held)
         if np.linalg.matrix_rank(x[seen]) < x.shape[1]:
             continue
         weights = np.linalg.lstsq(x[seen], y[seen], rcond=None)[0]

@@ -1,12 +1,13 @@
 """A language model that grades by the same rubric. Its grades never come near a blind round or people's agreement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..cohort.records import Case
 from ..study.errors import DataError
 from ..study.files import rows
-from ..synth.records import Message, Prompt
+from ..synth.records import Claim, Message, Prompt
 from .answers import FormCheck, accept, required
 from .design.items import Item, claim_text
 from .graded import GradedForm, Mark
@@ -25,16 +26,21 @@ MOST = 10
 
 def prompt(plan: GradingPlan, item: Item) -> Prompt:
     """What the judge is asked about one item; the same text that people see, and nothing more."""
+    return asked(plan.rubric, plan.settings.question, plan.cases[item.case], item.claims)
+
+
+def asked(rubric: Rubric, question: str, case: Case, claims: Sequence[Claim]) -> Prompt:
+    """What the judge is asked about some claims on a case."""
     text = page.text(
         "judge.txt.j2",
-        guideline=plan.rubric.guideline.strip(),
-        dimensions=plan.rubric.dimensions,
-        question=plan.settings.question,
-        timeline=plan.cases[item.case].timeline,
-        claims=[claim_text(c) for c in item.claims],
+        guideline=rubric.guideline.strip(),
+        dimensions=rubric.dimensions,
+        question=question,
+        timeline=case.timeline,
+        claims=[claim_text(c) for c in claims],
     )
     return Prompt(
-        case=item.case,
+        case=case.id,
         style="judge",
         messages=(Message(role="user", content=text),),
         template=page.template_hash("judge.txt.j2"),

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from ..study import layout
 from ..study.config import Study
-from ..study.parts import Part
 from ..study.records import write_jsonl
 from ..synth.questions import ModelSettings, ObjectQuestion, RefusedReply, ask_objects
 from . import judge
@@ -44,16 +43,8 @@ def ask(study: Study, plan: GradingPlan, settings: Judge, folder: Path) -> Judge
         ServiceError: no request can succeed.
         PendingError: stopped before the end.
     """
-    options = {
-        "name": "openai",
-        "model": settings.model,
-        "base_url": settings.base_url,
-        "key_env": settings.key_env,
-        "temperature": 0.0,
-        "structured": "json_object",
-    }
     model = ModelSettings(
-        part=Part.model_validate(options),
+        part=settings.teacher,
         key="annotate.judge",
         parallel=settings.parallel,
         reask=settings.reask,

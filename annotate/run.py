@@ -12,6 +12,7 @@ from ..study.errors import PendingError
 from ..study.records import read_jsonl, write_jsonl
 from ..study.runs import outcome, run_once
 from . import checks, rubric
+from .price import judge_price
 from .records import Verdict
 from .settings import Settings
 
@@ -39,6 +40,8 @@ def describe(study: Study, home: Path) -> str:
     who = "simulated raters" if s.raters == "simulated" else f"people ({s.raters})"
     plan = f"{s.items} rationales, {len(s.names)} {who}, rubric {r.name}"
     lines = ["nobody grades" if s.raters == "none" else plan]
+    if (judge := judge_price(study, s, r, home)) is not None:
+        lines.append(f"judge {judge.who}: {judge.requests} replies, {judge.words}")
     return "\n            ".join([*lines, *(f"note: {note}" for note in checks.notes(s, r))])
 
 
@@ -50,7 +53,9 @@ def run(study: Study, home: Path) -> bool:
     """
     s, folder = resolve(study), home / "annotate"
     settings = {
-        "annotate": s.model_dump(mode="json", exclude={"server"}),
+        "annotate": s.model_dump(
+            mode="json", exclude={"server": True, "judge": {"prices", "thinking_tokens"}}
+        ),
         "rubric": rubric.load(study, s.rubric).model_dump(mode="json"),
         "seed": study.seed,
     }

@@ -5,7 +5,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ..cohort.records import Split
+from ..study.parts import Part
 from ..study.records import Record
+from ..synth.settings import Prices
 
 
 class Person(Record):
@@ -139,8 +141,25 @@ class Judge(Record):
     """Most requests at once."""
     reask: int = Field(default=2, ge=0)
     """How often a reply that does not fit the rubric goes back with what is wrong."""
+    prices: Prices | None = None
+    """Of its tokens, for the price that `wherefore check` gives."""
+    thinking_tokens: int | None = Field(default=None, ge=0)
+    """Of a reply, for that price; None: none, unless its name is known for thinking."""
     assisted: tuple[str, ...] = ()
     """People who see the judge's grades before they give theirs: a round of its own, to measure anchoring."""
+
+    @property
+    def teacher(self) -> Part:
+        """Who is asked, and how, as a part of `synth`."""
+        options = {
+            "name": "openai",
+            "model": self.model,
+            "base_url": self.base_url,
+            "key_env": self.key_env,
+            "temperature": 0.0,
+            "structured": "json_object",
+        }
+        return Part.model_validate(options)
 
 
 class Settings(Record):

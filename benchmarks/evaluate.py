@@ -3,6 +3,7 @@
     python benchmarks/evaluate.py                      # all of it, a quarter of an hour on one core
     python benchmarks/evaluate.py seeds auc            # some parts
     python benchmarks/evaluate.py --studies 500        # fewer simulated studies a row
+    python benchmarks/evaluate.py seeds --rows "noise 0.4"    # rows of `seeds` whose name holds this
 
 - seeds: two recipes compared over 3, 5 and 10 training runs each; coverage of the 95 % interval, and how often one
   recipe is called different from itself. Beside ours: persons only, which is what a bootstrap of persons or DeLong's
@@ -20,6 +21,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -111,10 +113,10 @@ STUDIES_OF_SEEDS = {
 } | {"200 with, 800 without, one run in six collapses": Recipes(200, 800, 0.01, 0.0, 1 / 6)}
 
 
-def seeds_part(studies: int) -> bool:
-    """Coverage and type I error of comparisons between recipes."""
+def seeds_part(studies: int, only: str = "") -> bool:
+    """Coverage and type I error of comparisons between recipes; `only` those whose name holds this text."""
     rows = []
-    for name, recipes in STUDIES_OF_SEEDS.items():
+    for name, recipes in ((n, r) for n, r in STUDIES_OF_SEEDS.items() if only in n):
         for seeds in (3, 5, 10):
             coverage = {
                 gap: _tried(recipes._replace(gap=gap), seeds, studies) for gap in sorted({0.0, recipes.gap})
@@ -432,15 +434,15 @@ PARTS: dict[str, tuple[Callable[[int], bool], int]] = {
 
 def main() -> int:
     """Run the parts asked for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
-    parser.add_argument("--studies", type=int, help="simulated studies a row")
-    args = parser.parse_args()
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
+    asked.add_argument("--studies", type=int, help="simulated studies a row")
+    asked.add_argument("--rows", default="", help="part of a name: only such rows of `seeds`")
+    args = asked.parse_args()
+    parts = PARTS | {"seeds": (partial(seeds_part, only=args.rows), PARTS["seeds"][1])}
     good = [
         part(args.studies if args.studies and n > 3 else n)
-        for part, n in (PARTS[p] for p in args.parts or PARTS)
+        for part, n in (parts[p] for p in args.parts or PARTS)
     ]
     return 0 if all(good) else 1
 

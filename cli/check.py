@@ -34,6 +34,8 @@ def command(study: Path, runs: Path, json_out: bool) -> None:
             click.echo(f"  {stage:<9}{text}")
         if (left := counts["fits"]["seconds_left"]) is not None:
             click.echo(f"  left     about {left / 3600:.1f} hours of fits, judging by those done")
+        if said := _in_words(counts["money"]):
+            click.echo(f"  money    {said}")
         for problem in problems:
             click.echo(f"problem: {problem}")
     if problems:
@@ -65,6 +67,7 @@ def counted(study: Study, run_folder: Path) -> dict[str, Any]:
         "cohort": people,
         "synth": _synth(study, run_folder),
         "fits": fits,
+        "money": _money(study, run_folder),
         "analysis": {
             "outside": [o.path for o in resolve(study).outside],
             "missing": [str(p) for p in outside],
@@ -118,6 +121,65 @@ def _synth(study: Study, run_folder: Path) -> dict[str, Any]:
         "requests_a_case": plan.requests,
         "requests": count(run_folder / "cohort", settings.splits) * plan.requests if has_cohort else None,
     }
+
+
+def _money(study: Study, run_folder: Path) -> dict[str, Any]:
+    """What asking models costs, by who is asked; `asked` has the tokens behind each sum, a row a corpus.
+
+    None where the cohort is not made yet, nobody is asked, or the study names no prices; then there is no total.
+    """
+    from ..annotate import rubric
+    from ..annotate.price import judge_price
+    from ..annotate.run import resolve as grading
+    from ..study.runs import manifest
+    from ..synth.plan import RequestPlan
+    from ..synth.price import priced_corpora
+    from ..synth.run import resolve
+
+    settings, graded = resolve(study), grading(study)
+    made = manifest(run_folder / "cohort") is not None
+    corpora = (
+        priced_corpora(RequestPlan(study, settings, run_folder / "cohort"), run_folder / "cohort")
+        if made
+        else {}
+    )
+    asked = [("teacher", name, p.teacher) for name, p in corpora.items() if p]
+    asked += [("verifier", name, p.verifier) for name, p in corpora.items() if p and p.verifier]
+    if judge := judge_price(study, graded, rubric.load(study, graded.rubric), run_folder):
+        asked.append(("judge", "", judge))
+    sums = {role: _sum([p.money for r, _, p in asked if r == role]) for role in ASKED}
+    unknown = [role for role in ASKED if sums[role] is None and any(r == role for r, _, _ in asked)]
+    verifier = settings.verifier.job.budget if settings.verifier else None
+    budgets = {"teacher": settings.job.budget, "verifier": verifier, "judge": None}
+    return {
+        **sums,
+        "thinking": _sum([p.thinking_money for role, _, p in asked if role == "teacher"]),
+        "total": sum(m for m in sums.values() if m is not None) if asked and not unknown else None,
+        "without_prices": unknown,
+        "over_budget": {r: b for r, b in budgets.items() if b is not None and (sums[r] or 0.0) > b},
+        "why_missing": None if made else "the cohort is not made yet",
+        "asked": [{"role": role, "corpus": name or None, **p.model_dump()} for role, name, p in asked],
+    }
+
+
+ASKED = ("teacher", "verifier", "judge")
+
+
+def _sum(money: list[float | None]) -> float | None:
+    """None where a part is not known, or there is none."""
+    known = [m for m in money if m is not None]
+    return sum(known) if known and len(known) == len(money) else None
+
+
+def _in_words(money: dict[str, Any]) -> str:
+    """The money in a line; empty where none is spent or known."""
+    known = {role: money[role] for role in ASKED if money[role]}
+    thinking = f" (thinking {money['thinking']:.2f})" if money["thinking"] else ""
+    parts = [f"{role} {cost:.2f}{thinking if role == 'teacher' else ''}" for role, cost in known.items()]
+    said = [f"about {sum(known.values()):.2f}: {', '.join(parts)}"] if known else []
+    said += [f"no prices are set for the {role}" for role in money["without_prices"]]
+    said += [f"the {r}'s budget is {b:g}: its job stops there" for r, b in money["over_budget"].items()]
+    return "; ".join(said)
 
 
 def _fits(study: Study, run_folder: Path) -> dict[str, Any]:

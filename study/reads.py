@@ -35,8 +35,16 @@ def recording() -> Iterator[dict[Path, str]]:
 
 
 def exists(path: Path) -> bool:
-    """Whether a file is there; noted either way."""
+    """Whether a file is there; noted either way.
+
+    Raises:
+        DataError: it is gone from a folder that its stage had finished with it.
+    """
     there = path.is_file()
+    if not there and path.name != MANIFEST and _expected(path):
+        raise DataError(
+            f"{path}: gone after its stage had finished. Put it back, or remove its folder to have it done again."
+        )
     if (seen := _record.get()) is not None:
         seen[path.absolute()] = sha256(path) if there else ABSENT
     return there

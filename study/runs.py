@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -153,8 +154,8 @@ def run_once(
         inputs: files that `work` reads; None: whatever it reads is recorded (`reads.py`), the absent included.
         work: writes into the folder; may find what an interrupted earlier call left there.
         keep: names of folders inside that are not part of the outcome (caches).
-        set_aside: a complete folder made from other inputs is renamed to `<folder>-<its key>` instead of being
-            refused; for stages that cost nothing to repeat.
+        set_aside: a complete folder made from other inputs, or touched since, is renamed to `<folder>-<its key>`
+            instead of being refused or kept; for stages that cost nothing to repeat.
         again: whether a folder that is complete for other settings, but for the same inputs, may be worked on once
             more instead of being refused: `work` keeps of it what still holds.
         wait: for another process that is at it; then what it made is found.
@@ -171,7 +172,9 @@ def run_once(
         hashes = _as_they_are(folder, old) if given is None else given
         try:
             if _complete(folder, settings, hashes):
-                return False
+                if not (set_aside and old is not None and _touched(folder, old)):
+                    return False
+                put_aside(folder)
         except StaleError:
             if set_aside:
                 put_aside(folder)
@@ -201,6 +204,12 @@ def run_once(
     return True
 
 
+def _touched(folder: Path, old: Manifest) -> bool:
+    """Whether a file that a complete folder was finished with has changed or gone."""
+    paths = {folder / name: known for name, known in old.outputs.items()}
+    return any(not p.is_file() or sha256(p) != known for p, known in paths.items())
+
+
 def outcome(done: bool, place: Path) -> str:
     """How a stage says what `run_once` did.
 
@@ -220,10 +229,14 @@ def complete(folder: Path, settings: dict[str, Any], inputs: Iterable[Path]) -> 
 
 
 def put_aside(folder: Path) -> None:
-    """Rename a complete folder to `<folder>-<its key>` and leave an empty one in its place."""
+    """Rename a complete folder to `<folder>-<its key>` and leave an empty one in its place.
+
+    A number follows where there is such a folder already.
+    """
     old = manifest(folder)
     if old is not None:
-        folder.rename(folder.with_name(f"{folder.name}-{old.key}"))
+        names = (f"{folder.name}-{old.key}{f'-{n}' if n > 1 else ''}" for n in count(1))
+        folder.rename(next(p for name in names if not (p := folder.with_name(name)).exists()))
         folder.mkdir()
 
 
@@ -238,7 +251,7 @@ def _hashes(folder: Path, inputs: Iterable[Path]) -> dict[str, str]:
 def _as_they_are(folder: Path, old: Manifest | None) -> dict[str, str]:
     """What the files that a folder was made from are now."""
     paths = {name: folder.parent / name for name in old.inputs} if old else {}
-    return {name: sha256(reads.reading(p)) if p.is_file() else reads.ABSENT for name, p in paths.items()}
+    return {name: sha256(reads.reading(p)) if reads.exists(p) else reads.ABSENT for name, p in paths.items()}
 
 
 def _complete(folder: Path, settings: dict[str, Any], inputs: dict[str, str]) -> bool:

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
+from ..study.records import Record
 from .answers.parse import ParsedAnswer
 from .asking.spending import prompt_tokens
-from .histories import histories
+from .histories import count, histories
 from .ledger.calls import cost
 from .plan import RequestPlan, StudyTeacher
 from .prompts import turns
@@ -30,10 +32,64 @@ _THINKS = re.compile(
 CLAIMS = (
     Claim(text="The history shows this finding at that age, which speaks for the outcome.", cites=("E001",)),
 ) * 5
+"""What a rationale is taken to hold before there is one."""
 
 
-def price(plan: RequestPlan, cohort: Path, total: int) -> str:
-    """Tokens and, where the study names prices, money of `total` rationales and of the verifier's word, in words."""
+class Price(Record):
+    """What asking one model takes in all, where every answer can be read at once and none is stored already."""
+
+    who: str
+    """As it stands in a report."""
+    requests: int
+    prompt_tokens: int
+    answer_tokens: int
+    thinking_tokens: int
+    thinking_from: str
+    """Where that number comes from; empty: this model cannot think."""
+    money: float | None
+    """Of everything, in the currency of `prices`; 0 for what runs on this machine; None: no prices are set."""
+    thinking_money: float | None
+    """The part of it that thinking takes."""
+
+    @property
+    def words(self) -> str:
+        """Tokens and money in a phrase."""
+        words = f"about {self.prompt_tokens / 1e6:.2g} M prompt and {self.answer_tokens / 1e6:.2g} M answer tokens"
+        if self.thinking_tokens:
+            each = self.thinking_tokens / self.requests
+            words += (
+                f", {self.thinking_tokens / 1e6:.2g} M of thinking ({each:g} an answer, {self.thinking_from})"
+            )
+        elif self.thinking_from:
+            words += f" ({self.thinking_from})"
+        if self.money:
+            words += f", cost about {self.money:.2f}"
+        return words
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Who is asked for the rationales, and who checks them."""
+
+    teacher: Price
+    verifier: Price | None
+
+    @property
+    def words(self) -> str:
+        """Both in a phrase."""
+        if self.verifier is None:
+            return self.teacher.words
+        return f"{self.teacher.words}; every rationale checked by {self.verifier.who}: {self.verifier.words}"
+
+
+def priced_corpora(plan: RequestPlan, cohort: Path) -> dict[str, Priced | None]:
+    """The study's own corpus, named by an empty string, and the others beside it."""
+    return {name: priced(of, cohort) for name, of in {"": plan, **plan.others()}.items()}
+
+
+def priced(plan: RequestPlan, cohort: Path) -> Priced | None:
+    """What the rationales and the verifier's word on them take; None where no case has a label to explain."""
+    total = count(cohort, plan.settings.splits) * plan.size
     sample = list(islice(histories(cohort, plan.settings.splits), SAMPLE))
     lengths = [
         sum(prompt_tokens(r.body) for r in _rounds(plan, first))
@@ -41,13 +97,38 @@ def price(plan: RequestPlan, cohort: Path, total: int) -> str:
         for first in plan.about(history)
     ]
     if not lengths:
-        return "no case has a label that could be explained"
-    written = _in_words(plan.teacher, plan.settings, total * plan.rounds, total * fmean(lengths))
+        return None
+    teacher = price(plan.teacher, plan.settings, total * plan.rounds, fmean(lengths) / plan.rounds)
     if plan.verifier is None or plan.settings.verifier is None:
-        return written
+        return Priced(teacher, None)
     read = [_verifying(plan.verifier, history) for history in sample if history.case.label is not None]
-    checked = _in_words(plan.verifier, plan.settings.verifier, total, total * fmean(read))
-    return f"{written}; every rationale checked by {plan.verifier.title}: {checked}"
+    return Priced(teacher, price(plan.verifier, plan.settings.verifier, total, fmean(read)))
+
+
+def price(
+    teacher: StudyTeacher, asking: Asking, requests: int, prompt: float, completion: float = COMPLETION
+) -> Price:
+    """What so many requests take.
+
+    Args:
+        teacher: who is asked.
+        asking: the settings that go with it: prices, budget, thinking.
+        requests: how many.
+        prompt: tokens of one.
+        completion: tokens of an answer, without thinking.
+    """
+    thinking, why = thinking_tokens(teacher, asking)
+    local = asking.prices is None and not teacher.urls
+    return Price(
+        who=teacher.title,
+        requests=requests,
+        prompt_tokens=round(requests * prompt),
+        answer_tokens=round(requests * completion),
+        thinking_tokens=requests * thinking,
+        thinking_from=why,
+        money=0.0 if local else cost(asking.prices, requests * prompt, requests * (completion + thinking)),
+        thinking_money=0.0 if local else cost(asking.prices, 0, requests * thinking),
+    )
 
 
 def _rounds(plan: RequestPlan, first: Request) -> Iterator[Request]:
@@ -55,19 +136,6 @@ def _rounds(plan: RequestPlan, first: Request) -> Iterator[Request]:
     yield first
     if plan.dial.late:
         yield plan.after(first, ParsedAnswer(claims=CLAIMS, verdict=0))
-
-
-def _in_words(teacher: StudyTeacher, asking: Asking, answers: int, prompt: float) -> str:
-    """Tokens and money of so many answers to so many prompt tokens."""
-    thinking, why = thinking_tokens(teacher, asking)
-    answer, thought = answers * COMPLETION, answers * thinking
-    words = f"about {prompt / 1e6:.2g} M prompt and {answer / 1e6:.2g} M answer tokens"
-    if thinking:
-        words += f", {thought / 1e6:.2g} M of thinking ({thinking:g} an answer, {why})"
-    elif why:
-        words += f" ({why})"
-    money = cost(asking.prices, prompt, answer + thought)
-    return words if money is None else f"{words}, cost about {money:.2f}"
 
 
 def _verifying(verifier: StudyTeacher, history: History) -> float:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def describe(study: Study, home: Path) -> str:
     """What the stage would ask, in a line; the price where prices stand in the study file and the cohort is made."""
     from .histories import count
-    from .price import price
+    from .price import priced_corpora
 
     s = resolve(study)
     plan = RequestPlan(study, s, home / "cohort")
@@ -33,13 +33,14 @@ def describe(study: Study, home: Path) -> str:
     if manifest(home / "cohort") is None:
         checked = f"; every rationale checked by {plan.verifier.title}" if plan.verifier else ""
         return f"{head}: {each} requests per case (cohort not built yet){checked}"
-    cases = count(home / "cohort", s.splits)
     head += "".join(f"; {name}: {IN_WORDS[corpus.label]}" for name, corpus in s.corpora.items())
-    prices = {"": price(plan, home / "cohort", cases * plan.size)} | {
-        f"{name}: ": price(other, home / "cohort", cases * other.size)
-        for name, other in plan.others().items()
-    }
-    return f"{head}: {cases * each} requests, " + "; ".join(f"{of}{what}" for of, what in prices.items())
+    requests = count(home / "cohort", s.splits) * each
+    prices = [
+        (f"{name}: " if name else "")
+        + (taken.words if taken else "no case has a label that could be explained")
+        for name, taken in priced_corpora(plan, home / "cohort").items()
+    ]
+    return f"{head}: {requests} requests, {'; '.join(prices)}"
 
 
 def run(study: Study, home: Path, *, again: bool = False) -> bool:

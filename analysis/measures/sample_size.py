@@ -119,11 +119,14 @@ def _for_slope(risk: Floats, weight: Floats | None) -> int:
 
 
 def _for_auc(auc: float, prevalence: float) -> int:
-    """From Newcombe's variance, method 5."""
+    """From Newcombe's variance, method 5; 0 where a thousand million people are too few."""
     goal = (AUC_WIDTH / (2 * Z)) ** 2
 
     def excess(log_n: float) -> float:
         n = np.exp(log_n)
         return ranking_variance(auc, n * prevalence, n * (1 - prevalence)) - goal
 
-    return int(np.ceil(np.exp(brentq(excess, np.log(4.0), np.log(1e9)))))
+    fewest, most = np.log(4.0), np.log(1e9)
+    if excess(most) > 0:
+        return 0
+    return int(np.ceil(np.exp(brentq(excess, fewest, most)))) if excess(fewest) > 0 else 4

@@ -14,6 +14,12 @@ TEXT, PARQUET = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
 DELIMITERS = (",", "\t", ";", "|")
 NOTHING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", ".")
 """Cells that are empty."""
+PACKED = {
+    b"PK\x03\x04": "an Excel workbook or another zip",
+    b"\x1f\x8b": "a gzip file",
+    b"PAR1": "a Parquet file",
+}
+"""What goes by the name of a text file, by its first bytes."""
 
 
 def table(path: Path) -> "pd.DataFrame":
@@ -25,6 +31,8 @@ def table(path: Path) -> "pd.DataFrame":
     Raises:
         DataError: not there, of another kind, damaged, empty, or with a column that occurs twice.
     """
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder. Name the files of predictions in it.")
     if not path.is_file():
         raise DataError(f"{path}: not found. Give a CSV or Parquet file of predictions, or a study file.")
     ending = path.suffix.lower()
@@ -52,6 +60,10 @@ def _parquet(path: Path) -> "pd.DataFrame":
 def _text(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
+    with path.open("rb") as f:
+        if (start := f.read(4)).startswith(tuple(PACKED)):
+            kind = next(name for sign, name in PACKED.items() if start.startswith(sign))
+            raise DataError(f"{path}: {kind}, not text. Save it as CSV in UTF-8.")
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as e:

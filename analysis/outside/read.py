@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,10 @@ class ReadPredictions(NamedTuple):
 
     predictions: Predictions
     notes: tuple[str, ...]
+
+
+MOST_WEIGHT = 0.2
+"""A case with more of the weight than this is spoken of."""
 
 
 def read(
@@ -89,6 +94,30 @@ def _check_persons(source: SourceFile) -> None:
             )
 
 
+def _check_alike(risks: Risks) -> None:
+    """Refuse models whose cases meet only when their ids are written alike: `0012` and `12`, `A7` and `a7`."""
+    runs = list(risks.rows.items())
+    for (a, mine), (b, others) in combinations(runs, 2):
+        if mine.keys() & others.keys():
+            continue
+        alike = {_bare(case): case for case in mine}
+        both = next(((alike[_bare(c)], c) for c in others if _bare(c) in alike), None)
+        if both is not None:
+            raise DataError(
+                f"{mine[both[0]].place} and {others[both[1]].place}: case {both[0]!r} of {a[0]} and {both[1]!r} of "
+                f"{b[0]} look like one, and these models have no other case in common. Write the ids alike."
+            )
+
+
+def _bare(case: str) -> str:
+    """An id without what programs add and drop.
+
+    >>> _bare("0012"), _bare("12.0"), _bare("A7")
+    ('12', '12', 'a7')
+    """
+    return case.casefold().removesuffix(".0").lstrip("0")
+
+
 def _lined_up(
     facts: CaseFacts, risks: Risks, settings: PredictionReadSettings, analysis: Settings, path: Path
 ) -> tuple[Predictions, list[str]]:
@@ -100,6 +129,7 @@ def _lined_up(
     for run, seed in seed_numbers(list(risks.rows)).items():
         key = (run[0], seed)
         risk[key], missing[key] = risks.lined_up(run, cases)
+    _check_alike(risks)
     groups, unused = facts.groups(cases, settings.subgroups, analysis.age_bands)
     persons = [facts.person.get(c, c) for c in cases]
     predictions = Predictions(
@@ -133,6 +163,11 @@ def _notes(sources: Sequence[SourceFile], p: Predictions, unused: Sequence[str])
         f"{lost:,} risks are missing, each in no number of its model": lost,
     }
     out += [text for text, holds in statements.items() if holds]
+    if p.weight is not None and (share := float(p.weight.max() / p.weight.sum())) > MOST_WEIGHT:
+        out.append(f"one case has {100 * share:.3g} % of all weight: look at the weights")
+    for a, b in combinations(p.risk, 2):
+        if not (np.isfinite(p.risk[a]) & np.isfinite(p.risk[b])).any():
+            out.append(f"{a[0]} and {b[0]} predict no case in common: they are not compared")
     for (model, _), row in p.risk.items():
         known = row[np.isfinite(row)]
         if len(known) and np.isin(known, (0.0, 1.0)).all():

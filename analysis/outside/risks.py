@@ -70,7 +70,17 @@ def _cells(source: SourceFile, several: bool) -> Iterator[tuple[int, str, Run, s
     for column in source.roles.risks:
         texts = [cell(v) for v in source.frame[column]]
         for i, (case, text) in enumerate(zip(ids, texts, strict=True)):
-            yield i, case, (_model(source, i, names[i], column, several), seeds[i] or ""), text
+            yield i, case, (_model(source, i, names[i], column, several), _seed(seeds[i])), text
+
+
+def _seed(text: str | None) -> str:
+    """A seed as text; whole numbers are the same with and without a point.
+
+    >>> _seed("3.0"), _seed("03"), _seed("late"), _seed(None)
+    ('3', '3', 'late', '')
+    """
+    value = as_number(text)
+    return str(int(value)) if value is not None and value.is_integer() else text or ""
 
 
 def _model(source: SourceFile, i: int, name: str | None, column: str, several: bool) -> str:

@@ -20,7 +20,7 @@ def claims_in(text: str) -> list[Claim]:
     out = []
     for line in text.splitlines():
         for sentence in SENTENCE.split(_HEADING.sub("", line.strip(), count=1)):
-            said, ids = cited(sentence)
-            if said and sentence.rstrip()[-1:] in ".!?]":
-                out.append(Claim(text=said, cites=tuple(ids)))
+            statement, ids = cited(sentence)
+            if statement and sentence.rstrip()[-1:] in ".!?]":
+                out.append(Claim(text=statement, cites=tuple(ids)))
     return out

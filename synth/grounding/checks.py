@@ -15,7 +15,7 @@ from .outcomes import DOUBTS, FAULTS
 from .reading.reading import ClaimReading
 from .rules import absence, counts, names, order, outcome, residue, states, times, trends, values
 
-VERSION = "3"
+VERSION = "4"
 """Raised when a verdict about a claim may change; part of the stage's key."""
 
 PLACEHOLDERS = frozenset(

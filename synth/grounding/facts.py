@@ -205,6 +205,7 @@ class HistoryFacts:
         self.lines = {e.id: HistoryLine(e, known(e.name, e.code, e.kind), age) for e in history.evidence}
         self.shown = [x for x in self.lines.values() if x.e.shown]
         self.hidden = [x for x in self.lines.values() if not x.e.shown]
+        self._related: dict[Node, dict[Relation, list[HistoryLine]]] = {}
         self.heads: dict[str, list[tuple[tuple[str, ...], HistoryLine]]] = defaultdict(list)
         """Full names of the lines that were shown, by their first token."""
         for line in self.shown:
@@ -239,6 +240,13 @@ class HistoryFacts:
 
     def related(self, node: Node, *relations: Relation) -> list[HistoryLine]:
         """Lines that were shown and stand in one of these relations to a node."""
+        found = self._related.get(node)
+        if found is None:
+            found = self._related[node] = defaultdict(list)
+            for x in self.shown:
+                found[x.known.relation(node)].append(x)
+        if len(relations) == 1:
+            return list(found.get(relations[0], ()))
         return [x for x in self.shown if x.known.relation(node) in relations]
 
 

@@ -312,3 +312,49 @@ def test_an_outside_model_about_others_is_refused(trial: Any, tmp_path: Path) ->
     )
     with pytest.raises(DataError, match=r"label \d of case c\d+, but \d in this study"):
         run(study, trial.home)
+
+
+def test_ids_that_only_look_alike_are_refused_and_models_without_a_shared_case_are_spoken_of(
+    tmp_path: Path,
+) -> None:
+    table = people().assign(case=[f"{i:04d}" for i in range(N)])[["case", "label", "good"]]
+    a = written(tmp_path, "a.csv", table.rename(columns={"good": "risk"}))
+    b = written(tmp_path, "b.csv", table.assign(case=range(N)).rename(columns={"good": "risk"}))
+    with pytest.raises(
+        DataError, match=r"a.csv:2 and .*b.csv:2: case '0000' of a and '0' of b look like one"
+    ):
+        read([a, b])
+    halves = [
+        written(tmp_path, f"{half}.csv", part.rename(columns={"good": "risk"}))
+        for half, part in (("first", table.head(100)), ("last", table.tail(100)))
+    ]
+    assert any("first and last predict no case in common" in note for note in read(halves).notes)
+
+
+def test_seeds_written_as_numbers_with_a_point_are_the_same_training_runs(tmp_path: Path) -> None:
+    table = people()
+    runs = [table.assign(model=m, seed=s, risk=table[m]) for m in ("good", "poor") for s in ("1", "2", "3")]
+    runs[3:] = [run.assign(seed=run["seed"] + ".0") for run in runs[3:]]
+    path = written(tmp_path, "t.csv", pd.concat(runs)[["case", "label", "model", "seed", "risk"]])
+    assert sorted(read([path]).predictions.risk) == [(m, s) for m in ("good", "poor") for s in (1, 2, 3)]
+
+
+def test_one_case_with_nearly_all_the_weight_is_spoken_of_and_breaks_nothing(tmp_path: Path) -> None:
+    table = people().assign(weight=np.where(np.arange(N) == 5, 1e12, 1.0))
+    path = written(
+        tmp_path, "t.csv", table[["case", "label", "weight", "good"]].rename(columns={"good": "risk"})
+    )
+    found = read([path])
+    assert any("one case has 100 % of all weight" in note for note in found.notes)
+    done = CliRunner().invoke(main, ["evaluate", str(path)])
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [(b"PK\x03\x04", "an Excel workbook"), (b"\x1f\x8b\x08", "a gzip file"), (b"PAR1", "Parquet")],
+)
+def test_other_files_by_the_name_of_a_csv_are_named(tmp_path: Path, start: bytes, said: str) -> None:
+    (tmp_path / "t.csv").write_bytes(start + bytes(60))
+    with pytest.raises(DataError, match=said):
+        read([tmp_path / "t.csv"])

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from wherefore.cli.main import main
@@ -56,3 +57,61 @@ def test_json_is_data(tmp_path: Path) -> None:
     assert data["cohort"]["training_cases"] == 200
     assert data["synth"]["requests_a_case"] == 2
     assert len(data["problems"]) == 1
+
+
+ASKED = """
+name = "small"
+data_use = { kind = "synthetic", name = "people made by a test" }
+[cohort]
+source = { name = "simulated", people = 500 }
+sampling = { train = 60, held_out = 20 }
+[synth]
+teacher = { name = "openai", model = "gpt-5", base_url = "http://127.0.0.1:9/v1" }
+styles = ["free"]
+prices = { prompt = 1.0, completion = 10.0 }
+thinking_tokens = 300
+job = { budget = 0.1 }
+[synth.verifier]
+teacher = { name = "openai", model = "plain", base_url = "http://127.0.0.1:9/v1" }
+prices = { prompt = 1.0, completion = 10.0 }
+[annotate]
+raters = "simulated"
+items = 20
+[annotate.judge]
+model = "judge"
+base_url = "http://127.0.0.1:9/v1"
+"""
+PRICES = "prices = { prompt = 1.0, completion = 10.0 }\n"
+
+
+def test_money_is_data_by_who_is_asked(tmp_path: Path) -> None:
+    path, runs = tmp_path / "small.toml", str(tmp_path / "runs")
+
+    def asked(text: str, *options: str) -> str:
+        path.write_text(text)
+        done = CliRunner().invoke(main, ["check", str(path), "--runs", runs, *options])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    before = json.loads(asked(ASKED, "--json"))["money"]
+    assert (before["teacher"], before["total"]) == (None, None)
+    assert before["why_missing"] == "the cohort is not made yet"
+    assert CliRunner().invoke(main, ["cohort", str(path), "--runs", runs]).exit_code == 0
+    money = json.loads(asked(ASKED, "--json"))["money"]
+    assert (money["judge"], money["total"], money["without_prices"]) == (None, None, ["judge"])
+    said = asked(ASKED)
+    assert "the teacher's budget is 0.1: its job stops there" in said
+    assert "no prices are set for the judge" in said
+    money = json.loads(asked(ASKED + PRICES, "--json"))["money"]
+    teacher, _, judge = money["asked"]
+    assert [row["role"] for row in money["asked"]] == ["teacher", "verifier", "judge"]
+    assert teacher["thinking_tokens"] == 300 * teacher["requests"]
+    assert money["thinking"] == pytest.approx(10 * 300 * teacher["requests"] / 1e6)
+    spent = teacher["prompt_tokens"] + 10 * (teacher["answer_tokens"] + teacher["thinking_tokens"])
+    assert money["teacher"] == pytest.approx(spent / 1e6, rel=1e-4)
+    assert (judge["requests"], judge["thinking_tokens"]) == (20, 0)
+    assert 0 < money["judge"] < money["verifier"] < money["teacher"]
+    assert money["total"] == pytest.approx(money["teacher"] + money["verifier"] + money["judge"])
+    assert f"money    about {money['total']:.2f}: teacher {money['teacher']:.2f} (thinking" in asked(
+        ASKED + PRICES
+    )

@@ -1,5 +1,6 @@
 """What is read is compared with its manifest and recorded."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,36 @@ def test_an_edited_output_is_refused_and_one_that_no_manifest_names_is_not(tmp_p
         read_record(folder / "deep" / "one.json", Number)
     (folder / "note.txt").write_text("a note of mine")
     assert text(folder / "note.txt") == "a note of mine"
+
+
+def test_a_file_gone_from_a_finished_folder_is_refused_and_a_folder_gone_whole_is_not_there(
+    tmp_path: Path,
+) -> None:
+    folder = stage(tmp_path)
+    assert page(tmp_path)
+    (folder / "numbers.jsonl").unlink()
+    with pytest.raises(DataError, match=r"numbers\.jsonl: gone after its stage had finished"):
+        rows(folder / "numbers.jsonl", Number)
+    with pytest.raises(DataError, match="gone after its stage had finished"):
+        page(tmp_path)
+    assert (tmp_path / "second" / "page.txt").read_text() == "[1] none"
+    shutil.rmtree(folder)
+    assert rows(folder / "numbers.jsonl", Number) == []
+
+
+def test_a_page_that_was_edited_or_lost_is_made_again_beside_the_old_one(tmp_path: Path) -> None:
+    stage(tmp_path)
+    assert page(tmp_path)
+    assert not page(tmp_path)
+    for n in range(2):
+        (tmp_path / "second" / "page.txt").write_text("a better number")
+        assert page(tmp_path)
+        assert (tmp_path / "second" / "page.txt").read_text() == "[1] none"
+        old = sorted(p.name for p in tmp_path.glob("second-*"))
+        assert len(old) == n + 1
+        assert (tmp_path / old[-1] / "page.txt").read_text() == "a better number"
+    (tmp_path / "second" / "page.txt").unlink()
+    assert page(tmp_path)
 
 
 def test_an_edited_input_stops_whoever_was_made_from_it(tmp_path: Path) -> None:

@@ -43,7 +43,18 @@ class Vague(NamedTuple):
 class Sense:
     """What a word or a phrase may mean."""
 
-    __slots__ = ("any_next", "category", "flags", "nodes", "number", "phrases", "plain", "states", "vague")
+    __slots__ = (
+        "any_next",
+        "begins",
+        "category",
+        "flags",
+        "nodes",
+        "number",
+        "phrases",
+        "plain",
+        "states",
+        "vague",
+    )
 
     def __init__(self) -> None:
         self.flags = 0
@@ -58,6 +69,8 @@ class Sense:
         """Longer phrases that begin with it, by their second token, the longest first."""
         self.any_next: tuple[Phrase, ...] = ()
         """Those whose second token may end in any way."""
+        self.begins = False
+        """Whether there are such phrases."""
         self.plain = False
         """Whether it has classes and names nothing, as most words do."""
 
@@ -73,7 +86,7 @@ class Sense:
 
     def longest(self, words: list[str], start: int) -> "tuple[Sense, int]":
         """The longest phrase that goes on at a place, and where it ends; itself where none does."""
-        if start < len(words) and (self.phrases or self.any_next):
+        if start < len(words) and self.begins:
             best, end = self, start
             for rest, sense in self.phrases.get(words[start], ()):
                 if matches(rest, words, start):
@@ -218,6 +231,7 @@ class Vocabulary:
         out.settle()
         out.any_next = tuple(by_second.pop("*", ()))
         out.phrases = {second: tuple(followers) for second, followers in by_second.items()}
+        out.begins = bool(out.phrases or out.any_next)
         return out
 
 

@@ -163,6 +163,8 @@ def _read(scan: Scan, units: Units, start: int, end: int, value: float) -> Quant
             and 14 < value < 121
         ):
             q.role = "age"
+        if q.role == "gap" and before == "by":
+            hedge = _hedge(words, start)  # `followed it by five years` is no limit, as `by 70` is
         q.value *= scale
         q.low, q.high = _range(q, scale, hedge.kind)
         _inverted(words, hedge, q)

@@ -113,18 +113,23 @@ class Scan:
 
     def _read(self) -> None:
         words, look, heads = self.words, self.facts.vocabulary.look, self.facts.heads
+        flags, seen = self.flags, 0
         i, n = 0, len(words)
         while i < n:
             word = words[i]
-            sense, end = look(word).longest(words, i + 1)
-            line = None
+            sense, end, line = look(word), i + 1, None
+            if sense.begins and end < n:
+                sense, end = sense.longest(words, end)
             if word in heads:
                 for rest, one in heads[word]:
                     stop = _named(rest, words, i + 1)
                     if stop >= end:
                         line, end = one, stop
             if sense.plain and line is None:
-                self._mark(i, end, sense.flags)
+                seen |= sense.flags
+                flags[i] = sense.flags
+                if end - i > 1:
+                    flags[i + 1 : end] = [sense.flags | INSIDE] * (end - i - 1)
                 if word in ("a", "an") and end == i + 1 and words[end : end + 1] and words[end] in _LENGTHS:
                     self.values.append((i, end, 1.0))
             elif line is None and end == i + 1 and word[0] <= "9":
@@ -133,6 +138,7 @@ class Scan:
             else:
                 self._take(i, end, sense, line)
             i = end
+        self.seen |= seen
 
     def _mark(self, start: int, end: int, flags: int) -> None:
         self.seen |= flags

@@ -22,7 +22,9 @@ def counts(r: ClaimReading, findings: Findings) -> None:
 def _count(r: ClaimReading, q: Quantity, findings: Findings) -> None:
     lines = r.attached(q)
     counted = [float(x.count) for x in lines]
-    known = [*counted, sum(counted), float(len(lines)), *(v for x in lines for v in x.values)]
+    known = [*counted, sum(counted), *(v for x in lines for v in x.values)]
+    if len(lines) > 1:
+        known.append(float(len(lines)))  # of one line its count alone says how often
     if len(r.cited) > 1:
         known.append(float(len(r.cited)))
     if any(map(q.matches, known)):

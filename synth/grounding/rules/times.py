@@ -125,6 +125,11 @@ def _time(r: ClaimReading, q: Quantity, findings: Findings) -> None:
 def _gap(r: ClaimReading, q: Quantity, findings: Findings) -> None:
     gaps = _gaps(r.lines)
     known = [v for x in r.lines for v in (x.since, x.ago) if v is not None]
+    apart = [
+        abs(a.age - b.age) for a, b in combinations(r.lines, 2) if a.age is not None and b.age is not None
+    ]
+    if "by" in r.words[max(0, q.start - 2) : q.start] and apart:
+        gaps, known = apart, []  # `followed it by five years` is between the two, and from nothing else
     if _any(q, gaps) or _any(q, known):
         findings.holds()
     elif gaps:

@@ -15,7 +15,7 @@ AFTER = wordset("risk burden likelihood chance vulnerability reserve odds suscep
 
 
 def is_change(r: ClaimReading, q: Quantity) -> bool:
-    """`by 24 mmHg`, `three points lower`: how much a value changed, and no value."""
+    """`by 24 mmHg`, `three points lower`, `fell 24 mmHg`: how much a value changed, and no value."""
     if not r.seen & _TREND:
         return False
     before, after = r.words[max(0, q.start - 2) : q.start], r.words[q.end : q.end + 1]
@@ -23,18 +23,51 @@ def is_change(r: ClaimReading, q: Quantity) -> bool:
         after and after[0] in ("lower", "higher", "less", "more", "drop", "fall", "rise", "loss", "gain")
     ):
         return True
+    if q.unit and not q.pair and (_moved(r, q.start) or _were_moved(r, q.end)):
+        return True
     return bool({"lost", "gained", "shed", "losing", "gaining"} & set(r.words[max(0, q.start - 3) : q.start]))
+
+
+def _moved(r: ClaimReading, place: int) -> bool:
+    """Whether a verb of change stands right before a number: `fell about 24 mmHg`, and not `fell to 24`."""
+    before = place - 1
+    while before > 0 and r.words[before] in HEDGES:
+        before -= 1
+    return before >= 0 and r.words[before] in VERBS and bool(r.flags[before] & (BIT["rise"] | BIT["fall"]))
+
+
+def _were_moved(r: ClaimReading, place: int) -> bool:
+    """`nine kilograms were lost`."""
+    behind = r.words[place : place + 3]
+    return bool(LOST & set(behind)) and behind[0] in (
+        "were",
+        "was",
+        "have",
+        "has",
+        "had",
+        "lost",
+        "gained",
+        "shed",
+    )
+
+
+LOST = wordset("lost gained shed added")
+HEDGES = wordset("about around roughly approximately almost nearly some a an another over just only ~")
+VERBS = wordset(
+    "fell fall fallen dropped drop rose rise risen climbed climb declined decline decreased decrease increased "
+    "increase sank slipped grew jumped dipped down up"
+)
 
 
 def trends(r: ClaimReading, findings: Findings) -> None:
     """What is said of a series is so."""
     changes = [q for q in r.quantities if q.pair in ("from", "to")]
+    if len(changes) < 2 and not r.seen & _TREND:
+        return
     series = _series(r)
     if len(changes) >= 2:
         _from_to(r, changes[0], changes[1], series, findings)
-    if not r.seen & _TREND:
-        return
-    cue = _cue(r)
+    cue = _cue(r) if r.seen & _TREND else None
     if cue is None:
         return
     place, kinds = cue
