@@ -330,7 +330,38 @@ def demo(home: Path) -> dict[str, pd.DataFrame]:
     return {"averages": table}
 
 
-STUDIES = {"dial": dial, "demo": demo}
+def paper_small(home: Path) -> dict[str, pd.DataFrame]:
+    """ROC-AUC of every configuration that is done, means by base and target, and how many of the grid they are."""
+    study = load(home / "study.toml")
+    assert study.grid is not None
+    every = states(study, home)
+    cells = {s.cell.id: s.cell for s in every if s.state == "done"}
+    found = rows(home, "metrics", Metric)
+    found = found[(found.metric == "roc_auc") & (found.group == "all") & (found.population == "source")]
+    found = found[found.cell.isin(cells)]
+    out = []
+    for row in found.itertuples():
+        cell = cells[row.cell]
+        shape = {"base": cell.base, "target": cell.target, "n": cell.n, "learning_rate": cell.learning_rate}
+        numbers = {"readout": row.readout, "value": row.value, "low": row.low, "high": row.high}
+        out.append({"configuration": f"{cell.id} {row.readout}", **shape, **numbers})
+    table = pd.DataFrame(out)
+    means = (
+        table.groupby(["base", "target"], sort=False).value.agg(["mean", "min", "max", "size"]).reset_index()
+    )
+    means.insert(0, "fits", means.pop("base") + ", " + means.pop("target"))
+    ways = len(study.grid.decoding)
+    count = {
+        "part": "done",
+        "fits": len(cells),
+        "of_fits": len(every),
+        "configurations": len(table),
+        "of": ways * len(every),
+    }
+    return {"configurations": table, "means": means, "count": pd.DataFrame([count])}
+
+
+STUDIES = {"dial": dial, "demo": demo, "paper-small": paper_small}
 PICTURES = {"dial": picture}
 
 

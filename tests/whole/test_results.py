@@ -17,8 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "results"
 PAGES = sorted(FOLDER.glob("*.md"))
-LINK = re.compile(r"\[([^\]]+)\]\(([\w/]+\.csv) \"([^\"]+), (\w+)\"\)")
-ROWS = re.compile(r"<!-- rows of ([\w/]+\.csv): ([\w, ]+) -->\n\n?((?:\|.*\n)+)")
+LINK = re.compile(r"\[([^\]]+)\]\(([\w/-]+\.csv) \"([^\"]+), (\w+)\"\)")
+ROWS = re.compile(r"<!-- rows of ([\w/-]+\.csv): ([\w, ]+) -->\n\n?((?:\|.*\n)+)")
 DECIMAL = re.compile(r"(?<![\w.])-?\d+\.\d+(?!\.?\w)")
 
 
