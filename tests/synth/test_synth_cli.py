@@ -74,7 +74,7 @@ def test_shards_synth_inspect_and_export(run_folder: tuple[Path, Path], tmp_path
         assert "history" not in rows[0]
         assert (target / "README.md").exists()
     assert (
-        "exists. Choose a folder"
+        "exists. Choose a new folder"
         in command("export", study, "--runs", runs, "--to", tmp_path / "jsonl").output
     )
 
