@@ -88,7 +88,7 @@ def ray_for(where: str) -> Iterator[Any]:
     ours = not ray.is_initialized()
     if ours:
         ray.init(
-            address=os.environ.get("RAY_ADDRESS"),
+            address=os.environ.get("RAY_ADDRESS", "local"),  # not what a cluster that ended left in /tmp
             log_to_driver=False,
             logging_level=logging.ERROR,
             include_dashboard=False,
