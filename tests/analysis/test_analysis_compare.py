@@ -137,6 +137,6 @@ def test_the_first_sentence_names_targets_of_one_fate_together() -> None:
     ]
     assert _headline("mixed", "recipes", tested) == (
         "Against the label alone it depends on the target: free rationale hurt; free rationale (group mean, weight "
-        "0.9) and stepwise rationale made no difference that could be established. The intervals include people and 3 "
-        "training runs each."
+        "0.9) and stepwise rationale made no difference that could be established. The intervals include people and "
+        "3 training runs each."
     )
