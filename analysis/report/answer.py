@@ -132,14 +132,29 @@ def _possible(tested: Sequence[TargetEffect]) -> str:
 
 
 def _mixed(tested: Sequence[TargetEffect]) -> str:
-    """Targets differ: each is named with what happened to it."""
-    effect_of = {
+    """Targets differ: each is named with what happened to it, those of one fate together."""
+    effect_of: dict[Finding, str] = {
         "lower": "hurt",
         "higher": "helped",
         "unclear": "made no difference that could be established",
     }
-    parts = [f"{words(e.row.a)} {effect_of[e.finding]}" for e in tested]
-    return f"It depends on the target: {', '.join(parts[:-1])} and {parts[-1]}, against the label alone."
+    groups = {f: [_named(e.row.a) for e in tested if e.finding == f] for f in effect_of}
+    parts = [f"{_listed(names)} {effect_of[f]}" for f, names in groups.items() if names]
+    return f"Against the label alone it depends on the target: {'; '.join(parts)}."
+
+
+def _named(target: str) -> str:
+    """A target whose settings stand in brackets, so that a list of them can be read.
+
+    >>> _named("free_rationale, group_mean, weight 0.9")
+    'free rationale (group mean, weight 0.9)'
+    """
+    name, _, settings = words(target).partition(", ")
+    return f"{name} ({settings})" if settings else name
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
 
 
 def _sentence(effect: TargetEffect) -> str:

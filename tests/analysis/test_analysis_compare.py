@@ -13,6 +13,8 @@ from wherefore.analysis.performance.contrasts import Comparer
 from wherefore.analysis.performance.errors import called
 from wherefore.analysis.performance.evaluate import Evaluation
 from wherefore.analysis.performance.scores import HeldOut, PredictionKey, Scores
+from wherefore.analysis.records import Comparison
+from wherefore.analysis.report.answer import TargetEffect, _headline, finding
 from wherefore.analysis.settings import Settings
 from wherefore.study.grid import Cell, Grid
 
@@ -119,3 +121,22 @@ def test_equal_specificity_gives_equal_false_alarms() -> None:
     assert rows["good"].cases_gained == rows["good"].cases_lost == 0
     gained, lost = rows["weak"].cases_gained, rows["weak"].cases_lost
     assert rows["good"].true_positive - rows["weak"].true_positive == lost - gained
+
+
+def test_the_first_sentence_names_targets_of_one_fate_together() -> None:
+    def effect(target: str, low: float, high: float) -> TargetEffect:
+        row = Comparison.model_construct(
+            a=target, low_adjusted=low, high_adjusted=high, seeds=3, about="recipes"
+        )
+        return TargetEffect(row, finding(row))
+
+    tested = [
+        effect("free_rationale", -0.4, -0.1),
+        effect("free_rationale, group_mean, weight 0.9", -0.2, 0.1),
+        effect("stepwise_rationale", -0.1, 0.1),
+    ]
+    assert _headline("mixed", "recipes", tested) == (
+        "Against the label alone it depends on the target: free rationale hurt; free rationale (group mean, weight "
+        "0.9) and stepwise rationale made no difference that could be established. The intervals include people and "
+        "3 training runs each."
+    )

@@ -188,7 +188,10 @@ def test_a_form_is_checked_before_it_is_sent(served: tuple[Any, str]) -> None:
     assert (said["sent"], said["wrong"]) == (False, [])
     assert said["doubts"] == ["Medical accuracy is graded unusable, and the rationale is accepted as it is."]
     shown = ann.http.get(f"/grade/api/task/{ann.desk['next']}").json()
-    for text, why in ((shown["rationale"], "as it was"), ("A stroke. [E099]", "E099, which is not a line")):
+    for text, why in (
+        (shown["rationale"], "is unchanged"),
+        ("A stroke. [E099]", "E099, which is not a line"),
+    ):
         said = ann.post(task, ann.form({"accept": "edit"}, edited=text)).json()
         assert [w["at"] for w in said["wrong"]] == ["edited"]
         assert why in said["wrong"][0]["why"]

@@ -186,7 +186,7 @@ def test_behind_a_proxy_and_what_a_kill_leaves_behind(label_studio: Any, own: An
     assert now is not None
     os.kill(now.process or 0, signal.SIGKILL)
     out, _ = again.process.communicate(timeout=60)
-    assert "Label Studio ended by itself" in out
+    assert "Label Studio stopped unexpectedly" in out
     assert again.process.returncode == 1
 
 
