@@ -16,6 +16,7 @@ from wherefore.study.grid import Cell
 from wherefore.study.records import read_table
 from wherefore.study.runs import MANIFEST
 from wherefore.synth.records import Rationale
+from wherefore.train.attempt import do_cell, is_done
 from wherefore.train.bases.models import load
 from wherefore.train.cell import work
 from wherefore.train.encoding.encoder import EncodedRow
@@ -26,7 +27,6 @@ from wherefore.train.lesson import fitted, lesson
 from wherefore.train.records import Fit, Prediction
 from wherefore.train.settings import Lora, Made, Settings
 from wherefore.train.targets import TARGETS
-from wherefore.train.workers import do_cell, is_done
 
 CELL = Cell(base="tiny", target="label_then_rationale", n=24, learning_rate=1e-2, seed=3)
 SETTINGS = Settings(
