@@ -45,7 +45,7 @@ def one(study: str, folder: str, home: str, cell: str) -> str:
     """One cell in a process of Ray's."""
     import torch
 
-    from .workers import try_cell
+    from .attempt import try_cell
 
     _check_shared(Path(home))
     torch.set_num_threads(1)

@@ -17,7 +17,7 @@ from .encoding.encoder import Encoder
 from .lesson import fitted, histories
 from .reading.parity import ParityGate
 from .reading.reader import Reader
-from .reading.readouts import asked, expanded
+from .reading.readouts import asked, expanded, predictions
 from .records import FitReading, Parity, Prediction
 from .settings import OF_NEITHER, Settings
 from .settings import bases as bases_of
@@ -122,8 +122,8 @@ def _read_anew(
     parity = _gate(merged, sample, risks, settings) if sample else []
     foresight = [n for n in names if not asked(n)[0].hindsight]
     rows = {
-        layout.PREDICTIONS: merged.predictions(names, held_out),
-        layout.TUNING: merged.predictions(foresight, corpus.of_split(cases, "tuning")),
+        layout.PREDICTIONS: predictions(merged, names, held_out),
+        layout.TUNING: predictions(merged, foresight, corpus.of_split(cases, "tuning")),
     }
     reading = FitReading(
         cell=cell.id,

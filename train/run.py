@@ -16,6 +16,7 @@ from ..study.runs import FAILURE, failure, manifest, run_once, state
 from ..study.scale import check_installed
 from ..study.seeds import derive
 from . import corpus
+from .attempt import name
 from .baselines import BASELINES
 from .bases.inspection import Inspection, cut_share, inspected
 from .bases.sources import cheap_check, folder_of
@@ -26,7 +27,7 @@ from .records import Prediction
 from .settings import Made, Settings, StoredBase, settings_of
 from .settings import bases as bases_of
 from .targets import TARGETS
-from .workers import name, run_cells
+from .workers import run_cells
 
 
 class CellsFailedError(WhereforeError, RuntimeError):

@@ -16,6 +16,7 @@ from wherefore.study.grid import Cell
 from wherefore.study.records import read_table
 from wherefore.study.runs import MANIFEST
 from wherefore.synth.records import Rationale
+from wherefore.train.attempt import do_cell, is_done
 from wherefore.train.bases.models import load
 from wherefore.train.cell import work
 from wherefore.train.encoding.encoder import EncodedRow
@@ -26,7 +27,6 @@ from wherefore.train.lesson import fitted, lesson
 from wherefore.train.records import Fit, Prediction
 from wherefore.train.settings import Lora, Made, Settings
 from wherefore.train.targets import TARGETS
-from wherefore.train.workers import do_cell, is_done
 
 CELL = Cell(base="tiny", target="label_then_rationale", n=24, learning_rate=1e-2, seed=3)
 SETTINGS = Settings(
@@ -266,20 +266,21 @@ def test_a_new_readout_is_read_alone_and_fits_nothing(
     one: tuple[Study, Cell], made: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Read-outs and decodings are added, changed and taken away: one fit, and each read-out is read once."""
+    from wherefore.train import read as reading
     from wherefore.train.fitting import fit as fitting
     from wherefore.train.reading.reader import Reader
 
     fits: list[str] = []
     read: list[str] = []
-    original, predictions = fitting.fit, Reader.predictions
+    original, predictions = fitting.fit, reading.predictions
     monkeypatch.setattr(fitting, "fit", lambda *a: fits.append(a[2].id) or original(*a))
 
-    def counted(self: Reader, names: list[str], cases: list[Case]) -> list[Any]:
+    def counted(reader: Reader, names: list[str], cases: list[Case]) -> list[Any]:
         if cases and cases[0].split == "held_out":
             read.extend(names)
-        return predictions(self, names, cases)
+        return predictions(reader, names, cases)
 
-    monkeypatch.setattr(Reader, "predictions", counted)
+    monkeypatch.setattr(reading, "predictions", counted)
     study, cell = one
     folder = made / "train" / cell.id
 

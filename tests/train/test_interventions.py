@@ -16,7 +16,7 @@ from wherefore.synth.records import Claim, Rationale
 from wherefore.train.encoding.encoder import Encoder
 from wherefore.train.reading.interventions import CONCLUSIONS, MISLEADING
 from wherefore.train.reading.reader import Reader
-from wherefore.train.reading.readouts import READOUTS
+from wherefore.train.reading.readouts import READOUTS, predictions
 from wherefore.train.reading.writing import WrittenText
 from wherefore.train.settings import Settings
 from wherefore.train.targets import TARGETS
@@ -146,7 +146,7 @@ def read(encoder: Encoder, kind: str, seed: int) -> list[Any]:
         people=cases,
         shared={"engine": planted, "ends": frozenset()},
     )
-    rows = reader.predictions(ASKED, cases)
+    rows = predictions(reader, ASKED, cases)
     risk = {PredictionKey("cell", n): np.array([p.risk for p in rows if p.readout == n]) for n in ASKED}
     held: Any = SimpleNamespace(person=np.arange(len(cases)))
     return list(effects(Scores(risk, {}, 0.0), held, {"cell": "free_rationale"}))

@@ -16,7 +16,7 @@ from wherefore.synth.records import Claim, Rationale
 from wherefore.train.encoding.encoder import Encoder
 from wherefore.train.reading import behind, prompting
 from wherefore.train.reading.reader import Reader
-from wherefore.train.reading.readouts import READOUTS, asked, expanded, label
+from wherefore.train.reading.readouts import READOUTS, asked, expanded, label, predictions
 from wherefore.train.records import Prediction
 from wherefore.train.settings import Decoding, Settings
 from wherefore.train.targets import TARGETS
@@ -154,7 +154,7 @@ def make(loaded: tuple[Any, Encoder], people: list[Case], told: dict[str, Ration
 
 
 def read(reader: Reader, name: str, cases: list[Case]) -> list[Prediction]:
-    return reader.predictions([name], cases)
+    return predictions(reader, [name], cases)
 
 
 def shown(c: Case, question: str = "Dementia?") -> str:
@@ -242,7 +242,7 @@ def test_a_decoding_draws_the_label_and_leaves_the_risk(make: Make) -> None:
     }
     reader, cases = make("label_only", answers=lambda _: {" yes": 0.7, " no": 0.3}, decodings=ways)
     names = [f"direct@{w}" for w in ways]
-    rows = reader.predictions(names, cases)
+    rows = predictions(reader, names, cases)
     by = {w: [p for p in rows if p.readout == f"direct@{w}"] for w in ways}
     assert all([p.risk for p in some] == [p.risk for p in by["cold"]] for some in by.values())
     assert {p.decoded for p in by["cold"]} == {p.decoded for p in by["nucleus"]} == {1}
@@ -333,10 +333,10 @@ def test_batch_and_order_change_nothing(target: str, make: Make) -> None:
     more = {"scripts": (OWN, OTHER), "answers": lambda _: {" yes": 0.5, " no": 0.5}, "decodings": ways}
     together, cases = make(target, read_batch=2, **more)
     alone, _ = make(target, read_batch=1, **more)
-    want = together.predictions(names, cases[:3])
+    want = predictions(together, names, cases[:3])
     assert want
     assert not any(p.risk is None for p in want)
-    backwards = {(p.readout, p.case): p for p in alone.predictions(names[::-1], cases[2::-1])}
+    backwards = {(p.readout, p.case): p for p in predictions(alone, names[::-1], cases[2::-1])}
     for p in want:
         q = backwards[p.readout, p.case]
         assert (p.decoded, p.written, p.unfinished) == (q.decoded, q.written, q.unfinished)

@@ -16,7 +16,7 @@ from wherefore.study.errors import ServiceError, StudyError
 from wherefore.synth.records import Rationale
 from wherefore.train.encoding.encoder import Encoder
 from wherefore.train.reading.parity import ParityError, ParityGate
-from wherefore.train.reading.readouts import Reader
+from wherefore.train.reading.readouts import Reader, predictions
 from wherefore.train.reading.served import ServedEngine
 from wherefore.train.run import resolve
 from wherefore.train.settings import Served, Settings
@@ -120,10 +120,10 @@ def test_a_served_fit_gives_the_risks_of_the_one_in_this_process(
     here = reader(server, reasons)
     there = reader(server, reasons, served=served(server, risks="server"))
     readouts = ["direct", "own_rationale", "teacher_rationale"]
-    want, found = (r.predictions(readouts, cases[:5]) for r in (here, there))
+    want, found = (predictions(r, readouts, cases[:5]) for r in (here, there))
     assert [(p.readout, p.case, p.written) for p in found] == [(p.readout, p.case, p.written) for p in want]
     assert [p.risk for p in found] == pytest.approx([p.risk for p in want], abs=1e-5)
-    mixed = reader(server, reasons, served=served(server)).predictions(["own_rationale"], cases[:5])
+    mixed = predictions(reader(server, reasons, served=served(server)), ["own_rationale"], cases[:5])
     assert [p.risk for p in mixed] == pytest.approx([p.risk for p in want[5:10]], abs=1e-5)
 
 

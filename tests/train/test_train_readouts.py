@@ -17,7 +17,7 @@ from wherefore.train.bases.models import load
 from wherefore.train.encoding.encoder import Encoder
 from wherefore.train.fitting.fit import fit
 from wherefore.train.reading.engine import Engine
-from wherefore.train.reading.readouts import Reader, asked
+from wherefore.train.reading.readouts import Reader, asked, predictions
 from wherefore.train.reading.writing import Stop, TokenSampling
 from wherefore.train.settings import Lora, Made, Settings
 from wherefore.train.targets import TARGETS
@@ -108,7 +108,7 @@ def test_all_readouts_of_a_case_share_its_prompt_and_change_nothing(
     cases: list[Case], reasons: dict[str, Rationale], loaded: tuple[Any, Encoder]
 ) -> None:
     alone = reader(loaded, "free_rationale", reasons, read_batch=1)
-    together = reader(loaded, "free_rationale", reasons, read_batch=5).predictions(NAMES, cases)
+    together = predictions(reader(loaded, "free_rationale", reasons, read_batch=5), NAMES, cases)
     want = [p for name in NAMES for p in asked(name)[0].read(alone, cases)]
     assert [(p.readout, p.case, p.written) for p in together] == [
         (p.readout, p.case, p.written) for p in want

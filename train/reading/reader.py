@@ -1,6 +1,6 @@
 """A fitted model and what it is asked: the texts before a label, what the model writes, and the risks behind both."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -209,20 +209,3 @@ class Reader:
         missing = NO_RATIONALE if risk is None else None
         name = self.ask.name or readout
         return Prediction(cell=self.cell, readout=name, case=case.id, risk=risk, why_missing=missing, **more)
-
-    def predictions(self, names: Iterable[str], cases: Sequence[Case]) -> list[Prediction]:
-        """Every read-out of every case, read-out by read-out; a prompt goes through the model once for all."""
-        from .readouts import asked
-
-        asks = {name: asked(name, self.settings.decodings) for name in names}
-        size = self.settings.read_batch
-        length = {c.id: len(self.before_label(c, None)) for c in cases}
-        order = sorted(cases, key=lambda c: (-length[c.id], c.id))
-        predictions: dict[tuple[str, str], Prediction] = {}
-        for batch in (order[k : k + size] for k in range(0, len(order), size)):
-            self.shared["written"] = {}
-            if len(asks) > 1:
-                self.engine.prime([self.prompt(c) for c in batch])
-            for name, (readout, ask) in asks.items():
-                predictions |= {(name, p.case): p for p in readout.read(self.asked(ask), batch)}
-        return [predictions[name, c.id] for name in asks for c in cases]

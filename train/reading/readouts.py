@@ -142,6 +142,22 @@ def asked(name: str, decodings: Mapping[str, Decoding] | None = None) -> tuple[R
     return entry, Ask(name, k, frozenset(words), decoding)
 
 
+def predictions(reader: Reader, names: Iterable[str], cases: Sequence[Case]) -> list[Prediction]:
+    """Every read-out of every case, read-out by read-out; a prompt goes through the model once for all."""
+    asks = {name: asked(name, reader.settings.decodings) for name in names}
+    size = reader.settings.read_batch
+    length = {c.id: len(reader.before_label(c, None)) for c in cases}
+    order = sorted(cases, key=lambda c: (-length[c.id], c.id))
+    rows: dict[tuple[str, str], Prediction] = {}
+    for batch in (order[k : k + size] for k in range(0, len(order), size)):
+        reader.shared["written"] = {}
+        if len(asks) > 1:
+            reader.engine.prime([reader.prompt(c) for c in batch])
+        for name, (readout, ask) in asks.items():
+            rows |= {(name, p.case): p for p in readout.read(reader.asked(ask), batch)}
+    return [rows[name, c.id] for name in asks for c in cases]
+
+
 def known(name: str) -> Readout | None:
     """The read-out called `name` in a table of predictions; None where it is none of ours."""
     try:
