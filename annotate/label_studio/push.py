@@ -220,11 +220,15 @@ def _fill(job: _Job, ledger: ProjectLedger, place: RaterProject, tasks_of_rater:
     wanted = {t.item for t in tasks_of_rater}
     missing = [t for t in tasks_of_rater if t.item not in held and t.item not in job.done]
     job.bar.step(len(tasks_of_rater) - len(missing))
+    number = sum(map(len, held.values()))
     if missing:
         job.save(ledger.with_place(place.model_copy(update={"importing": True})))
         for n in server.add(place.project, _data(job, missing, len(tasks_of_rater)), BATCH):
             job.bar.step(n)
-        held = server.held(place.project)
+        number += len(missing)
+        if cut_off or server.count(place.project) != number:  # another push was here, or a part arrived twice
+            held = server.held(place.project)
+            number = sum(map(len, held.values()))
     removed = left = superseded = 0
     for item, tasks in held.items():
         twice = sorted(tasks, key=lambda t: (not t.graded, t.id))[1:]
@@ -235,8 +239,7 @@ def _fill(job: _Job, ledger: ProjectLedger, place: RaterProject, tasks_of_rater:
                 removed += 1
             else:
                 left += 1
-    number = sum(map(len, held.values())) - removed
-    job.save(ledger.with_place(place.model_copy(update={"importing": False, "tasks": number})))
+    job.save(ledger.with_place(place.model_copy(update={"importing": False, "tasks": number - removed})))
     return Pushed(
         round=place.round,
         rater=place.rater,
