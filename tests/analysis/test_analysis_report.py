@@ -229,7 +229,7 @@ GRID = Grid(expect=3, target=("label_only", "free_rationale", "stepwise_rational
         (
             [(-0.2, -0.1), (-0.1, 0.1)],
             "mixed",
-            "free rationale hurt and stepwise rationale made no difference",
+            "free rationale hurt; stepwise rationale made no difference",
         ),
     ],
 )
