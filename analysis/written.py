@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -41,10 +42,15 @@ class Claims:
     """The grounding check of what models write about the first held-out cases; a sentence is checked once."""
 
     def __init__(self, study: Study, cohort: Path) -> None:
-        own = tables(study, study.section("synth", SynthSettings))
-        some = islice(histories(cohort, ("held_out",)), CHECKED)
-        self._facts = {h.case.id: HistoryFacts(h, own) for h in some}
+        self._study, self._cohort = study, cohort
         self._verdicts: dict[tuple[str, Claim], str] = {}
+
+    @cached_property
+    def _facts(self) -> dict[str, HistoryFacts]:
+        """By case; read when a model has written something."""
+        own = tables(self._study, self._study.section("synth", SynthSettings))
+        some = islice(histories(self._cohort, ("held_out",)), CHECKED)
+        return {h.case.id: HistoryFacts(h, own) for h in some}
 
     def __contains__(self, case: str) -> bool:
         return case in self._facts
