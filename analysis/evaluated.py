@@ -1,7 +1,7 @@
 """From a run folder to every number that it allows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,13 @@ from .performance import curves, errors
 from .performance.averages import averages
 from .performance.choice import Choice
 from .performance.contrasts import Comparer
-from .performance.evaluate import Evaluation, all_metrics
+from .performance.evaluate import all_metrics
 from .performance.formats import OUTSIDE
 from .performance.interventions import effects
-from .performance.scores import PredictionKey, held_out, read_scores
+from .performance.scores import PredictionKey
 from .performance.spread import risk_spread, sample_size
 from .performance.subgroups import by_subgroup, equity
+from .predicted import StudyPredictions
 from .records import Agreement
 from .settings import Settings
 from .tables import Tables
@@ -65,7 +66,7 @@ def _predicted(
     settings: Settings,
 ) -> Tables:
     """Add everything that rests on predictions; nothing where there are none."""
-    inputs = _Inputs(
+    inputs = StudyPredictions(
         study, run_folder, tables.cells, settings, rows(layout.BASELINES.at(run_folder), Baseline)
     )
     evaluation = inputs.evaluation(cases, "held_out")
@@ -128,42 +129,6 @@ def shown(comparer: Comparer, choice: Choice) -> dict[str, PredictionKey]:
         if name in comparer.optima or best in keys or keys[0].readout == OUTSIDE:
             out[name] = best if best in keys else keys[0]
     return {name: key for name, key in out.items() if key is not None}
-
-
-@dataclass(frozen=True)
-class _Inputs:
-    """Where the predictions of a study are, and how its people were drawn."""
-
-    study: Study
-    run_folder: Path
-    cells: Sequence[CellState]
-    settings: Settings
-    baselines: Sequence[Baseline]
-
-    def files(self, split: str) -> list[Path]:
-        """The prediction files of the finished cells and of the baselines."""
-        held_out = split == "held_out"
-        name, beside = (
-            (layout.PREDICTIONS, layout.BASELINE_PREDICTIONS)
-            if held_out
-            else (layout.TUNING, layout.BASELINE_TUNING)
-        )
-        paths = [s.folder / name for s in self.cells if s.state == "done"] + [beside.at(self.run_folder)]
-        return [p for p in paths if exists(p)]
-
-    def evaluation(self, cases: "pd.DataFrame", split: str) -> Evaluation | None:
-        """The predictions for one split, before those made elsewhere are added.
-
-        None where there are none, or one class only to judge them by.
-        """
-        files, known = self.files(split), cases[(cases["split"] == split) & (cases["weight"] > 0)]
-        outside = split == "held_out" and self.settings.outside
-        if not (files or outside) or (split != "held_out" and known["label"].nunique() < 2):
-            return None
-        held = held_out(cases, split, self.study.cohort.get("sampling") is not None, self.settings.age_bands)
-        optima = frozenset(b.cell for b in self.baselines if b.optimum)
-        seed = derive(self.study.seed, "analysis", "bootstrap")
-        return Evaluation(held, read_scores(files, held, optima), self.settings, seed)
 
 
 def _agreement(study: Study, run_folder: Path) -> list[Agreement]:

@@ -18,16 +18,15 @@ from ..study.config import Study
 from ..study.errors import DataError
 from ..study.files import rows
 from ..study.grid import Cell
-from ..study.reads import exists
 from ..study.records import read_record, read_table
 from ..study.runs import differences
-from ..study.seeds import derive
 from ..train.records import Baseline
 from .cells import CellState, arm, states
 from .performance.compare import Pair, adjusted, contrast
 from .performance.evaluate import Evaluation
 from .performance.formats import YARDSTICKS
-from .performance.scores import HeldOut, PredictionKey, Scores, held_out, read_scores
+from .performance.scores import HeldOut, PredictionKey, Scores
+from .predicted import StudyPredictions
 from .records import Comparison
 from .settings import Settings
 
@@ -80,11 +79,10 @@ class Run:
             raise DataError(f"{self.folder}: no cohort/cases.parquet. Run the study first.")
         return read_table(layout.CASES.at(self.folder), Case)
 
-    @cached_property
+    @property
     def held(self) -> HeldOut:
         """The held-out cases."""
-        sampled = self.study.cohort.get("sampling") is not None
-        return held_out(self.cases, "held_out", sampled, self.settings.age_bands)
+        return self.evaluation.held
 
     @cached_property
     def who(self) -> "pd.DataFrame":
@@ -103,16 +101,16 @@ class Run:
         return [s for s in states(self.study, self.folder) if s.state == "done"]
 
     @cached_property
-    def scores(self) -> Scores:
-        """Every risk that it predicted for held-out people."""
-        beside = layout.BASELINE_PREDICTIONS.at(self.folder)
-        files = [*(s.predictions for s in self.cells), *([beside] if exists(beside) else [])]
-        if not files:
+    def evaluation(self) -> Evaluation:
+        """Every risk that it predicted for held-out people, its own models' and its baselines'."""
+        baselines = rows(layout.BASELINES.at(self.folder), Baseline)
+        own = StudyPredictions(self.study, self.folder, self.cells, self.settings, baselines)
+        evaluation = own.evaluation(self.cases, "held_out")
+        if evaluation is None or not evaluation.scores.risk:
             raise DataError(
                 f"{self.folder}: no fit is finished, so there is nothing to compare. Run the study first."
             )
-        optima = frozenset(b.cell for b in rows(layout.BASELINES.at(self.folder), Baseline) if b.optimum)
-        return read_scores(files, self.held, optima)
+        return evaluation
 
 
 class People(NamedTuple):
@@ -230,7 +228,7 @@ Kinds = Mapping[tuple[str, str], Mapping[Cell | str, PredictionKey]]
 def _kinds(run: Run) -> Kinds:
     by_id = {s.cell.id: s.cell for s in run.cells}
     out: dict[tuple[str, str], dict[Cell | str, PredictionKey]] = {}
-    for key in run.scores.risk:
+    for key in run.evaluation.scores.risk:
         cell = by_id.get(key.cell)
         if cell is not None:
             out.setdefault((arm(cell), key.readout), {})[cell] = key
@@ -273,20 +271,19 @@ def _together(a: Run, b: Run) -> Evaluation:
     """The predictions of both about the same people, each in the population that the first is about."""
     risk, missing = {}, {}
     for name, run in (("a", a), ("b", b)):
-        for key in run.scores.risk:
-            risk[PredictionKey(f"{name} {key.cell}", key.readout)] = run.scores.on(key, a.held.population)
-            missing[PredictionKey(f"{name} {key.cell}", key.readout)] = run.scores.missing[key]
-    seed = derive(a.study.seed, "analysis", "bootstrap")
-    return Evaluation(a.held, Scores(risk, missing, shift=0.0), a.settings, seed)
+        for key in run.evaluation.scores.risk:
+            risk[PredictionKey(f"{name} {key.cell}", key.readout)] = run.evaluation.scores.on(
+                key, a.held.population
+            )
+            missing[PredictionKey(f"{name} {key.cell}", key.readout)] = run.evaluation.scores.missing[key]
+    return Evaluation(a.held, Scores(risk, missing, shift=0.0), a.settings, a.evaluation.seed)
 
 
 def _alone(run: Run) -> Iterator[Own]:
     """The mean of each metric over the fits of each kind, without an interval: the run's own report has it."""
-    seed = derive(run.study.seed, "analysis", "bootstrap")
-    evaluation = Evaluation(run.held, run.scores, run.settings, seed)
     for (what, readout), keys in _kinds(run).items():
         for metric in run.settings.compared[:1]:
-            found = [evaluation.metric(metric, key, run.held.population).value for key in keys.values()]
+            found = [run.evaluation.metric(metric, key, run.held.population).value for key in keys.values()]
             known = [v for v in found if v is not None]
             value = float(np.mean(known)) if len(known) == len(found) else None
             yield Own(run.name, what, readout, metric, value, len(found))

@@ -25,7 +25,9 @@ def write(runs: TwoRuns, path: Path) -> None:
 
 def render(runs: TwoRuns) -> str:
     """The page as HTML."""
-    m = ReportNumbers(settings=runs.a.settings, tables=Tables(comparisons=runs.comparisons))
+    m = ReportNumbers(
+        settings=runs.a.settings, tables=Tables(comparisons=runs.comparisons, evaluation=runs.a.evaluation)
+    )
     env = environment(m.rows)
     metric = runs.compared[0]
     context = {
@@ -35,9 +37,7 @@ def render(runs: TwoRuns) -> str:
         "settings": [(name, _value(x), _value(y)) for name, x, y in runs.settings],
         "versions": [(name, _value(x), _value(y)) for name, x, y in runs.versions],
         "families": [of_family(runs.comparisons, "runs", name) for name in runs.compared],
-        "population": "weighted to the source population"
-        if runs.a.held.population == "source"
-        else "people as sampled",
+        "population": m.people,
     }
     parts = {"settings": "What differs", "differences": "The difference", "alone": "Not paired"}
     shown = {
