@@ -14,7 +14,7 @@ from ..study import layout
 from ..study.config import Study
 from ..study.errors import DataError
 from ..study.reads import exists
-from ..study.records import part_of, read_table
+from ..study.records import read_table
 from ..train.records import Prediction
 from .cells import states
 
@@ -67,11 +67,11 @@ def export(study: Study, run_folder: Path, target: Path) -> list[str]:
     lines = []
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
         folder = Path(scratch) / target.name
+        folder.mkdir()
         for name, rows in found:
             table, missing = _table(cases, rows)
-            part = part_of(folder / f"{name}.parquet")
-            pq.write_table(pa.Table.from_pandas(table, schema(), preserve_index=False), part)
-            part.replace(folder / f"{name}.parquet")
+            whole = pa.Table.from_pandas(table, schema(), preserve_index=False)
+            pq.write_table(whole, folder / f"{name}.parquet")
             lost = f", {missing} without a risk left out" if missing else ""
             lines.append(f"{name}.parquet: {len(table)} cases{lost}")
         folder.replace(target)

@@ -187,8 +187,8 @@ def _fits(study: Study, run_folder: Path) -> dict[str, Any]:
     from ..train.run import preflight, resolve
     from ..train.standing import Standing
 
-    cells, train = study.grid.cells() if study.grid else [], resolve(study)
-    standing = Standing(run_folder, cells, train.ray or train.workers)
+    cells = study.grid.cells() if study.grid else []
+    standing = Standing(run_folder, cells, resolve(study).at_once)
     return {
         "total": len(cells),
         "done": standing.counts["done"],

@@ -44,8 +44,7 @@ def command(study: Path, runs: Path, watch: bool, every: int, json_out: bool) ->
 
 
 def _standing(study: Study, home: Path) -> Standing:
-    train = settings_of(study)
-    return Standing(home, study.grid.cells() if study.grid else [], train.ray or train.workers)
+    return Standing(home, study.grid.cells() if study.grid else [], settings_of(study).at_once)
 
 
 def _over(overview: dict[str, Any]) -> bool:

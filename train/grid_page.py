@@ -28,7 +28,7 @@ SYMBOLS = {"n": "n", "learning_rate": "learning rate", "seed": "seed"}
 @contextmanager
 def page_kept(study: Study, home: Path, cells: Sequence[Cell], settings: Settings) -> Iterator[None]:
     """Rewrite the page of the whole grid every few seconds while something works inside, and once more at its end."""
-    standing = Standing(home, cells, settings.ray or settings.workers)
+    standing = Standing(home, cells, settings.at_once)
     over = threading.Event()
 
     def keep() -> None:

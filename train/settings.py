@@ -182,6 +182,11 @@ class Settings(Record):
     baselines: tuple[str, ...] = ("logistic_regression", "gradient_boosting", "age_sex", "bayes")
     """Names in `train/baselines.py`."""
 
+    @property
+    def at_once(self) -> int:
+        """Cells worked on at a time: by Ray's workers where there are any, else by processes of this machine."""
+        return self.ray or self.workers
+
     def tokens_at_once(self, gpu: bool) -> int:
         """Padded tokens that go through the model together where `micro_batch` does not say."""
         return 16384 if gpu else 1280

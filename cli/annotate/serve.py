@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,6 +41,19 @@ class Front(NamedTuple):
         from urllib.parse import urlsplit
 
         return [name for name in (self.host, urlsplit(self.url).hostname) if name]
+
+    def listening(self, app: Any) -> AbstractContextManager[None]:
+        """Serve an application here."""
+        from ...annotate.web.front import listening
+
+        return listening(
+            app,
+            self.host,
+            self.port,
+            certificate=self.certificate,
+            key=self.key,
+            behind_proxy=self.behind,
+        )
 
 
 def in_public(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -251,16 +264,7 @@ def _page(
         stack.enter_context(listening(app, LOOPBACK, port))
     else:
         whole = front_app(app, own.url, front.names, front.url)
-        stack.enter_context(
-            listening(
-                whole,
-                front.host,
-                front.port,
-                certificate=front.certificate,
-                key=front.key,
-                behind_proxy=front.behind,
-            )
-        )
+        stack.enter_context(front.listening(whole))
     return url
 
 
@@ -317,7 +321,6 @@ def _wait(hours: float | None, own: "OwnServer | None" = None) -> None:
 def page(study: Path, runs: Path, port: int, hours: float | None, **public: Any) -> None:
     """Serve the grading page in front of the Label Studio of annotate.server.url; raters need no account there."""
     from ...annotate.web import sign
-    from ...annotate.web.front import listening
     from ...annotate.web.office import Office
 
     grading.web()
@@ -332,16 +335,7 @@ def page(study: Path, runs: Path, port: int, hours: float | None, **public: Any)
         )
         stack.callback(office.close)
         app = _application(office, run_folder, settings, front.url, front)
-        stack.enter_context(
-            listening(
-                app,
-                front.host,
-                front.port,
-                certificate=front.certificate,
-                key=front.key,
-                behind_proxy=front.behind,
-            )
-        )
+        stack.enter_context(front.listening(app))
         for line in grading.links(run_folder, settings):
             if "/grade/#" in line:
                 click.echo(line)

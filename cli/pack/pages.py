@@ -1,6 +1,5 @@
 """What a pack says of itself: README, install.sh, checksums."""
 
-import hashlib
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ...study.config import Study
 from ...study.errors import DISTRIBUTION
+from ...study.reads import sha256
 
 
 def write_pages(
@@ -46,13 +46,8 @@ def write_pages(
         (part / name).write_text(env.get_template(template).render(known), encoding="utf-8")
     (part / "install.sh").chmod(0o755)
     sums = [
-        f"{_sha256(p)}  {p.relative_to(part)}"
+        f"{sha256(p)}  {p.relative_to(part)}"
         for p in sorted(part.rglob("*"))
         if p.is_file() and p.name != "SHA256SUMS"
     ]
     (part / "SHA256SUMS").write_text("\n".join(sums) + "\n", encoding="utf-8")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
